@@ -1,0 +1,158 @@
+package embedded
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kfake"
+)
+
+// KafkaConfig says where the embedded broker keeps its data, listens, and which topics it begins with.
+type KafkaConfig struct {
+	Dir        string   // its own folder, made if missing
+	Port       int      // 0: a free port
+	Topics     []string // made at start if missing
+	Partitions int      // of Topics; default 4
+	Child      Child    // how to run the child; default: this program
+}
+
+// kafkaSpec is what the child reads from its file.
+type kafkaSpec struct {
+	Dir        string   `json:"dir"`
+	Port       int      `json:"port"`
+	Topics     []string `json:"topics"`
+	Partitions int      `json:"partitions"`
+}
+
+const readyLine = "ready"
+
+// StartKafka runs the embedded broker as a child process of this program.
+func StartKafka(ctx context.Context, cfg KafkaConfig) (*Server, error) {
+	dir, err := filepath.Abs(cfg.Dir)
+	if err != nil {
+		return nil, fmt.Errorf("finding the folder of kafka: %w", err)
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("making the folder of kafka: %w", err)
+	}
+	addr, port, err := loopback(ctx, "kafka", cfg.Port)
+	if err != nil {
+		return nil, err
+	}
+	argv, err := cfg.Child.command("kafka", filepath.Join(dir, "child.json"),
+		kafkaSpec{Dir: filepath.Join(dir, "data"), Port: port, Topics: cfg.Topics, Partitions: cfg.Partitions})
+	if err != nil {
+		return nil, err
+	}
+	said, say := io.Pipe()
+	ready := make(chan struct{})
+	go watchReady(said, ready)
+	s, err := start(spec{name: "kafka", addr: addr, dir: dir, argv: argv, stdout: say})
+	if err != nil {
+		_ = say.Close()
+		return nil, err
+	}
+	go func() { <-s.done; _ = say.Close() }()
+	wait, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	err = s.awaitReady(wait, func(context.Context) error {
+		select {
+		case <-ready:
+			return nil
+		default:
+			return errors.New("not ready yet")
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// watchReady closes ready at the child's ready line and drains what it says after that.
+func watchReady(r io.Reader, ready chan<- struct{}) {
+	lines := bufio.NewScanner(r)
+	told := false
+	for lines.Scan() {
+		if !told && strings.TrimSpace(lines.Text()) == readyLine {
+			told = true
+			close(ready)
+		}
+	}
+	_, _ = io.Copy(io.Discard, r)
+}
+
+// Broker is an embedded broker inside this process; the tests use it.
+type Broker struct{ cluster *kfake.Cluster }
+
+// OpenBroker starts a broker in this process. An empty Dir keeps everything in memory.
+func OpenBroker(cfg KafkaConfig) (*Broker, error) {
+	return openBroker(kafkaSpec{Dir: cfg.Dir, Port: cfg.Port, Topics: cfg.Topics, Partitions: cfg.Partitions}, io.Discard)
+}
+
+// Addr is the broker's host and port.
+func (b *Broker) Addr() string { return b.cluster.ListenAddrs()[0] }
+
+// Cluster gives tests the fault injection of the broker.
+func (b *Broker) Cluster() *kfake.Cluster { return b.cluster }
+
+// Close stops the broker after it saved its state.
+func (b *Broker) Close() { b.cluster.Close() }
+
+func openBroker(sp kafkaSpec, log io.Writer) (*Broker, error) {
+	if sp.Partitions == 0 {
+		sp.Partitions = 4
+	}
+	opts := []kfake.Opt{
+		kfake.NumBrokers(1), kfake.Ports(sp.Port), kfake.ClusterID("rcu-embedded"),
+		kfake.DefaultNumPartitions(sp.Partitions),
+		kfake.GroupMinSessionTimeout(100 * time.Millisecond),
+		kfake.WithLogger(kfake.BasicLogger(log, kfake.LogLevelWarn)),
+	}
+	if sp.Dir != "" {
+		opts = append(opts, kfake.DataDir(sp.Dir))
+	}
+	if len(sp.Topics) > 0 {
+		opts = append(opts, kfake.SeedTopics(int32(sp.Partitions), sp.Topics...)) //nolint:gosec // a partition count is small
+	}
+	cluster, err := kfake.NewCluster(opts...)
+	if err != nil {
+		return nil, fmt.Errorf("starting the embedded broker: %w", err)
+	}
+	return &Broker{cluster: cluster}, nil
+}
+
+// runKafka is the child: it serves until it is told to stop or its parent is gone.
+func runKafka(file string, stdout, stderr io.Writer) error {
+	var sp kafkaSpec
+	if err := readSpec(file, &sp); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(sp.Dir, 0o700); err != nil {
+		return fmt.Errorf("making the broker's folder: %w", err)
+	}
+	stop := make(chan os.Signal, 1)
+	signal.Notify(stop, syscall.SIGTERM, syscall.SIGINT)
+	broker, err := openBroker(sp, stderr)
+	if err != nil {
+		return err
+	}
+	if _, err := fmt.Fprintln(stdout, readyLine); err != nil {
+		return fmt.Errorf("telling that the broker is ready: %w", err)
+	}
+	select {
+	case <-stop:
+	case <-parentGone():
+	}
+	broker.Close()
+	return nil
+}

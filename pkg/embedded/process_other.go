@@ -1,0 +1,11 @@
+//go:build !linux
+
+package embedded
+
+import "syscall"
+
+// childAttributes keeps the terminal's Ctrl-C from the child. Systems other than Linux have no parent-death signal:
+// there our own children watch their life line instead.
+func childAttributes() *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{Setpgid: true}
+}

@@ -1,0 +1,75 @@
+package testkit_test
+
+import (
+	"net"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/stretchr/testify/require"
+
+	"rcu/pkg/testkit"
+)
+
+func TestRedisIsFreshAndAnswers(t *testing.T) {
+	for range 2 {
+		c := redis.NewClient(&redis.Options{Addr: testkit.Redis(t)})
+		defer func() { require.NoError(t, c.Close()) }()
+		n, err := c.DBSize(t.Context()).Result()
+		require.NoError(t, err)
+		require.Zero(t, n)
+		require.NoError(t, c.Set(t.Context(), "k", "v", 0).Err())
+	}
+}
+
+func TestKafkaAnswers(t *testing.T) {
+	conn, err := net.DialTimeout("tcp", testkit.Kafka(t)[0], time.Second)
+	require.NoError(t, err)
+	require.NoError(t, conn.Close())
+}
+
+func TestKafkaProcessKeepsItsFolder(t *testing.T) {
+	dir := t.TempDir()
+	s := testkit.KafkaProcess(t, dir, "a")
+	s.Kill()
+	require.ErrorContains(t, s.Err(), "kafka ended")
+	again := testkit.KafkaProcess(t, dir)
+	require.NotEqual(t, s.PID(), again.PID())
+	entries, err := os.ReadDir(dir + "/data")
+	require.NoError(t, err)
+	require.NotEmpty(t, entries)
+}
+
+func TestNamesDiffer(t *testing.T) {
+	require.NotEqual(t, testkit.Name(t, "x"), testkit.Name(t, "x"))
+}
+
+func TestMissingBackendFailsOnlyWhenRequired(t *testing.T) {
+	tests := []struct {
+		name, require   string
+		skipped, failed bool
+	}{
+		{"a skip by default", "", true, false},
+		{"another backend is required", "kafka", true, false},
+		{"this backend is required", "kafka,redis", false, true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Setenv("RCU_TEST_REQUIRE", tt.require)
+			r := &recorder{TB: t}
+			testkit.Missing(r, testkit.BackendRedis, "not here")
+			require.Equal(t, tt.skipped, r.skipped)
+			require.Equal(t, tt.failed, r.failed)
+		})
+	}
+}
+
+type recorder struct {
+	testing.TB
+	skipped, failed bool
+}
+
+func (r *recorder) Helper()               {}
+func (r *recorder) Skipf(string, ...any)  { r.skipped = !r.failed }
+func (r *recorder) Fatalf(string, ...any) { r.failed = true }
