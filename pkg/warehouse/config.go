@@ -1,0 +1,104 @@
+package warehouse
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"regexp"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
+)
+
+// Role says what a connection pool is for: how large it is, and how long it waits.
+type Role string
+
+// Roles of a connection pool.
+const (
+	// RoleInsert is for the sink and for migrations.
+	RoleInsert Role = "insert"
+	// RoleQuery is for readers: read-only, without a deadline of its own beyond MaxExecution.
+	RoleQuery Role = "query"
+)
+
+// Config says where ClickHouse is and as whom to speak to it.
+type Config struct {
+	// Addrs are host:port of the HTTP interface; the first that answers is used.
+	Addrs []string `yaml:"addrs"`
+	// User and Password to log in with.
+	User string `yaml:"user"`
+	// Password of User; may be empty.
+	Password string `yaml:"password"`
+	// Database that holds RCU's tables.
+	Database string `yaml:"database"`
+	// TLS speaks HTTPS and checks the server's certificate.
+	TLS bool `yaml:"tls"`
+	// Role of the pool; empty means RoleInsert.
+	Role Role `yaml:"-"`
+	// MaxConns bounds the connections; 0 means 8 for inserts and 16 for queries.
+	MaxConns int `yaml:"max_conns"`
+}
+
+// Default is the embedded engine of one machine.
+func Default() Config {
+	return Config{Addrs: []string{"127.0.0.1:18123"}, User: "rcu", Database: "rcu"}
+}
+
+var databaseName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,63}$`)
+
+// Validate gives all problems of the configuration at once, each with the path of its field.
+func (c Config) Validate() error {
+	var errs []error
+	if len(c.Addrs) == 0 {
+		errs = append(errs, errors.New("addrs: is required"))
+	}
+	for i, a := range c.Addrs {
+		if _, _, err := net.SplitHostPort(a); err != nil {
+			errs = append(errs, fmt.Errorf("addrs[%d]: must be host:port", i))
+		}
+	}
+	if c.User == "" {
+		errs = append(errs, errors.New("user: is required"))
+	}
+	if !databaseName.MatchString(c.Database) {
+		errs = append(errs, errors.New("database: must be letters, digits and _, not starting with a digit"))
+	}
+	switch c.Role {
+	case "", RoleInsert, RoleQuery:
+	default:
+		errs = append(errs, fmt.Errorf("role: must be %s or %s", RoleInsert, RoleQuery))
+	}
+	if c.MaxConns < 0 || c.MaxConns > 1024 {
+		errs = append(errs, errors.New("max_conns: must be 0 to 1024"))
+	}
+	return errors.Join(errs...)
+}
+
+// options translates the configuration. An acquire of a connection waits as long as a dial may last, so the pool has to be as
+// large as the number of workers.
+func (c Config) options() *clickhouse.Options {
+	o := &clickhouse.Options{
+		Protocol:         clickhouse.HTTP,
+		Addr:             c.Addrs,
+		Auth:             clickhouse.Auth{Database: c.Database, Username: c.User, Password: c.Password},
+		ConnOpenStrategy: clickhouse.ConnOpenInOrder,
+		ConnMaxLifetime:  10 * time.Minute,
+		DialTimeout:      3 * time.Second,
+		ReadTimeout:      time.Minute,
+		MaxOpenConns:     8,
+		// Servers buffer inserts by default and the embedded engine never does: both must act alike.
+		Settings: clickhouse.Settings{"async_insert": 0},
+	}
+	if c.Role == RoleQuery {
+		o.MaxOpenConns, o.ReadTimeout, o.Settings = 16, 5*time.Minute, clickhouse.Settings{}
+	}
+	if c.MaxConns > 0 {
+		o.MaxOpenConns = c.MaxConns
+	}
+	o.MaxIdleConns = o.MaxOpenConns
+	if c.TLS {
+		o.TLS = &tls.Config{MinVersion: tls.VersionTLS12}
+	}
+	return o
+}
