@@ -43,6 +43,8 @@ func RunChild(server, file string, stdout, stderr io.Writer) error {
 	switch server {
 	case "kafka":
 		return runKafka(file, stdout, stderr)
+	case "clickhouse":
+		return runClickHouse(file)
 	default:
 		return fmt.Errorf("unknown embedded server %q: kafka or clickhouse", server)
 	}

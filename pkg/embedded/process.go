@@ -20,6 +20,7 @@ const stopGrace = 10 * time.Second
 type Server struct {
 	name  string
 	addr  string
+	dir   string
 	cmd   *exec.Cmd
 	alive *os.File // the child reads the other end: end of file tells it that its parent is gone
 	done  chan struct{}
@@ -32,6 +33,9 @@ func (s *Server) Addr() string { return s.addr }
 
 // Name is the server's name in messages: redis, kafka or clickhouse.
 func (s *Server) Name() string { return s.name }
+
+// Dir is the folder that holds the server's data and log.
+func (s *Server) Dir() string { return s.dir }
 
 // PID is the process id of the child.
 func (s *Server) PID() int { return s.cmd.Process.Pid }
@@ -76,6 +80,7 @@ type spec struct {
 	dir    string    // its log lies here
 	argv   []string  // program and arguments
 	stdout io.Writer // nil: into the log as well
+	tidies bool      // the child has something to do when its parent is gone: its life line alone tells it
 }
 
 // start runs the child. The goroutine that starts it keeps its OS thread for the child's whole life, because the
@@ -97,9 +102,9 @@ func start(sp spec) (*Server, error) {
 		cmd.Stdout = log
 	}
 	cmd.ExtraFiles = []*os.File{childEnd}
-	cmd.SysProcAttr = childAttributes()
+	cmd.SysProcAttr = childAttributes(!sp.tidies)
 	cmd.WaitDelay = time.Second
-	s := &Server{name: sp.name, addr: sp.addr, cmd: cmd, alive: parentEnd, done: make(chan struct{}), log: log}
+	s := &Server{name: sp.name, addr: sp.addr, dir: sp.dir, cmd: cmd, alive: parentEnd, done: make(chan struct{}), log: log}
 	started := make(chan error, 1)
 	go s.supervise(started)
 	err = <-started

@@ -6,6 +6,6 @@ import "syscall"
 
 // childAttributes keeps the terminal's Ctrl-C from the child. Systems other than Linux have no parent-death signal:
 // there our own children watch their life line instead.
-func childAttributes() *syscall.SysProcAttr {
+func childAttributes(bool) *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true}
 }

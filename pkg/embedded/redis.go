@@ -28,7 +28,7 @@ const RedisMissing = "redis-server is not installed: run `apt-get install redis-
 
 // StartRedis runs a redis-server (7.0 or newer) with its append-only file written every second and nothing evicted.
 func StartRedis(ctx context.Context, cfg RedisConfig) (*Server, error) {
-	binary, err := findRedis(ctx, cfg.Binary)
+	binary, err := FindRedis(ctx, cfg.Binary)
 	if err != nil {
 		return nil, err
 	}
@@ -63,8 +63,8 @@ func redisArgs(binary, dir string, port int) []string {
 	}
 }
 
-// findRedis gives the path of a redis-server that is new enough.
-func findRedis(ctx context.Context, name string) (string, error) {
+// FindRedis gives the path of a redis-server that is new enough; an empty name looks for redis-server in the PATH.
+func FindRedis(ctx context.Context, name string) (string, error) {
 	if name == "" {
 		name = "redis-server"
 	}

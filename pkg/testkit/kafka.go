@@ -27,8 +27,7 @@ func KafkaBroker(t testing.TB, topics ...string) *embedded.Broker {
 	t.Helper()
 	b, err := embedded.OpenBroker(embedded.KafkaConfig{Topics: topics})
 	if err != nil {
-		Missing(t, BackendKafka, err.Error())
-		return nil
+		t.Fatalf("testkit: starting kafka: %v", err)
 	}
 	t.Cleanup(b.Close)
 	ran(t, BackendKafka, "embedded")
@@ -40,8 +39,7 @@ func KafkaProcess(t testing.TB, dir string, topics ...string) *embedded.Server {
 	t.Helper()
 	s, err := embedded.StartKafka(t.Context(), embedded.KafkaConfig{Dir: dir, Topics: topics, Child: Child(t)})
 	if err != nil {
-		Missing(t, BackendKafka, err.Error())
-		return nil
+		t.Fatalf("testkit: starting kafka: %v", err)
 	}
 	t.Cleanup(s.Kill)
 	ran(t, BackendKafka, "embedded process")

@@ -35,6 +35,9 @@ func StartRedisIn(t testing.TB, dir string) *embedded.Server {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
+	if _, err := embedded.FindRedis(ctx, ""); err != nil {
+		Missing(t, BackendRedis, err.Error())
+	}
 	var lastErr error
 	for range 3 { // another process may take the free port first
 		s, err := embedded.StartRedis(ctx, embedded.RedisConfig{Dir: dir})
@@ -45,7 +48,7 @@ func StartRedisIn(t testing.TB, dir string) *embedded.Server {
 		}
 		lastErr = err
 	}
-	Missing(t, BackendRedis, lastErr.Error())
+	t.Fatalf("testkit: starting redis: %v", lastErr)
 	return nil
 }
 

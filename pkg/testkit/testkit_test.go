@@ -73,3 +73,8 @@ type recorder struct {
 func (r *recorder) Helper()               {}
 func (r *recorder) Skipf(string, ...any)  { r.skipped = !r.failed }
 func (r *recorder) Fatalf(string, ...any) { r.failed = true }
+
+func TestClickHouseDatabaseIsEmptyAndOwn(t *testing.T) {
+	first, second := testkit.ClickHouse(t), testkit.ClickHouse(t)
+	require.NotEqual(t, first, second)
+}
