@@ -1,0 +1,197 @@
+package stream
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/segmentio/kafka-go/sasl"
+	"github.com/segmentio/kafka-go/sasl/plain"
+	"github.com/segmentio/kafka-go/sasl/scram"
+)
+
+// Config says how to reach a Kafka cluster and how its topics are laid out.
+type Config struct {
+	// Brokers are host:port addresses to start from; at least one.
+	Brokers []string `yaml:"brokers"`
+	// ClientID is what the brokers see in their logs. Default: rcu.
+	ClientID string `yaml:"client_id"`
+	// TLS of the connections to the brokers.
+	TLS TLS `yaml:"tls"`
+	// SASL names the credentials, if the brokers ask for any.
+	SASL SASL `yaml:"sasl"`
+	// Partitions of every partitioned topic. Default: 8.
+	Partitions int `yaml:"partitions"`
+	// Replication factor of the topics. Default: 1.
+	Replication int `yaml:"replication"`
+	// DialTimeout bounds connecting, TLS and authentication. Default: 5s.
+	DialTimeout time.Duration `yaml:"dial_timeout"`
+	// RequestTimeout bounds one request to a broker. Default: 10s.
+	RequestTimeout time.Duration `yaml:"request_timeout"`
+}
+
+// TLS of the connections to the brokers.
+type TLS struct {
+	// Enabled turns TLS on.
+	Enabled bool `yaml:"enabled"`
+	// CAFile holds the certificates to trust. Default: those of the system.
+	CAFile string `yaml:"ca_file"`
+	// CertFile and KeyFile are the client's own certificate (mutual TLS).
+	CertFile string `yaml:"cert_file"`
+	// KeyFile belongs to CertFile.
+	KeyFile string `yaml:"key_file"`
+	// ServerName overrides the name that the broker's certificate must carry.
+	ServerName string `yaml:"server_name"`
+}
+
+// SASL are the credentials of a client.
+type SASL struct {
+	// Mechanism is empty, plain, scram-sha-256 or scram-sha-512.
+	Mechanism string `yaml:"mechanism"`
+	// Username of the client.
+	Username string `yaml:"username"`
+	// Password of the client; PasswordFile keeps it out of the configuration.
+	Password string `yaml:"password" redact:"true"`
+	// PasswordFile holds the password; a trailing line end is cut off.
+	PasswordFile string `yaml:"password_file"`
+}
+
+// DefaultConfig is a single broker on the embedded server's port.
+func DefaultConfig() Config {
+	return Config{
+		Brokers:        []string{"127.0.0.1:19092"},
+		ClientID:       "rcu",
+		Partitions:     8,
+		Replication:    1,
+		DialTimeout:    5 * time.Second,
+		RequestTimeout: 10 * time.Second,
+	}
+}
+
+// withDefaults fills what is zero.
+func (c Config) withDefaults() Config {
+	d := DefaultConfig()
+	if c.ClientID == "" {
+		c.ClientID = d.ClientID
+	}
+	if c.Partitions == 0 {
+		c.Partitions = d.Partitions
+	}
+	if c.Replication == 0 {
+		c.Replication = d.Replication
+	}
+	if c.DialTimeout == 0 {
+		c.DialTimeout = d.DialTimeout
+	}
+	if c.RequestTimeout == 0 {
+		c.RequestTimeout = d.RequestTimeout
+	}
+	return c
+}
+
+// Validate returns every problem, joined.
+func (c Config) Validate() error {
+	var errs []error
+	bad := func(path, format string, args ...any) {
+		errs = append(errs, fmt.Errorf("%s: %s", path, fmt.Sprintf(format, args...)))
+	}
+	if len(c.Brokers) == 0 {
+		bad("brokers", "is required")
+	}
+	for i, b := range c.Brokers {
+		if _, port, err := net.SplitHostPort(b); err != nil || port == "" {
+			bad(fmt.Sprintf("brokers[%d]", i), "must be host:port, got %q", b)
+		}
+	}
+	if c.Partitions < 0 || c.Partitions > 4096 {
+		bad("partitions", "must be between 1 and 4096, got %d", c.Partitions)
+	}
+	if c.Replication < 0 || c.Replication > 32 {
+		bad("replication", "must be between 1 and 32, got %d", c.Replication)
+	}
+	if c.DialTimeout < 0 {
+		bad("dial_timeout", "must not be negative")
+	}
+	if c.RequestTimeout < 0 {
+		bad("request_timeout", "must not be negative")
+	}
+	if (c.TLS.CertFile == "") != (c.TLS.KeyFile == "") {
+		bad("tls", "cert_file and key_file go together")
+	}
+	if !c.TLS.Enabled && (c.TLS.CAFile != "" || c.TLS.CertFile != "") {
+		bad("tls.enabled", "must be true when certificates are named")
+	}
+	c.SASL.validate(bad)
+	return errors.Join(errs...)
+}
+
+func (s SASL) validate(bad func(path, format string, args ...any)) {
+	switch strings.ToLower(s.Mechanism) {
+	case "":
+		if s.Username != "" || s.Password != "" || s.PasswordFile != "" {
+			bad("sasl.mechanism", "is required with a user name or password")
+		}
+		return
+	case "plain", "scram-sha-256", "scram-sha-512":
+	default:
+		bad("sasl.mechanism", "must be plain, scram-sha-256 or scram-sha-512, got %q", s.Mechanism)
+	}
+	if s.Username == "" {
+		bad("sasl.username", "is required")
+	}
+	if (s.Password == "") == (s.PasswordFile == "") {
+		bad("sasl.password", "exactly one of password and password_file is required")
+	}
+}
+
+// config builds the TLS settings; nil when TLS is off.
+func (t TLS) config() (*tls.Config, error) {
+	if !t.Enabled {
+		return nil, nil
+	}
+	out := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: t.ServerName}
+	if t.CAFile != "" {
+		pem, err := os.ReadFile(t.CAFile)
+		if err != nil {
+			return nil, fmt.Errorf("reading tls.ca_file: %w", err)
+		}
+		out.RootCAs = x509.NewCertPool()
+		if !out.RootCAs.AppendCertsFromPEM(pem) {
+			return nil, errors.New("reading tls.ca_file: it holds no certificate")
+		}
+	}
+	if t.CertFile != "" {
+		cert, err := tls.LoadX509KeyPair(t.CertFile, t.KeyFile)
+		if err != nil {
+			return nil, fmt.Errorf("loading tls.cert_file: %w", err)
+		}
+		out.Certificates = []tls.Certificate{cert}
+	}
+	return out, nil
+}
+
+// mechanism builds the SASL exchange; nil when there is none.
+func (s SASL) mechanism() (sasl.Mechanism, error) {
+	password := s.Password
+	if s.PasswordFile != "" {
+		raw, err := os.ReadFile(s.PasswordFile)
+		if err != nil {
+			return nil, fmt.Errorf("reading sasl.password_file: %w", err)
+		}
+		password = strings.TrimRight(string(raw), "\r\n")
+	}
+	switch strings.ToLower(s.Mechanism) {
+	case "plain":
+		return plain.Mechanism{Username: s.Username, Password: password}, nil
+	case "scram-sha-256":
+		return scram.Mechanism(scram.SHA256, s.Username, password)
+	case "scram-sha-512":
+		return scram.Mechanism(scram.SHA512, s.Username, password)
+	}
+	return nil, nil
+}

@@ -1,0 +1,140 @@
+package stream
+
+import (
+	"strconv"
+	"time"
+)
+
+// Names of the topics.
+const (
+	TopicEventsStore      = "rcu.events.store"
+	TopicEventsWeb        = "rcu.events.web"
+	TopicEventsMobile     = "rcu.events.mobile"
+	TopicEventsCallcentre = "rcu.events.callcentre"
+	TopicEventsHistory    = "rcu.events.history"
+	TopicHeld             = "rcu.held"
+	TopicResolved         = "rcu.resolved"
+	TopicConsents         = "rcu.consents"
+	TopicIdentity         = "rcu.identity"
+	TopicIdentityMap      = "rcu.identity.map"
+	TopicOwners           = "rcu.owners"
+	TopicProfiles         = "rcu.profiles"
+	TopicLeaves           = "rcu.leaves"
+	TopicGraph            = "rcu.graph"
+	TopicRegisters        = "rcu.registers"
+	TopicKeys             = "rcu.keys"
+	TopicMeta             = "rcu.meta"
+	TopicDeadLetter       = "rcu.dead-letter"
+	TopicMeasure          = "rcu.measure"
+	TopicPrivacy          = "rcu.privacy"
+	TopicAudit            = "rcu.audit"
+)
+
+// EventTopics are the live event topics and the history lane: same number of
+// partitions, same partitioner.
+func EventTopics() []string {
+	return []string{TopicEventsStore, TopicEventsWeb, TopicEventsMobile, TopicEventsCallcentre, TopicEventsHistory}
+}
+
+// Policy says what the broker throws away.
+type Policy string
+
+// Policies of a topic.
+const (
+	// PolicyDelete drops records older than the retention.
+	PolicyDelete Policy = "delete"
+	// PolicyCompact keeps the latest record of every key.
+	PolicyCompact Policy = "compact"
+)
+
+// Topic is one topic as it must stand on the cluster.
+type Topic struct {
+	// Name of the topic.
+	Name string
+	// Key says in words what its records are keyed by.
+	Key string
+	// Partitions and Replication of the topic.
+	Partitions int
+	// Replication factor of the topic.
+	Replication int
+	// Policy of clean-up.
+	Policy Policy
+	// Retention of PolicyDelete; 0 keeps for ever.
+	Retention time.Duration
+	// Settings beyond policy and retention, by Kafka's names.
+	Settings map[string]string
+}
+
+const day = 24 * time.Hour
+
+// evidenceRetention keeps the consent ledger for as long as a decision can be
+// disputed: the longest validity of a consent and five years of limitation.
+const evidenceRetention = 8 * 365 * day
+
+// Topics lists every topic of RCU. Topics that one reader must see whole and
+// in order have one partition whatever partitions says.
+func Topics(partitions, replication int) []Topic {
+	deleted := func(name, key string, keep time.Duration) Topic {
+		return Topic{Name: name, Key: key, Partitions: partitions, Replication: replication, Policy: PolicyDelete, Retention: keep}
+	}
+	compacted := func(name, key string) Topic {
+		return Topic{Name: name, Key: key, Partitions: partitions, Replication: replication, Policy: PolicyCompact}
+	}
+	keys := compacted(TopicKeys, "key")
+	keys.Settings = map[string]string{
+		"segment.ms":                millis(time.Hour),
+		"max.compaction.lag.ms":     millis(6 * time.Hour),
+		"delete.retention.ms":       millis(day),
+		"min.cleanable.dirty.ratio": "0.1",
+	}
+	meta := compacted(TopicMeta, "key")
+	meta.Partitions = 1
+	// The first log id written must outlive a race between two first writers.
+	meta.Settings = map[string]string{"min.compaction.lag.ms": millis(time.Hour)}
+	audit := deleted(TopicAudit, "chain", 0)
+
+	out := []Topic{
+		deleted(TopicEventsStore, "leaf", 7*day),
+		deleted(TopicEventsWeb, "leaf", 7*day),
+		deleted(TopicEventsMobile, "leaf", 7*day),
+		deleted(TopicEventsCallcentre, "leaf", 7*day),
+		deleted(TopicEventsHistory, "leaf", 7*day),
+		deleted(TopicHeld, "person or device pseudonym", 7*day),
+		deleted(TopicResolved, "leaf", 7*day),
+		deleted(TopicConsents, "subject pseudonym", evidenceRetention),
+		deleted(TopicIdentity, "rcu_id after the change", 28*day),
+		compacted(TopicIdentityMap, "name of an identifier"),
+		compacted(TopicOwners, "leaf"),
+		compacted(TopicProfiles, "rcu_id"),
+		compacted(TopicLeaves, "leaf or reference"),
+		compacted(TopicGraph, "component"),
+		compacted(TopicRegisters, "contact point or device"),
+		keys,
+		meta,
+		deleted(TopicDeadLetter, "source", 7*day),
+		deleted(TopicMeasure, "", 7*day),
+		compacted(TopicPrivacy, "request"),
+		audit,
+	}
+	return out
+}
+
+// settings renders the topic's policy in Kafka's words.
+func (t Topic) settings() map[string]string {
+	out := map[string]string{"cleanup.policy": string(t.Policy)}
+	if t.Policy == PolicyDelete {
+		out["retention.ms"] = "-1"
+		if t.Retention > 0 {
+			out["retention.ms"] = millis(t.Retention)
+		}
+	}
+	if t.Replication >= 3 {
+		out["min.insync.replicas"] = "2"
+	}
+	for k, v := range t.Settings {
+		out[k] = v
+	}
+	return out
+}
+
+func millis(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
