@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/url"
 	"regexp"
+	"strings"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
@@ -43,6 +45,27 @@ type Config struct {
 // Default is the embedded engine of one machine.
 func Default() Config {
 	return Config{Addrs: []string{"127.0.0.1:18123"}, User: "rcu", Database: "rcu"}
+}
+
+// ParseURL reads http://user:password@host:port/database; https speaks TLS.
+func ParseURL(address string) (Config, error) {
+	u, err := url.Parse(address)
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
+		return Config{}, errors.New("reading the address of clickhouse: must be http://user:password@host:port/database")
+	}
+	cfg := Default()
+	cfg.Addrs, cfg.TLS = []string{u.Host}, u.Scheme == "https"
+	if name := u.User.Username(); name != "" {
+		cfg.User = name
+	}
+	cfg.Password, _ = u.User.Password()
+	if db := strings.Trim(u.Path, "/"); db != "" {
+		cfg.Database = db
+	}
+	if err := cfg.Validate(); err != nil {
+		return Config{}, fmt.Errorf("reading the address of clickhouse: %w", err)
+	}
+	return cfg, nil
 }
 
 var databaseName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,63}$`)

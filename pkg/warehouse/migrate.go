@@ -115,7 +115,12 @@ func migrationError(err error) error {
 	if errors.As(err, &partial) && partial.Failed != nil && partial.Failed.Source != nil {
 		return fmt.Errorf("migration %s: %w", partial.Failed.Source.Path, redact(partial.Err))
 	}
-	return redact(err)
+	var answer *clickhouse.Exception
+	var http *clickhouse.HTTPError
+	if errors.As(err, &answer) || errors.As(err, &http) {
+		return redact(err)
+	}
+	return err // of the migration tool itself: names of files and versions
 }
 
 // dictionarySQL is no migration because it holds the credentials with which the engine reads its own table, and these may change.

@@ -102,9 +102,9 @@ func (t *TableRows) line(cells []string, widths []int) {
 
 // cell shows a text without its quotes and everything else as it is, on one line and cut to what a table can show.
 func cell(v json.RawMessage) string {
-	var s string
-	if json.Unmarshal(v, &s) != nil {
-		s = string(v)
+	s := string(v)
+	if strings.HasPrefix(s, `"`) {
+		_ = json.Unmarshal(v, &s)
 	}
 	s = strings.Map(func(r rune) rune {
 		if r < ' ' || r == 0x7f {

@@ -31,4 +31,4 @@ CREATE TABLE IF NOT EXISTS orders
 ENGINE = ReplacingMergeTree(version)
 PARTITION BY toYYYYMM(received_at)
 ORDER BY (controller, type, order_key, source, event_id)
-SETTINGS non_replicated_deduplication_window = 1000
+SETTINGS non_replicated_deduplication_window = 1000;

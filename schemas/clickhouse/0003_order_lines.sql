@@ -29,4 +29,4 @@ CREATE TABLE IF NOT EXISTS order_lines
 ENGINE = ReplacingMergeTree(version)
 PARTITION BY toYYYYMM(received_at)
 ORDER BY (controller, type, order_key, source, event_id, line)
-SETTINGS non_replicated_deduplication_window = 1000
+SETTINGS non_replicated_deduplication_window = 1000;

@@ -12,4 +12,4 @@ CREATE TABLE IF NOT EXISTS retractions
 )
 ENGINE = ReplacingMergeTree
 ORDER BY (controller, source, retracted_id)
-SETTINGS non_replicated_deduplication_window = 1000
+SETTINGS non_replicated_deduplication_window = 1000;

@@ -11,4 +11,4 @@ CREATE TABLE IF NOT EXISTS leaf_owners
 )
 ENGINE = ReplacingMergeTree(version)
 ORDER BY (controller, leaf)
-SETTINGS non_replicated_deduplication_window = 1000
+SETTINGS non_replicated_deduplication_window = 1000;

@@ -48,4 +48,4 @@ CREATE TABLE IF NOT EXISTS profiles
 )
 ENGINE = ReplacingMergeTree(version, gone)
 ORDER BY (controller, rcu_id)
-SETTINGS non_replicated_deduplication_window = 1000
+SETTINGS non_replicated_deduplication_window = 1000;

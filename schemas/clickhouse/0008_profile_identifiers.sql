@@ -14,4 +14,4 @@ CREATE TABLE IF NOT EXISTS profile_identifiers
 )
 ENGINE = ReplacingMergeTree(version)
 ORDER BY (controller, rcu_id, namespace, pseudonym)
-SETTINGS non_replicated_deduplication_window = 1000
+SETTINGS non_replicated_deduplication_window = 1000;

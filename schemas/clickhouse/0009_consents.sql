@@ -1,6 +1,6 @@
 -- +goose NO TRANSACTION
 -- +goose Up
--- The evidence of consent (rcu.consents), one row per decision, denials included. The topic is kept for years, so the partition is
+-- The evidence of consent (rcu.consents), one row per decision, denials included; expires_at 1970-01-01 means never. The topic is kept for years, so the partition is
 -- the year: one insert of a replay stays below the limit of partitions.
 CREATE TABLE IF NOT EXISTS consents
 (
@@ -26,4 +26,4 @@ CREATE TABLE IF NOT EXISTS consents
 ENGINE = ReplacingMergeTree(received_at)
 PARTITION BY toYear(received_at)
 ORDER BY (controller, namespace, point, purpose, channel, decided_at, source, id)
-SETTINGS non_replicated_deduplication_window = 1000
+SETTINGS non_replicated_deduplication_window = 1000;

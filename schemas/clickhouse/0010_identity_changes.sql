@@ -20,4 +20,4 @@ CREATE TABLE IF NOT EXISTS identity_changes
 )
 ENGINE = ReplacingMergeTree(version)
 ORDER BY (controller, space, id)
-SETTINGS non_replicated_deduplication_window = 1000
+SETTINGS non_replicated_deduplication_window = 1000;

@@ -12,4 +12,4 @@ CREATE TABLE IF NOT EXISTS stores
 )
 ENGINE = ReplacingMergeTree(received_at)
 ORDER BY (controller, store)
-SETTINGS non_replicated_deduplication_window = 1000
+SETTINGS non_replicated_deduplication_window = 1000;

@@ -10,4 +10,4 @@ CREATE TABLE IF NOT EXISTS products
 )
 ENGINE = ReplacingMergeTree(received_at)
 ORDER BY (controller, sku)
-SETTINGS non_replicated_deduplication_window = 1000
+SETTINGS non_replicated_deduplication_window = 1000;
