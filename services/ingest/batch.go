@@ -1,0 +1,254 @@
+package ingest
+
+import (
+	"bytes"
+	"context"
+	"slices"
+	"time"
+
+	"rcu/pkg/event"
+	"rcu/pkg/httpserver"
+	"rcu/pkg/identifier"
+	eventpb "rcu/schemas/event"
+)
+
+// Reasons of results and refusals that the parser of events does not give.
+const (
+	reasonIDReused    = "id_reused"           // the same id earlier in the request, with other content
+	reasonConsent     = "consent"             // gate G1: not collected
+	reasonNoConsent   = "consent_unavailable" // Redis is away: it cannot be known
+	reasonUnavailable = "kafka_unavailable"
+)
+
+// item is one event of a request.
+type item struct {
+	raw       []byte
+	draft     *event.Draft
+	decisions []*eventpb.Decision
+	event     *eventpb.Event // stamped; nil for a dropped event and for decisions alone
+	personal  *eventpb.Personal
+	same      int // index of the earlier item that it repeats; -1: none
+	outcome   outcome
+	result    Result
+}
+
+// batch is a request on its way through the ingestor.
+type batch struct {
+	s      *Service
+	c      *client
+	at     time.Time // received
+	items  []item
+	points points // consent registers of the request
+	judged bool   // false: the registers could not be read
+	dead   []burial
+}
+
+// process takes the events of a request in; the answer is whole only when everything accepted is durable.
+func (s *Service) process(ctx context.Context, c *client, pieces parts, at time.Time) (*Answer, *refusal) {
+	b := &batch{s: s, c: c, at: at, items: make([]item, len(pieces.events))}
+	start := time.Now()
+	b.decode(pieces)
+	prepared := time.Since(start)
+	if err := b.loadConsent(ctx); err != nil {
+		b.judged = false
+	}
+	start = time.Now()
+	for i := range b.items {
+		b.judge(&b.items[i])
+	}
+	prepared += time.Since(start)
+	s.metrics.perEvent.Observe(prepared.Seconds())
+	s.metrics.batch.Observe(float64(len(b.items)))
+	denied := b.deny(ctx)
+	if err := b.publish(ctx); err != nil {
+		return nil, b.failed(err)
+	}
+	b.grant(ctx)
+	s.bury(ctx, c, b.dead)
+	if denied != nil {
+		b.count(outcomeUnavailable)
+		return nil, &refusal{status: 503, after: s.cfg.ConsentRest, problem: problemConsent}
+	}
+	return b.answer()
+}
+
+var problemConsent = httpserver.Problem{Reason: reasonNoConsent, Fix: "a consent decision could not be put in force yet: send the whole request again"}
+
+// decode parses every piece. A piece with the id of an earlier one is a repetition when its bytes are the same, else rejected.
+func (b *batch) decode(pieces parts) {
+	first := make(map[string]int, len(pieces.events))
+	for i, raw := range pieces.events {
+		it := &b.items[i]
+		it.raw, it.same, it.result.Index = raw, -1, i
+		if no := b.parse(it, pieces.cut && i == len(pieces.events)-1); no != nil {
+			b.reject(it, no)
+			continue
+		}
+		id := it.draft.ID()
+		it.result.ID = id
+		j, seen := first[id]
+		switch {
+		case !seen:
+			first[id] = i
+			b.accept(it)
+		case bytes.Equal(b.items[j].raw, raw):
+			it.same = j
+		default:
+			b.reject(it, &event.Rejection{ID: id, Type: it.draft.Type(), Field: "/id", Reason: reasonIDReused,
+				Fix: "give every event its own id; an id may come again with the same content only", Redacted: raw})
+		}
+	}
+}
+
+// parse returns why a piece is no event of the channel, or fills the draft.
+func (b *batch) parse(it *item, cut bool) *event.Rejection {
+	if len(it.raw) > b.s.cfg.MaxEventBytes {
+		no := rejectionOf(it.raw[:b.s.cfg.MaxEventBytes], event.ReasonTooLarge, "send at most 32 KiB an event")
+		no.Redacted = nil
+		return no
+	}
+	draft, no := b.s.deps.Decoder.Decode(it.raw, b.c.origin, b.at)
+	if no != nil {
+		if cut && no.Field == "" {
+			no.Fix = problemCut.Fix
+		}
+		return no
+	}
+	if cut {
+		return rejectionOf(it.raw, event.ReasonInvalidJSON, "the body ends before the end of its array: send it whole")
+	}
+	if !b.s.types[draft.Type()] {
+		return rejectionOf(it.raw, event.ReasonOtherChannel, "send this type to the ingestor of its channel")
+	}
+	it.draft = draft
+	return nil
+}
+
+func rejectionOf(raw []byte, reason event.Reason, fix string) *event.Rejection {
+	clean, _ := event.Redact(raw)
+	return &event.Rejection{Reason: reason, Fix: fix, Redacted: clean}
+}
+
+// accept counts what was left out of an event, and takes its consent decisions.
+func (b *batch) accept(it *item) {
+	m := b.s.metrics
+	for _, d := range it.draft.Dropped() {
+		m.fields.Add(float64(d.Count))
+	}
+	for _, n := range it.draft.NotIdentifiers() {
+		m.nonIDs.WithLabelValues(string(n.Reason)).Inc()
+	}
+	m.surplus.Add(float64(it.draft.Surplus()))
+	it.draft.Pseudonymise(b.s.deps.Pseudonyms)
+	it.decisions = it.draft.Decisions()
+	for _, d := range it.decisions {
+		if denies(d) && d.GetAct() == "" {
+			d.Act = b.s.contract.DenialAct
+		}
+		m.decisions.WithLabelValues(d.GetDecision()).Inc()
+	}
+}
+
+// judge passes an event through gate G1 and stamps it.
+func (b *batch) judge(it *item) {
+	if it.draft == nil || it.outcome != "" || it.same >= 0 {
+		return
+	}
+	if it.draft.Behaviour() {
+		if !b.judged {
+			it.outcome = outcomeUnavailable
+			it.set("rejected", reasonNoConsent, "the consent of the device cannot be read now: send the event again later")
+			it.result.Retry = true
+			return
+		}
+		if why := b.gate(it.draft); why != "" {
+			it.outcome = outcomeDropped
+			it.set("dropped", reasonConsent, "")
+			b.s.metrics.denials.WithLabelValues(why).Inc()
+			return
+		}
+	} else {
+		b.s.metrics.stripped.Add(float64(it.draft.StripDevices(b.granted(it.draft))))
+	}
+	it.event, it.personal, _ = it.draft.Stamp(b.s.deps.Pseudonyms, b.stamps(it.draft))
+	it.outcome = outcomeAccepted
+	it.set("accepted", "", "")
+}
+
+func (it *item) set(status, reason, fix string) {
+	it.result.Status, it.result.Reason, it.result.Fix = status, reason, fix
+}
+
+func (b *batch) reject(it *item, no *event.Rejection) {
+	it.draft = nil
+	it.outcome = outcomeRejected
+	it.set("rejected", string(no.Reason), no.Fix)
+	it.result.ID, it.result.Field = no.ID, no.Field
+	b.s.metrics.reasons.WithLabelValues(string(no.Reason)).Inc()
+	b.dead = append(b.dead, burial{id: no.ID, field: no.Field, reason: string(no.Reason), body: no.Redacted})
+}
+
+// answer counts the outcomes. A request of which nothing could be taken now is a 503, so that simple clients send it again.
+func (b *batch) answer() (*Answer, *refusal) {
+	a := &Answer{Results: make([]Result, len(b.items))}
+	later := 0
+	for i := range b.items {
+		it := &b.items[i]
+		if it.same >= 0 {
+			first := &b.items[it.same]
+			it.outcome = first.outcome
+			it.set(first.result.Status, first.result.Reason, first.result.Fix)
+			it.result.Retry = first.result.Retry
+		}
+		switch it.outcome {
+		case outcomeAccepted:
+			a.Accepted++
+		case outcomeDropped:
+			a.Dropped++
+		case outcomeUnavailable:
+			later++
+			a.Rejected++
+		default:
+			a.Rejected++
+		}
+		a.Results[i] = it.result
+	}
+	b.count("")
+	if later == len(b.items) {
+		return nil, &refusal{status: 503, after: b.s.cfg.ConsentRest, problem: problemLater}
+	}
+	return a, nil
+}
+
+var problemLater = httpserver.Problem{Reason: reasonNoConsent, Fix: "the consent of the devices cannot be read now: send the whole request again later"}
+
+// count adds the outcomes to the metrics; with an outcome given, it stands in for all that were not rejected.
+func (b *batch) count(instead outcome) {
+	n := map[outcome]int{}
+	for i := range b.items {
+		o := b.items[i].outcome
+		if instead != "" && o != outcomeRejected {
+			o = instead
+		}
+		n[o]++
+	}
+	for o, k := range n {
+		b.s.metrics.events.WithLabelValues(string(o)).Add(float64(k))
+	}
+}
+
+// keysOf are the identifiers whose registers judge an event: those it shows, and those it decides about.
+func keysOf(it *item) []identifier.Key {
+	keys := slices.Clip(it.draft.Keys())
+	for _, d := range it.decisions {
+		if k, ok := keyOf(d.GetPoint()); ok {
+			keys = append(keys, k)
+		}
+	}
+	return keys
+}
+
+func keyOf(id *eventpb.Identifier) (identifier.Key, bool) {
+	p, err := identifier.ParsePseudonym(id.GetPseudonym())
+	return identifier.KeyOf(identifier.Namespace(id.GetNamespace()), p), err == nil
+}

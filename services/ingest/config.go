@@ -1,0 +1,78 @@
+package ingest
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"rcu/pkg/httpserver"
+)
+
+// Config bounds one ingestor.
+type Config struct {
+	HTTP            httpserver.Config `yaml:"http"`
+	MaxEventBytes   int               `yaml:"max_event_bytes"`
+	MaxRequestBytes int64             `yaml:"max_request_bytes"` // decompressed
+	MaxEvents       int               `yaml:"max_events"`        // a request
+	MaxInFlight     int               `yaml:"max_in_flight"`     // requests at work; one source gets at most three quarters
+	MaxWaiting      int               `yaml:"max_waiting"`       // requests waiting for one of them to end
+	MaxWait         time.Duration     `yaml:"max_wait"`          // then 429
+	ConsentTimeout  time.Duration     `yaml:"consent_timeout"`   // of one read or write of registers
+	ConsentRest     time.Duration     `yaml:"consent_rest"`      // after a failure of Redis it is not asked for so long
+	PublishTimeout  time.Duration     `yaml:"publish_timeout"`   // until the brokers acknowledged, then 503
+	DeadTimeout     time.Duration     `yaml:"dead_timeout"`      // of a dead letter, which is best effort
+}
+
+// Ports of the ingestors, by channel.
+var Ports = map[string]int{"store": 8081, "web": 8082, "mobile": 8083, "callcentre": 8084}
+
+// Default returns the limits of issue and documentation on the channel's own port of the loopback interface.
+func Default(channel string) Config {
+	h := httpserver.Default()
+	if port, ok := Ports[channel]; ok {
+		h.Addr = fmt.Sprintf("127.0.0.1:%d", port)
+	}
+	return Config{
+		HTTP:            h,
+		MaxEventBytes:   32 << 10,
+		MaxRequestBytes: 1 << 20,
+		MaxEvents:       1000,
+		MaxInFlight:     64,
+		MaxWaiting:      256,
+		MaxWait:         time.Second,
+		ConsentTimeout:  250 * time.Millisecond,
+		ConsentRest:     time.Second,
+		PublishTimeout:  20 * time.Second,
+		DeadTimeout:     2 * time.Second,
+	}
+}
+
+// Validate reports every problem at once.
+func (c Config) Validate() error {
+	var problems []error
+	if err := c.HTTP.Validate(); err != nil {
+		problems = append(problems, fmt.Errorf("http: %w", err))
+	}
+	within := func(name string, value, least, most int64) {
+		if value < least || value > most {
+			problems = append(problems, fmt.Errorf("%s: want %d to %d", name, least, most))
+		}
+	}
+	within("max_event_bytes", int64(c.MaxEventBytes), 256, 1<<20)
+	within("max_request_bytes", c.MaxRequestBytes, int64(c.MaxEventBytes), 64<<20)
+	within("max_events", int64(c.MaxEvents), 1, 10_000)
+	within("max_in_flight", int64(c.MaxInFlight), 1, 4096)
+	within("max_waiting", int64(c.MaxWaiting), 0, 65536)
+	for name, d := range map[string]time.Duration{
+		"max_wait": c.MaxWait, "consent_timeout": c.ConsentTimeout, "consent_rest": c.ConsentRest,
+		"publish_timeout": c.PublishTimeout, "dead_timeout": c.DeadTimeout,
+	} {
+		if d <= 0 {
+			problems = append(problems, fmt.Errorf("%s: want a duration above 0", name))
+		}
+	}
+	if c.HTTP.WriteTimeout < c.PublishTimeout {
+		problems = append(problems, errors.New("http.write_timeout: want at least publish_timeout, or late answers are cut"))
+	}
+	return errors.Join(problems...)
+}

@@ -1,0 +1,226 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
+
+	"rcu/pkg/auth"
+	"rcu/pkg/event"
+	"rcu/pkg/httpserver"
+	"rcu/pkg/stream"
+	eventpb "rcu/schemas/event"
+)
+
+// Producer publishes records and returns once the brokers acknowledged them (stream.Producer).
+type Producer interface {
+	Publish(ctx context.Context, records []stream.Record) error
+}
+
+// Sealer seals under the daily key of a controller (vault.Daily).
+type Sealer interface {
+	Seal(ctx context.Context, controller string, at time.Time, plaintext []byte) (*eventpb.Sealed, error)
+}
+
+// Deps is what an ingestor needs of others.
+type Deps struct {
+	Log        *zap.Logger
+	Registerer prometheus.Registerer
+	Gatherer   prometheus.Gatherer // of /metrics
+	// Sources are those of all channels; SourcesFile is read instead when it is given, and again whenever it changes.
+	Sources     []auth.Entry[Source]
+	SourcesFile string
+	Decoder     *event.Decoder
+	Pseudonyms  event.Pseudonymiser
+	Sealer      Sealer
+	Producer    Producer
+	Registers   Registers
+	Ready       func(ctx context.Context) error // of the servers behind; nil: always
+	Now         func() time.Time                // nil: the clock
+}
+
+func (d Deps) validate() error {
+	var problems []error
+	for _, need := range []struct {
+		name string
+		ok   bool
+	}{
+		{"a logger", d.Log != nil},
+		{"a registerer", d.Registerer != nil},
+		{"a gatherer", d.Gatherer != nil},
+		{"sources", len(d.Sources) > 0 || d.SourcesFile != ""},
+		{"a decoder", d.Decoder != nil},
+		{"a pseudonymiser", d.Pseudonyms != nil},
+		{"a sealer", d.Sealer != nil},
+		{"a producer", d.Producer != nil},
+		{"consent registers", d.Registers != nil},
+	} {
+		if !need.ok {
+			problems = append(problems, errors.New("ingest needs "+need.name))
+		}
+	}
+	return errors.Join(problems...)
+}
+
+// Service is the ingestor of one channel.
+type Service struct {
+	contract  Contract
+	cfg       Config
+	deps      Deps
+	log       *zap.Logger
+	now       func() time.Time
+	types     map[string]bool
+	metrics   *metrics
+	admission *admission
+	registers *registers
+	keys      atomic.Pointer[auth.Keys[*client]]
+	router    *httpserver.Router
+	server    *httpserver.Server
+	answers   sync.Pool
+}
+
+// New builds the ingestor of a contract. It reads the sources file, if there is one, and opens nothing else before Run.
+func New(contract Contract, cfg Config, deps Deps) (*Service, error) {
+	if err := errors.Join(contract.validate(), cfg.Validate(), deps.validate()); err != nil {
+		return nil, fmt.Errorf("setting up the %s ingestor: %w", contract.Channel, err)
+	}
+	s := &Service{contract: contract, cfg: cfg, deps: deps, log: deps.Log.Named("ingest-" + contract.Channel), now: deps.Now, types: map[string]bool{}}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	for _, t := range contract.Types {
+		s.types[t] = true
+	}
+	s.answers.New = func() any { b := make([]byte, 0, 4<<10); return &b }
+	var err error
+	if s.metrics, err = newMetrics(contract.Channel, deps.Registerer); err != nil {
+		return nil, err
+	}
+	s.admission = &admission{slots: make(chan struct{}, cfg.MaxInFlight), most: int64(cfg.MaxWaiting), wait: cfg.MaxWait, gauge: s.metrics.waiting}
+	s.registers = newRegisters(deps.Registers, cfg, s.now, s.metrics, s.log)
+	if err := s.loadSources(); err != nil {
+		return nil, err
+	}
+	return s, s.routes()
+}
+
+func (s *Service) routes() error {
+	reg := prometheus.WrapRegistererWith(prometheus.Labels{"channel": s.contract.Channel}, s.deps.Registerer)
+	var err error
+	if s.router, err = httpserver.NewRouter("ingestor", reg, s.log); err != nil {
+		return err
+	}
+	s.router.Handle("POST /v1/events", "events", http.HandlerFunc(s.takeEvents))
+	s.router.Bare("GET /metrics", promhttp.HandlerFor(s.deps.Gatherer, promhttp.HandlerOpts{}))
+	s.router.Bare("GET /healthz", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		httpserver.WriteJSON(w, http.StatusOK, map[string]string{"status": "ok"})
+	}))
+	s.router.Bare("GET /readyz", http.HandlerFunc(s.readyz))
+	s.server, err = httpserver.New(s.cfg.HTTP, s.router, s.log)
+	return err
+}
+
+func (s *Service) readyz(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
+	defer cancel()
+	err := s.server.Ready()
+	if err == nil && s.deps.Ready != nil {
+		err = s.deps.Ready(ctx)
+	}
+	if err != nil {
+		httpserver.WriteJSON(w, http.StatusServiceUnavailable, map[string]string{"status": "not ready"})
+		return
+	}
+	httpserver.WriteJSON(w, http.StatusOK, map[string]string{"status": "ready"})
+}
+
+// Handler is the whole HTTP face, for tests and benchmarks without a listener.
+func (s *Service) Handler() http.Handler { return s.router }
+
+// Listen opens the port; Run does it when it was not done.
+func (s *Service) Listen(ctx context.Context) error { return s.server.Listen(ctx) }
+
+// Addr is the address listened on; empty before Listen.
+func (s *Service) Addr() string { return s.server.Addr() }
+
+// Ready is nil while requests are taken.
+func (s *Service) Ready() error { return s.server.Ready() }
+
+// Run serves until ctx ends, then stops in order.
+func (s *Service) Run(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return s.server.Run(ctx) })
+	if s.deps.SourcesFile != "" {
+		g.Go(func() error { s.watchSources(ctx); return nil })
+	}
+	return g.Wait()
+}
+
+func (s *Service) loadSources() error {
+	entries := s.deps.Sources
+	if s.deps.SourcesFile != "" {
+		var err error
+		if entries, err = LoadSources(s.deps.SourcesFile); err != nil {
+			return err
+		}
+	}
+	keys, err := clients(entries, s.contract, s.cfg.MaxInFlight)
+	if err != nil {
+		return fmt.Errorf("reading sources: %w", err)
+	}
+	s.keys.Store(keys)
+	return nil
+}
+
+// watchSources reads the file again when its size or time changed. A file with problems is reported, and the sources
+// before it stay in force.
+func (s *Service) watchSources(ctx context.Context) {
+	tick := time.NewTicker(sourcesEvery)
+	defer tick.Stop()
+	last := fileState(s.deps.SourcesFile)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		state := fileState(s.deps.SourcesFile)
+		if state == last {
+			continue
+		}
+		last = state
+		if err := s.loadSources(); err != nil {
+			s.metrics.reloads.WithLabelValues("refused").Inc()
+			s.log.Error("sources file refused, the one before stays in force", zap.Error(err))
+			continue
+		}
+		s.metrics.reloads.WithLabelValues("read").Inc()
+		s.log.Info("sources read again", zap.Int("sources", s.keys.Load().Len()))
+	}
+}
+
+// sourcesEvery is how often the sources file is looked at.
+const sourcesEvery = 2 * time.Second
+
+type fileMark struct {
+	size int64
+	at   time.Time
+}
+
+func fileState(path string) fileMark {
+	info, err := os.Stat(path)
+	if err != nil {
+		return fileMark{}
+	}
+	return fileMark{info.Size(), info.ModTime()}
+}
