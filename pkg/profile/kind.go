@@ -1,0 +1,63 @@
+package profile
+
+import (
+	"slices"
+
+	eventpb "rcu/schemas/event"
+)
+
+// Types of events, as in the envelope.
+const (
+	TypeSale         = "sale"
+	TypeReturn       = "return"
+	TypeOrderPlaced  = "order.placed"
+	TypeOrderState   = "order.state_changed"
+	TypeBasket       = "basket.updated"
+	TypeCaseOpened   = "case.opened"
+	TypeCaseClosed   = "case.closed"
+	TypeCall         = "call.ended"
+	TypePage         = "page.viewed"
+	TypeProduct      = "product.viewed"
+	TypeScreen       = "screen.viewed"
+	TypeAppOpened    = "app.opened"
+	TypeEnrolled     = "loyalty.enrolled"
+	TypeCardReplaced = "loyalty.card_replaced"
+	TypeLoggedIn     = "account.logged_in"
+	TypeProvided     = "identifier.provided"
+	TypeRecorded     = "customer.recorded"
+	TypeRetracted    = "event.retracted"
+)
+
+// typeCodes gives every type its number in packed states: only ever append. 0 is a type that is not in the table.
+var typeCodes = []string{
+	"", TypeSale, TypeReturn, TypeOrderPlaced, TypeOrderState, TypeBasket, TypeCaseOpened, TypeCaseClosed, TypeCall, TypePage,
+	TypeProduct, TypeScreen, TypeAppOpened, TypeEnrolled, TypeCardReplaced, TypeLoggedIn, TypeProvided, TypeRecorded, TypeRetracted,
+}
+
+func typeCode(t string) byte { return byte(max(0, slices.Index(typeCodes, t))) }
+
+// namespaceCodes numbers the namespaces in packed states: only ever append. 0 is a namespace that is not in the table.
+var namespaceCodes = []string{
+	"", "customer", "card", "email", "phone", "pay", "device", "cookie", "company_card", "household_card", "staff_discount",
+	"landline", "order", "ticket", "case", "basket", "call",
+}
+
+func namespaceCode(n string) byte { return byte(max(0, slices.Index(namespaceCodes, n))) }
+
+// isMoney reports whether events of type t move money: those are remembered longest.
+func isMoney(t string) bool { return t == TypeSale || t == TypeReturn || t == TypeOrderPlaced }
+
+// channelName names a channel as URLs and counters do.
+func channelName(c eventpb.Channel) string {
+	switch c {
+	case eventpb.Channel_CHANNEL_STORE:
+		return "store"
+	case eventpb.Channel_CHANNEL_WEB:
+		return "web"
+	case eventpb.Channel_CHANNEL_MOBILE:
+		return "mobile"
+	case eventpb.Channel_CHANNEL_CALLCENTRE:
+		return "callcentre"
+	}
+	return "unknown"
+}

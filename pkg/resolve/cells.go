@@ -1,0 +1,91 @@
+package resolve
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+
+	"rcu/pkg/identifier"
+)
+
+// A Cell is one packed value outside the graph: a leaf, a reference register, a consent register. Each is a key of its own, written by one
+// function that compares the version.
+type Cell struct {
+	Key     string
+	Version uint64 // of what was read; 0 = absent. A commit gives the version it was planned on and stores the next
+	Value   []byte
+}
+
+// Member is one entry of a set.
+type Member struct{ Set, Member string }
+
+// Plain is a value without a version: the last writer holds.
+type Plain struct {
+	Key   string
+	Value []byte
+}
+
+// Cells is where cells, sets, plain values and counters lie. Every key stands alone: no call promises anything over two keys. Calls of many keys
+// are one round trip per few hundred. Absent and empty are the same thing to a reader, apart from the version.
+type Cells interface {
+	// LoadCells reads the cells of the keys, in their order; an absent one has version 0 and no value.
+	LoadCells(ctx context.Context, keys []string) ([]Cell, error)
+	// CommitCells writes each cell whose Version is still the stored one, as Version+1, and says of each whether it was written.
+	// After an error nothing is known of any of them: read again. A cell without value keeps its version, so that versions never start over.
+	CommitCells(ctx context.Context, cells []Cell) ([]bool, error)
+	// AddMembers adds to sets. Adding again changes nothing.
+	AddMembers(ctx context.Context, members []Member) error
+	// Members reads whole sets, each sorted.
+	Members(ctx context.Context, sets []string) ([][]string, error)
+	// SetPlain writes plain values.
+	SetPlain(ctx context.Context, values []Plain) error
+	// GetPlain reads plain values, in the order of the keys; nil = absent.
+	GetPlain(ctx context.Context, keys []string) ([][]byte, error)
+	// Count adds n to a counter and returns its value. It is not idempotent: after an error the counter may or may not have moved.
+	Count(ctx context.Context, key string, n int64) (int64, error)
+}
+
+// LeafKeySize is the length of a leaf's key: the first bytes of SHA-256 over space, controller and encoded leaf.
+const LeafKeySize = 16
+
+// ErrMember says that a member of a leaf index is none.
+var ErrMember = errors.New("not a member of a leaf index")
+
+// LeafCell is the key of a leaf's state.
+func LeafCell(space, controller string, leaf []byte) string {
+	return "l:" + space + ":" + controller + ":" + hex.EncodeToString(leaf)
+}
+
+// ReferenceCell is the key of a reference register.
+func ReferenceCell(space string, reference identifier.Key) string {
+	return "r:" + space + ":" + hex.EncodeToString([]byte(reference.Value))
+}
+
+// ConsentCell is the key of the consent register of a point and controller.
+func ConsentCell(space, controller string, point identifier.Key) string {
+	return "cr:" + space + ":" + controller + ":" + hex.EncodeToString([]byte(point.Value))
+}
+
+// LeafIndex is the set of the leaves that name an identifier.
+func LeafIndex(space string, key identifier.Key) string {
+	return "li:" + space + ":" + hex.EncodeToString([]byte(key.Value))
+}
+
+// OwnerValue is the key of the last published owner of a leaf.
+func OwnerValue(space string, leaf []byte) string {
+	return "lo:" + space + ":" + hex.EncodeToString(leaf)
+}
+
+// LeafMember names a leaf in a leaf index: its controller and its key.
+func LeafMember(controller string, leaf []byte) string { return controller + "\x00" + string(leaf) }
+
+// ParseLeafMember reads what LeafMember wrote.
+func ParseLeafMember(m string) (controller string, leaf []byte, err error) {
+	controller, key, ok := strings.Cut(m, "\x00")
+	if !ok || len(key) != LeafKeySize {
+		return "", nil, fmt.Errorf("reading %d bytes: %w", len(m), ErrMember)
+	}
+	return controller, []byte(key), nil
+}

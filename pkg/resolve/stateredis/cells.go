@@ -1,0 +1,217 @@
+package stateredis
+
+import (
+	"context"
+	_ "embed" // the functions
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/redis/go-redis/v9"
+
+	"rcu/pkg/resolve"
+)
+
+//go:embed cells.lua
+var cellFunctions string
+
+const (
+	putFunction = "rcu_cell_put_v1"
+	versionSize = 8
+	// maxPipeline bounds the commands of one round trip.
+	maxPipeline = 512
+)
+
+// ErrCorrupt says that a value in Redis is not what this package wrote.
+var ErrCorrupt = errors.New("value in redis is corrupt")
+
+// Cells is resolve.Cells on Redis. Safe for concurrent use.
+type Cells struct{ c *Client }
+
+var _ resolve.Cells = (*Cells)(nil)
+
+// NewCells returns the cells of a client.
+func NewCells(c *Client) *Cells { return &Cells{c: c} }
+
+// LoadCells implements resolve.Cells.
+func (s *Cells) LoadCells(ctx context.Context, keys []string) ([]resolve.Cell, error) {
+	values, err := s.get(ctx, keys)
+	if err != nil {
+		return nil, fmt.Errorf("loading %d cells: %w", len(keys), err)
+	}
+	out := make([]resolve.Cell, len(keys))
+	for i, v := range values {
+		out[i].Key = keys[i]
+		switch {
+		case v == nil:
+		case len(v) < versionSize:
+			return nil, fmt.Errorf("loading cell of %d bytes: %w", len(v), ErrCorrupt)
+		default:
+			out[i].Version = binary.BigEndian.Uint64(v)
+			if len(v) > versionSize {
+				out[i].Value = v[versionSize:]
+			}
+		}
+	}
+	return out, nil
+}
+
+// CommitCells implements resolve.Cells.
+func (s *Cells) CommitCells(ctx context.Context, cells []resolve.Cell) ([]bool, error) {
+	out := make([]bool, 0, len(cells))
+	for part := range slices.Chunk(cells, maxPipeline) {
+		cmds := make([]*redis.Cmd, len(part))
+		err := s.pipeline(ctx, func(p redis.Pipeliner) {
+			for i, c := range part {
+				cmds[i] = p.FCall(ctx, putFunction, []string{c.Key}, version(c.Version), version(c.Version+1), c.Value)
+			}
+		})
+		if err != nil {
+			return nil, fmt.Errorf("committing %d cells: %w", len(cells), err)
+		}
+		for _, cmd := range cmds {
+			n, err := cmd.Int64()
+			if err != nil {
+				return nil, fmt.Errorf("reading answer of a commit: %w", err)
+			}
+			out = append(out, n == 1)
+		}
+	}
+	return out, nil
+}
+
+func version(v uint64) []byte { return binary.BigEndian.AppendUint64(make([]byte, 0, versionSize), v) }
+
+// AddMembers implements resolve.Cells.
+func (s *Cells) AddMembers(ctx context.Context, members []resolve.Member) error {
+	for part := range slices.Chunk(members, maxPipeline) {
+		err := s.pipeline(ctx, func(p redis.Pipeliner) {
+			for _, m := range part {
+				p.SAdd(ctx, m.Set, m.Member)
+			}
+		})
+		if err != nil {
+			return fmt.Errorf("adding %d members: %w", len(members), err)
+		}
+	}
+	return nil
+}
+
+// Members implements resolve.Cells.
+func (s *Cells) Members(ctx context.Context, sets []string) ([][]string, error) {
+	out := make([][]string, 0, len(sets))
+	for part := range slices.Chunk(sets, maxPipeline) {
+		cmds := make([]*redis.StringSliceCmd, len(part))
+		err := s.pipeline(ctx, func(p redis.Pipeliner) {
+			for i, k := range part {
+				cmds[i] = p.SMembers(ctx, k)
+			}
+		})
+		if err != nil {
+			return nil, fmt.Errorf("reading %d sets: %w", len(sets), err)
+		}
+		for _, cmd := range cmds {
+			m := cmd.Val()
+			slices.Sort(m)
+			out = append(out, m)
+		}
+	}
+	return out, nil
+}
+
+// SetPlain implements resolve.Cells.
+func (s *Cells) SetPlain(ctx context.Context, values []resolve.Plain) error {
+	for part := range slices.Chunk(values, maxPipeline) {
+		err := s.pipeline(ctx, func(p redis.Pipeliner) {
+			for _, v := range part {
+				p.Set(ctx, v.Key, v.Value, 0)
+			}
+		})
+		if err != nil {
+			return fmt.Errorf("setting %d values: %w", len(values), err)
+		}
+	}
+	return nil
+}
+
+// GetPlain implements resolve.Cells.
+func (s *Cells) GetPlain(ctx context.Context, keys []string) ([][]byte, error) {
+	values, err := s.get(ctx, keys)
+	if err != nil {
+		return nil, fmt.Errorf("getting %d values: %w", len(keys), err)
+	}
+	return values, nil
+}
+
+// Count implements resolve.Cells.
+func (s *Cells) Count(ctx context.Context, key string, n int64) (int64, error) {
+	v, err := s.c.rdb.IncrBy(ctx, key, n).Result()
+	if err != nil {
+		return 0, fmt.Errorf("counting: %w", err)
+	}
+	return v, nil
+}
+
+// get reads strings one command each, so that a cluster splits them by node; absent ones are nil.
+func (s *Cells) get(ctx context.Context, keys []string) ([][]byte, error) {
+	out := make([][]byte, 0, len(keys))
+	for part := range slices.Chunk(keys, maxPipeline) {
+		cmds := make([]*redis.StringCmd, len(part))
+		err := s.pipeline(ctx, func(p redis.Pipeliner) {
+			for i, k := range part {
+				cmds[i] = p.Get(ctx, k)
+			}
+		})
+		if err != nil {
+			return nil, err
+		}
+		for _, cmd := range cmds {
+			v, err := cmd.Bytes()
+			switch {
+			case errors.Is(err, redis.Nil):
+				v = nil
+			case err != nil:
+				return nil, err
+			}
+			out = append(out, v)
+		}
+	}
+	return out, nil
+}
+
+// pipeline sends commands in one round trip. The first error of any command is the error of all; absence is none. A server that lost its
+// functions gets them again, for the next attempt.
+func (s *Cells) pipeline(ctx context.Context, fill func(redis.Pipeliner)) error {
+	p := s.c.rdb.Pipeline()
+	fill(p)
+	cmds, err := p.Exec(ctx)
+	if err == nil || errors.Is(err, redis.Nil) {
+		err = firstError(cmds)
+	}
+	if isFunctionMissing(err) {
+		return errors.Join(err, s.c.loadFunctions(ctx))
+	}
+	if err != nil {
+		return withoutKey(err)
+	}
+	return nil
+}
+
+func firstError(cmds []redis.Cmder) error {
+	for _, c := range cmds {
+		if err := c.Err(); err != nil && !errors.Is(err, redis.Nil) {
+			return err
+		}
+	}
+	return nil
+}
+
+// withoutKey keeps server errors short: some repeat their arguments.
+func withoutKey(err error) error {
+	if i := strings.Index(err.Error(), ", with args beginning with"); i >= 0 {
+		return fmt.Errorf("%s", err.Error()[:i]) //nolint:err113 // the text of the server, cut
+	}
+	return err
+}

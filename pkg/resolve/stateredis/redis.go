@@ -1,0 +1,84 @@
+package stateredis
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// Config says where Redis is. Several addresses are a cluster.
+type Config struct {
+	Addrs       []string
+	Username    string
+	Password    string
+	TLS         *tls.Config
+	ReadTimeout time.Duration // of one call or pipeline; default 2 s
+	PoolSize    int           // default 16 per processor
+}
+
+// Client is a connection to Redis with our functions loaded. Safe for concurrent use.
+type Client struct {
+	rdb redis.UniversalClient
+}
+
+// functions are loaded at start, and again by whoever finds one missing. Versions stand in their names: an older program that still runs keeps its own.
+var functions = []string{cellFunctions}
+
+// Open connects, and loads the functions.
+func Open(ctx context.Context, cfg Config) (*Client, error) {
+	o := &redis.UniversalOptions{
+		Addrs: cfg.Addrs, Username: cfg.Username, Password: cfg.Password, TLSConfig: cfg.TLS,
+		MaxRetries: -1, ContextTimeoutEnabled: true, DisableIdentity: true,
+		ReadTimeout: cfg.ReadTimeout, WriteTimeout: cfg.ReadTimeout, PoolSize: cfg.PoolSize, MinIdleConns: 4,
+	}
+	if o.ReadTimeout == 0 {
+		o.ReadTimeout, o.WriteTimeout = 2*time.Second, 2*time.Second
+	}
+	if o.PoolSize == 0 {
+		o.PoolSize = 16 * runtime.GOMAXPROCS(0)
+	}
+	c := &Client{rdb: redis.NewUniversalClient(o)}
+	if err := c.loadFunctions(ctx); err != nil {
+		return nil, errors.Join(err, c.Close())
+	}
+	return c, nil
+}
+
+// Close ends all connections.
+func (c *Client) Close() error { return c.rdb.Close() }
+
+// Ping asks whether Redis answers.
+func (c *Client) Ping(ctx context.Context) error {
+	if err := c.rdb.Ping(ctx).Err(); err != nil {
+		return fmt.Errorf("pinging redis: %w", err)
+	}
+	return nil
+}
+
+func (c *Client) loadFunctions(ctx context.Context) error {
+	for _, code := range functions {
+		load := func(ctx context.Context, node *redis.Client) error { return node.FunctionLoadReplace(ctx, code).Err() }
+		var err error
+		switch rdb := c.rdb.(type) {
+		case *redis.ClusterClient:
+			err = rdb.ForEachMaster(ctx, load)
+		default:
+			err = rdb.FunctionLoadReplace(ctx, code).Err()
+		}
+		if err != nil {
+			return fmt.Errorf("loading redis functions: %w", err)
+		}
+	}
+	return nil
+}
+
+// isFunctionMissing tells a server that lost its functions (a flush, a new master) from other errors.
+func isFunctionMissing(err error) bool {
+	return err != nil && strings.Contains(err.Error(), "Function not found")
+}
