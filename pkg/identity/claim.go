@@ -1,6 +1,9 @@
 package identity
 
-import "cmp"
+import (
+	"cmp"
+	"slices"
+)
 
 // ClaimVersion is the version of the code that makes claims: the normaliser, the table of diminutives, the kinds of key.
 // Claims of two versions are unknown to each other.
@@ -57,39 +60,35 @@ func contradict(a, b *Claim) bool {
 	return given == different && birth != same || birth == different && family == different
 }
 
-// entry is what one identifier was told of one given name. Each field keeps its least (t, keys) that had some, so an
-// entry is a join.
-type entry struct {
-	claim    Claim    // what holds now: the keys of the fields below
-	givenT   int64    // when each was first said
-	familyT  int64    // meaningful where the claim has the field
-	birthT   int64    // the same
-	days     [2]int64 // the two earliest distinct days on which the name was said
-	attested bool     // there are two
+// Name is what one identifier was told of one given name. Each field keeps its least (t, keys) that had some, so a Name
+// is a join.
+type Name struct {
+	Claim    Claim // the keys that hold now
+	GivenT   int64 // when each field was first said; 0 where there is none
+	FamilyT  int64
+	BirthT   int64
+	Days     [2]int64 // the two earliest distinct days on which the name was said
+	Attested bool     // there are two: one wrong name typed at a till must not move anybody
 }
 
-func newEntry(c Claim, t int64) entry {
-	return entry{claim: c, givenT: t, familyT: t, birthT: t, days: [2]int64{t / day}}
+// speaksOf reports whether c is told of the same given name, by the same code.
+func (n *Name) speaksOf(c *Claim) bool {
+	return n.Claim.Version == c.Version && n.Claim.Given[0] == c.Given[0]
 }
 
-// speaksOf reports whether c belongs to the entry.
-func (e *entry) speaksOf(c *Claim) bool {
-	return e.claim.Version == c.Version && e.claim.Given[0] == c.Given[0]
-}
-
-// join adds a claim of time t for the entry's name and reports whether that changed anything.
-func (e *entry) join(c *Claim, t int64) bool {
-	changed := joinField(e.claim.Given[:], &e.givenT, c.Given[:], t)
-	changed = joinField(e.claim.Family[:], &e.familyT, c.Family[:], t) || changed
-	changed = joinField(e.claim.Birth[:], &e.birthT, c.Birth[:], t) || changed
-	return e.joinDay(t/day) || changed
+// join adds a claim of time t and reports whether that changed anything.
+func (n *Name) join(c *Claim, t int64) bool {
+	changed := joinField(n.Claim.Given[:], &n.GivenT, c.Given[:], t)
+	changed = joinField(n.Claim.Family[:], &n.FamilyT, c.Family[:], t) || changed
+	changed = joinField(n.Claim.Birth[:], &n.BirthT, c.Birth[:], t) || changed
+	return n.joinDay(t/day) || changed
 }
 
 func joinField(held []uint16, heldT *int64, said []uint16, t int64) bool {
 	if none(said) {
 		return false
 	}
-	if !none(held) && cmp.Or(cmp.Compare(t, *heldT), compareAll(said, held)) >= 0 {
+	if !none(held) && cmp.Or(cmp.Compare(t, *heldT), slices.Compare(said, held)) >= 0 {
 		return false
 	}
 	copy(held, said)
@@ -97,33 +96,19 @@ func joinField(held []uint16, heldT *int64, said []uint16, t int64) bool {
 	return true
 }
 
-func (e *entry) joinDay(d int64) bool {
+func (n *Name) joinDay(d int64) bool {
 	switch {
-	case d == e.days[0] || e.attested && d >= e.days[1]:
+	case d == n.Days[0] || n.Attested && d >= n.Days[1]:
 		return false
-	case d < e.days[0]:
-		e.days = [2]int64{d, e.days[0]}
+	case d < n.Days[0]:
+		n.Days = [2]int64{d, n.Days[0]}
 	default:
-		e.days[1] = d
+		n.Days[1] = d
 	}
-	e.attested = true
+	n.Attested = true
 	return true
 }
 
 func none(keys []uint16) bool {
-	for _, k := range keys {
-		if k != 0 {
-			return false
-		}
-	}
-	return true
-}
-
-func compareAll(a, b []uint16) int {
-	for i := range a {
-		if c := cmp.Compare(a[i], b[i]); c != 0 {
-			return c
-		}
-	}
-	return 0
+	return !slices.ContainsFunc(keys, func(k uint16) bool { return k != 0 })
 }

@@ -27,11 +27,12 @@ const (
 	ReasonLimit
 	ReasonBan
 	ReasonPerson
+	Unjudged // new: no verdict yet
 )
 
 var reasonNames = [...]string{
 	"", "banned", "blocked", "quarantined", "contested", "permission", "same_namespace", "overflow",
-	"unique", "limit", "ban", "person",
+	"unique", "limit", "ban", "person", "unjudged",
 }
 
 // String returns the name of the reason, as in the exchange format.

@@ -129,6 +129,7 @@ func (r Rules) FixedDiffers(s Rules) string {
 type Kernel struct {
 	rules   Rules
 	byName  map[identifier.Namespace]*namespace
+	all     []*namespace // by index
 	uniques []*namespace
 }
 
@@ -147,6 +148,7 @@ func NewKernel(r Rules) (*Kernel, error) {
 	for name, rule := range r.Namespaces {
 		n := &namespace{NamespaceRule: rule, name: name, index: uint8(len(k.byName))}
 		k.byName[name] = n
+		k.all = append(k.all, n)
 		if n.Unique && !n.Ref {
 			k.uniques = append(k.uniques, n)
 		}
