@@ -1,0 +1,237 @@
+package stream_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"rcu/pkg/stream"
+	eventpb "rcu/schemas/event"
+)
+
+func TestTopics_areThoseOfTheDesign(t *testing.T) {
+	have := map[string]stream.Topic{}
+	for _, topic := range stream.Topics(6, 3) {
+		require.NotContains(t, have, topic.Name)
+		have[topic.Name] = topic
+	}
+	require.Len(t, have, 21)
+	for _, name := range stream.EventTopics() {
+		require.Equal(t, stream.Topic{Name: name, Key: "leaf", Partitions: 6, Replication: 3,
+			Policy: stream.PolicyDelete, Retention: 7 * 24 * time.Hour}, have[name])
+	}
+	require.Equal(t, 1, have[stream.TopicMeta].Partitions)
+	require.Equal(t, "3600000", have[stream.TopicKeys].Settings["segment.ms"])
+	require.Equal(t, "21600000", have[stream.TopicKeys].Settings["max.compaction.lag.ms"])
+	for _, name := range []string{stream.TopicIdentityMap, stream.TopicOwners, stream.TopicProfiles, stream.TopicLeaves,
+		stream.TopicGraph, stream.TopicRegisters, stream.TopicKeys, stream.TopicMeta} {
+		require.Equal(t, stream.PolicyCompact, have[name].Policy, name)
+	}
+}
+
+func TestEnsureTopics_isIdempotentAndNamesWhatDiffers(t *testing.T) {
+	r := newRig(t)
+	all := stream.Topics(3, 1)
+	problems, err := r.client.CheckTopics(t.Context(), all)
+	require.NoError(t, err)
+	require.Len(t, problems, len(all))
+	require.ErrorContains(t, problems[0], "is missing")
+
+	second := r.connect(r.broker.Addr(), nil)
+	var wg sync.WaitGroup
+	for _, c := range []*stream.Client{r.client, second, r.client} {
+		wg.Go(func() {
+			if err := c.EnsureTopics(t.Context(), all); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	problems, err = r.client.CheckTopics(t.Context(), all)
+	require.NoError(t, err)
+	require.Empty(t, problems)
+
+	all[0].Partitions = 5
+	require.EqualError(t, r.client.EnsureTopics(t.Context(), all), "topic rcu.events.store has 3 partitions, not 5")
+}
+
+func TestLogID_isOneForAllAndSurvivesTwoFirstWriters(t *testing.T) {
+	r := newRig(t)
+	r.topics()
+	clients := []*stream.Client{r.client}
+	for range 4 {
+		clients = append(clients, r.connect(r.broker.Addr(), nil))
+	}
+	ids := make([]stream.LogID, len(clients))
+	var wg sync.WaitGroup
+	for i, c := range clients {
+		wg.Go(func() {
+			var err error
+			if ids[i], err = c.LogID(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	require.NotEqual(t, stream.LogID{}, ids[0])
+	for _, id := range ids {
+		require.Equal(t, ids[0], id)
+	}
+	// Compaction keeps the last record of the key: it must say the same.
+	late, err := r.connect(r.broker.Addr(), nil).LogID(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, ids[0], late)
+	var last []byte
+	require.NoError(t, r.client.ReadAll(t.Context(), stream.TopicMeta, 0, func(x stream.Record) error {
+		last = x.Value
+		return nil
+	}))
+	require.Equal(t, ids[0][:], last)
+}
+
+func TestConsumer_topicDeletedAndCreatedAgain_isAnError(t *testing.T) {
+	r := newRig(t)
+	r.topics("t")
+	p := r.producer(stream.ProducerConfig{})
+	for i := range 10 {
+		require.NoError(t, p.Publish(t.Context(), []stream.Record{rec("t", "k", i)}))
+	}
+	r.commit("g", "t", stream.PartitionOf([]byte("k"), 4), 11)
+	c, err := r.client.NewConsumer(stream.ConsumerConfig{Group: "g", Topics: []string{"t"}}, newSink())
+	require.NoError(t, err)
+	err = c.Run(t.Context())
+	var outside *stream.OffsetError
+	require.ErrorAs(t, err, &outside)
+	require.False(t, outside.Truncated())
+	require.ErrorContains(t, err, "offset 11 of t/")
+	require.ErrorContains(t, err, "beyond the log end 10")
+}
+
+func TestConsumer_recordsDeletedBeforeTheyWereRead(t *testing.T) {
+	r := newRig(t)
+	r.topics("t")
+	p := r.producer(stream.ProducerConfig{})
+	for i := range 10 {
+		require.NoError(t, p.Publish(t.Context(), []stream.Record{rec("t", "k", i)}))
+	}
+	partition := stream.PartitionOf([]byte("k"), 4)
+	r.commit("g", "t", partition, 3)
+	r.deleteBefore("t", partition, 6)
+
+	cfg := stream.ConsumerConfig{Group: "g", Topics: []string{"t"}}
+	c, err := r.client.NewConsumer(cfg, newSink())
+	require.NoError(t, err)
+	err = c.Run(t.Context())
+	var outside *stream.OffsetError
+	require.ErrorAs(t, err, &outside)
+	require.True(t, outside.Truncated())
+	require.ErrorContains(t, err, "below the log start 6: 3 records were deleted")
+
+	cfg.SkipTruncated = true
+	s := newSink()
+	_, stop := r.consume(cfg, s)
+	eventually(t, "what is left arrives", func() bool { return s.count() == 4 })
+	require.NoError(t, stop())
+}
+
+// commit plants an offset of a group that has no members.
+func (r *rig) commit(group, topic string, partition int, offset int64) {
+	r.t.Helper()
+	transport := &kafka.Transport{}
+	defer transport.CloseIdleConnections()
+	kc := &kafka.Client{Addr: kafka.TCP(r.broker.Addr()), Transport: transport}
+	_, err := kc.OffsetCommit(r.t.Context(), &kafka.OffsetCommitRequest{GroupID: group, GenerationID: -1,
+		Topics: map[string][]kafka.OffsetCommit{topic: {{Partition: partition, Offset: offset}}}})
+	require.NoError(r.t, err)
+	committed, err := r.client.Committed(r.t.Context(), group, topic)
+	require.NoError(r.t, err)
+	require.Equal(r.t, offset, committed[topic][partition])
+}
+
+// deleteBefore moves the log start, as retention does.
+func (r *rig) deleteBefore(topic string, partition int, offset int64) {
+	r.t.Helper()
+	r.raw(&kmsg.DeleteRecordsRequest{Version: 2, TimeoutMillis: 1000, Topics: []kmsg.DeleteRecordsRequestTopic{{
+		Topic: topic, Partitions: []kmsg.DeleteRecordsRequestTopicPartition{{Partition: int32(partition), Offset: offset}}}}})
+	b, err := r.client.Bounds(r.t.Context(), topic, partition)
+	require.NoError(r.t, err)
+	require.Equal(r.t, offset, b[partition].Start)
+}
+
+func TestFollow_catchesUpAndGoesOn(t *testing.T) {
+	r := newRig(t)
+	r.topics("t")
+	p := r.producer(stream.ProducerConfig{})
+	put := func(n int) {
+		x := rec("t", fmt.Sprint(n), n)
+		x.Pinned = true
+		require.NoError(t, p.Publish(t.Context(), []stream.Record{x}))
+	}
+	for i := range 5 {
+		put(i)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	var seen, atCatchUp atomic.Int64
+	done := make(chan error, 1)
+	go func() {
+		done <- r.client.Follow(ctx, "t", 0, stream.FromStart, func(stream.Record) error {
+			seen.Add(1)
+			return nil
+		}, func() { atCatchUp.Store(seen.Load()) })
+	}()
+	eventually(t, "caught up with what was there", func() bool { return atCatchUp.Load() == 5 })
+	put(5)
+	eventually(t, "the new record arrives", func() bool { return seen.Load() == 6 })
+	cancel()
+	require.ErrorIs(t, <-done, context.Canceled)
+
+	var outside *stream.OffsetError
+	require.ErrorAs(t, r.client.Follow(t.Context(), "t", 0, 7, nil, nil), &outside)
+	empty := 0
+	require.NoError(t, r.client.ReadAll(t.Context(), "t", 1, func(stream.Record) error { empty++; return nil }))
+	require.Zero(t, empty)
+}
+
+func TestTail_givesTheLastAndDecodesThem(t *testing.T) {
+	r := newRig(t)
+	r.topics("t")
+	p := r.producer(stream.ProducerConfig{})
+	at := time.UnixMilli(1_760_000_000_000).UTC()
+	for i := range 20 {
+		x, err := stream.Encode("t", fmt.Append(nil, "k", i), &eventpb.Resolved{RcuId: fmt.Sprint("id-", i)}, at.Add(time.Duration(i)*time.Second))
+		require.NoError(t, err)
+		require.NoError(t, p.Publish(t.Context(), []stream.Record{x}))
+	}
+	var ids []string
+	require.NoError(t, r.client.Tail(t.Context(), stream.TailConfig{Topic: "t", Last: 3}, func(x stream.Record) error {
+		var m eventpb.Resolved
+		require.NoError(t, x.Decode(&m))
+		require.Error(t, x.Decode(&eventpb.Decision{}))
+		raw, err := x.JSON()
+		require.NoError(t, err)
+		var out struct {
+			Type, Key string
+			Message   struct {
+				RcuID string `json:"rcuId"`
+			}
+		}
+		require.NoError(t, json.Unmarshal(raw, &out))
+		require.Equal(t, "rcu.event.v1.Resolved", out.Type)
+		require.Equal(t, m.RcuId, out.Message.RcuID)
+		ids = append(ids, m.RcuId)
+		return nil
+	}))
+	require.Equal(t, []string{"id-17", "id-18", "id-19"}, ids)
+
+	raw, err := stream.Record{Topic: "t", Key: []byte{0xff}, Value: []byte{1, 2}}.JSON()
+	require.NoError(t, err)
+	require.JSONEq(t, `{"topic":"t","partition":0,"offset":0,"time":"0001-01-01T00:00:00Z","key":"base64:/w==","value_base64":"AQI="}`, string(raw))
+}
