@@ -28,10 +28,9 @@ type ClickHouseConfig struct {
 	Database string // made at start; default rcu
 	Library  string // default: InstallEngine
 	Progress Progress
-	// AnalystGrants and PrivacyGrants are the whole of what these users may do, as GRANT statements without the grantee
-	// (`GRANT SELECT ON rcu.customer_360`). The engine reads them at its start.
-	AnalystGrants []string
-	PrivacyGrants []string
+	// Analyst and Privacy are the whole of what these users may do. The engine reads it at its start.
+	Analyst Access
+	Privacy Access
 	// Ephemeral removes Dir when this process ends.
 	Ephemeral bool
 	Child     Child // how to run the child; default: this program

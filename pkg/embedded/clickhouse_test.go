@@ -57,8 +57,13 @@ func TestClickHouseKeepsItsDataAfterKill(t *testing.T) {
 
 func TestClickHouseUsers(t *testing.T) {
 	c := testkit.ClickHouseServer(t, embedded.ClickHouseConfig{
-		AnalystGrants: []string{"GRANT SELECT ON rcu.view"},
-		PrivacyGrants: []string{"GRANT SELECT ON rcu.people", "GRANT SELECT ON rcu.view"},
+		Analyst: embedded.Access{
+			Grants:   []string{"GRANT SELECT ON rcu.view"},
+			Settings: map[string]string{"readonly": "2", "max_execution_time": "60", "apply_deleted_mask": "1"},
+			Fixed:    []string{"readonly", "apply_deleted_mask"},
+			AtMost:   map[string]string{"max_execution_time": "300"},
+		},
+		Privacy: embedded.Access{Grants: []string{"GRANT SELECT ON rcu.people", "GRANT SELECT ON rcu.view"}},
 	})
 	admin(t, c, "CREATE TABLE rcu.people (id UInt32, email String) ENGINE = MergeTree ORDER BY id")
 	admin(t, c, "INSERT INTO rcu.people VALUES (1, 'planted@example.com')")
@@ -75,6 +80,8 @@ func TestClickHouseUsers(t *testing.T) {
 		{"the analyst does not read files", "analyst", c.Password("analyst"), "SELECT * FROM file('/etc/passwd', 'LineAsString')", false, "ACCESS_DENIED"},
 		{"the analyst does not reach the network", "analyst", c.Password("analyst"), "SELECT * FROM url('http://127.0.0.1:1/', 'LineAsString')", false, "ACCESS_DENIED"},
 		{"the analyst lifts no limit", "analyst", c.Password("analyst"), "SELECT 1 SETTINGS max_execution_time = 100000", false, "SETTING_CONSTRAINT_VIOLATION"},
+		{"the analyst sees nothing that was deleted", "analyst", c.Password("analyst"), "SELECT 1 SETTINGS apply_deleted_mask = 0", false, "SETTING_CONSTRAINT_VIOLATION"},
+		{"privacy has limits too", "privacy", c.Password("privacy"), "SELECT 1 SETTINGS max_execution_time = 100000", false, "SETTING_CONSTRAINT_VIOLATION"},
 		{"privacy reads people", "privacy", c.Password("privacy"), "SELECT email FROM rcu.people", true, "planted@example.com"},
 		{"a wrong password", "rcu", "wrong", "SELECT 1", false, "AUTHENTICATION_FAILED"},
 		{"the engine's own user from outside", "default", "", "SYSTEM STOP LISTEN HTTP", false, "QUOTA_EXCEEDED"},

@@ -9,9 +9,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 )
 
 // loadPasswords reads the passwords of the users, or makes them on the first start.
@@ -60,70 +63,23 @@ func writeWhole(path string, content []byte) error {
 	return os.Rename(tmp.Name(), path) //nolint:wrapcheck // the caller names the file
 }
 
-type xmlConfig struct {
-	XMLName     xml.Name      `xml:"clickhouse"`
-	LogLevel    string        `xml:"logger>level"`
-	LogConsole  bool          `xml:"logger>console"`
-	Timezone    string        `xml:"timezone"`
-	TmpPath     string        `xml:"tmp_path"`
-	UserFiles   string        `xml:"user_files_path"`
-	FormatPath  string        `xml:"format_schema_path"`
-	UsersFile   string        `xml:"user_directories>users_xml>path"`
-	MemoryRatio string        `xml:"max_server_memory_usage_to_ram_ratio"`
-	MarkCache   int64         `xml:"mark_cache_size"`
-	Profiles    xmlProfiles   `xml:"profiles"`
-	Quotas      xmlQuotas     `xml:"quotas"`
-	Users       xmlUsersBlock `xml:"users"`
+// Access is what a user may do, as data.
+type Access struct {
+	User     string            // ignored: the field of the configuration says whose it is
+	Grants   []string          // whole GRANT statements without the grantee: `GRANT SELECT ON rcu.customer_360`
+	Settings map[string]string // the user's settings profile
+	Fixed    []string          // settings that the user cannot change
+	AtMost   map[string]string // the largest value that the user can give a setting
 }
 
-type xmlProfiles struct {
-	Default xmlProfile `xml:"default"`
-	Reader  xmlReader  `xml:"reader"`
-}
-
-type xmlProfile struct {
-	AsyncInsert   int `xml:"async_insert"`
-	CancelOnClose int `xml:"cancel_http_readonly_queries_on_client_close"`
-	LogQueries    int `xml:"log_queries"`
-}
-
-// xmlReader bounds what a person's query may cost. readonly=2 lets a client set how it reads, never what it may
-// change.
-type xmlReader struct {
-	xmlProfile
-	ReadOnly         int    `xml:"readonly"`
-	AllowDDL         int    `xml:"allow_ddl"`
-	MaxExecutionTime int    `xml:"max_execution_time"`
-	MaxMemoryUsage   int64  `xml:"max_memory_usage"`
-	FixReadOnly      string `xml:"constraints>readonly>readonly"`
-	MaxTime          int    `xml:"constraints>max_execution_time>max"`
-	MaxMemory        int64  `xml:"constraints>max_memory_usage>max"`
-}
-
-type xmlQuotas struct {
-	Default string   `xml:"default"`
-	Engine  xmlQuota `xml:"engine"`
-}
-
-type xmlQuota struct {
-	Seconds int `xml:"interval>duration"`
-	Queries int `xml:"interval>queries"`
-}
-
-type xmlUsersBlock struct {
-	Default xmlUser `xml:"default"`
-	Admin   xmlUser `xml:"rcu"`
-	Analyst xmlUser `xml:"analyst"`
-	Privacy xmlUser `xml:"privacy"`
-}
-
-type xmlUser struct {
-	Empty    *string  `xml:"password,omitempty"`
-	Password string   `xml:"password_sha256_hex,omitempty"`
-	Networks []string `xml:"networks>ip"`
-	Profile  string   `xml:"profile"`
-	Quota    string   `xml:"quota"`
-	Grants   []string `xml:"grants>query"`
+// reader is the settings profile of a person whose access names none: it bounds what a query may cost. readonly=2 lets
+// a client say how it reads, never change anything.
+func reader() Access {
+	return Access{
+		Settings: map[string]string{"readonly": "2", "max_execution_time": "120", "max_memory_usage": "2147483648"},
+		Fixed:    []string{"readonly"},
+		AtMost:   map[string]string{"max_execution_time": "600", "max_memory_usage": "2147483648"},
+	}
 }
 
 // ownQueries is how many statements the engine runs as its own user: those of engineArgs.
@@ -133,27 +89,25 @@ const ownQueries = 2
 // an address that a client on this machine has too. Therefore that user's quota holds the engine's own statements
 // and none more: whoever comes after them is refused.
 func writeUsers(path, data string, passwords map[string]string, cfg ClickHouseConfig) error {
-	none := ""
-	common := xmlProfile{CancelOnClose: 1}
-	const limit = 2 << 30
-	conf := xmlConfig{
-		LogLevel: "none", Timezone: "UTC", UsersFile: path, MemoryRatio: "0.6", MarkCache: 256 << 20,
-		TmpPath: filepath.Join(data, "tmp") + "/", UserFiles: filepath.Join(data, "user_files") + "/", FormatPath: filepath.Join(data, "format_schemas") + "/",
-		Profiles: xmlProfiles{Default: common, Reader: xmlReader{
-			xmlProfile: common, ReadOnly: 2, MaxExecutionTime: 120, MaxMemoryUsage: limit, MaxTime: 600, MaxMemory: limit,
-		}},
-		Quotas: xmlQuotas{Engine: xmlQuota{Seconds: math.MaxInt32, Queries: ownQueries}},
-		Users: xmlUsersBlock{
-			Default: xmlUser{
-				Empty: &none, Networks: []string{"127.0.0.1"}, Profile: "default", Quota: "engine",
-				Grants: []string{"GRANT SYSTEM LISTEN ON *.*", "GRANT SELECT ON system.one"},
-			},
-			Admin:   loginUser(passwords[UserAdmin], "default", []string{"GRANT ALL ON *.*"}),
-			Analyst: loginUser(passwords[UserAnalyst], "reader", cfg.AnalystGrants),
-			Privacy: loginUser(passwords[UserPrivacy], "reader", cfg.PrivacyGrants),
-		},
-	}
-	raw, err := xml.MarshalIndent(conf, "", " ")
+	root := node("clickhouse",
+		node("logger", text("level", "none")),
+		text("timezone", "UTC"),
+		text("tmp_path", filepath.Join(data, "tmp")+"/"),
+		text("user_files_path", filepath.Join(data, "user_files")+"/"),
+		text("format_schema_path", filepath.Join(data, "format_schemas")+"/"),
+		text("max_server_memory_usage_to_ram_ratio", "0.6"),
+		text("mark_cache_size", "268435456"),
+		node("user_directories", node("users_xml", text("path", path))),
+		node("profiles", profile("default", Access{}), profile(UserAnalyst, cfg.Analyst.orReader()), profile(UserPrivacy, cfg.Privacy.orReader())),
+		node("quotas", text("default", ""), node("engine", node("interval",
+			text("duration", strconv.Itoa(math.MaxInt32)), text("queries", strconv.Itoa(ownQueries))))),
+		node("users",
+			user("default", text("password", ""), "default", "engine", []string{"GRANT SYSTEM LISTEN ON *.*", "GRANT SELECT ON system.one"}),
+			person(UserAdmin, passwords, "default", []string{"GRANT ALL ON *.*"}),
+			person(UserAnalyst, passwords, UserAnalyst, cfg.Analyst.Grants),
+			person(UserPrivacy, passwords, UserPrivacy, cfg.Privacy.Grants)),
+	)
+	raw, err := xml.MarshalIndent(root, "", " ")
 	if err != nil {
 		return fmt.Errorf("writing the settings of clickhouse: %w", err)
 	}
@@ -163,15 +117,69 @@ func writeUsers(path, data string, passwords map[string]string, cfg ClickHouseCo
 	return nil
 }
 
-// loginUser may connect from this machine alone. A user without grants keeps one harmless one, since without any
-// list the engine would let the user do everything.
-func loginUser(password, profile string, grants []string) xmlUser {
-	sum := sha256.Sum256([]byte(password))
+func (a Access) orReader() Access {
+	if len(a.Settings) == 0 {
+		return reader()
+	}
+	return a
+}
+
+// profile writes a settings profile. Asynchronous inserts are off everywhere: this engine would take them and not
+// gather them, a server gathers them, and both must behave alike.
+func profile(name string, a Access) element {
+	settings := map[string]string{"async_insert": "0", "cancel_http_readonly_queries_on_client_close": "1", "log_queries": "0"}
+	maps.Copy(settings, a.Settings)
+	p := node(name)
+	for _, s := range slices.Sorted(maps.Keys(settings)) {
+		p.Children = append(p.Children, text(s, settings[s]))
+	}
+	limits := map[string]element{}
+	for s, most := range a.AtMost {
+		limits[s] = node(s, text("max", most))
+	}
+	for _, s := range a.Fixed {
+		limits[s] = node(s, text("const", ""))
+	}
+	c := node("constraints")
+	for _, s := range slices.Sorted(maps.Keys(limits)) {
+		c.Children = append(c.Children, limits[s])
+	}
+	if len(c.Children) > 0 {
+		p.Children = append(p.Children, c)
+	}
+	return p
+}
+
+// person may connect from this machine alone, with a password. Without any grant one harmless grant stands, since a user
+// without a list could do everything.
+func person(name string, passwords map[string]string, profile string, grants []string) element {
+	sum := sha256.Sum256([]byte(passwords[name]))
 	if len(grants) == 0 {
 		grants = []string{"GRANT SELECT ON system.one"}
 	}
-	return xmlUser{
-		Password: hex.EncodeToString(sum[:]), Networks: []string{"127.0.0.1", "::1"},
-		Profile: profile, Quota: "default", Grants: grants,
+	return user(name, text("password_sha256_hex", hex.EncodeToString(sum[:])), profile, "default", grants)
+}
+
+func user(name string, password element, profile, quota string, grants []string) element {
+	list := node("grants")
+	for _, g := range grants {
+		list.Children = append(list.Children, text("query", g))
 	}
+	return node(name, password, node("networks", text("ip", "127.0.0.1"), text("ip", "::1")),
+		text("profile", profile), text("quota", quota), list)
+}
+
+// element is one element of the engine's configuration.
+type element struct {
+	XMLName  xml.Name
+	Text     string `xml:",chardata"`
+	Children []element
+}
+
+func node(name string, children ...element) element {
+	return element{XMLName: xml.Name{Local: name}, Children: children}
+}
+
+func text(name, value string) element {
+	return element{XMLName: xml.Name{Local: name}, Text: value}
 }
