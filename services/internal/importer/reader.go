@@ -1,0 +1,295 @@
+package importer
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+)
+
+// maxLine is the longest line (CSV, JSON lines) that a reader accepts.
+const maxLine = 4 << 20
+
+// row is one row of a file, as small as it can be held: a CSV record with its header shared, or a JSON value.
+type row struct {
+	line   int
+	file   int
+	header []string
+	fields []string
+	value  any
+	key    string
+}
+
+// env returns the row as expressions see it.
+func (r row) env() any {
+	if r.header == nil {
+		return r.value
+	}
+	m := make(map[string]any, len(r.header))
+	for i, h := range r.header {
+		m[h] = r.fields[i]
+	}
+	return m
+}
+
+// size estimates the bytes that a held row costs.
+func (r row) size() int64 {
+	n := int64(96 + 16*len(r.fields))
+	for _, f := range r.fields {
+		n += int64(len(f))
+	}
+	if r.header == nil {
+		n += valueSize(r.value)
+	}
+	return n
+}
+
+func valueSize(v any) int64 {
+	n := int64(32)
+	switch v := v.(type) {
+	case string:
+		n += int64(len(v))
+	case []any:
+		for _, e := range v {
+			n += valueSize(e)
+		}
+	case map[string]any:
+		for k, e := range v {
+			n += int64(len(k)) + 32 + valueSize(e)
+		}
+	}
+	return n
+}
+
+// source names a file to read and its format.
+type source struct {
+	path, format, comma, inner string
+	trim                       bool
+	index                      int
+}
+
+// rows gives every row of the file in order; a row that cannot be read goes to bad with its line and reason.
+func (s source) rows(give func(row) error, bad func(line int, reason string)) error {
+	f, err := os.Open(s.path)
+	if err != nil {
+		return fmt.Errorf("opening file: %w", err)
+	}
+	defer f.Close()
+	in, err := plainReader(f)
+	if err != nil {
+		return err
+	}
+	switch s.format {
+	case FormatCSV:
+		return s.csv(in, give, bad)
+	case FormatJSONL:
+		return s.jsonl(in, give, bad)
+	default:
+		return s.json(in, give)
+	}
+}
+
+// plainReader unpacks gzip, told by its first bytes, and drops a byte order mark.
+func plainReader(f io.Reader) (*bufio.Reader, error) {
+	in := bufio.NewReaderSize(f, 1<<16)
+	if head, _ := in.Peek(2); bytes.Equal(head, []byte{0x1f, 0x8b}) {
+		z, err := gzip.NewReader(in)
+		if err != nil {
+			return nil, fmt.Errorf("unpacking file: %w", err)
+		}
+		in = bufio.NewReaderSize(z, 1<<16)
+	}
+	if head, _ := in.Peek(3); bytes.Equal(head, []byte{0xef, 0xbb, 0xbf}) {
+		_, _ = in.Discard(3)
+	}
+	return in, nil
+}
+
+func (s source) csv(in io.Reader, give func(row) error, bad func(int, string)) error {
+	r := csv.NewReader(&lineGuard{in: in})
+	r.FieldsPerRecord = -1
+	r.TrimLeadingSpace = s.trim
+	if s.comma != "" {
+		r.Comma = rune(s.comma[0])
+	}
+	header, err := r.Read()
+	if err != nil {
+		return fmt.Errorf("reading header of file %d: %w", s.index+1, plainCSV(err))
+	}
+	for i := range header {
+		header[i] = strings.Clone(strings.TrimSpace(header[i]))
+	}
+	for {
+		fields, err := r.Read()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		var pe *csv.ParseError
+		switch {
+		case errors.As(err, &pe):
+			bad(pe.StartLine, "unreadable")
+			continue
+		case err != nil:
+			return fmt.Errorf("reading file %d: %w", s.index+1, err)
+		}
+		line, _ := r.FieldPos(0)
+		if len(fields) != len(header) {
+			bad(line, "columns")
+			continue
+		}
+		if err := give(row{line: line, file: s.index, header: header, fields: fields}); err != nil {
+			return err
+		}
+	}
+}
+
+// plainCSV drops the text of the line from an error.
+func plainCSV(err error) error {
+	var pe *csv.ParseError
+	if errors.As(err, &pe) {
+		return pe.Err
+	}
+	return err
+}
+
+func (s source) jsonl(in *bufio.Reader, give func(row) error, bad func(int, string)) error {
+	sc := bufio.NewScanner(in)
+	sc.Buffer(make([]byte, 1<<16), maxLine)
+	for line := 1; sc.Scan(); line++ {
+		text := bytes.TrimSpace(sc.Bytes())
+		if len(text) == 0 {
+			continue
+		}
+		v, err := decodeJSON(text)
+		if err != nil {
+			bad(line, "unreadable")
+			continue
+		}
+		if err := give(row{line: line, file: s.index, value: v}); err != nil {
+			return err
+		}
+	}
+	if err := sc.Err(); err != nil {
+		return fmt.Errorf("reading file %d: %w", s.index+1, err)
+	}
+	return nil
+}
+
+func decodeJSON(text []byte) (any, error) {
+	dec := json.NewDecoder(bytes.NewReader(text))
+	dec.UseNumber()
+	var v any
+	if err := dec.Decode(&v); err != nil {
+		return nil, err
+	}
+	if dec.More() {
+		return nil, errors.New("more than one value")
+	}
+	return whole(v), nil
+}
+
+// whole turns whole numbers into int, so that expressions can compare them; other numbers stay exact text.
+func whole(v any) any {
+	switch v := v.(type) {
+	case json.Number:
+		if n, err := v.Int64(); err == nil {
+			return int(n)
+		}
+		return v
+	case []any:
+		for i := range v {
+			v[i] = whole(v[i])
+		}
+	case map[string]any:
+		for k := range v {
+			v[k] = whole(v[k])
+		}
+	}
+	return v
+}
+
+// json gives the elements of an array, or of an object of objects, at the path, one after another. The line is the element's number.
+func (s source) json(in io.Reader, give func(row) error) error {
+	dec := json.NewDecoder(in)
+	dec.UseNumber()
+	fail := func(err error) error { return fmt.Errorf("reading file %d: %w", s.index+1, err) }
+	if err := descend(dec, s.inner); err != nil {
+		return fail(err)
+	}
+	open, err := dec.Token()
+	if err != nil {
+		return fail(err)
+	}
+	if open != json.Delim('[') && open != json.Delim('{') {
+		return fail(errors.New("no array or object at the path"))
+	}
+	for n := 1; dec.More(); n++ {
+		key := ""
+		if open == json.Delim('{') {
+			t, err := dec.Token()
+			if err != nil {
+				return fail(err)
+			}
+			key, _ = t.(string)
+		}
+		var v any
+		if err := dec.Decode(&v); err != nil {
+			return fail(err)
+		}
+		if err := give(row{line: n, file: s.index, value: whole(v), key: key}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// descend moves the decoder to the value at a dotted path.
+func descend(dec *json.Decoder, path string) error {
+	if path == "" {
+		return nil
+	}
+	for _, name := range strings.Split(path, ".") {
+		if t, err := dec.Token(); err != nil || t != json.Delim('{') {
+			return errors.New("path does not lead to a value")
+		}
+		for {
+			if !dec.More() {
+				return errors.New("path does not lead to a value")
+			}
+			t, err := dec.Token()
+			if err != nil {
+				return err
+			}
+			if t == name {
+				break
+			}
+			var skip json.RawMessage
+			if err := dec.Decode(&skip); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// lineGuard fails when a line grows beyond maxLine, so that no unclosed quote can take the memory.
+type lineGuard struct {
+	in   io.Reader
+	line int
+}
+
+func (g *lineGuard) Read(p []byte) (int, error) {
+	n, err := g.in.Read(p)
+	if i := bytes.LastIndexByte(p[:n], '\n'); i >= 0 {
+		g.line = n - i - 1
+	} else if g.line += n; g.line > maxLine {
+		return 0, errors.New("a line is too long")
+	}
+	return n, err
+}

@@ -1,0 +1,202 @@
+// Package post sends batches of events to an ingestor and counts what it answers. It owns the retries: a busy, overloaded or absent
+// ingestor is asked again with the pause it names; a refusal that would not change ends the work.
+package post
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+const (
+	// BatchEvents and BatchBytes bound one request; the ingestor takes 1 MiB.
+	BatchEvents = 500
+	BatchBytes  = 768 << 10
+	maxAnswer   = 4 << 20
+	// maxPatience is how long one batch is tried against a server that is busy or away.
+	maxPatience = 5 * time.Minute
+)
+
+// Outcome counts what the ingestor answered.
+type Outcome struct {
+	Accepted  int            `json:"accepted"`
+	Duplicate int            `json:"duplicate"`
+	Dropped   map[string]int `json:"dropped"`  // refused by consent, by reason
+	Rejected  map[string]int `json:"rejected"` // by reason and field
+}
+
+// NewOutcome returns an empty Outcome.
+func NewOutcome() Outcome { return Outcome{Dropped: map[string]int{}, Rejected: map[string]int{}} }
+
+// Add adds another outcome.
+func (o *Outcome) Add(x Outcome) {
+	o.Accepted += x.Accepted
+	o.Duplicate += x.Duplicate
+	for k, n := range x.Dropped {
+		o.Dropped[k] += n
+	}
+	for k, n := range x.Rejected {
+		o.Rejected[k] += n
+	}
+}
+
+// Refused is the number of rejected events.
+func (o Outcome) Refused() int {
+	n := 0
+	for _, x := range o.Rejected {
+		n += x
+	}
+	return n
+}
+
+// Client posts batches of events to one ingestor.
+type Client struct {
+	URL  string // of the service, without path
+	Key  string
+	HTTP *http.Client
+	Wait func(ctx context.Context, d time.Duration) error // for tests; default: a timer
+}
+
+// answer is what an ingestor returns for a request.
+type answer struct {
+	Results []struct {
+		ID     string `json:"id"`
+		Status string `json:"status"`
+		Field  string `json:"field"`
+		Reason string `json:"reason"`
+	} `json:"results"`
+}
+
+// errBusy is an answer worth another try.
+type errBusy struct {
+	status int
+	after  time.Duration
+}
+
+func (e *errBusy) Error() string { return fmt.Sprintf("ingestor answered %d", e.status) }
+
+// Post sends the events (one JSON text each) and counts the answers; it repeats while the ingestor is busy, away or failing.
+func (c *Client) Post(ctx context.Context, events [][]byte) (Outcome, error) {
+	body := append(bytes.Join(events, []byte("\n")), '\n')
+	var spent time.Duration
+	for try := 0; ; try++ {
+		out, err := c.once(ctx, body, len(events))
+		if err == nil || ctx.Err() != nil {
+			return out, err
+		}
+		var busy *errBusy
+		var refused *refusal
+		if errors.As(err, &refused) || spent >= maxPatience {
+			return out, err
+		}
+		pause := min(250*time.Millisecond<<min(try, 7), 15*time.Second)
+		if errors.As(err, &busy) && busy.after > 0 {
+			pause = min(busy.after, time.Minute)
+		}
+		pause += time.Duration(rand.Int64N(int64(pause)/4 + 1))
+		spent += pause
+		if err := c.wait(ctx, pause); err != nil {
+			return out, err
+		}
+	}
+}
+
+func (c *Client) wait(ctx context.Context, d time.Duration) error {
+	if c.Wait != nil {
+		return c.Wait(ctx, d)
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
+}
+
+// refusal is an answer that another try would not change.
+type refusal struct {
+	status int
+	reason string
+}
+
+func (e *refusal) Error() string {
+	return fmt.Sprintf("ingestor refused the request with %d: %s", e.status, e.reason)
+}
+
+func (c *Client) once(ctx context.Context, body []byte, n int) (Outcome, error) {
+	out := NewOutcome()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.URL+"/v1/events", bytes.NewReader(body))
+	if err != nil {
+		return out, fmt.Errorf("making request: %w", err)
+	}
+	req.Header.Set("Content-Type", "application/x-ndjson")
+	req.Header.Set("Authorization", "Bearer "+c.Key)
+	client := c.HTTP
+	if client == nil {
+		client = http.DefaultClient
+	}
+	res, err := client.Do(req)
+	if err != nil {
+		return out, fmt.Errorf("posting events: %w", err)
+	}
+	defer res.Body.Close()
+	raw, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
+	if err != nil {
+		return out, fmt.Errorf("reading answer: %w", err)
+	}
+	switch {
+	case res.StatusCode == http.StatusTooManyRequests || res.StatusCode >= 500:
+		seconds, _ := strconv.Atoi(res.Header.Get("Retry-After"))
+		return out, &errBusy{status: res.StatusCode, after: time.Duration(seconds) * time.Second}
+	case res.StatusCode/100 != 2:
+		return out, &refusal{status: res.StatusCode, reason: hint(res.StatusCode)}
+	}
+	return counted(raw, n)
+}
+
+func hint(status int) string {
+	switch status {
+	case http.StatusUnauthorized, http.StatusForbidden:
+		return "the key is not of a source of this channel (--key, sources.yaml)"
+	case http.StatusNotFound:
+		return "no ingestor at this address (--url)"
+	}
+	return http.StatusText(status)
+}
+
+func counted(raw []byte, n int) (Outcome, error) {
+	out := NewOutcome()
+	var a answer
+	if err := json.Unmarshal(raw, &a); err != nil {
+		return out, &refusal{status: http.StatusOK, reason: "the answer is not the one of an ingestor"}
+	}
+	if len(a.Results) != n {
+		return out, &refusal{status: http.StatusOK, reason: fmt.Sprintf("%d results for %d events", len(a.Results), n)}
+	}
+	for _, r := range a.Results {
+		switch r.Status {
+		case "accepted":
+			out.Accepted++
+		case "duplicate":
+			out.Duplicate++
+		case "dropped":
+			out.Dropped[r.Reason]++
+		default:
+			reason := r.Reason
+			if r.Field != "" {
+				reason += " " + r.Field
+			}
+			out.Rejected[reason]++
+		}
+	}
+	return out, nil
+}
