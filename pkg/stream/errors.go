@@ -120,7 +120,7 @@ func (e *OffsetError) Error() string {
 func temporary(err error) bool {
 	var kerr kafka.Error
 	if errors.As(err, &kerr) {
-		return kerr.Temporary() || kerr.Timeout()
+		return kerr.Temporary() || kerr.Timeout() || kerr == kafka.BrokerNotAvailable
 	}
 	var perr protocol.Error
 	var terr *protocol.TopicError
@@ -128,5 +128,5 @@ func temporary(err error) bool {
 	return errors.As(err, &perr) || errors.As(err, &terr) || errors.As(err, &nerr) ||
 		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.ErrClosedPipe) ||
 		errors.Is(err, net.ErrClosed) || errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ECONNRESET) ||
-		errors.Is(err, syscall.EPIPE) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, kafka.BrokerNotAvailable)
+		errors.Is(err, syscall.EPIPE) || errors.Is(err, context.DeadlineExceeded)
 }

@@ -1,0 +1,148 @@
+package stream_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+	"github.com/stretchr/testify/require"
+
+	"rcu/pkg/stream"
+	"rcu/pkg/testkit"
+)
+
+// benchRig is a broker in a process of its own with 8 partitions, so that the
+// figures are the client's.
+func benchRig(b *testing.B) (*stream.Client, string) {
+	b.Helper()
+	server := testkit.KafkaProcess(b, b.TempDir())
+	c, err := stream.Connect(stream.Config{Brokers: []string{server.Addr()}, Partitions: 8}, stream.Deps{})
+	require.NoError(b, err)
+	b.Cleanup(c.Close)
+	require.NoError(b, c.EnsureTopics(b.Context(), []stream.Topic{
+		{Name: stream.TopicMeta, Partitions: 1, Replication: 1, Policy: stream.PolicyCompact},
+		{Name: "t", Partitions: 8, Replication: 1, Policy: stream.PolicyDelete}}))
+	return c, server.Addr()
+}
+
+// benchRecords are of about 600 bytes, as hard to compress as real events.
+func benchRecords(n int) []stream.Record {
+	rng := rand.New(rand.NewPCG(1, 2))
+	out := make([]stream.Record, n)
+	for i := range out {
+		sealed := make([]byte, 150)
+		for j := range sealed {
+			sealed[j] = byte(rng.Uint32())
+		}
+		value, _ := json.Marshal(map[string]any{"id": fmt.Sprintf("T12-%06d", i), "type": "sale", "store": fmt.Sprint("paris-", rng.IntN(40)),
+			"amount": rng.IntN(100_000), "currency": "EUR", "leaf": fmt.Sprintf("%x", sealed[:16]), "sealed": sealed,
+			"lines": []int{rng.IntN(1e9), rng.IntN(1e9), rng.IntN(1e9), rng.IntN(1e9)}})
+		out[i] = stream.Record{Topic: "t", Key: fmt.Appendf(nil, "%016x", rng.Uint64()), Value: value,
+			Headers: []stream.Header{{Key: stream.HeaderType, Value: []byte("rcu.event.v1.Event")}}, Time: time.UnixMilli(1_760_000_000_000 + int64(i))}
+	}
+	return out
+}
+
+// perSecond reports the rate beside ns/op, which is per record.
+func perSecond(b *testing.B) { b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "msg/s") }
+
+// callers share b.N records among goroutines that publish chunk at a time.
+func callers(b *testing.B, goroutines, chunk int, publish func([]stream.Record) error) {
+	records := benchRecords(2000)
+	b.ReportAllocs()
+	b.ResetTimer()
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range goroutines {
+		wg.Go(func() {
+			for {
+				start := int(next.Add(int64(chunk))) - chunk
+				if start >= b.N {
+					return
+				}
+				from := start % (len(records) - chunk)
+				if err := publish(records[from : from+min(chunk, b.N-start)]); err != nil {
+					b.Error(err)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+	b.StopTimer()
+	perSecond(b)
+}
+
+// BenchmarkPublish is per record: one record a call by 200 callers is ingest,
+// 500 a call by 4 callers is a stage.
+func BenchmarkPublish(b *testing.B) {
+	for _, compression := range []string{"none", "snappy", "lz4", "zstd"} {
+		for _, shape := range []struct{ callers, chunk int }{{200, 1}, {4, 500}} {
+			b.Run(fmt.Sprintf("%s/%dx%d", compression, shape.callers, shape.chunk), func(b *testing.B) {
+				c, _ := benchRig(b)
+				p, err := c.NewProducer(stream.ProducerConfig{Compression: compression})
+				require.NoError(b, err)
+				defer func() { _ = p.Close(context.Background()) }()
+				callers(b, shape.callers, shape.chunk, func(r []stream.Record) error { return p.Publish(context.Background(), r) })
+			})
+		}
+	}
+}
+
+// BenchmarkPublishLibraryWriter is the library's own Writer with the same
+// settings, for comparison.
+func BenchmarkPublishLibraryWriter(b *testing.B) {
+	for _, shape := range []struct{ callers, chunk int }{{200, 1}, {4, 500}} {
+		b.Run(fmt.Sprintf("snappy/%dx%d", shape.callers, shape.chunk), func(b *testing.B) {
+			_, addr := benchRig(b)
+			w := &kafka.Writer{Addr: kafka.TCP(addr), Topic: "t", Balancer: kafka.Murmur2Balancer{}, RequiredAcks: kafka.RequireAll,
+				BatchSize: 1000, BatchBytes: 1 << 20, BatchTimeout: 5 * time.Millisecond, Compression: kafka.Snappy}
+			defer func() { _ = w.Close() }()
+			callers(b, shape.callers, shape.chunk, func(rs []stream.Record) error {
+				msgs := make([]kafka.Message, len(rs))
+				for i, r := range rs {
+					msgs[i] = kafka.Message{Key: r.Key, Value: r.Value, Time: r.Time, Headers: []kafka.Header{{Key: r.Headers[0].Key, Value: r.Headers[0].Value}}}
+				}
+				return w.WriteMessages(context.Background(), msgs...)
+			})
+		})
+	}
+}
+
+// BenchmarkConsume is per record, through the group consumer with commits.
+func BenchmarkConsume(b *testing.B) {
+	c, _ := benchRig(b)
+	p, err := c.NewProducer(stream.ProducerConfig{})
+	require.NoError(b, err)
+	records := benchRecords(2000)
+	for left := b.N; left > 0; left -= len(records) {
+		require.NoError(b, p.PublishAll(b.Context(), records[:min(left, len(records))]))
+	}
+	require.NoError(b, p.Close(b.Context()))
+	var got atomic.Int64
+	all := make(chan struct{})
+	h := stream.HandlerFunc(func(_ context.Context, batch stream.Batch) error {
+		if got.Add(int64(len(batch.Records))) == int64(b.N) {
+			close(all)
+		}
+		return nil
+	})
+	consumer, err := c.NewConsumer(stream.ConsumerConfig{Group: "g", Topics: []string{"t"}}, h)
+	require.NoError(b, err)
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	b.ReportAllocs()
+	b.ResetTimer()
+	go func() { done <- consumer.Run(ctx) }()
+	<-all
+	b.StopTimer()
+	perSecond(b)
+	cancel()
+	require.NoError(b, <-done)
+}
