@@ -11,6 +11,8 @@ import (
 	"runtime"
 	"syscall"
 	"time"
+
+	"rcu/pkg/telemetry"
 )
 
 // stopGrace is how long a child may take to stop by itself before it is killed.
@@ -25,7 +27,7 @@ type Server struct {
 	alive *os.File // the child reads the other end: end of file tells it that its parent is gone
 	done  chan struct{}
 	err   error
-	log   *logFile
+	log   *telemetry.LogFile
 }
 
 // Addr is the host and port on which the server listens.
@@ -86,7 +88,7 @@ type spec struct {
 // start runs the child. The goroutine that starts it keeps its OS thread for the child's whole life, because the
 // kernel ties the parent-death signal to the thread, not to the process.
 func start(sp spec) (*Server, error) {
-	log, err := openLog(filepath.Join(sp.dir, sp.name+".log"))
+	log, err := telemetry.OpenLogFile(filepath.Join(sp.dir, sp.name+".log"))
 	if err != nil {
 		return nil, err
 	}
@@ -126,7 +128,7 @@ func (s *Server) supervise(started chan<- error) {
 	}
 	started <- nil
 	if err := s.cmd.Wait(); err != nil {
-		s.err = fmt.Errorf("%s ended: %w (%s)", s.name, err, s.log.lastLine())
+		s.err = fmt.Errorf("%s ended: %w (%s)", s.name, err, s.log.LastLine())
 	}
 	_ = s.alive.Close()
 	_ = s.log.Close()
@@ -151,7 +153,7 @@ func (s *Server) awaitReady(ctx context.Context, check func(context.Context) err
 			if s.err != nil {
 				return s.err
 			}
-			return fmt.Errorf("%s ended before it was ready (%s)", s.name, s.log.lastLine())
+			return fmt.Errorf("%s ended before it was ready (%s)", s.name, s.log.LastLine())
 		case <-ctx.Done():
 			s.Kill()
 			return fmt.Errorf("waiting for %s to answer on %s: %w", s.name, s.addr, err)

@@ -1,4 +1,4 @@
-package embedded
+package telemetry
 
 import (
 	"bytes"
@@ -7,12 +7,12 @@ import (
 	"sync"
 )
 
-// maxLogBytes bounds one log file of a child; one predecessor of the same size is kept beside it.
+// maxLogBytes bounds one log file; one predecessor of the same size is kept beside it.
 const maxLogBytes = 4 << 20
 
-// logFile is a bounded log: when it is full it becomes <path>.1 and a new one begins. It also remembers the last
+// LogFile is a bounded log: when it is full it becomes <path>.1 and a new one begins. It also remembers the last
 // line, for messages.
-type logFile struct {
+type LogFile struct {
 	mu   sync.Mutex
 	path string
 	f    *os.File
@@ -20,30 +20,31 @@ type logFile struct {
 	last []byte
 }
 
-func openLog(path string) (*logFile, error) {
-	l := &logFile{path: path}
+// OpenLogFile opens the log at path, readable by its owner alone, and goes on at its end.
+func OpenLogFile(path string) (*LogFile, error) {
+	l := &LogFile{path: path}
 	if err := l.open(); err != nil {
 		return nil, err
 	}
 	return l, nil
 }
 
-func (l *logFile) open() error {
+func (l *LogFile) open() error {
 	f, err := os.OpenFile(l.path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
-		return fmt.Errorf("opening a server's log: %w", err)
+		return fmt.Errorf("opening a log: %w", err)
 	}
 	info, err := f.Stat()
 	if err != nil {
 		_ = f.Close()
-		return fmt.Errorf("reading the size of a server's log: %w", err)
+		return fmt.Errorf("reading the size of a log: %w", err)
 	}
 	l.f, l.size = f, info.Size()
 	return nil
 }
 
-// Write never fails: a log that cannot be written must not stop the server it belongs to.
-func (l *logFile) Write(p []byte) (int, error) {
+// Write never fails: a log that cannot be written must not stop the program it belongs to.
+func (l *LogFile) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.remember(p)
@@ -60,14 +61,14 @@ func (l *logFile) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func (l *logFile) turn() {
+func (l *LogFile) turn() {
 	_ = l.f.Close()
 	l.f = nil
 	_ = os.Rename(l.path, l.path+".1")
 	_ = l.open()
 }
 
-func (l *logFile) remember(p []byte) {
+func (l *LogFile) remember(p []byte) {
 	lines := bytes.Split(bytes.TrimRight(p, "\n"), []byte("\n"))
 	line := lines[len(lines)-1]
 	if len(line) > 300 {
@@ -78,7 +79,8 @@ func (l *logFile) remember(p []byte) {
 	}
 }
 
-func (l *logFile) lastLine() string {
+// LastLine gives the line written last, for a message.
+func (l *LogFile) LastLine() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.last) == 0 {
@@ -88,7 +90,7 @@ func (l *logFile) lastLine() string {
 }
 
 // Close closes the file; later writes are dropped.
-func (l *logFile) Close() error {
+func (l *LogFile) Close() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.f == nil {

@@ -1,4 +1,4 @@
-package embedded
+package telemetry
 
 import (
 	"os"
@@ -11,7 +11,7 @@ import (
 
 func TestLogFileTurns(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.log")
-	l, err := openLog(path)
+	l, err := OpenLogFile(path)
 	require.NoError(t, err)
 	line := []byte(strings.Repeat("a", 1<<20-1) + "\n")
 	for range 11 {
@@ -19,7 +19,7 @@ func TestLogFileTurns(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, len(line), n)
 	}
-	require.Equal(t, "its last line: "+strings.Repeat("a", 300), l.lastLine())
+	require.Equal(t, "its last line: "+strings.Repeat("a", 300), l.LastLine())
 	require.NoError(t, l.Close())
 	for _, p := range []string{path, path + ".1"} {
 		info, err := os.Stat(p)
