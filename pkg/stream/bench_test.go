@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -49,13 +50,24 @@ func benchRecords(n int) []stream.Record {
 	return out
 }
 
-// perSecond reports the rate beside ns/op, which is per record.
-func perSecond(b *testing.B) { b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "msg/s") }
+// perRecord reports the rate, and what the client's process spent of the CPU
+// since before.
+func perRecord(b *testing.B, before time.Duration) {
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "msg/s")
+	b.ReportMetric(float64((cpu(b)-before).Microseconds())/float64(b.N), "cpu-us/msg")
+}
+
+func cpu(b *testing.B) time.Duration {
+	var u syscall.Rusage
+	require.NoError(b, syscall.Getrusage(syscall.RUSAGE_SELF, &u))
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
 
 // callers share b.N records among goroutines that publish chunk at a time.
 func callers(b *testing.B, goroutines, chunk int, publish func([]stream.Record) error) {
 	records := benchRecords(2000)
 	b.ReportAllocs()
+	before := cpu(b)
 	b.ResetTimer()
 	var next atomic.Int64
 	var wg sync.WaitGroup
@@ -76,7 +88,7 @@ func callers(b *testing.B, goroutines, chunk int, publish func([]stream.Record) 
 	}
 	wg.Wait()
 	b.StopTimer()
-	perSecond(b)
+	perRecord(b, before)
 }
 
 // BenchmarkPublish is per record: one record a call by 200 callers is ingest,
@@ -138,11 +150,12 @@ func BenchmarkConsume(b *testing.B) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	b.ReportAllocs()
+	before := cpu(b)
 	b.ResetTimer()
 	go func() { done <- consumer.Run(ctx) }()
 	<-all
 	b.StopTimer()
-	perSecond(b)
+	perRecord(b, before)
 	cancel()
 	require.NoError(b, <-done)
 }

@@ -84,8 +84,8 @@ type ConsumerConfig struct {
 	BatchRecords int `yaml:"batch_records"`
 	// BatchBytes per fetch and handler call, about. Default: 1 MiB.
 	BatchBytes int `yaml:"batch_bytes"`
-	// BatchWait is the least time between two fetches of a partition that has
-	// less than a full batch to give: what lets batches grow. Default: 20ms.
+	// BatchWait is the least time between two fetches of a partition that had
+	// no more to give: what lets batches grow. Default: 20ms.
 	BatchWait time.Duration `yaml:"batch_wait"`
 	// FetchWait is how long the broker holds a fetch without records. Default: 500ms.
 	FetchWait time.Duration `yaml:"fetch_wait"`

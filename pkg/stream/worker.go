@@ -89,7 +89,7 @@ func (w *worker) run() error {
 		if err := w.handleAll(got); err != nil {
 			return nil // the generation ended
 		}
-		if len(got.records) < cfg.BatchRecords/2 {
+		if got.highWater <= w.fetch.offset { // all there is was fetched: let some more come together
 			pause(cfg.BatchWait-time.Since(start), done)
 		}
 	}
