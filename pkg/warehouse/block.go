@@ -153,4 +153,4 @@ func bit(v bool) uint8 {
 	return 0
 }
 
-func leafID(leaf [16]byte) uuid.UUID { return uuid.UUID(leaf) }
+func keyUUID(key [16]byte) uuid.UUID { return uuid.UUID(key) }

@@ -46,7 +46,7 @@ func (c *factColumns) append(f *Fact) {
 	c.space.Append(f.Space)
 	c.source.Append(f.Source)
 	c.eventID.Append(f.EventID)
-	c.leaf.Append(leafID(f.Leaf))
+	c.leaf.Append(keyUUID(f.Leaf))
 	c.rcuID.Append(f.RCUID)
 	c.version.Append(f.Version)
 	c.typ.Append(f.Type)

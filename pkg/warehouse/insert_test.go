@@ -73,11 +73,11 @@ func TestInsert_facts_readBackEqual(t *testing.T) {
 
 	orders, lines, contacts := warehouse.NewOrders(), warehouse.NewOrderLines(), warehouse.NewContacts()
 	order := warehouse.OrderRow{
-		Fact: fact("ka", leaf(1), "o1", "01ab", "sale", "store"), OrderKey: "k", Reference: "ref", Amount: 4599, Currency: "EUR", Lines: 1,
+		Fact: fact("ka", leaf(1), "o1", "01ab", "sale", "store"), OrderKey: leaf(1), Reference: "ref", Amount: 4599, Currency: "EUR", Lines: 1,
 		Fulfilment: "collect", CollectStore: "lyon-1", Reason: "size",
 	}
 	orders.Append(&order)
-	lines.Append(&order.Fact, &warehouse.LineRow{OrderKey: "k", Line: 1, SKU: "A", Category: "c", Quantity: 2, UnitPrice: 2300, Amount: 4599, Currency: "EUR"})
+	lines.Append(&order.Fact, &warehouse.LineRow{OrderKey: leaf(1), Line: 1, SKU: "A", Category: "c", Quantity: 2, UnitPrice: 2300, Amount: 4599, Currency: "EUR"})
 	contacts.Append(&warehouse.ContactRow{
 		Fact: fact("ka", leaf(1), "c1", "01ab", "call.ended", "callcentre"), Reference: "call:1", Kind: "complaint", State: "answered",
 		Topic: "delivery", Priority: "high", DurationSeconds: 61, WaitSeconds: 7, Outbound: true,
@@ -86,11 +86,11 @@ func TestInsert_facts_readBackEqual(t *testing.T) {
 	insert(t, w, lines)
 	insert(t, w, contacts)
 	require.Equal(t, []map[string]any{with(factRead("o1", "01ab", "sale", "store", leafOne), map[string]any{
-		"order_key": "k", "reference": "ref", "amount": 4599.0, "currency": "EUR", "lines": 1.0, "fulfilment": "collect",
+		"order_key": leafOne, "reference": "ref", "amount": 4599.0, "currency": "EUR", "lines": 1.0, "fulfilment": "collect",
 		"collect_store": "lyon-1", "reason": "size",
 	})}, ask(t, w, "SELECT * FROM orders FINAL"))
 	line := with(factRead("o1", "01ab", "sale", "store", leafOne), map[string]any{
-		"order_key": "k", "line": 1.0, "sku": "A", "category": "c", "quantity": 2.0, "unit_price": 2300.0, "amount": 4599.0, "currency": "EUR",
+		"order_key": leafOne, "line": 1.0, "sku": "A", "category": "c", "quantity": 2.0, "unit_price": 2300.0, "amount": 4599.0, "currency": "EUR",
 	})
 	delete(line, "brand")
 	require.Equal(t, []map[string]any{line}, ask(t, w, "SELECT * FROM order_lines FINAL"))

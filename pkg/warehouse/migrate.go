@@ -37,11 +37,19 @@ func (v SchemaVersion) Behind() bool { return v.Current < v.Target }
 // Ahead says that a newer program migrated this database.
 func (v SchemaVersion) Ahead() bool { return v.Current > v.Target }
 
+// ErrSchemaAhead says that a newer program migrated the database: an older one must not put its own views there.
+var ErrSchemaAhead = errors.New("the schema of the database is newer than this program")
+
 // Migrate brings the database to the schema of this program: it creates the database if it is missing, applies the migrations
 // that are missing, and sets the dictionary and the views anew. Running it again, or twice at once, changes nothing.
 func (w *Warehouse) Migrate(ctx context.Context) error {
 	if err := w.createDatabase(ctx); err != nil {
 		return fmt.Errorf("creating the database: %w", err)
+	}
+	if v, err := w.SchemaVersion(ctx); err != nil {
+		return err
+	} else if v.Ahead() {
+		return ErrSchemaAhead
 	}
 	db := clickhouse.OpenDB(w.migrationOptions())
 	defer func() { _ = db.Close() }()

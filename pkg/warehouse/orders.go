@@ -5,8 +5,8 @@ import "github.com/ClickHouse/ch-go/proto"
 // OrderRow is one row of `orders`: a sale, an order placed or a return.
 type OrderRow struct {
 	Fact
-	OrderKey     string // what counts once
-	Reference    string // pseudonym of the order or ticket concerned; empty: unknown
+	OrderKey     [16]byte // what counts once
+	Reference    string   // pseudonym of the order or ticket concerned; empty: unknown
 	Amount       int64
 	Currency     string
 	Lines        uint32
@@ -19,7 +19,8 @@ type OrderRow struct {
 type Orders struct {
 	block
 	fact                                       factColumns
-	orderKey, reference                        *proto.ColStr
+	orderKey                                   *proto.ColUUID
+	reference                                  *proto.ColStr
 	amount                                     *proto.ColInt64
 	currency, fulfilment, collectStore, reason lowCol
 	lines                                      *proto.ColUInt32
@@ -30,7 +31,7 @@ func NewOrders() *Orders {
 	o := &Orders{block: block{table: "orders"}}
 	b := &o.block
 	o.fact = b.fact()
-	o.orderKey, o.reference, o.amount, o.currency = b.text("order_key"), b.text("reference"), b.int64("amount"), b.low("currency")
+	o.orderKey, o.reference, o.amount, o.currency = b.uuid("order_key"), b.text("reference"), b.int64("amount"), b.low("currency")
 	o.lines, o.fulfilment, o.collectStore, o.reason = b.uint32("lines"), b.low("fulfilment"), b.low("collect_store"), b.low("reason")
 	return o
 }
@@ -38,7 +39,7 @@ func NewOrders() *Orders {
 // Append adds a row.
 func (o *Orders) Append(r *OrderRow) {
 	o.fact.append(&r.Fact)
-	o.orderKey.Append(r.OrderKey)
+	o.orderKey.Append(keyUUID(r.OrderKey))
 	o.reference.Append(r.Reference)
 	o.amount.Append(r.Amount)
 	o.currency.Append(r.Currency)
@@ -51,7 +52,7 @@ func (o *Orders) Append(r *OrderRow) {
 
 // LineRow is one row of `order_lines`.
 type LineRow struct {
-	OrderKey  string
+	OrderKey  [16]byte
 	Line      uint32 // from 1
 	SKU       string
 	Category  string
@@ -65,8 +66,8 @@ type LineRow struct {
 type OrderLines struct {
 	block
 	controller, space, source, typ, channel, store lowCol
-	leaf                                           *proto.ColUUID
-	eventID, rcuID, orderKey                       *proto.ColStr
+	leaf, orderKey                                 *proto.ColUUID
+	eventID, rcuID                                 *proto.ColStr
 	version                                        *proto.ColUInt64
 	occurredAt, receivedAt                         timeCol
 	businessDate                                   *proto.ColDate
@@ -81,7 +82,7 @@ func NewOrderLines() *OrderLines {
 	b := &l.block
 	l.controller, l.space, l.source, l.typ = b.low("controller"), b.low("space"), b.low("source"), b.low("type")
 	l.channel, l.store, l.leaf, l.eventID = b.low("channel"), b.low("store"), b.uuid("leaf"), b.text("event_id")
-	l.rcuID, l.orderKey, l.version = b.text("rcu_id"), b.text("order_key"), b.uint64("version")
+	l.rcuID, l.orderKey, l.version = b.text("rcu_id"), b.uuid("order_key"), b.uint64("version")
 	l.occurredAt, l.receivedAt, l.businessDate = b.time("occurred_at"), b.time("received_at"), b.date("business_date")
 	l.month, l.line, l.sku, l.category = b.uint32("month"), b.uint32("line"), b.low("sku"), b.low("category")
 	l.quantity, l.unitPrice, l.amount, l.currency = b.int64("quantity"), b.int64("unit_price"), b.int64("amount"), b.low("currency")
@@ -96,10 +97,10 @@ func (l *OrderLines) Append(f *Fact, r *LineRow) {
 	l.typ.Append(f.Type)
 	l.channel.Append(f.Channel)
 	l.store.Append(f.Store)
-	l.leaf.Append(leafID(f.Leaf))
+	l.leaf.Append(keyUUID(f.Leaf))
 	l.eventID.Append(f.EventID)
 	l.rcuID.Append(f.RCUID)
-	l.orderKey.Append(r.OrderKey)
+	l.orderKey.Append(keyUUID(r.OrderKey))
 	l.version.Append(f.Version)
 	l.occurredAt.AppendRaw(instant(f.OccurredAt))
 	l.receivedAt.AppendRaw(instant(f.ReceivedAt))

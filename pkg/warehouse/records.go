@@ -36,7 +36,7 @@ func NewOwners() *Owners {
 func (o *Owners) Append(r *OwnerRow) {
 	o.controller.Append(r.Controller)
 	o.space.Append(r.Space)
-	o.leaf.Append(leafID(r.Leaf))
+	o.leaf.Append(keyUUID(r.Leaf))
 	o.rcuID.Append(r.RCUID)
 	o.version.Append(r.Version)
 	o.rows++

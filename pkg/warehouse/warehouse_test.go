@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/stretchr/testify/require"
 
 	"rcu/pkg/testkit"
@@ -104,6 +105,18 @@ func TestMigrate_twiceAndAtOnce_changesNothing(t *testing.T) {
 	require.NoError(t, errors.Join(errs...))
 	require.Equal(t, before, ask(t, w, "SELECT name, create_table_query FROM system.tables WHERE database = currentDatabase() ORDER BY name"))
 	require.Equal(t, versions, one(t, w, "SELECT count() FROM schema_migrations"))
+}
+
+func TestMigrate_newerSchema_isLeftAlone(t *testing.T) {
+	dsn := testkit.ClickHouse(t)
+	cfg, err := warehouse.ParseURL(dsn)
+	require.NoError(t, err)
+	w := openAs(t, cfg, true)
+	db := clickhouse.OpenDB(&clickhouse.Options{Protocol: clickhouse.HTTP, Addr: cfg.Addrs, Auth: clickhouse.Auth{Database: cfg.Database, Username: cfg.User, Password: cfg.Password}})
+	defer func() { _ = db.Close() }()
+	_, err = db.ExecContext(t.Context(), "INSERT INTO schema_migrations (version_id, is_applied) SETTINGS async_insert = 0 VALUES (9999, 1)")
+	require.NoError(t, err)
+	require.ErrorIs(t, w.Migrate(t.Context()), warehouse.ErrSchemaAhead)
 }
 
 func TestMigrate_everySortingKeyStartsWithTheController(t *testing.T) {

@@ -5,7 +5,7 @@
 CREATE TABLE IF NOT EXISTS orders
 (
     controller     LowCardinality(String),
-    order_key      String CODEC(ZSTD(1)),
+    order_key      UUID,
     type           LowCardinality(String),
     source         LowCardinality(String),
     event_id       String,
