@@ -19,7 +19,7 @@ type Profile struct {
 	Cases       []Case         // newest first
 	Activity    []Activity     // by channel
 	Counters    map[string]int64
-	Retractions int64 // events taken back
+	Retractions int64 // facts taken back, of those remembered
 }
 
 // ProfileTrait is the value that survives, and what it won over.
@@ -55,6 +55,7 @@ func Combine(leaves []*State) Profile {
 		p.combineTraits(s)
 		p.combineSums(s)
 		p.combineActivity(s)
+		p.Retractions += s.takenBack()
 	}
 	p.finishTraits()
 	p.combineLogs(leaves)
@@ -105,10 +106,6 @@ func (p *Profile) combineSums(s *State) {
 		p.Spend = addSum(p.Spend, x)
 	}
 	for _, c := range s.counters {
-		if c.Type == TypeRetracted {
-			p.Retractions += c.N
-			continue
-		}
 		p.Counters[c.Type] += c.N
 		p.channel(c.Channel).Events += c.N
 	}

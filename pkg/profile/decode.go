@@ -181,6 +181,11 @@ func (s *State) decodeContent(r *reader) {
 	if n := r.count(tailSize); n > 0 {
 		s.tail = make([]byte, n*tailSize, (n+1)*tailSize)
 		r.i += copy(s.tail, r.s[r.i:])
+		for i := tailSize - 1; i < len(s.tail); i += tailSize {
+			if s.tail[i] > 1 {
+				r.fail()
+			}
+		}
 	}
 	s.decodeSeen(r)
 }

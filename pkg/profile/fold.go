@@ -61,9 +61,6 @@ func (s *State) judge(ev *eventpb.Event, id uint64) Outcome {
 	if i := s.findTail(0, id); i >= 0 {
 		return Duplicate
 	}
-	if r := ev.GetEventRetracted(); r != nil && s.isRetracted(idHash(ev.Source, r.RetractedId)) {
-		return Duplicate
-	}
 	return Folded
 }
 

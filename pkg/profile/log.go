@@ -64,7 +64,7 @@ func (s *State) place(e Entry) Outcome {
 func (s *State) merge(old, e Entry) {
 	s.account(&old, -1)
 	win, lose := e, old
-	if newer(old.At, old.IDs[0], e.At, e.IDs[0]) {
+	if newer(old.At, old.IDs[0], e.At, e.IDs[0]) || planted.firstVersion {
 		win, lose = old, e
 	}
 	win.IDs[1] = max(win.IDs[1], lose.IDs[0], lose.IDs[1])
@@ -86,7 +86,7 @@ func (s *State) insert(e Entry) {
 	s.log = slices.Insert(s.log, at, e)
 	for len(s.log) > s.logLimit() {
 		s.absorb(&s.log[0])
-		if isMoney(s.log[0].Type) {
+		if isMoney(s.log[0].Type) && !planted.forgetOld {
 			s.putTail(&s.log[0])
 		}
 		s.log = slices.Delete(s.log, 0, 1)
@@ -165,8 +165,8 @@ func compareSums(a, b Sum) int {
 }
 
 // The tail: fixed records, so that a full one costs no decoding.
-// key 8 | at 8 | amount 8 | id 8 | currency 3 | month 3 | channel 1 | type 1 | retracted 1, little endian, by (at, key).
-const tailSize = 41
+// key 8 | at 8 | amount 8 | ids 8, 8 | currency 3 | month 3 | channel 1 | type 1 | retracted 1, little endian, by (at, key).
+const tailSize = 49
 
 func (s *State) tailLen() int { return len(s.tail) / tailSize }
 
@@ -178,7 +178,9 @@ func (s *State) tailKey(i int) (at int64, key uint64) {
 // findTail finds a record by key, or by event id where key is 0.
 func (s *State) findTail(key, id uint64) int {
 	for i := 0; i < len(s.tail); i += tailSize {
-		if key != 0 && binary.LittleEndian.Uint64(s.tail[i:]) == key || id != 0 && binary.LittleEndian.Uint64(s.tail[i+24:]) == id {
+		b := s.tail[i:]
+		if key != 0 && binary.LittleEndian.Uint64(b) == key ||
+			id != 0 && (binary.LittleEndian.Uint64(b[24:]) == id || binary.LittleEndian.Uint64(b[32:]) == id) {
 			return i / tailSize
 		}
 	}
@@ -189,12 +191,12 @@ func (s *State) tailEntry(i int) Entry {
 	b := s.tail[i*tailSize : (i+1)*tailSize]
 	e := Entry{
 		Key: binary.LittleEndian.Uint64(b), At: int64(binary.LittleEndian.Uint64(b[8:])), Amount: int64(binary.LittleEndian.Uint64(b[16:])), //nolint:gosec // two's complement
-		IDs: [2]uint64{binary.LittleEndian.Uint64(b[24:])}, Month: int32(b[35]) | int32(b[36])<<8 | int32(b[37])<<16,
-		Channel: eventpb.Channel(b[38]), Retracted: b[40] != 0,
+		IDs:   [2]uint64{binary.LittleEndian.Uint64(b[24:]), binary.LittleEndian.Uint64(b[32:])},
+		Month: int32(b[43]) | int32(b[44])<<8 | int32(b[45])<<16, Channel: eventpb.Channel(b[46]), Retracted: b[48] != 0,
 	}
-	e.Currency = trimZero(b[32:35])
-	if int(b[39]) < len(typeCodes) {
-		e.Type = typeCodes[b[39]]
+	e.Currency = trimZero(b[40:43])
+	if int(b[47]) < len(typeCodes) {
+		e.Type = typeCodes[b[47]]
 	}
 	return e
 }
@@ -213,11 +215,12 @@ func (s *State) putTail(e *Entry) {
 	binary.LittleEndian.PutUint64(b[8:], uint64(e.At))      //nolint:gosec // two's complement
 	binary.LittleEndian.PutUint64(b[16:], uint64(e.Amount)) //nolint:gosec // two's complement
 	binary.LittleEndian.PutUint64(b[24:], e.IDs[0])
-	copy(b[32:35], e.Currency)
-	b[35], b[36], b[37] = byte(e.Month), byte(e.Month>>8), byte(e.Month>>16)
-	b[38], b[39] = byte(e.Channel), typeCode(e.Type) //nolint:gosec // five channels
+	binary.LittleEndian.PutUint64(b[32:], e.IDs[1])
+	copy(b[40:43], e.Currency)
+	b[43], b[44], b[45] = byte(e.Month), byte(e.Month>>8), byte(e.Month>>16)
+	b[46], b[47] = byte(e.Channel), typeCode(e.Type) //nolint:gosec // five channels
 	if e.Retracted {
-		b[40] = 1
+		b[48] = 1
 	}
 	at := s.tailLen()
 	for at > 0 {

@@ -15,7 +15,6 @@ type pending struct {
 
 // retract takes an event back: now if it is known, else as soon as it comes.
 func (s *State) retract(ev *eventpb.Event, id uint64) Outcome {
-	s.count(TypeRetracted, ev.Channel, 1)
 	s.hideTraits(id)
 	if i := s.findID(id); i >= 0 {
 		s.takeBack(&s.log[i])
@@ -44,13 +43,9 @@ func (s *State) takeBack(e *Entry) {
 	e.Retracted = true
 }
 
-func (s *State) findPending(id uint64) int {
-	return slices.IndexFunc(s.pending, func(p pending) bool { return p.id == id })
-}
-
 // takePending reports whether an event that comes now was taken back before.
 func (s *State) takePending(id uint64) bool {
-	i := s.findPending(id)
+	i := slices.IndexFunc(s.pending, func(p pending) bool { return p.id == id })
 	if i < 0 {
 		return false
 	}
@@ -58,16 +53,16 @@ func (s *State) takePending(id uint64) bool {
 	return true
 }
 
-// isRetracted reports whether the event of an id is known as taken back.
-func (s *State) isRetracted(id uint64) bool {
-	if s.findPending(id) >= 0 {
-		return true
+// takenBack counts the facts remembered that were taken back.
+func (s *State) takenBack() int64 {
+	var n int64
+	for i := range s.log {
+		if s.log[i].Retracted {
+			n++
+		}
 	}
-	if i := s.findID(id); i >= 0 {
-		return s.log[i].Retracted
+	for i := tailSize - 1; i < len(s.tail); i += tailSize {
+		n += int64(s.tail[i])
 	}
-	if i := s.findTail(0, id); i >= 0 {
-		return s.tail[i*tailSize+tailSize-1] == 1
-	}
-	return false
+	return n
 }

@@ -65,7 +65,11 @@ func (r *recorder) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Pro
 	}
 }
 
+// add leaves out what a new connection says first.
 func (r *recorder) add(cmds []redis.Cmder) {
+	if name := cmds[0].Name(); name == "hello" || name == "client" {
+		return
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.pipes = append(r.pipes, cmds)
@@ -84,9 +88,11 @@ func TestFiveHundredCellsAreOneRoundTrip(t *testing.T) {
 	require.NoError(t, err)
 	_, err = cells.CommitCells(t.Context(), loaded)
 	require.NoError(t, err)
-	require.Len(t, rec.pipes, 2)
-	assert.Len(t, rec.pipes[0], 500)
-	assert.Len(t, rec.pipes[1], 500)
+	sizes := make([]int, 0, 2)
+	for _, pipe := range rec.pipes {
+		sizes = append(sizes, len(pipe))
+	}
+	assert.Equal(t, []int{500, 500}, sizes)
 }
 
 // Every command of the cells touches one slot: all keys of a function call lie in it.
