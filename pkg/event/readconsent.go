@@ -1,0 +1,112 @@
+package event
+
+import (
+	"slices"
+	"time"
+
+	"rcu/pkg/identifier"
+	eventpb "rcu/schemas/event"
+)
+
+const (
+	decisionGrant = "grant"
+	methodCarried = "carried"
+)
+
+func (r *reader) decisions(root *node) *problem {
+	list := r.tree.get(root, nConsent)
+	if list == nil {
+		return nil
+	}
+	i := 0
+	for k := list.child; k != 0; k = r.tree.nodes[k].next {
+		if p := r.decision(&r.tree.nodes[k], i); p != nil {
+			return p.at(i).under("consent")
+		}
+		i++
+	}
+	return nil
+}
+
+// decision reads one decision. A denial is valid however it arrives; a grant that was said needs the act and the notice that was shown.
+func (r *reader) decision(n *node, place int) *problem {
+	e := r.draftOf.event
+	m := &eventpb.Decision{
+		Space: e.GetSpace(), Controller: e.GetController(), Source: e.GetSource(), Id: decisionID(e.GetId(), place),
+		Purpose: r.text(n, nPurpose), Channel: r.text(n, nChannel), Decision: r.text(n, nDecision), Carried: r.text(n, nMethod) == methodCarried,
+		ReceivedAt: r.received, Act: r.text(n, nAct), CollectedOn: r.origin.Channel,
+	}
+	if notice := r.tree.get(n, nNotice); notice != nil {
+		m.NoticeId, m.NoticeVersion, m.NoticeLanguage = r.text(notice, nID), r.text(notice, nVersion), r.text(notice, nLanguage)
+	}
+	point := r.tree.get(n, nPoint)
+	ns := namespaceOf(r.text(point, nNamespace))
+	i, cause := r.identify(ns, r.text(point, nValue), true)
+	if cause != identifier.CauseNone {
+		return &problem{"/point/value", ReasonNotIdentifier, "send a value that identifies a contact point or device: the decision would be about nobody"}
+	}
+	decided := e.GetOccurredAt()
+	if r.tree.get(n, nDecidedAt) != nil {
+		var p *problem
+		if decided, p = r.clock(n, nDecidedAt); p != nil {
+			return p
+		}
+	}
+	m.DecidedAt = floorSeconds(decided)
+	if r.tree.get(n, nExpiresAt) != nil {
+		m.ExpiresAt = floorSeconds(r.micros(n, nExpiresAt))
+	}
+	if p := r.judge(m); p != nil {
+		return p
+	}
+	r.draftOf.told = append(r.draftOf.told, told{point: i, decision: m})
+	return nil
+}
+
+// judge applies what the register of purposes says about a decision.
+func (r *reader) judge(m *eventpb.Decision) *problem {
+	purpose, ok := r.decoder.registry.Purpose(m.GetPurpose())
+	switch {
+	case !ok || !purpose.Decidable:
+		return &problem{"/purpose", ReasonNotListed, "send a purpose of registry.yaml about which people decide"}
+	case len(purpose.Channels) > 0 && m.GetChannel() == "":
+		return &problem{"/channel", ReasonNoChannel, "send the channel that was decided about: this purpose is decided per channel"}
+	case len(purpose.Channels) > 0 && !slices.Contains(purpose.Channels, m.GetChannel()):
+		return &problem{"/channel", ReasonChannelUnknown, "send a channel of this purpose"}
+	}
+	if len(purpose.Channels) == 0 {
+		m.Channel = ""
+	}
+	if m.GetDecision() != decisionGrant || m.GetCarried() {
+		return nil
+	}
+	switch {
+	case m.GetAct() == "":
+		return &problem{"/act", ReasonNoNotice, "send how the person said it, or `method` carried for a grant that was imported"}
+	case m.GetNoticeId() == "":
+		return &problem{"/notice", ReasonNoNotice, "send the notice that was shown: a grant that was said without one is none"}
+	}
+	m.ExpiresAt = capped(m.GetDecidedAt(), m.GetExpiresAt(), purpose.ValidityMonths)
+	return nil
+}
+
+// capped is the end of a grant: what was sent, at most the validity of its purpose (0 = none).
+func capped(decided, expires int64, months int) int64 {
+	if months == 0 {
+		return expires
+	}
+	end := time.Unix(decided, 0).UTC().AddDate(0, months, 0).Unix()
+	if expires != 0 && expires < end {
+		return expires
+	}
+	return end
+}
+
+// floorSeconds is the whole second that a time in microseconds falls in.
+func floorSeconds(t int64) int64 {
+	s := t / micros
+	if t%micros < 0 {
+		s--
+	}
+	return s
+}

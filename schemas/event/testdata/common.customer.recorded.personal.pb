@@ -1,0 +1,3 @@
+
+%
+customer4wb`Wfmòâh†ŸOÌC-2041

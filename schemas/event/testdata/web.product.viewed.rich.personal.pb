@@ -1,0 +1,5 @@
+
+%
+customer4wb`Wfmòâh†ŸOÌC-2041
+A
+cookieÕD^â+¬€Xöm °Èñ$b2f7c1d0-5e1c-4b9f-9d0e-3a1f6c0a7e11
