@@ -171,6 +171,22 @@ func TestSecretIsNeverPrinted(t *testing.T) {
 	require.Equal(t, "planted", s.Reveal())
 }
 
+func TestPrintRedactsByNameToo(t *testing.T) {
+	printed, err := config.Print(struct {
+		SASL struct {
+			User     string `yaml:"user"`
+			Password string `yaml:"sasl_password"`
+			Empty    string `yaml:"other_password"`
+		} `yaml:"sasl"`
+	}{SASL: struct {
+		User     string `yaml:"user"`
+		Password string `yaml:"sasl_password"`
+		Empty    string `yaml:"other_password"`
+	}{"rcu", "planted", ""}})
+	require.NoError(t, err)
+	require.Equal(t, "sasl:\n  user: rcu\n  sasl_password: \"[redacted]\"\n  other_password: \"\"\n", printed)
+}
+
 func TestProblemsUnder(t *testing.T) {
 	var inner, outer config.Problems
 	inner.Add("addr", "is required")

@@ -8,8 +8,6 @@ import (
 	"reflect"
 	"slices"
 	"strings"
-
-	"github.com/goccy/go-yaml"
 )
 
 // Prefix begins the name of every environment variable.
@@ -118,13 +116,4 @@ func setFromFlags(fields []field, set []string, problems *Problems) {
 			}
 		}
 	}
-}
-
-// Print gives the configuration as YAML, secrets redacted.
-func Print(c any) (string, error) {
-	out, err := yaml.Marshal(c)
-	if err != nil {
-		return "", fmt.Errorf("printing the configuration: %w", err)
-	}
-	return string(out), nil
 }

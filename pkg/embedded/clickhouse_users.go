@@ -183,3 +183,13 @@ func node(name string, children ...element) element {
 func text(name, value string) element {
 	return element{XMLName: xml.Name{Local: name}, Text: value}
 }
+
+// Passwords reads the passwords that StartClickHouse made in its folder, for programs that log in to the engine that
+// another one started. Without an engine's folder the error wraps fs.ErrNotExist.
+func Passwords(dir string) (map[string]string, error) {
+	path := filepath.Join(dir, "passwords.json")
+	if _, err := os.Stat(path); err != nil {
+		return nil, fmt.Errorf("looking for the passwords of clickhouse: %w", err)
+	}
+	return loadPasswords(path)
+}

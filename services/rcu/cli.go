@@ -1,0 +1,86 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/alecthomas/kong"
+
+	"rcu/services/internal/boot"
+)
+
+// cli is the whole command line.
+type cli struct {
+	JSON bool   `name:"json" help:"Answer as JSON on stdout."`
+	Data string `name:"data" help:"Folder of this installation." default:"data" env:"RCU_HOME" type:"path" placeholder:"DIR"`
+
+	Up       upCmd       `cmd:"" help:"Start everything on this machine, until Ctrl-C."`
+	Run      runCmd      `cmd:"" help:"Start one service alone."`
+	Version  versionCmd  `cmd:"" help:"Print the version."`
+	Internal internalCmd `cmd:"" hidden:"" help:"Child processes of rcu up."`
+}
+
+// app is what every command gets beside its own flags.
+type app struct {
+	world boot.IO
+	json  bool
+	data  string
+}
+
+// answer writes the result of a command: v as JSON, or what text writes for a person.
+func (a *app) answer(v any, text func(io.Writer)) error {
+	if !a.json {
+		text(a.world.Stdout)
+		return nil
+	}
+	enc := json.NewEncoder(a.world.Stdout)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return fmt.Errorf("writing the answer: %w", err)
+	}
+	return nil
+}
+
+// say writes a line for a person to stderr; with --json it stays silent.
+func (a *app) say(format string, args ...any) {
+	if !a.json {
+		_, _ = fmt.Fprintf(a.world.Stderr, format+"\n", args...)
+	}
+}
+
+// leave carries an exit code out of kong, which would end the process.
+type leave struct{ code int }
+
+// run reads the command line and runs the command.
+func run(ctx context.Context, world boot.IO) (err error) {
+	defer func() {
+		if l, ok := recover().(leave); ok && l.code != 0 {
+			err = &boot.Silent{Code: boot.ExitUsage}
+		}
+	}()
+	var c cli
+	parser, err := kong.New(&c,
+		kong.Name("rcu"), kong.Description("One customer record from store, web, mobile and call centre."),
+		kong.Writers(world.Stdout, world.Stderr), kong.Exit(func(code int) { panic(leave{code}) }),
+		kong.UsageOnError(), kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.BindTo(ctx, (*context.Context)(nil)))
+	if err != nil {
+		return fmt.Errorf("building the command line: %w", err)
+	}
+	args := world.Args
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	command, err := parser.Parse(args)
+	var wrong *kong.ParseError
+	if errors.As(err, &wrong) {
+		return &boot.UsageError{Err: fmt.Errorf("%w (see rcu --help)", err)}
+	}
+	if err != nil {
+		return &boot.UsageError{Err: err}
+	}
+	return command.Run(&app{world: world, json: c.JSON, data: c.Data}) //nolint:wrapcheck // the command's own error
+}

@@ -1,0 +1,126 @@
+package main
+
+import (
+	"errors"
+	"net"
+
+	"rcu/pkg/config"
+	"rcu/pkg/stream"
+	"rcu/pkg/warehouse"
+)
+
+// settings is the configuration of the program: `rcu.yaml`, RCU_..., --set.
+type settings struct {
+	Log struct {
+		Level string `yaml:"level"`
+	} `yaml:"log"`
+	// Listen is the address on which the services listen, each on its own port.
+	Listen string `yaml:"listen"`
+	// Admin is the host and port of /metrics, /healthz and /readyz.
+	Admin string `yaml:"admin"`
+	// Keys is the key file; Sources and Readers are the lists of who sends and who reads. Empty: in the data folder.
+	Keys       string             `yaml:"keys"`
+	Sources    string             `yaml:"sources"`
+	Readers    string             `yaml:"readers"`
+	Kafka      stream.Config      `yaml:"kafka"`
+	Redis      redisSettings      `yaml:"redis"`
+	ClickHouse clickHouseSettings `yaml:"clickhouse"`
+}
+
+type redisSettings struct {
+	Addrs    []string      `yaml:"addrs"`
+	Username string        `yaml:"username"`
+	Password config.Secret `yaml:"password"`
+	TLS      bool          `yaml:"tls"`
+}
+
+type clickHouseSettings struct {
+	// URL is http://user:password@host:port/database; it may hold a password, so it is never printed.
+	URL config.Secret `yaml:"url"`
+}
+
+// defaultSettings are those of one machine whose servers RCU starts itself.
+func defaultSettings() *settings {
+	s := &settings{Listen: "127.0.0.1", Admin: "127.0.0.1:9464", Kafka: stream.DefaultConfig()}
+	s.Log.Level = "info"
+	s.Kafka.Brokers = nil // none given: embedded
+	return s
+}
+
+// Validate tells all problems. Servers that are not given are started embedded, so none is required here.
+func (s *settings) Validate() error {
+	var p config.Problems
+	switch s.Log.Level {
+	case "debug", "info", "warn", "error":
+	default:
+		p.Add("log.level", "must be debug, info, warn or error")
+	}
+	p.Require(net.ParseIP(s.Listen) != nil, "listen", "must be an IP address without a port, such as 127.0.0.1 or 0.0.0.0")
+	if _, _, err := net.SplitHostPort(s.Admin); err != nil {
+		p.Add("admin", "must be host:port")
+	}
+	if len(s.Kafka.Brokers) > 0 {
+		p.Under("kafka", s.Kafka.Validate())
+	}
+	if s.ClickHouse.URL != "" {
+		if _, err := warehouse.ParseURL(s.ClickHouse.URL.Reveal()); err != nil {
+			p.Under("clickhouse.url", err)
+		}
+	}
+	return p.Err()
+}
+
+// needServers tells which servers a service that runs alone lacks.
+func (s *settings) needServers() error {
+	var p config.Problems
+	p.Require(len(s.Kafka.Brokers) > 0, "kafka.brokers", "is required: --kafka HOST:PORT or RCU_KAFKA_BROKERS")
+	p.Require(len(s.Redis.Addrs) > 0, "redis.addrs", "is required: --redis HOST:PORT or RCU_REDIS_ADDRS")
+	p.Require(s.ClickHouse.URL != "", "clickhouse.url", "is required: --clickhouse URL or RCU_CLICKHOUSE_URL")
+	return p.Err()
+}
+
+// configFlags are common to the commands that start services.
+type configFlags struct {
+	Config      string   `name:"config" help:"YAML file of the configuration." type:"path" placeholder:"FILE"`
+	Set         []string `name:"set" help:"One setting over file and environment." placeholder:"PATH=VALUE" sep:"none"`
+	Listen      string   `name:"listen" help:"Address to listen on." placeholder:"ADDR"`
+	Kafka       []string `name:"kafka" help:"Brokers of a Kafka." placeholder:"HOST:PORT"`
+	Redis       []string `name:"redis" help:"Addresses of a Redis; several are a cluster." placeholder:"HOST:PORT"`
+	ClickHouse  string   `name:"clickhouse" help:"A ClickHouse server." placeholder:"URL"`
+	Validate    bool     `name:"validate" help:"Check the configuration and end."`
+	PrintConfig bool     `name:"print-config" help:"Print the configuration, secrets redacted, and end."`
+}
+
+// load gives the settings: defaults, file, environment, --set, and the flags over all.
+func (f configFlags) load(a *app) (*settings, error) {
+	s := defaultSettings()
+	err := config.Load(s, config.Source{File: f.Config, Env: a.world.Env, Set: f.Set})
+	if f.Listen != "" {
+		s.Listen = f.Listen
+	}
+	if len(f.Kafka) > 0 {
+		s.Kafka.Brokers = f.Kafka
+	}
+	if len(f.Redis) > 0 {
+		s.Redis.Addrs = f.Redis
+	}
+	if f.ClickHouse != "" {
+		s.ClickHouse.URL = config.Secret(f.ClickHouse)
+	}
+	return s, errors.Join(err, s.Validate())
+}
+
+// only reports whether the call asked for the configuration alone, and answers it.
+func (f configFlags) only(a *app, s *settings) (bool, error) {
+	if !f.Validate && !f.PrintConfig {
+		return false, nil
+	}
+	if !f.PrintConfig {
+		return true, nil
+	}
+	text, err := config.Print(s)
+	if err == nil {
+		_, err = a.world.Stdout.Write([]byte(text))
+	}
+	return true, err //nolint:wrapcheck // says all
+}

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"go.uber.org/zap"
+
+	"rcu/pkg/httpserver"
+	"rcu/pkg/lifecycle"
+	"rcu/pkg/stream"
+	"rcu/pkg/telemetry"
+	"rcu/pkg/warehouse"
+)
+
+// connect opens what the services share: keys, Kafka, ClickHouse. close ends it after the services have stopped.
+func connect(ctx context.Context, s *settings, h home, log *zap.Logger) (d *deps, closeAll func(), err error) {
+	d = &deps{settings: s, home: h, log: log, metrics: telemetry.NewRegistry(version), addresses: map[string]string{}}
+	if d.keys, err = h.keys(s.Keys); err != nil {
+		return nil, nil, err
+	}
+	if d.warehouse, err = warehouse.ParseURL(s.ClickHouse.URL.Reveal()); err != nil {
+		return nil, nil, fmt.Errorf("opening clickhouse: %w", err)
+	}
+	if d.kafka, err = stream.Connect(s.Kafka, stream.Deps{Log: log, Metrics: d.metrics}); err != nil {
+		return nil, nil, fmt.Errorf("opening kafka: %w", err)
+	}
+	if err := prepare(ctx, d); err != nil {
+		d.kafka.Close()
+		return nil, nil, err
+	}
+	return d, d.kafka.Close, nil
+}
+
+// addServices builds the services and adds them, and after them the page for the operator, to the group.
+func addServices(ctx context.Context, g *lifecycle.Group, d *deps, list []component) error {
+	for _, c := range list {
+		part, err := c.build(ctx, d)
+		if err != nil {
+			return fmt.Errorf("building %s: %w", c.name, err)
+		}
+		if part.Name == "" {
+			part.Name = c.name
+		}
+		g.Add(part)
+	}
+	cfg := httpserver.Default()
+	cfg.Addr = d.settings.Admin
+	admin, err := httpserver.New(cfg, telemetry.Handler(d.metrics, g.Ready), d.log.Named("admin"))
+	if err != nil {
+		return fmt.Errorf("building the operator's page: %w", err)
+	}
+	if err := admin.Listen(ctx); err != nil {
+		return fmt.Errorf("opening the operator's page: %w", err)
+	}
+	d.addresses["admin"] = admin.Addr()
+	g.Add(lifecycle.Part{Name: "admin", Run: admin.Run, Ready: func(context.Context) error { return admin.Ready() }})
+	return nil
+}
+
+// health asks another process of ours whether it can work: `rcu run SERVICE --health`.
+func health(ctx context.Context, admin string) error {
+	host, port, err := net.SplitHostPort(admin)
+	if err != nil {
+		return fmt.Errorf("reading the address %q: %w", admin, err)
+	}
+	if ip := net.ParseIP(host); host == "" || (ip != nil && ip.IsUnspecified()) {
+		host = "127.0.0.1"
+	}
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort(host, port)+"/readyz", http.NoBody)
+	if err != nil {
+		return fmt.Errorf("asking for health: %w", err)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return fmt.Errorf("asking for health: %w", err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("not ready: %s", strings.ToLower(resp.Status))
+	}
+	return nil
+}
