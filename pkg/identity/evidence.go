@@ -41,13 +41,12 @@ func (ev *Evidence) Add(n *Node) {
 type Changes struct {
 	Nodes []*Node // new, or their own record changed
 	Whole []*Node // their decisions or their fullness changed: all their edges have to be judged
-	Edges []*Edge // their evidence or act changed, or an end stopped storing them
+	Edges []*Edge // their evidence, act or verdict changed, or an end stopped storing them
+	Count int     // grows with every change, also of what is listed already
 }
 
-// Empty reports whether nothing changed.
-func (c *Changes) Empty() bool { return len(c.Nodes) == 0 && len(c.Edges) == 0 }
-
 func (c *Changes) node(n *Node) {
+	c.Count++
 	if !n.changed {
 		n.changed = true
 		c.Nodes = append(c.Nodes, n)
@@ -63,7 +62,9 @@ func (c *Changes) Judge(n *Node) {
 	}
 }
 
-func (c *Changes) edge(e *Edge) {
+// Edge lists an edge whose verdict changed.
+func (c *Changes) Edge(e *Edge) {
+	c.Count++
 	if !e.changed {
 		e.changed = true
 		c.Edges = append(c.Edges, e)
@@ -130,7 +131,7 @@ func (ev *Evidence) foldPair(e *Event, i, j int, c *Changes) {
 	if !edge.joinWitness(w) {
 		return
 	}
-	c.edge(edge)
+	c.Edge(edge)
 	if first {
 		ev.store(a, edge, class, c)
 		ev.store(b, edge, class, c)
@@ -168,7 +169,7 @@ func (ev *Evidence) store(n *Node, e *Edge, class int, c *Changes) {
 	kept := n.Edges[:0:0]
 	for _, x := range n.Edges {
 		if ev.kernel.classOf(x) == class && x.Act.Op == NoOp {
-			c.edge(x) // it has to be judged once more, though this side forgets it
+			c.Edge(x) // it has to be judged once more, though this side forgets it
 			continue
 		}
 		kept = append(kept, x)
@@ -210,7 +211,7 @@ func (ev *Evidence) foldAct(f *Act, c *Changes) {
 	e.Act = joined
 	a.hold(e)
 	b.hold(e)
-	c.edge(e)
+	c.Edge(e)
 }
 
 // ensure returns the node of a key, made when it is new.

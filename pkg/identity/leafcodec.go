@@ -1,6 +1,6 @@
 package identity
 
-import "encoding/binary"
+import "rcu/pkg/internal/pack"
 
 // The first byte of an encoded leaf: its format and form.
 const (
@@ -16,44 +16,41 @@ func (l Leaf) Encode() []byte {
 	switch {
 	case l.Device.Value != "":
 		b = append(b, leafDevice)
-		b = appendKey(b, l.Device)
-		b = binary.AppendVarint(b, l.Stamp)
-		b = binary.AppendVarint(b, l.Month)
-		b = appendKey(b, l.Person)
-		if l.Shared {
-			return append(b, 1)
-		}
-		return append(b, 0)
+		b = pack.Key(b, l.Device)
+		b = pack.Int(b, l.Stamp)
+		b = pack.Int(b, l.Month)
+		b = pack.Key(b, l.Person)
+		return pack.Bool(b, l.Shared)
 	case l.First.Value != "":
 		b = append(b, leafIdentifiers)
-		return appendKey(appendKey(b, l.First), l.Second)
+		return pack.Key(pack.Key(b, l.First), l.Second)
 	case l.Reference.Value != "":
-		return appendKey(append(b, leafReference), l.Reference)
+		return pack.Key(append(b, leafReference), l.Reference)
 	}
 	return append(b, leafNone)
 }
 
 // DecodeLeaf reads what Encode wrote.
 func DecodeLeaf(b []byte) (Leaf, error) {
-	u := unpacker{b: b}
+	u := pack.Read(string(b))
 	var l Leaf
-	switch u.byte() {
+	switch u.Byte() {
 	case leafNone:
 	case leafDevice:
-		l.Device = u.key()
-		l.Stamp = u.varint()
-		l.Month = u.varint()
-		l.Person = u.key()
-		l.Shared = u.bool()
+		l.Device = u.Key()
+		l.Stamp = u.Int()
+		l.Month = u.Int()
+		l.Person = u.Key()
+		l.Shared = u.Bool()
 	case leafIdentifiers:
-		l.First = u.key()
-		l.Second = u.key()
+		l.First = u.Key()
+		l.Second = u.Key()
 	case leafReference:
-		l.Reference = u.key()
+		l.Reference = u.Key()
 	default:
-		u.fail()
+		u.Fail()
 	}
-	if err := u.done(); err != nil {
+	if err := u.Done(); err != nil {
 		return Leaf{}, err
 	}
 	return l, nil

@@ -32,6 +32,8 @@ type Node struct {
 
 	Standing Standing // as last judged
 
+	Kept any // what the caller keeps beside the node
+
 	ns      *namespace
 	changed bool
 	whole   bool
@@ -51,10 +53,19 @@ type Edge struct {
 	Outcome Outcome // in the component as last divided
 	Reason  Reason  // of a refused edge
 
-	X, Y identifier.Key // the two values that a refusal by unique, ban or person names; not stored
+	X, Y   identifier.Key // the two values that a refusal by unique, ban or person names; not stored
+	Before EdgeBefore     // as read; not stored
 
 	changed bool
 	laid    uint32 // number of the division that laid it out
+}
+
+// EdgeBefore is what an edge was before a change, to tell what changed. Its zero is an edge that was not there.
+type EdgeBefore struct {
+	Known  bool
+	Active bool // joined or confirming
+	Reason Reason
+	Op     Op
 }
 
 // Witness is the earliest sighting of one kind: of this class, this proof, and collected under these grants.

@@ -2,10 +2,10 @@ package identity
 
 import (
 	"cmp"
-	"encoding/binary"
 	"slices"
 
 	"rcu/pkg/identifier"
+	"rcu/pkg/internal/pack"
 )
 
 // Shown says that an identifier stood beside a reference on an event.
@@ -79,14 +79,8 @@ const registerFormat = 1
 func (r Register) Encode() []byte {
 	b := append(make([]byte, 0, 16+48*len(r)), registerFormat)
 	for _, s := range r {
-		b = appendKey(b, s.Key)
-		if s.Stated {
-			b = append(b, 1)
-		} else {
-			b = append(b, 0)
-		}
-		b = binary.AppendVarint(b, s.T)
-		b = append(binary.AppendUvarint(b, uint64(len(s.Event))), s.Event...)
+		b = pack.Bool(pack.Key(b, s.Key), s.Stated)
+		b = pack.Text(pack.Int(b, s.T), s.Event)
 	}
 	return b
 }
@@ -96,17 +90,17 @@ func DecodeRegister(b []byte) (Register, error) {
 	if len(b) == 0 {
 		return nil, nil
 	}
-	u := unpacker{b: b}
-	if u.byte() != registerFormat {
-		return nil, ErrDamaged
+	u := pack.Read(string(b))
+	if u.Byte() != registerFormat {
+		return nil, pack.ErrDamaged
 	}
 	var r Register
-	for u.err == nil && len(u.b) > 0 {
-		s := Shown{Key: u.key(), Stated: u.bool(), T: u.varint(), Event: u.text()}
+	for u.Left() > 0 {
+		s := Shown{Key: u.Key(), Stated: u.Bool(), T: u.Int(), Event: u.Text()}
 		if len(r) > 0 && r[len(r)-1].Key.Namespace >= s.Key.Namespace {
-			return nil, ErrDamaged
+			return nil, pack.ErrDamaged
 		}
 		r = append(r, s)
 	}
-	return r, u.done()
+	return r, u.Done()
 }

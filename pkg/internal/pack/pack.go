@@ -1,0 +1,137 @@
+// Package pack writes and reads the packed values that are stored: varints, lengths and bytes, one after the other.
+//
+// A Reader never panics and never allocates more than its input; after the first damage it reads zeros. Every number has one
+// form, so that a value that can be read is written back with the same bytes.
+package pack
+
+import (
+	"encoding/binary"
+	"errors"
+
+	"rcu/pkg/identifier"
+)
+
+// ErrDamaged says that packed bytes cannot be read.
+var ErrDamaged = errors.New("packed value is damaged")
+
+// Uint appends an unsigned number.
+func Uint(b []byte, v uint64) []byte { return binary.AppendUvarint(b, v) }
+
+// Int appends a signed number.
+func Int(b []byte, v int64) []byte { return binary.AppendVarint(b, v) }
+
+// Text appends a text with its length.
+func Text[S ~string](b []byte, s S) []byte {
+	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
+}
+
+// Key appends an identifier.
+func Key(b []byte, k identifier.Key) []byte { return Text(Text(b, k.Namespace), k.Value) }
+
+// Bool appends a truth.
+func Bool(b []byte, v bool) []byte {
+	if v {
+		return append(b, 1)
+	}
+	return append(b, 0)
+}
+
+// Reader reads packed bytes. Texts share the memory of the input.
+type Reader struct {
+	s      string
+	broken bool
+}
+
+// Read returns a Reader of s.
+func Read(s string) Reader { return Reader{s: s} }
+
+// Fail marks the value as damaged.
+func (r *Reader) Fail() { r.s, r.broken = "", true }
+
+// Left is the number of bytes not yet read.
+func (r *Reader) Left() int { return len(r.s) }
+
+// OK reports whether nothing was damaged so far.
+func (r *Reader) OK() bool { return !r.broken }
+
+// Byte reads one byte.
+func (r *Reader) Byte() byte {
+	if len(r.s) == 0 {
+		r.Fail()
+		return 0
+	}
+	c := r.s[0]
+	r.s = r.s[1:]
+	return c
+}
+
+// Bool reads a truth.
+func (r *Reader) Bool() bool {
+	c := r.Byte()
+	if c > 1 {
+		r.Fail()
+	}
+	return c == 1
+}
+
+// Uint reads an unsigned number in its shortest form.
+func (r *Reader) Uint() uint64 {
+	var v uint64
+	for i := 0; i < len(r.s) && i < binary.MaxVarintLen64; i++ {
+		c := r.s[i]
+		if c < 0x80 {
+			if i > 0 && c == 0 || i == binary.MaxVarintLen64-1 && c > 1 {
+				break
+			}
+			r.s = r.s[i+1:]
+			return v | uint64(c)<<(7*i)
+		}
+		v |= uint64(c&0x7f) << (7 * i)
+	}
+	r.Fail()
+	return 0
+}
+
+// Int reads a signed number.
+func (r *Reader) Int() int64 {
+	u := r.Uint()
+	return int64(u>>1) ^ -int64(u&1)
+}
+
+// Count reads the number of things that follow, each of at least one byte.
+func (r *Reader) Count() int {
+	n := r.Uint()
+	if n > uint64(len(r.s)) {
+		r.Fail()
+		return 0
+	}
+	return int(n)
+}
+
+// Take reads n bytes.
+func (r *Reader) Take(n int) string {
+	if n < 0 || n > len(r.s) {
+		r.Fail()
+		return ""
+	}
+	s := r.s[:n]
+	r.s = r.s[n:]
+	return s
+}
+
+// Text reads a text.
+func (r *Reader) Text() string { return r.Take(r.Count()) }
+
+// Key reads an identifier.
+func (r *Reader) Key() identifier.Key {
+	namespace := r.Text()
+	return identifier.Key{Namespace: identifier.Namespace(namespace), Value: r.Text()}
+}
+
+// Done returns ErrDamaged if anything was damaged or is left over.
+func (r *Reader) Done() error {
+	if r.broken || len(r.s) > 0 {
+		return ErrDamaged
+	}
+	return nil
+}
