@@ -1,0 +1,134 @@
+package sink
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/zap"
+
+	eventpb "rcu/schemas/event"
+)
+
+func testTables() *tables { return newTables(newZones(), newMetrics(prometheus.NewRegistry())) }
+
+func TestGatherer_oneGroupForAllPartitionsAndEveryoneIsTold(t *testing.T) {
+	g := newGatherer(1000, testTables)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	broken := errors.New("away")
+	var tokens []string
+	go g.run(ctx, 20*time.Millisecond, func(_ context.Context, c *group) error {
+		tokens = append(tokens, c.token("events"))
+		return broken
+	})
+	var wg sync.WaitGroup
+	var first *group
+	for i, offsets := range []string{"log/t/1/0-9", "log/t/0/5-7"} {
+		c := g.add(1, offsets, nil, func(t *tables) { t.first("store", "ka", string(rune('a'+i)), "") })
+		if first == nil {
+			first = c
+		}
+		require.Same(t, first, c)
+		wg.Go(func() { <-c.done })
+	}
+	wg.Wait()
+	require.ErrorIs(t, first.err, broken)
+	require.Equal(t, []string{"log/t/0/5-7,log/t/1/0-9/events"}, tokens)
+
+	g.mu.Lock()
+	require.Empty(t, g.spare[0].seen, "stores of a group that was not written have to be written again")
+	g.mu.Unlock()
+}
+
+func TestGatherer_fullGroupDoesNotWait(t *testing.T) {
+	g := newGatherer(10, testTables)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	go g.run(ctx, time.Hour, func(context.Context, *group) error { return nil })
+	for range 3 { // a signal left over from one group must not end the next one early, nor be missed
+		c := g.add(10, "o", nil, func(*tables) {})
+		select {
+		case <-c.done:
+			require.NoError(t, c.err)
+		case <-time.After(10 * time.Second):
+			require.FailNow(t, "the full group was not taken")
+		}
+	}
+}
+
+func TestBusinessDay_isTheDayOfTheSource(t *testing.T) {
+	z := newZones()
+	for _, c := range []struct {
+		at, zone string
+		day      string
+		month    uint32
+	}{
+		{"2026-03-31T22:30:00Z", "Europe/Paris", "2026-04-01", 202604},
+		{"2026-03-31T22:30:00Z", "UTC", "2026-03-31", 202603},
+		{"2026-01-01T02:00:00Z", "America/New_York", "2025-12-31", 202512},
+		{"2000-01-01T00:00:00Z", "Asia/Tokyo", "2000-01-01", 200001},
+	} {
+		loc, err := z.get(c.zone)
+		require.NoError(t, err)
+		at, err := time.Parse(time.RFC3339, c.at)
+		require.NoError(t, err)
+		days, month := businessDay(at.UnixMicro(), loc)
+		require.Equal(t, c.day, time.Unix(int64(days)*86400, 0).UTC().Format(time.DateOnly), c.zone)
+		require.Equal(t, c.month, month, c.zone)
+	}
+	for _, bad := range []string{"Mars/Olympus", "Local", "../etc/passwd"} {
+		_, err := z.get(bad)
+		require.ErrorIs(t, err, errZone)
+	}
+}
+
+func TestReloader_triesAgainUntilItWorks(t *testing.T) {
+	var mu sync.Mutex
+	calls := 0
+	done := make(chan struct{})
+	r := newReloader(time.Millisecond, func(context.Context) error {
+		mu.Lock()
+		defer mu.Unlock()
+		if calls++; calls < 3 {
+			return errors.New("away")
+		}
+		close(done)
+		return nil
+	}, newMetrics(prometheus.NewRegistry()), zap.NewNop())
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	go r.run(ctx)
+	r.changed()
+	select {
+	case <-done:
+	case <-time.After(10 * time.Second):
+		require.FailNow(t, "not reloaded")
+	}
+}
+
+func TestConfig_Validate_namesEveryProblem(t *testing.T) {
+	require.NoError(t, Default().Validate())
+	err := Config{FlushEvery: time.Hour}.Validate()
+	for _, field := range []string{"group", "flush_every", "flush_rows", "batch_records", "reload_every", "insert_timeout"} {
+		require.ErrorContains(t, err, field+":")
+	}
+	_, err = New(Default(), Deps{})
+	require.ErrorContains(t, err, "sink needs")
+}
+
+func TestDimensions_areWrittenOnce(t *testing.T) {
+	rows := testTables()
+	e := &eventpb.Event{Controller: "ka", Store: "s"}
+	for range 3 {
+		rows.dimensions(e, "A", "coats")
+		rows.dimensions(e, "A", "hats")
+		rows.dimensions(e, "", "")
+	}
+	require.Equal(t, 1, rows.stores.Rows())
+	require.Equal(t, 2, rows.products.Rows())
+}
