@@ -1,0 +1,115 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+	"golang.org/x/term"
+
+	"rcu/services/internal/boot"
+	"rcu/services/internal/importer"
+)
+
+// ports are where the ingestors of rcu up listen.
+var ports = map[string]int{"store": 8081, "web": 8082, "mobile": 8083, "callcentre": 8084}
+
+// importCmd brings files of other systems in.
+type importCmd struct {
+	Channel  string            `arg:"" enum:"store,web,mobile,callcentre" help:"Channel that the events belong to: store, web, mobile or callcentre."`
+	Files    []string          `arg:"" type:"existingfile" help:"CSV, JSON lines or JSON; gzip is recognised."`
+	Map      string            `required:"" type:"existingfile" placeholder:"M.yaml" help:"Mapping: how rows become events (deploy/mappings has examples)."`
+	Key      string            `env:"RCU_KEY" help:"Key of the source, from sources.yaml."`
+	URL      string            `name:"url" placeholder:"URL" help:"Address of the channel's ingestor (default: this machine, the channel's port)."`
+	Var      map[string]string `name:"var" placeholder:"NAME=VALUE" help:"Set a variable of the mapping."`
+	Memory   int64             `name:"max-memory" default:"512" placeholder:"MIB" help:"Memory for rows that are held to be grouped."`
+	Parallel int               `default:"4" help:"Requests under way at once."`
+	Again    bool              `help:"Send everything again, also what was acknowledged; it still counts once."`
+	DryRun   bool              `help:"Map and count, send nothing."`
+}
+
+// Help gives the example.
+func (importCmd) Help() string {
+	return "An interrupted import goes on where it was cut off. Rows that give no event are named by line and reason.\n\n" +
+		"Example:\n\n  rcu import store completejourney_transactions.csv.gz --map deploy/mappings/complete-journey-tickets.yaml --key $KEY"
+}
+
+// Run imports and prints what became of the rows.
+func (c importCmd) Run(ctx context.Context, a *app) error {
+	if c.Key == "" && !c.DryRun {
+		return &boot.UsageError{Err: errors.New("import needs the key of a source: --key, or RCU_KEY")}
+	}
+	url := c.URL
+	if url == "" {
+		url = "http://127.0.0.1:" + strconv.Itoa(ports[c.Channel])
+	}
+	m := newMeter(a, "importing "+c.Channel)
+	sum, err := importer.Run(ctx, importer.Config{
+		Channel: c.Channel, Files: c.Files, MapFile: c.Map, URL: url, Key: c.Key, Vars: c.Var, StateDir: filepath.Join(a.data, "imports"),
+		MaxBytes: c.Memory << 20, Again: c.Again, DryRun: c.DryRun, Parallel: c.Parallel,
+		Progress: func(p importer.Progress) { m.set(p.Events) },
+	})
+	m.done()
+	if sum.Mapping == "" {
+		return err //nolint:wrapcheck // says all
+	}
+	if aerr := a.answer(sum, func(w io.Writer) { printSummary(w, c, sum) }); aerr != nil {
+		return aerr
+	}
+	return err //nolint:wrapcheck // says all
+}
+
+func printSummary(w io.Writer, c importCmd, s importer.Summary) {
+	line := func(name string, n int) { _, _ = fmt.Fprintf(w, "  %-34s %9d\n", name, n) }
+	counts := func(prefix string, m map[string]int) {
+		for _, k := range slices.Sorted(maps.Keys(m)) {
+			line(prefix+k, m[k])
+		}
+	}
+	_, _ = fmt.Fprintf(w, "%s -> %s\n", s.Mapping, c.Channel)
+	line("rows", s.Report.Rows)
+	line("duplicate rows", s.Report.Duplicates)
+	counts("skipped: ", s.Report.Skipped)
+	counts("bad: ", s.Report.Bad)
+	line("events", s.Report.Events)
+	line("acknowledged earlier, not sent", s.Resent)
+	line("accepted", s.Outcome.Accepted)
+	line("duplicate events", s.Outcome.Duplicate)
+	counts("dropped: ", s.Outcome.Dropped)
+	counts("rejected: ", s.Outcome.Rejected)
+	for _, b := range s.Report.Examples {
+		_, _ = fmt.Fprintf(w, "  file %d line %d: %s %s\n", b.File, b.Line, b.Reason, b.At)
+	}
+}
+
+// meter is a progress bar on a terminal, and nothing elsewhere.
+type meter struct{ p *progressbar.ProgressBar }
+
+func newMeter(a *app, what string) *meter {
+	file, ok := a.world.Stderr.(*os.File)
+	if a.json || !ok || !term.IsTerminal(int(file.Fd())) {
+		return &meter{}
+	}
+	return &meter{progressbar.NewOptions(-1, progressbar.OptionSetWriter(file), progressbar.OptionSetDescription(what), progressbar.OptionShowIts(),
+		progressbar.OptionSetItsString("events"), progressbar.OptionShowCount(), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())}
+}
+
+func (b *meter) set(n int) {
+	if b.p != nil {
+		_ = b.p.Set(n)
+	}
+}
+
+func (b *meter) done() {
+	if b.p != nil {
+		_ = b.p.Finish()
+	}
+}
