@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -18,22 +19,25 @@ import (
 	"rcu/pkg/testkit"
 )
 
-// benchRig is a broker in a process of its own with 8 partitions, so that the
-// figures are the client's.
-func benchRig(b *testing.B) (*stream.Client, string) {
+// benchRig is a broker in a process of its own (or that of RCU_TEST_KAFKA), so
+// that the figures are the client's, and a topic of 8 partitions on it.
+func benchRig(b *testing.B) (c *stream.Client, addr, topic string) {
 	b.Helper()
-	server := testkit.KafkaProcess(b, b.TempDir())
-	c, err := stream.Connect(stream.Config{Brokers: []string{server.Addr()}, Partitions: 8}, stream.Deps{})
+	if addr = os.Getenv("RCU_TEST_KAFKA"); addr == "" {
+		addr = testkit.KafkaProcess(b, b.TempDir()).Addr()
+	}
+	c, err := stream.Connect(stream.Config{Brokers: []string{addr}, Partitions: 8}, stream.Deps{})
 	require.NoError(b, err)
 	b.Cleanup(c.Close)
+	topic = testkit.Name(b, "bench")
 	require.NoError(b, c.EnsureTopics(b.Context(), []stream.Topic{
 		{Name: stream.TopicMeta, Partitions: 1, Replication: 1, Policy: stream.PolicyCompact},
-		{Name: "t", Partitions: 8, Replication: 1, Policy: stream.PolicyDelete}}))
-	return c, server.Addr()
+		{Name: topic, Partitions: 8, Replication: 1, Policy: stream.PolicyDelete}}))
+	return c, addr, topic
 }
 
 // benchRecords are of about 600 bytes, as hard to compress as real events.
-func benchRecords(n int) []stream.Record {
+func benchRecords(topic string, n int) []stream.Record {
 	rng := rand.New(rand.NewPCG(1, 2))
 	out := make([]stream.Record, n)
 	for i := range out {
@@ -44,7 +48,7 @@ func benchRecords(n int) []stream.Record {
 		value, _ := json.Marshal(map[string]any{"id": fmt.Sprintf("T12-%06d", i), "type": "sale", "store": fmt.Sprint("paris-", rng.IntN(40)),
 			"amount": rng.IntN(100_000), "currency": "EUR", "leaf": fmt.Sprintf("%x", sealed[:16]), "sealed": sealed,
 			"lines": []int{rng.IntN(1e9), rng.IntN(1e9), rng.IntN(1e9), rng.IntN(1e9)}})
-		out[i] = stream.Record{Topic: "t", Key: fmt.Appendf(nil, "%016x", rng.Uint64()), Value: value,
+		out[i] = stream.Record{Topic: topic, Key: fmt.Appendf(nil, "%016x", rng.Uint64()), Value: value,
 			Headers: []stream.Header{{Key: stream.HeaderType, Value: []byte("rcu.event.v1.Event")}}, Time: time.UnixMilli(1_760_000_000_000 + int64(i))}
 	}
 	return out
@@ -64,8 +68,8 @@ func cpu(b *testing.B) time.Duration {
 }
 
 // callers share b.N records among goroutines that publish chunk at a time.
-func callers(b *testing.B, goroutines, chunk int, publish func([]stream.Record) error) {
-	records := benchRecords(2000)
+func callers(b *testing.B, topic string, goroutines, chunk int, publish func([]stream.Record) error) {
+	records := benchRecords(topic, 2000)
 	b.ReportAllocs()
 	before := cpu(b)
 	b.ResetTimer()
@@ -97,11 +101,11 @@ func BenchmarkPublish(b *testing.B) {
 	for _, compression := range []string{"none", "snappy", "lz4", "zstd"} {
 		for _, shape := range []struct{ callers, chunk int }{{200, 1}, {4, 500}} {
 			b.Run(fmt.Sprintf("%s/%dx%d", compression, shape.callers, shape.chunk), func(b *testing.B) {
-				c, _ := benchRig(b)
+				c, _, topic := benchRig(b)
 				p, err := c.NewProducer(stream.ProducerConfig{Compression: compression})
 				require.NoError(b, err)
 				defer func() { _ = p.Close(context.Background()) }()
-				callers(b, shape.callers, shape.chunk, func(r []stream.Record) error { return p.Publish(context.Background(), r) })
+				callers(b, topic, shape.callers, shape.chunk, func(r []stream.Record) error { return p.Publish(context.Background(), r) })
 			})
 		}
 	}
@@ -112,11 +116,11 @@ func BenchmarkPublish(b *testing.B) {
 func BenchmarkPublishLibraryWriter(b *testing.B) {
 	for _, shape := range []struct{ callers, chunk int }{{200, 1}, {4, 500}} {
 		b.Run(fmt.Sprintf("snappy/%dx%d", shape.callers, shape.chunk), func(b *testing.B) {
-			_, addr := benchRig(b)
-			w := &kafka.Writer{Addr: kafka.TCP(addr), Topic: "t", Balancer: kafka.Murmur2Balancer{}, RequiredAcks: kafka.RequireAll,
+			_, addr, topic := benchRig(b)
+			w := &kafka.Writer{Addr: kafka.TCP(addr), Topic: topic, Balancer: kafka.Murmur2Balancer{}, RequiredAcks: kafka.RequireAll,
 				BatchSize: 1000, BatchBytes: 1 << 20, BatchTimeout: 5 * time.Millisecond, Compression: kafka.Snappy}
 			defer func() { _ = w.Close() }()
-			callers(b, shape.callers, shape.chunk, func(rs []stream.Record) error {
+			callers(b, topic, shape.callers, shape.chunk, func(rs []stream.Record) error {
 				msgs := make([]kafka.Message, len(rs))
 				for i, r := range rs {
 					msgs[i] = kafka.Message{Key: r.Key, Value: r.Value, Time: r.Time, Headers: []kafka.Header{{Key: r.Headers[0].Key, Value: r.Headers[0].Value}}}
@@ -129,10 +133,10 @@ func BenchmarkPublishLibraryWriter(b *testing.B) {
 
 // BenchmarkConsume is per record, through the group consumer with commits.
 func BenchmarkConsume(b *testing.B) {
-	c, _ := benchRig(b)
+	c, _, topic := benchRig(b)
 	p, err := c.NewProducer(stream.ProducerConfig{})
 	require.NoError(b, err)
-	records := benchRecords(2000)
+	records := benchRecords(topic, 2000)
 	for left := b.N; left > 0; left -= len(records) {
 		require.NoError(b, p.PublishAll(b.Context(), records[:min(left, len(records))]))
 	}
@@ -145,7 +149,7 @@ func BenchmarkConsume(b *testing.B) {
 		}
 		return nil
 	})
-	consumer, err := c.NewConsumer(stream.ConsumerConfig{Group: "g", Topics: []string{"t"}}, h)
+	consumer, err := c.NewConsumer(stream.ConsumerConfig{Group: topic, Topics: []string{topic}}, h)
 	require.NoError(b, err)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
