@@ -15,7 +15,6 @@ import (
 	"rcu/pkg/config"
 	"rcu/pkg/embedded"
 	"rcu/pkg/lifecycle"
-	"rcu/pkg/stream"
 	"rcu/pkg/warehouse"
 )
 
@@ -32,7 +31,7 @@ func startServers(ctx context.Context, a *app, s *settings, h home) (sv *servers
 	}()
 	if len(s.Redis.Addrs) == 0 {
 		a.say("starting redis")
-		r, err := embedded.StartRedis(ctx, embedded.RedisConfig{Dir: h.path("redis"), Port: embedded.RedisPort})
+		r, err := embedded.StartRedis(ctx, embedded.RedisConfig{Dir: h.path("redis"), Port: s.Embedded.RedisPort})
 		if err != nil {
 			return sv, fmt.Errorf("starting redis: %w", err)
 		}
@@ -41,7 +40,7 @@ func startServers(ctx context.Context, a *app, s *settings, h home) (sv *servers
 	}
 	if len(s.Kafka.Brokers) == 0 {
 		a.say("starting kafka (embedded broker)")
-		k, err := embedded.StartKafka(ctx, embedded.KafkaConfig{Dir: h.path("kafka"), Port: embedded.KafkaPort, Partitions: s.Kafka.Partitions})
+		k, err := embedded.StartKafka(ctx, embedded.KafkaConfig{Dir: h.path("kafka"), Port: s.Embedded.KafkaPort, Partitions: s.Kafka.Partitions})
 		if err != nil {
 			return sv, fmt.Errorf("starting kafka: %w", err)
 		}
@@ -49,7 +48,7 @@ func startServers(ctx context.Context, a *app, s *settings, h home) (sv *servers
 		s.Kafka.Brokers = []string{k.Addr()}
 	}
 	if s.ClickHouse.URL == "" {
-		c, err := startClickHouse(ctx, a, h)
+		c, err := startClickHouse(ctx, a, h, s.Embedded.ClickHousePort)
 		if err != nil {
 			return sv, err
 		}
@@ -59,14 +58,14 @@ func startServers(ctx context.Context, a *app, s *settings, h home) (sv *servers
 	return sv, nil
 }
 
-func startClickHouse(ctx context.Context, a *app, h home) (*embedded.ClickHouse, error) {
+func startClickHouse(ctx context.Context, a *app, h home, port int) (*embedded.ClickHouse, error) {
 	library, err := embedded.InstallEngine(ctx, bar(a))
 	if err != nil {
 		return nil, fmt.Errorf("installing clickhouse: %w", err)
 	}
 	a.say("starting clickhouse")
 	c, err := embedded.StartClickHouse(ctx, embedded.ClickHouseConfig{
-		Dir: h.path("clickhouse"), Port: embedded.ClickHousePort, Library: library,
+		Dir: h.path("clickhouse"), Port: port, Library: library,
 		Analyst: embedded.Access(warehouse.AnalystGrants(warehouse.Default().Database)),
 	})
 	if err != nil {
@@ -140,8 +139,3 @@ func (sv *servers) clickHouseAddress(s *settings) string {
 func processID() int { return os.Getpid() }
 
 func join(list []string) string { return strings.Join(list, ", ") }
-
-// topicList is what must stand on Kafka.
-func topicList(s *settings) []stream.Topic {
-	return stream.Topics(s.Kafka.Partitions, s.Kafka.Replication)
-}

@@ -5,6 +5,7 @@ import (
 	"net"
 
 	"rcu/pkg/config"
+	"rcu/pkg/embedded"
 	"rcu/pkg/stream"
 	"rcu/pkg/warehouse"
 )
@@ -25,6 +26,14 @@ type settings struct {
 	Kafka      stream.Config      `yaml:"kafka"`
 	Redis      redisSettings      `yaml:"redis"`
 	ClickHouse clickHouseSettings `yaml:"clickhouse"`
+	// Embedded is for the servers that RCU starts itself.
+	Embedded embeddedSettings `yaml:"embedded"`
+}
+
+type embeddedSettings struct {
+	KafkaPort      int `yaml:"kafka_port"`
+	RedisPort      int `yaml:"redis_port"`
+	ClickHousePort int `yaml:"clickhouse_port"`
 }
 
 type redisSettings struct {
@@ -43,6 +52,7 @@ type clickHouseSettings struct {
 func defaultSettings() *settings {
 	s := &settings{Listen: "127.0.0.1", Admin: "127.0.0.1:9464", Kafka: stream.DefaultConfig()}
 	s.Log.Level = "info"
+	s.Embedded = embeddedSettings{embedded.KafkaPort, embedded.RedisPort, embedded.ClickHousePort}
 	s.Kafka.Brokers = nil // none given: embedded
 	return s
 }
@@ -58,6 +68,9 @@ func (s *settings) Validate() error {
 	p.Require(net.ParseIP(s.Listen) != nil, "listen", "must be an IP address without a port, such as 127.0.0.1 or 0.0.0.0")
 	if _, _, err := net.SplitHostPort(s.Admin); err != nil {
 		p.Add("admin", "must be host:port")
+	}
+	for name, port := range map[string]int{"kafka": s.Embedded.KafkaPort, "redis": s.Embedded.RedisPort, "clickhouse": s.Embedded.ClickHousePort} {
+		p.Require(port >= 0 && port <= 65535, "embedded."+name+"_port", "must be from 0 (a free one) to 65535")
 	}
 	if len(s.Kafka.Brokers) > 0 {
 		p.Under("kafka", s.Kafka.Validate())
