@@ -2,11 +2,14 @@ package warehouse_test
 
 import (
 	"crypto/md5" //nolint:gosec // any 16 bytes
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"rcu/pkg/consent"
 	"rcu/pkg/embedded"
 	"rcu/pkg/testkit"
 	"rcu/pkg/warehouse"
@@ -141,6 +144,38 @@ func TestCustomer360_oneRowPerCustomer(t *testing.T) {
 	}}, rows)
 }
 
+// TestCustomer360_permissionsAreThoseOfTheMask holds the bits in the view to those of the domain.
+func TestCustomer360_permissionsAreThoseOfTheMask(t *testing.T) {
+	w := open(t)
+	b, want := warehouse.NewProfiles(), map[string]string{}
+	for bit := range 64 {
+		for _, p := range consent.Purposes() {
+			for _, channel := range append([]string{""}, p.Channels...) {
+				if !p.Decidable || p.Purpose == consent.ChildProfile || !consent.Mask(1<<bit).HasOn(p.Purpose, channel) {
+					continue
+				}
+				id := fmt.Sprintf("bit-%02d", bit)
+				want[id] = strings.TrimSuffix("may_"+string(p.Purpose)+"_"+channel, "_")
+				row := profile(id, 1, false)
+				row.Permissions = 1 << bit
+				b.Append(row)
+			}
+		}
+	}
+	insert(t, w, b)
+	got, columns := map[string]string{}, map[string]bool{}
+	for _, row := range ask(t, w, "SELECT rcu_id, COLUMNS('^may_') FROM customer_360") {
+		for name, v := range row {
+			columns[name] = true
+			if v == 1.0 {
+				got[row["rcu_id"].(string)] += name
+			}
+		}
+	}
+	require.Equal(t, want, got)
+	require.Len(t, columns, len(want)+1)
+}
+
 func TestIdentityQuality_countsCurrentIdentifiersAndChanges(t *testing.T) {
 	w := open(t)
 	ids, profiles, changes := warehouse.NewProfileIdentifiers(), warehouse.NewProfiles(), warehouse.NewIdentityChanges()
@@ -197,6 +232,7 @@ func TestAnalyst_readsViewsAndNothingElse(t *testing.T) {
 		"SELECT * FROM system.processes", "SELECT * FROM url('http://127.0.0.1:1/x', CSV, 'a String')", "SELECT * FROM file('/etc/passwd', CSV, 'a String')",
 		"SELECT dictGet('rcu.leaf_owner_overrides', 'rcu_id', tuple(generateUUIDv4()))",
 		"SELECT * FROM remote('127.0.0.1', rcu.events)", "SHOW CREATE TABLE rcu.events", "SELECT 1 SETTINGS readonly = 0",
+		"SELECT 1 SETTINGS apply_deleted_mask = 0", "SELECT 1 SETTINGS max_execution_time = 100000", "SELECT count() FROM rcu.customer_360 SETTINGS max_memory_usage = 100000000000",
 	}
 	for _, r := range tables {
 		refused = append(refused, "SELECT count() FROM rcu."+r["name"].(string), "SELECT * FROM rcu."+r["name"].(string)+" LIMIT 1")

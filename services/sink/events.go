@@ -5,6 +5,7 @@ import (
 
 	eventpb "rcu/schemas/event"
 
+	"rcu/pkg/consent"
 	"rcu/pkg/identifier"
 	"rcu/pkg/profile"
 	"rcu/pkg/warehouse"
@@ -40,7 +41,7 @@ const leafSize = 16
 func (t *tables) event(r *eventpb.Resolved) {
 	e := r.Event
 	fact := t.fact(r)
-	if fact.RCUID != "" && !mayShow(e.Behaviour, r.Permissions) {
+	if fact.RCUID != "" && e.Behaviour && !consent.Mask(r.Permissions).Has(consent.UnifyBehaviour) {
 		fact.RCUID = ""
 		t.m.withheld.Inc()
 	}

@@ -15,6 +15,7 @@ import (
 
 	eventpb "rcu/schemas/event"
 
+	"rcu/pkg/consent"
 	"rcu/pkg/stream"
 	"rcu/pkg/testkit"
 	"rcu/pkg/warehouse"
@@ -136,6 +137,16 @@ func (r *rig) wait(want any, sql string) {
 
 var occurred = time.Date(2026, 3, 31, 22, 30, 0, 250_000_000, time.UTC) // in Paris it is April already
 
+// allowed is the mask of one purpose.
+func allowed(p consent.Purpose) uint64 {
+	for bit := range 64 {
+		if consent.Mask(1 << bit).Has(p) {
+			return 1 << bit
+		}
+	}
+	panic("the purpose has no bit")
+}
+
 func pseudonym(n byte) []byte {
 	p := make([]byte, 17)
 	p[0], p[16] = 1, n
@@ -173,7 +184,7 @@ func resolved(id, rcuID string, leaf byte, data any) *eventpb.Resolved {
 	case *eventpb.EventRetracted:
 		e.Type, e.Data = "event.retracted", &eventpb.Event_EventRetracted{EventRetracted: d}
 	}
-	return &eventpb.Resolved{Event: e, RcuId: rcuID, Version: 1, Permissions: sink.UnifyBehaviour}
+	return &eventpb.Resolved{Event: e, RcuId: rcuID, Version: 1, Permissions: allowed(consent.UnifyBehaviour)}
 }
 
 func reference(r *eventpb.Resolved, namespace string, n byte) *eventpb.Resolved {
@@ -268,7 +279,7 @@ func TestSink_gateG3_writesBehaviourWithoutPermissionWithoutID(t *testing.T) {
 	r := newRig(t, testkit.ClickHouse(t))
 	r.start("sink")
 	hidden := resolved("hidden", "p1", 1, &eventpb.ProductViewed{Sku: "A"})
-	hidden.Permissions = ^sink.UnifyBehaviour
+	hidden.Permissions = ^allowed(consent.UnifyBehaviour)
 	bought := sale("bought", "p1", 2, 100)
 	bought.Permissions = 0
 	r.publish(stream.TopicResolved, hidden, resolved("shown", "p1", 1, &eventpb.ProductViewed{Sku: "A"}), bought)

@@ -1,4 +1,0 @@
-package sink
-
-// UnifyBehaviour is the permission that gate G3 asks for.
-const UnifyBehaviour = unifyBehaviour
