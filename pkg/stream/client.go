@@ -36,9 +36,8 @@ type Client struct {
 	sasl      sasl.Mechanism
 	stop      context.CancelFunc
 
-	mu    sync.Mutex
-	logID LogID
-	known bool
+	mu   sync.Mutex
+	logs logIDs
 }
 
 // Connect prepares a client. It does no I/O: Wait does.

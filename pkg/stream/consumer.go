@@ -16,7 +16,7 @@ type Batch struct {
 	Topic string
 	// Partition of the topic.
 	Partition int
-	// LogID of the cluster's topics.
+	// LogID of the topic: it changes when the topic is made again.
 	LogID LogID
 	// Records in order of offset; at least one. They and their bytes are the
 	// handler's to keep.
@@ -62,6 +62,8 @@ type Assignment struct {
 	Offset int64
 	// Start and End of the log.
 	Start, End int64
+	// LogID of the topic.
+	LogID LogID
 }
 
 // Assignable is a Handler that wants to know what it is assigned. No Batch call
@@ -69,7 +71,7 @@ type Assignment struct {
 type Assignable interface {
 	// Assigned is called at the begin of a generation. It may lower the offsets
 	// in place; an error leaves the group for a while.
-	Assigned(ctx context.Context, logID LogID, parts []Assignment) error
+	Assigned(ctx context.Context, parts []Assignment) error
 	// Revoked is called at the end of a generation, after the last commit.
 	Revoked(parts []Assignment)
 }
@@ -197,8 +199,7 @@ func (c *Client) NewConsumer(cfg ConsumerConfig, h Handler) (*Consumer, error) {
 // a position lies outside the log (*OffsetError). It returns after the last
 // commit, having left the group.
 func (c *Consumer) Run(ctx context.Context) error {
-	logID, err := c.awaitLogID(ctx)
-	if err != nil {
+	if err := c.awaitTopics(ctx); err != nil {
 		return stopped(ctx, err)
 	}
 	cfg := c.cfg
@@ -212,7 +213,7 @@ func (c *Consumer) Run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("joining group %s: %w", cfg.Group, err)
 	}
-	runErr := c.generations(ctx, group, logID)
+	runErr := c.generations(ctx, group)
 	if err := group.Close(); err != nil && runErr == nil {
 		runErr = fmt.Errorf("leaving group %s: %w", cfg.Group, err)
 	}
@@ -228,22 +229,22 @@ func stopped(ctx context.Context, err error) error {
 	return err
 }
 
-// awaitLogID waits until the topics and the log id stand.
-func (c *Consumer) awaitLogID(ctx context.Context) (LogID, error) {
+// awaitTopics waits until the log id can be read.
+func (c *Consumer) awaitTopics(ctx context.Context) error {
 	for b := newBackoff(100*time.Millisecond, 2*time.Second); ; {
-		id, err := c.client.LogID(ctx)
+		_, err := c.client.LogID(ctx)
 		if err == nil || !temporary(err) {
-			return id, err
+			return err
 		}
 		c.log.Warn("waiting for the log id", zap.Error(err))
 		if !b.sleep(ctx.Done()) {
-			return LogID{}, ctx.Err()
+			return ctx.Err()
 		}
 	}
 }
 
 // generations runs one generation after the other.
-func (c *Consumer) generations(ctx context.Context, group *kafka.ConsumerGroup, logID LogID) error {
+func (c *Consumer) generations(ctx context.Context, group *kafka.ConsumerGroup) error {
 	for {
 		gen, err := group.Next(ctx)
 		switch {
@@ -256,7 +257,7 @@ func (c *Consumer) generations(ctx context.Context, group *kafka.ConsumerGroup, 
 			continue // the group itself pauses between two attempts
 		}
 		c.client.metrics.rebalances.WithLabelValues(c.cfg.Group).Inc()
-		g := newGeneration(c, gen, logID)
+		g := newGeneration(c, gen)
 		ended := make(chan error, 1)
 		gen.Start(func(genCtx context.Context) {
 			ended <- g.run(ctx, genCtx)

@@ -105,6 +105,7 @@ func (c *Client) createTopics(ctx context.Context, topics []Topic) error {
 		return err
 	}
 	req := &kafka.CreateTopicsRequest{Addr: c.addr}
+	var names []string
 	for _, t := range topics {
 		if _, ok := have[t.Name]; ok {
 			continue
@@ -115,9 +116,15 @@ func (c *Client) createTopics(ctx context.Context, topics []Topic) error {
 			tc.ConfigEntries = append(tc.ConfigEntries, kafka.ConfigEntry{ConfigName: name, ConfigValue: settings[name]})
 		}
 		req.Topics = append(req.Topics, tc)
+		names = append(names, t.Name)
 	}
 	if len(req.Topics) == 0 {
 		return nil
+	}
+	if _, ok := have[TopicMeta]; ok {
+		if err := c.beginAgain(ctx, names); err != nil {
+			return err
+		}
 	}
 	ctx, cancel := c.bound(ctx)
 	defer cancel()

@@ -234,11 +234,11 @@ type marking struct {
 	revoked atomic.Int64
 }
 
-func (m *marking) Assigned(_ context.Context, id stream.LogID, parts []stream.Assignment) error {
-	if id == (stream.LogID{}) {
-		return errors.New("no log id")
-	}
+func (m *marking) Assigned(_ context.Context, parts []stream.Assignment) error {
 	for i := range parts {
+		if parts[i].LogID == (stream.LogID{}) {
+			return errors.New("no log id")
+		}
 		if from := m.from.Load(); parts[i].Offset > from {
 			parts[i].Offset = from
 		}

@@ -57,7 +57,7 @@ func (c *Consumer) SeekBack(topic string, partition int, offset int64) bool {
 type generation struct {
 	consumer *Consumer
 	gen      *kafka.Generation
-	logID    LogID
+	logs     logIDs
 	commits  committer
 	workers  []*worker
 	log      *zap.Logger
@@ -68,8 +68,8 @@ type generation struct {
 	handling context.Context
 }
 
-func newGeneration(c *Consumer, gen *kafka.Generation, logID LogID) *generation {
-	return &generation{consumer: c, gen: gen, logID: logID, log: c.log.With(zap.Int32("generation", gen.ID))}
+func newGeneration(c *Consumer, gen *kafka.Generation) *generation {
+	return &generation{consumer: c, gen: gen, log: c.log.With(zap.Int32("generation", gen.ID))}
 }
 
 // run reads the assigned partitions until the generation ends (nil) or reading
@@ -93,7 +93,7 @@ func (g *generation) run(ctx, genCtx context.Context) error {
 	}
 	watcher, watched := g.consumer.handler.(Assignable)
 	if watched {
-		if err := watcher.Assigned(handling, g.logID, parts); err != nil {
+		if err := watcher.Assigned(handling, parts); err != nil {
 			g.log.Warn("handler refused its partitions", zap.Error(err))
 			pause(time.Second, g.life.Done())
 			return nil
@@ -130,8 +130,12 @@ func (g *generation) assignments() ([]Assignment, error) {
 	if len(ask) == 0 {
 		return nil, nil
 	}
+	var err error
+	if g.logs, err = g.consumer.client.refreshLogIDs(g.life); err != nil {
+		return nil, err
+	}
 	var out []Assignment
-	err := retryBeyond(g.life.Done(), func() error {
+	err = retryBeyond(g.life.Done(), func() error {
 		out = out[:0]
 		bounds, err := g.consumer.client.bounds(g.life, ask)
 		if err != nil {
@@ -158,7 +162,7 @@ func (g *generation) assignments() ([]Assignment, error) {
 }
 
 func (g *generation) place(topic string, p kafka.PartitionAssignment, b Bounds) (Assignment, error) {
-	a := Assignment{Topic: topic, Partition: p.ID, Offset: p.Offset, Start: b.Start, End: b.End}
+	a := Assignment{Topic: topic, Partition: p.ID, Offset: p.Offset, Start: b.Start, End: b.End, LogID: g.logs.of(topic)}
 	if p.Offset < 0 {
 		a.Offset = b.Start
 	}

@@ -1,83 +1,148 @@
 package stream
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"strings"
 	"time"
 )
 
-// LogID names the life of a cluster's topics: offsets of different log ids
-// have nothing to do with each other.
+// LogID names one life of a topic: offsets of different log ids have nothing to
+// do with each other. All topics made together share that of the cluster.
 type LogID [16]byte
 
 // String is the id in hexadecimal.
 func (l LogID) String() string { return hex.EncodeToString(l[:]) }
 
-var logIDKey = []byte("log_id")
+// Keys of rcu.meta.
+const (
+	logIDKey       = "log_id"
+	topicKeyPrefix = "topic/"
+)
 
-// LogID reads the log id from rcu.meta, and writes one if there is none. The
-// first one written holds; when two programs wrote at once, the later reader
-// writes the first again behind the other, so that compaction keeps it.
+// logIDs is what rcu.meta says about the lives of topics.
+type logIDs struct {
+	all    []LogID          // every log id written, in order
+	topics map[string]LogID // lives of topics that were made again
+}
+
+// of gives the log id of one topic.
+func (l logIDs) of(topic string) LogID {
+	again, ok := l.topics[topic]
+	if !ok {
+		return l.all[0]
+	}
+	sum := sha256.Sum256(append(l.all[0][:], again[:]...))
+	return LogID(sum[:len(LogID{})])
+}
+
+// LogID is the log id of the cluster. It is read from rcu.meta, and written
+// there if there is none. The first one written holds; when two programs wrote
+// at once, a reader writes the first again behind the other, so that compaction
+// keeps it.
 func (c *Client) LogID(ctx context.Context) (LogID, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.known {
-		return c.logID, nil
-	}
-	ids, err := c.readLogIDs(ctx)
-	if err != nil {
-		return LogID{}, err
-	}
-	if len(ids) == 0 {
-		var id LogID
-		if _, err := rand.Read(id[:]); err != nil {
-			return LogID{}, fmt.Errorf("making a log id: %w", err)
-		}
-		if err := c.writeLogID(ctx, id); err != nil {
-			return LogID{}, err
-		}
-		if ids, err = c.readLogIDs(ctx); err != nil {
-			return LogID{}, err
-		}
-		if len(ids) == 0 {
-			return LogID{}, ErrNoLogID
-		}
-	}
-	if ids[0] != ids[len(ids)-1] {
-		if err := c.writeLogID(ctx, ids[0]); err != nil {
+	if len(c.logs.all) == 0 {
+		if err := c.loadLogIDs(ctx); err != nil {
 			return LogID{}, err
 		}
 	}
-	c.logID, c.known = ids[0], true
-	return c.logID, nil
+	return c.logs.all[0], nil
 }
 
-func (c *Client) writeLogID(ctx context.Context, id LogID) error {
+// refreshLogIDs reads rcu.meta again.
+func (c *Client) refreshLogIDs(ctx context.Context) (logIDs, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err := c.loadLogIDs(ctx); err != nil {
+		return logIDs{}, err
+	}
+	return c.logs, nil
+}
+
+func (c *Client) loadLogIDs(ctx context.Context) error {
+	logs, err := c.readLogIDs(ctx)
+	if err != nil {
+		return err
+	}
+	if len(logs.all) == 0 {
+		if err := c.writeMeta(ctx, map[string]LogID{logIDKey: newLogID()}); err != nil {
+			return err
+		}
+		if logs, err = c.readLogIDs(ctx); err != nil {
+			return err
+		}
+		if len(logs.all) == 0 {
+			return ErrNoLogID
+		}
+	}
+	if first := logs.all[0]; first != logs.all[len(logs.all)-1] {
+		if err := c.writeMeta(ctx, map[string]LogID{logIDKey: first}); err != nil {
+			return err
+		}
+	}
+	c.logs = logs
+	return nil
+}
+
+// beginAgain notes that topics are about to be made on a cluster that has had a
+// life already: their offsets start anew, so they get log ids of their own.
+func (c *Client) beginAgain(ctx context.Context, topics []string) error {
+	logs, err := c.readLogIDs(ctx)
+	if err != nil || len(logs.all) == 0 {
+		return err
+	}
+	lives := make(map[string]LogID, len(topics))
+	for _, topic := range topics {
+		lives[topicKeyPrefix+topic] = newLogID()
+	}
+	return c.writeMeta(ctx, lives)
+}
+
+func newLogID() (id LogID) {
+	_, _ = rand.Read(id[:]) // never fails
+	return id
+}
+
+func (c *Client) writeMeta(ctx context.Context, values map[string]LogID) error {
 	p, err := c.NewProducer(ProducerConfig{Linger: time.Millisecond})
 	if err != nil {
 		return err
 	}
-	defer p.Close(ctx)
-	rec := Record{Topic: TopicMeta, Pinned: true, Key: logIDKey, Value: id[:], Time: time.Now()}
-	if err := p.Publish(ctx, []Record{rec}); err != nil {
-		return fmt.Errorf("writing the log id: %w", err)
+	records := make([]Record, 0, len(values))
+	for key, id := range values {
+		records = append(records, Record{Topic: TopicMeta, Pinned: true, Key: []byte(key), Value: id[:], Time: time.Now()})
+	}
+	err = p.Publish(ctx, records)
+	if cerr := p.Close(ctx); err == nil {
+		err = cerr
+	}
+	if err != nil {
+		return fmt.Errorf("writing log ids: %w", err)
 	}
 	return nil
 }
 
-func (c *Client) readLogIDs(ctx context.Context) ([]LogID, error) {
-	var ids []LogID
+func (c *Client) readLogIDs(ctx context.Context) (logIDs, error) {
+	out := logIDs{topics: map[string]LogID{}}
 	err := c.ReadAll(ctx, TopicMeta, 0, func(r Record) error {
-		if bytes.Equal(r.Key, logIDKey) && len(r.Value) == len(LogID{}) {
-			ids = append(ids, LogID(r.Value))
+		if len(r.Value) != len(LogID{}) {
+			return nil
+		}
+		key := string(r.Key)
+		if topic, ok := strings.CutPrefix(key, topicKeyPrefix); ok {
+			out.topics[topic] = LogID(r.Value)
+		} else if key == logIDKey {
+			out.all = append(out.all, LogID(r.Value))
 		}
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("reading the log id: %w", err)
+		return logIDs{}, fmt.Errorf("reading log ids: %w", err)
 	}
-	return ids, nil
+	return out, nil
 }

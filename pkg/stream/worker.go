@@ -17,6 +17,7 @@ import (
 type worker struct {
 	gen   *generation
 	at    topicPartition
+	logID LogID
 	fetch fetcher
 	log   *zap.Logger
 
@@ -35,7 +36,7 @@ type worker struct {
 func newWorker(g *generation, a Assignment, now time.Time) *worker {
 	m, cfg := g.consumer.client.metrics, &g.consumer.cfg
 	w := &worker{
-		gen: g, at: topicPartition{a.Topic, a.Partition},
+		gen: g, at: topicPartition{a.Topic, a.Partition}, logID: a.LogID,
 		fetch: fetcher{client: g.consumer.client, topic: a.Topic, partition: a.Partition,
 			offset: a.Offset, maxBytes: cfg.BatchBytes, wait: cfg.FetchWait},
 		log:        g.log.With(zap.String("topic", a.Topic), zap.Int("partition", a.Partition)),
@@ -117,7 +118,7 @@ func (w *worker) fetchOnce() (got fetched, err error) {
 func (w *worker) handleAll(got fetched) error {
 	for records := got.records; len(records) > 0; {
 		n := w.cut(records)
-		batch := Batch{Topic: w.at.topic, Partition: w.at.partition, LogID: w.gen.logID,
+		batch := Batch{Topic: w.at.topic, Partition: w.at.partition, LogID: w.logID,
 			Records: records[:n:n], HighWater: got.highWater}
 		again, err := w.handle(batch)
 		if err != nil {
