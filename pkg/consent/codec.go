@@ -1,0 +1,161 @@
+package consent
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// registerVersion is the first byte of every packed register.
+const registerVersion = 1
+
+// ErrCorrupt says that packed bytes are no register: nothing optional is allowed on its point.
+var ErrCorrupt = errors.New("packed consent register is corrupt")
+
+// Encode returns the packed register; nil where nothing was decided.
+//
+// version, number of histories, each: purpose, channel, number said, number carried, each decision: dec, time since the one before, expiry
+// (0 = never), id.
+func (r Register) Encode() []byte {
+	if r.Empty() {
+		return nil
+	}
+	b := make([]byte, 0, 32+len(r.entries)*64)
+	b = append(b, registerVersion)
+	b = binary.AppendUvarint(b, uint64(len(r.entries)))
+	for _, e := range r.entries {
+		b = appendText(b, string(e.Purpose))
+		b = appendText(b, e.Channel)
+		b = append(b, byte(len(e.Said)), byte(len(e.Carried))) //nolint:gosec // at most Kept
+		b = appendDecisions(b, e.Said)
+		b = appendDecisions(b, e.Carried)
+	}
+	return b
+}
+
+func appendText(b []byte, s string) []byte {
+	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
+}
+
+func appendDecisions(b []byte, ds []Decision) []byte {
+	at := int64(0)
+	for _, d := range ds {
+		b = append(b, byte(d.Dec))
+		b = binary.AppendVarint(b, d.At-at)
+		b = binary.AppendVarint(b, d.Expires)
+		b = appendText(b, d.ID)
+		at = d.At
+	}
+	return b
+}
+
+// DecodeRegister reads a packed register; no bytes are an empty one. It refuses whatever Encode would not have written.
+func DecodeRegister(b []byte) (Register, error) {
+	if len(b) == 0 {
+		return Register{}, nil
+	}
+	u := unpacker{b: b[1:]}
+	n := u.uint()
+	if b[0] != registerVersion || n == 0 || n > MaxHistories {
+		return Register{}, fmt.Errorf("reading %d bytes of version %d: %w", len(b), b[0], ErrCorrupt)
+	}
+	r := Register{entries: make([]entry, 0, n)}
+	for range n {
+		e := entry{PurposeChannel: PurposeChannel{Purpose(u.text()), u.text()}}
+		said, carried := u.byte(), u.byte()
+		e.Said, e.Carried = u.decisions(said, false), u.decisions(carried, true)
+		if u.bad || !r.follows(e) {
+			return Register{}, fmt.Errorf("reading %d bytes: %w", len(b), ErrCorrupt)
+		}
+		r.entries = append(r.entries, e)
+	}
+	if len(u.b) > 0 {
+		return Register{}, fmt.Errorf("reading %d bytes, %d too many: %w", len(b), len(u.b), ErrCorrupt)
+	}
+	return r, nil
+}
+
+// follows reports whether e may stand after the entries read so far.
+func (r Register) follows(e entry) bool {
+	info, ok := PurposeOf(e.Purpose)
+	if !ok || !info.Decidable || !info.Takes(e.Channel) || e.Empty() {
+		return false
+	}
+	n := len(r.entries)
+	return n == 0 || comparePurposes(r.entries[n-1].PurposeChannel, e.PurposeChannel) < 0
+}
+
+// unpacker reads packed values; after the first fault it reads zeros.
+type unpacker struct {
+	b   []byte
+	bad bool
+}
+
+func (u *unpacker) fail() { u.b, u.bad = nil, true }
+
+func (u *unpacker) byte() byte {
+	if len(u.b) == 0 {
+		u.fail()
+		return 0
+	}
+	v := u.b[0]
+	u.b = u.b[1:]
+	return v
+}
+
+func (u *unpacker) uint() uint64 {
+	v, n := binary.Uvarint(u.b)
+	if n <= 0 {
+		u.fail()
+		return 0
+	}
+	u.b = u.b[n:]
+	return v
+}
+
+func (u *unpacker) int() int64 {
+	v, n := binary.Varint(u.b)
+	if n <= 0 {
+		u.fail()
+		return 0
+	}
+	u.b = u.b[n:]
+	return v
+}
+
+func (u *unpacker) text() string {
+	n := u.uint()
+	if n > uint64(len(u.b)) {
+		u.fail()
+		return ""
+	}
+	v := string(u.b[:n])
+	u.b = u.b[n:]
+	return v
+}
+
+// decisions reads n decisions, which have to ascend.
+func (u *unpacker) decisions(n byte, carried bool) []Decision {
+	if n == 0 {
+		return nil
+	}
+	if n > Kept {
+		u.fail()
+		return nil
+	}
+	out := make([]Decision, 0, n)
+	at := int64(0)
+	for range n {
+		d := Decision{Dec: Dec(u.byte()), At: at + u.int(), Expires: u.int(), ID: u.text(), Carried: carried}
+		at = d.At
+		out = append(out, d)
+	}
+	ok := slices.IsSortedFunc(out, CompareDecisions) && !slices.ContainsFunc(out, func(d Decision) bool {
+		return d.Dec == None || d.Dec > Object || carried && d.Dec != Grant
+	})
+	if !ok {
+		u.fail()
+	}
+	return out
+}

@@ -1,0 +1,119 @@
+package consent
+
+import (
+	"slices"
+
+	"rcu/pkg/identifier"
+)
+
+// Point is a contact point or device with its register, as far as it could be read.
+type Point struct {
+	Key        identifier.Key
+	Register   Register
+	Unreadable bool // the register could not be read: nothing optional is allowed
+}
+
+// Verdict is what gate G1 decides about an event.
+type Verdict uint8
+
+// The verdicts of G1.
+const (
+	Drop    Verdict = iota // it may not be collected: counted, kept nowhere
+	Collect                // it may be collected, with the devices kept
+	Hold                   // it could not be judged: held sealed, judged again or destroyed
+)
+
+// G1 decides what a collector may keep of an event that happened at t, and which of its devices. Browsing is collected only under a grant on a
+// device; other events always are, without the devices that have none. What may not be kept is stripped before anything is written.
+func G1(behaviour bool, devices []Point, t, now int64) (Verdict, []identifier.Key) {
+	var keep []identifier.Key
+	unreadable := false
+	for _, d := range devices {
+		switch {
+		case d.Unreadable:
+			unreadable = true
+		case d.Register.Allowed(UnifyBehaviour, "", t, now):
+			keep = append(keep, d.Key)
+		}
+	}
+	switch {
+	case !behaviour || len(keep) > 0:
+		return Collect, keep
+	case unreadable:
+		return Hold, nil
+	}
+	return Drop, nil
+}
+
+// G2 decides whether two identifiers that were seen together at t may be linked: neither objects to being recognised, then or now, and browsing
+// links a device only under a grant on it.
+func G2(behaviour bool, a, b Point, t, now int64) bool {
+	for _, p := range []Point{a, b} {
+		if p.Unreadable || !p.Register.Allowed(UnifyCore, "", t, now) {
+			return false
+		}
+		if behaviour && p.Key.Namespace.Kind() == identifier.KindDevice && !p.Register.Allowed(UnifyBehaviour, "", t, now) {
+			return false
+		}
+	}
+	return true
+}
+
+// Permissions computes the mask of a profile from its points, as of now. A permission of the very point (a channel, a device) is there when one
+// fitting point has it: whoever sends asks that point again. For the rest the latest decision over all points counts, at an equal instant the
+// denial, and a grant that was only carried beats no denial. One unreadable point denies everything that a person can decide.
+func Permissions(points []Point, now int64) Mask {
+	unreadable := slices.ContainsFunc(points, func(p Point) bool { return p.Unreadable })
+	var m Mask
+	for _, info := range purposes {
+		channels := info.Channels
+		if len(channels) == 0 {
+			channels = []string{""}
+		}
+		for _, c := range channels {
+			switch {
+			case info.Parameter:
+			case !info.Decidable:
+				m |= bitOf(info.Purpose, c)
+			case unreadable:
+			case info.PerPoint && somePoint(points, info.Purpose, c, now), !info.PerPoint && person(points, info, c, now):
+				m |= bitOf(info.Purpose, c)
+			}
+		}
+	}
+	return m
+}
+
+func somePoint(points []Point, p Purpose, channel string, now int64) bool {
+	return slices.ContainsFunc(points, func(x Point) bool {
+		return fits(channel, x.Key.Namespace) && x.Register.AllowedAt(p, channel, now)
+	})
+}
+
+// person answers for a purpose that is about the person: the latest decision over all points.
+func person(points []Point, info Info, channel string, now int64) bool {
+	denied, lapsed := false, false
+	deniedAt, grantedAt, carried := int64(0), int64(0), false
+	granted := false
+	for _, x := range points {
+		d, known := x.Register.History(info.Purpose, channel).at(now)
+		switch {
+		case !known:
+		case d.Denies():
+			deniedAt, denied = max(deniedAt, d.At), true
+		case !d.InForce(now): // expired, or forgotten
+			lapsed = true
+		case d.Carried:
+			carried = true
+		default:
+			grantedAt, granted = max(grantedAt, d.At), true
+		}
+	}
+	switch {
+	case granted && (!denied || grantedAt > deniedAt):
+		return true
+	case denied || lapsed:
+		return carried && !denied
+	}
+	return carried || info.Default
+}

@@ -1,0 +1,171 @@
+package consent
+
+import (
+	"math"
+	"slices"
+	"strings"
+
+	"rcu/pkg/identifier"
+)
+
+// Purpose says why data is used. A purpose with a parameter carries it after a colon: "share_partner:acme".
+type Purpose string
+
+// The purposes of the product (consent.md 3.2; schemas/registry.yaml has the same table for the rest of the world).
+const (
+	Contract            Purpose = "contract"
+	Legal               Purpose = "legal"
+	Security            Purpose = "security"
+	AudienceExempt      Purpose = "audience_exempt"
+	UnifyCore           Purpose = "unify_core"
+	UnifyBehaviour      Purpose = "unify_behaviour"
+	Personalise         Purpose = "personalise"
+	StoreViewWeb        Purpose = "store_view_web"
+	ClientelingContact  Purpose = "clienteling_contact"
+	Marketing           Purpose = "marketing"
+	EmailOpenTracking   Purpose = "email_open_tracking"
+	AnalyticsIndividual Purpose = "analytics_individual"
+	Profiling           Purpose = "profiling"
+	AdsCustomAudience   Purpose = "ads_custom_audience"
+	SharePartner        Purpose = "share_partner"
+	Geoloc              Purpose = "geoloc"
+	BeaconPresence      Purpose = "beacon_presence"
+	Survey              Purpose = "survey"
+	Sensitive           Purpose = "sensitive"
+	ChildProfile        Purpose = "child_profile"
+)
+
+// Basis is what allows a purpose.
+type Basis string
+
+// The legal bases.
+const (
+	BasisContract           Basis = "contract"
+	BasisLegal              Basis = "legal"
+	BasisLegitimateInterest Basis = "legitimate_interest"
+	BasisExempt             Basis = "exempt"
+	BasisConsent            Basis = "consent"
+)
+
+// Channels on which a person may be contacted; a marketing decision names one.
+const (
+	ChannelEmail     = "email"
+	ChannelSMS       = "sms"
+	ChannelPhone     = "phone"
+	ChannelPost      = "post"
+	ChannelMessaging = "messaging"
+	ChannelPush      = "push"
+)
+
+// Info is what the product knows of a purpose.
+type Info struct {
+	Purpose   Purpose
+	Basis     Basis
+	Default   bool     // allowed for somebody who decided nothing
+	Decidable bool     // a person's decision changes it
+	Parameter bool     // one decision per recipient, partner or kind
+	Channels  []string // a decision names one of these; none = no channel
+	Months    int      // a grant without an expiry of its own ends after so many; 0 = by use, not by date
+	PerPoint  bool     // a permission of the very point or device: another point's denial does not touch it
+
+	bit int // of the mask, of the first channel; -1 = none
+}
+
+// purposes is the closed table. Bits are part of what is stored: only ever append, never give one another meaning.
+var purposes = []Info{
+	{Purpose: Contract, Basis: BasisContract, Default: true, bit: 0},
+	{Purpose: Legal, Basis: BasisLegal, Default: true, bit: 1},
+	{Purpose: Security, Basis: BasisLegitimateInterest, Default: true, bit: 2},
+	{Purpose: AudienceExempt, Basis: BasisExempt, Default: true, bit: 3},
+	{Purpose: UnifyCore, Basis: BasisLegitimateInterest, Default: true, Decidable: true, bit: 4},
+	{Purpose: UnifyBehaviour, Basis: BasisConsent, Decidable: true, Months: 13, PerPoint: true, bit: 5},
+	{Purpose: Personalise, Basis: BasisConsent, Decidable: true, Months: 13, PerPoint: true, bit: 6},
+	{Purpose: StoreViewWeb, Basis: BasisConsent, Decidable: true, Months: 13, bit: 7},
+	{
+		Purpose: ClientelingContact, Basis: BasisConsent, Decidable: true, Channels: []string{ChannelEmail, ChannelSMS, ChannelMessaging},
+		PerPoint: true, bit: 16,
+	},
+	{
+		Purpose: Marketing, Basis: BasisConsent, Decidable: true, PerPoint: true, bit: 24,
+		Channels: []string{ChannelEmail, ChannelSMS, ChannelPhone, ChannelPost, ChannelMessaging, ChannelPush},
+	},
+	{Purpose: EmailOpenTracking, Basis: BasisConsent, Decidable: true, Months: 13, PerPoint: true, bit: 8},
+	{Purpose: AnalyticsIndividual, Basis: BasisLegitimateInterest, Default: true, Decidable: true, Months: 25, bit: 9},
+	{Purpose: Profiling, Basis: BasisConsent, Decidable: true, Months: 13, bit: 10},
+	{Purpose: AdsCustomAudience, Basis: BasisConsent, Decidable: true, Parameter: true, Months: 13, bit: -1},
+	{Purpose: SharePartner, Basis: BasisConsent, Decidable: true, Parameter: true, Months: 13, bit: -1},
+	{Purpose: Geoloc, Basis: BasisConsent, Decidable: true, Months: 13, PerPoint: true, bit: 11},
+	{Purpose: BeaconPresence, Basis: BasisConsent, Decidable: true, Months: 13, PerPoint: true, bit: 12},
+	{
+		Purpose: Survey, Basis: BasisConsent, Decidable: true, Months: 13, PerPoint: true, bit: 32,
+		Channels: []string{ChannelEmail, ChannelSMS, ChannelPhone, ChannelPost, ChannelMessaging, ChannelPush},
+	},
+	{Purpose: Sensitive, Basis: BasisConsent, Decidable: true, Parameter: true, Months: 12, bit: -1},
+	{Purpose: ChildProfile, Basis: BasisConsent, Decidable: true, Months: 12, bit: 13},
+}
+
+// PurposeOf looks a purpose up, with or without its parameter. A parameter where none belongs, or a missing one, is unknown.
+func PurposeOf(p Purpose) (Info, bool) {
+	base, parameter, has := strings.Cut(string(p), ":")
+	for _, i := range purposes {
+		if string(i.Purpose) == base {
+			return i, has == i.Parameter && (!has || parameter != "")
+		}
+	}
+	return Info{}, false
+}
+
+// Purposes lists all purposes.
+func Purposes() []Info { return slices.Clone(purposes) }
+
+// Takes reports whether a decision about the purpose may name the channel.
+func (i Info) Takes(channel string) bool {
+	if len(i.Channels) == 0 {
+		return channel == ""
+	}
+	return slices.Contains(i.Channels, channel)
+}
+
+// PurposeChannel is what one history is about.
+type PurposeChannel struct {
+	Purpose Purpose
+	Channel string // empty unless the purpose has channels
+}
+
+// Mask is a set of purposes and channels: one bit each. Purposes with a parameter have none; they are asked of the register.
+type Mask uint64
+
+// bitOf returns the bit of a purpose on a channel, 0 where it has none.
+func bitOf(p Purpose, channel string) Mask {
+	i, ok := PurposeOf(p)
+	if !ok || i.bit < 0 || !i.Takes(channel) {
+		return 0
+	}
+	return 1 << (i.bit + max(0, slices.Index(i.Channels, channel)))
+}
+
+// Has reports whether a purpose without channels is in the mask.
+func (m Mask) Has(p Purpose) bool { return m.HasOn(p, "") }
+
+// HasOn reports whether a purpose is in the mask for a channel.
+func (m Mask) HasOn(p Purpose, channel string) bool { return m&bitOf(p, channel) != 0 }
+
+// fits reports whether a channel can reach a point of a namespace at all.
+func fits(channel string, n identifier.Namespace) bool {
+	switch channel {
+	case ChannelEmail:
+		return n == identifier.Email
+	case ChannelSMS, ChannelPhone:
+		return n == identifier.Phone
+	case ChannelPush:
+		return n.Kind() == identifier.KindDevice
+	case ChannelMessaging:
+		return n == identifier.Phone || n == identifier.Customer || n.Kind() == identifier.KindDevice
+	case ChannelPost:
+		return n.Kind() == identifier.KindPerson
+	}
+	return true
+}
+
+// noTime is later than every time a person decides at.
+const noTime = int64(math.MaxInt64)
