@@ -67,12 +67,16 @@ type draft struct {
 
 // Compose puts the people under the real events.
 func Compose(cfg Config) (Composition, error) {
-	if len(cfg.Sets) == 0 {
-		cfg.Sets = AllSets()
-	}
 	events, err := loadReal(cfg.Data, cfg.Mappings)
 	if err != nil {
 		return Composition{}, err
+	}
+	return composeFrom(cfg, events)
+}
+
+func composeFrom(cfg Config, events real) (Composition, error) {
+	if len(cfg.Sets) == 0 {
+		cfg.Sets = AllSets()
 	}
 	c := &composer{cfg: cfg, real: events, out: Composition{Names: map[string]string{}}}
 	for _, set := range cfg.Sets {
