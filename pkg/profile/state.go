@@ -105,12 +105,21 @@ func (s *State) Sums() []Sum { return s.sums }
 // Counters returns the counts by type and channel. The caller does not change them.
 func (s *State) Counters() []Counter { return s.counters }
 
-// Written returns the rcu_id first written on rows of this leaf; empty = none yet.
+// MixedRows is what Written says of a leaf whose rows carry more than one id.
+const MixedRows = "*"
+
+// Written returns the rcu_id that the rows of this leaf were written with; empty = no rows yet, MixedRows = several.
 func (s *State) Written() string { return s.written }
 
-// SetWritten remembers the rcu_id first written on rows of this leaf; later calls change nothing.
-func (s *State) SetWritten(rcuID string) {
-	if s.written == "" {
+// Wrote remembers that rows are written with an id, and reports whether that is news.
+func (s *State) Wrote(rcuID string) bool {
+	switch s.written {
+	case rcuID, MixedRows:
+		return false
+	case "":
 		s.written = rcuID
+	default:
+		s.written = MixedRows
 	}
+	return true
 }

@@ -59,14 +59,14 @@ func (c *committer) rewound(at topicPartition, next int64) {
 }
 
 // due gives the offsets that have been held back long enough, or all.
-func (c *committer) due(now time.Time, hold time.Duration, all bool) map[string]map[int]int64 {
+func (c *committer) due(now time.Time, hold time.Duration, through time.Time, all bool) map[string]map[int]int64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var out map[string]map[int]int64
 	for at, h := range c.parts {
 		next := int64(-1)
 		for _, o := range h.offsets {
-			if all || now.Sub(o.at) >= hold {
+			if !o.at.After(through) && (all || now.Sub(o.at) >= hold) {
 				next = o.next
 			}
 		}

@@ -96,6 +96,10 @@ type ConsumerConfig struct {
 	// HoldBack keeps an offset back for this long after its batch was handled,
 	// except at the end of a generation. Default: 0.
 	HoldBack time.Duration `yaml:"hold_back"`
+	// Gate, when given, keeps the offsets of batches that were handled after the
+	// time it returns, also at the end of a generation: what they made is not
+	// out yet. Such batches are delivered again.
+	Gate func() time.Time `yaml:"-"`
 	// Grace is how long a handler may go on after its partition was taken away.
 	// Default: 10s.
 	Grace time.Duration `yaml:"grace"`
@@ -245,7 +249,7 @@ func (c *Consumer) awaitTopics(ctx context.Context) error {
 
 // generations runs one generation after the other.
 func (c *Consumer) generations(ctx context.Context, group *kafka.ConsumerGroup) error {
-	for {
+	for failures := 0; ; {
 		gen, err := group.Next(ctx)
 		switch {
 		case ctx.Err() != nil:
@@ -253,9 +257,12 @@ func (c *Consumer) generations(ctx context.Context, group *kafka.ConsumerGroup) 
 		case errors.Is(err, kafka.ErrGroupClosed):
 			return err
 		case err != nil:
-			c.log.Warn("joining the group", zap.Error(err))
+			if failures++; worthALine(failures) {
+				c.log.Warn("joining the group", zap.Int("attempt", failures), zap.Error(err))
+			}
 			continue // the group itself pauses between two attempts
 		}
+		failures = 0
 		c.client.metrics.rebalances.WithLabelValues(c.cfg.Group).Inc()
 		g := newGeneration(c, gen)
 		ended := make(chan error, 1)

@@ -59,6 +59,7 @@ type generation struct {
 	gen      *kafka.Generation
 	logs     logIDs
 	commits  committer
+	refused  int // commits in a row
 	workers  []*worker
 	log      *zap.Logger
 	// life ends when the partitions are taken away or the program stops.
@@ -250,15 +251,22 @@ func (g *generation) keep(stop <-chan struct{}) {
 
 // commit sends every offset that is due in one request.
 func (g *generation) commit(now time.Time, all bool) {
-	due := g.commits.due(now, g.consumer.cfg.HoldBack, all)
+	through := now
+	if gate := g.consumer.cfg.Gate; gate != nil {
+		through = gate()
+	}
+	due := g.commits.due(now, g.consumer.cfg.HoldBack, through, all)
 	if len(due) == 0 {
 		return
 	}
 	outcome := "ok"
 	if err := g.gen.CommitOffsets(due); err != nil {
 		outcome = "error"
-		g.log.Warn("committing offsets", zap.Bool("final", all), zap.Error(err))
+		if g.refused++; worthALine(g.refused) || all {
+			g.log.Warn("committing offsets", zap.Bool("final", all), zap.Error(err))
+		}
 	} else {
+		g.refused = 0
 		g.commits.done(due)
 	}
 	g.consumer.client.metrics.commits.WithLabelValues(g.consumer.cfg.Group, outcome).Inc()

@@ -157,24 +157,25 @@ func TestCommitter(t *testing.T) {
 	hold := time.Second
 
 	var c committer
-	require.Nil(t, c.due(start, hold, true))
+	require.Nil(t, c.due(start, hold, after(time.Hour), true))
 	c.handled(at, 10, start)
 	c.handled(at, 20, after(500*time.Millisecond))
-	require.Nil(t, c.due(after(999*time.Millisecond), hold, false))
-	require.Equal(t, only(10), c.due(after(time.Second), hold, false))
-	require.Equal(t, only(20), c.due(after(time.Second), hold, true))
+	require.Nil(t, c.due(after(999*time.Millisecond), hold, after(time.Hour), false))
+	require.Nil(t, c.due(after(time.Second), hold, start.Add(-1), true), "the gate holds, even at the end")
+	require.Equal(t, only(10), c.due(after(time.Second), hold, after(time.Hour), false))
+	require.Equal(t, only(20), c.due(after(time.Second), hold, after(time.Hour), true))
 	c.done(only(10))
-	require.Nil(t, c.due(after(time.Second), hold, false), "not twice")
-	require.Equal(t, only(20), c.due(after(1500*time.Millisecond), hold, false))
+	require.Nil(t, c.due(after(time.Second), hold, after(time.Hour), false), "not twice")
+	require.Equal(t, only(20), c.due(after(1500*time.Millisecond), hold, after(time.Hour), false))
 
 	t.Run("a rewind during a commit is not forgotten", func(t *testing.T) {
-		sent := c.due(after(2*time.Second), hold, false)
+		sent := c.due(after(2*time.Second), hold, after(time.Hour), false)
 		c.rewound(at, 5)
 		c.done(sent)
-		require.Equal(t, only(5), c.due(after(2*time.Second), hold, false))
+		require.Equal(t, only(5), c.due(after(2*time.Second), hold, after(time.Hour), false))
 		c.done(only(5))
 		c.handled(at, 30, after(3*time.Second))
-		require.Equal(t, only(30), c.due(after(4*time.Second), hold, false))
+		require.Equal(t, only(30), c.due(after(4*time.Second), hold, after(time.Hour), false))
 	})
 	t.Run("what is held stays bounded", func(t *testing.T) {
 		var c committer
@@ -182,7 +183,7 @@ func TestCommitter(t *testing.T) {
 			c.handled(at, int64(i+1), after(time.Duration(i)*100*time.Microsecond))
 		}
 		require.LessOrEqual(t, len(c.parts[at].offsets), 21)
-		require.Equal(t, only(10_000), c.due(after(2*time.Second), hold, false))
+		require.Equal(t, only(10_000), c.due(after(2*time.Second), hold, after(time.Hour), false))
 	})
 }
 
