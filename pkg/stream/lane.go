@@ -191,8 +191,10 @@ func (l *lane) send(batches []outgoing) {
 			return
 		}
 		p.client.metrics.requests.WithLabelValues("retry").Inc()
-		p.client.log.Warn("produce request will be repeated", zap.String("topic", l.topic),
-			zap.Int("partitions", len(batches)), zap.Int("attempt", attempt), zap.Error(failed[0].err))
+		if worthALine(attempt) {
+			p.client.log.Warn("produce request will be repeated", zap.String("topic", l.topic),
+				zap.Int("partitions", len(batches)), zap.Int("attempt", attempt), zap.Error(failed[0].err))
+		}
 		if !b.sleep(ctx.Done()) {
 			for _, o := range batches {
 				l.settle(o, l.final(failed[0].err))

@@ -63,7 +63,7 @@ func (w *worker) run() error {
 	cfg := &w.gen.consumer.cfg
 	done := w.gen.life.Done()
 	b := newBackoff(50*time.Millisecond, 2*time.Second)
-	for w.gen.life.Err() == nil {
+	for failures := 0; w.gen.life.Err() == nil; {
 		w.applySeek()
 		start := time.Now()
 		got, err := w.fetchOnce()
@@ -76,11 +76,14 @@ func (w *worker) run() error {
 				return err
 			}
 			w.failing.Store(true)
-			w.log.Warn("fetching records", zap.Error(err))
+			if failures++; worthALine(failures) {
+				w.log.Warn("fetching records", zap.Int("attempt", failures), zap.Error(err))
+			}
 			b.sleep(done)
 			continue
 		}
 		b.reset()
+		failures = 0
 		w.failing.Store(false)
 		w.fetched.Store(time.Now().UnixNano())
 		w.sawHighWater(got.highWater)
@@ -177,8 +180,10 @@ func (w *worker) handle(batch Batch) (again bool, err error) {
 			}
 		}
 		w.retries.Inc()
-		w.log.Warn("handling a batch; trying again", zap.Int64("offset", batch.First()),
-			zap.Int("records", len(batch.Records)), zap.Int("attempt", attempt), zap.Error(err))
+		if worthALine(attempt) {
+			w.log.Warn("handling a batch; trying again", zap.Int64("offset", batch.First()),
+				zap.Int("records", len(batch.Records)), zap.Int("attempt", attempt), zap.Error(err))
+		}
 		b.sleep(w.gen.life.Done())
 	}
 }
