@@ -235,10 +235,10 @@ func (s *State) decodeLog(r *reader) {
 	if n == 0 {
 		return
 	}
-	s.log = make([]Entry, 0, n+1)
+	s.log = make([]Entry, n, n+1)
 	d := entryReader{reader: r, refs: make([]Ref, 0, nrefs), pieces: make([]Piece, 0, npieces)}
-	for range n {
-		s.log = append(s.log, d.entry())
+	for i := range s.log {
+		d.entry(&s.log[i])
 	}
 }
 
@@ -250,9 +250,9 @@ type entryReader struct {
 	at     int64
 }
 
-func (r *entryReader) entry() Entry {
+func (r *entryReader) entry(e *Entry) {
 	f := r.byte()
-	e := Entry{Retracted: f&isTakenBack != 0}
+	e.Retracted = f&isTakenBack != 0
 	r.at += r.int()
 	e.At = r.at
 	e.Key = r.fixed64()
@@ -288,7 +288,6 @@ func (r *entryReader) entry() Entry {
 		}
 		e.Pieces = r.pieces[from:len(r.pieces):len(r.pieces)]
 	}
-	return e
 }
 
 func (s *State) decodeSeen(r *reader) {

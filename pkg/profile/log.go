@@ -89,7 +89,7 @@ func (s *State) insert(e Entry) {
 		if isMoney(s.log[0].Type) && !planted.forgetOld {
 			s.putTail(&s.log[0])
 		}
-		s.log = slices.Delete(s.log, 0, 1)
+		s.log = s.log[1:]
 	}
 }
 
