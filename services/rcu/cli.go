@@ -19,6 +19,9 @@ type cli struct {
 
 	Up       upCmd       `cmd:"" help:"Start everything on this machine, until Ctrl-C."`
 	Run      runCmd      `cmd:"" help:"Start one service alone."`
+	Demo     demoCmd     `cmd:"" help:"Stream a made-up chain of shops into a running installation."`
+	Import   importCmd   `cmd:"" help:"Bring files of other systems in."`
+	Doctor   doctorCmd   `cmd:"" help:"Find out what is wrong with an installation, and what to do."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`
 	Internal internalCmd `cmd:"" hidden:"" help:"Child processes of rcu up."`
 }

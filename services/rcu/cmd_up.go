@@ -79,8 +79,12 @@ func (c upCmd) serve(ctx context.Context, a *app, h home, g *lifecycle.Group, in
 	if told != nil {
 		return told
 	}
+	if err != nil {
+		return err //nolint:wrapcheck // names the part
+	}
+	in.StoppedAt = time.Now().UTC()
 	a.say("stopped")
-	return err //nolint:wrapcheck // names the part
+	return h.writeInstance(in)
 }
 
 func printInstance(w io.Writer, in instance, took time.Duration) {

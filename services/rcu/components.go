@@ -29,6 +29,8 @@ type deps struct {
 // component is one service: `rcu up` starts all of them in their order, `rcu run NAME` one alone.
 type component struct {
 	name, help string
+	port       int      // on which it listens beside the others; 0: on none
+	groups     []string // consumer groups it reads with, for the doctor
 	build      func(ctx context.Context, d *deps) (lifecycle.Part, error)
 }
 

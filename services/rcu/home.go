@@ -27,6 +27,7 @@ type instance struct {
 	PID        int               `json:"pid"`
 	Version    string            `json:"version"`
 	StartedAt  time.Time         `json:"started_at"`
+	StoppedAt  time.Time         `json:"stopped_at,omitzero"`
 	Kafka      []string          `json:"kafka"`
 	Redis      []string          `json:"redis"`
 	ClickHouse string            `json:"clickhouse"` // without user and password

@@ -154,3 +154,37 @@ func status(t *testing.T, url string) int {
 	require.NoError(t, resp.Body.Close())
 	return resp.StatusCode
 }
+
+func TestDoctorAsAProgram(t *testing.T) {
+	needServers(t)
+	path, err := program()
+	require.NoError(t, err)
+	dir := filepath.Join(t.TempDir(), "data")
+	free := freePorts(t)
+	run := func(args ...string) (string, error) {
+		all := append([]string{"--data", dir, "doctor", "--min-free", "1", "--set", "admin=127.0.0.1:0"}, append(args, free...)...)
+		out, err := exec.CommandContext(t.Context(), path, all...).CombinedOutput() //nolint:gosec // our own program
+		return string(out), err
+	}
+	out, err := run()
+	require.NoError(t, err, "before the first start: "+out)
+	require.Contains(t, out, "start it with `rcu up`")
+
+	r := up(t, dir, free...)
+	out, err = run()
+	require.NoError(t, err, out)
+	require.Regexp(t, `ok\s+server\s+clickhouse answers`, out)
+	require.Regexp(t, `ok\s+topics`, out)
+	require.Regexp(t, `ok\s+schema`, out)
+
+	require.Error(t, r.stop(t, syscall.SIGKILL))
+	out, err = run()
+	var exit *exec.ExitError
+	require.ErrorAs(t, err, &exit)
+	require.Equal(t, 1, exit.ExitCode())
+	require.Contains(t, out, "rcu up ended without being stopped")
+
+	require.NoError(t, up(t, dir, free...).stop(t, os.Interrupt))
+	out, err = run()
+	require.NoError(t, err, "after an orderly stop: "+out)
+}

@@ -1,0 +1,304 @@
+package doctor
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"rcu/pkg/embedded"
+	"rcu/pkg/stream"
+	"rcu/pkg/vault"
+	"rcu/pkg/warehouse"
+)
+
+// askLimit bounds each question to a server.
+const askLimit = 5 * time.Second
+
+// Target says where to look. Empty addresses are not asked.
+type Target struct {
+	Kafka         stream.Config
+	RedisAddrs    []string
+	RedisUsername string
+	RedisPassword string
+	RedisTLS      bool
+	ClickHouseURL string // with its log-in
+	Data          string // folder of the installation
+	Keys          string // key file
+	Fingerprint   string // with which the data were made; empty: none yet
+	Ports         map[string]string
+	Groups        []string
+	MaxLag        int64
+	MinFree       uint64
+	Running       bool
+	Crashed       bool
+	Embedded      []string // names of the servers that RCU starts itself
+	Now           func() time.Time
+}
+
+func (t Target) embedded(name string) bool {
+	for _, e := range t.Embedded {
+		if e == name {
+			return true
+		}
+	}
+	return false
+}
+
+// ask reports whether a server can be expected to answer.
+func (t Target) ask(name string) bool { return !t.embedded(name) || t.Running }
+
+// Gather fills the facts. Whatever goes wrong becomes a fact, so it never fails.
+func Gather(ctx context.Context, t Target) Facts {
+	f := Facts{Running: t.Running, Crashed: t.Crashed}
+	f.Engine = engine(t)
+	f.RedisFile = redisFile(ctx, t)
+	f.Redis = askRedis(ctx, t)
+	f.ClickHouse, f.Schema = askClickHouse(ctx, t)
+	f.Kafka, f.Topics, f.Lags = askKafka(ctx, t)
+	f.Ports = tryPorts(ctx, t)
+	f.Disk = disk(t)
+	f.Keys = keys(t)
+	return f
+}
+
+func engine(t Target) Program {
+	p := Program{Needed: t.embedded("clickhouse")}
+	installed, err := embedded.EngineInstalled()
+	p.Installed = installed
+	if err != nil {
+		p.Problem = err.Error()
+	}
+	return p
+}
+
+func redisFile(ctx context.Context, t Target) Program {
+	p := Program{Needed: t.embedded("redis")}
+	if !p.Needed {
+		return p
+	}
+	ctx, cancel := context.WithTimeout(ctx, askLimit)
+	defer cancel()
+	_, err := embedded.FindRedis(ctx, "")
+	p.Installed = err == nil
+	if err != nil {
+		p.Problem = err.Error()
+	}
+	return p
+}
+
+func askRedis(ctx context.Context, t Target) Server {
+	s := Server{Addr: strings.Join(t.RedisAddrs, ","), Embedded: t.embedded("redis")}
+	if s.Addr == "" || !t.ask("redis") {
+		return s
+	}
+	ctx, cancel := context.WithTimeout(ctx, askLimit)
+	defer cancel()
+	o := &redis.Options{
+		Addr: t.RedisAddrs[0], Username: t.RedisUsername, Password: t.RedisPassword, Protocol: 2,
+		MaxRetries: -1, DisableIdentity: true, ContextTimeoutEnabled: true, DialTimeout: askLimit, PoolSize: 1,
+	}
+	if t.RedisTLS {
+		o.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12}
+	}
+	redis.SetLogger(silent{}) // what goes wrong is a finding, not a line of the library's own log
+	c := redis.NewClient(o)
+	defer func() { _ = c.Close() }()
+	info, err := c.Info(ctx, "server").Result()
+	if err != nil {
+		s.Problem = err.Error()
+		return s
+	}
+	for line := range strings.SplitSeq(info, "\n") {
+		if v, ok := strings.CutPrefix(strings.TrimSpace(line), "redis_version:"); ok {
+			s.Version = v
+		}
+	}
+	before := t.Now()
+	at, err := c.Time(ctx).Result()
+	if err == nil {
+		s.Skew, s.HasClock = skew(at, before, t.Now()), true
+	}
+	return s
+}
+
+type silent struct{}
+
+// Printf drops the line.
+func (silent) Printf(context.Context, string, ...any) {}
+
+// skew is how far another clock is ahead of ours, which stood in the middle between asking and hearing.
+func skew(theirs, before, after time.Time) time.Duration {
+	return theirs.Sub(before.Add(after.Sub(before) / 2))
+}
+
+func askClickHouse(ctx context.Context, t Target) (Server, Schema) {
+	s := Server{Embedded: t.embedded("clickhouse")}
+	if t.ClickHouseURL == "" {
+		return s, Schema{}
+	}
+	cfg, err := warehouse.ParseURL(t.ClickHouseURL)
+	if err != nil {
+		s.Addr, s.Problem = "its address", err.Error()
+		return s, Schema{}
+	}
+	s.Addr = strings.Join(cfg.Addrs, ",")
+	if !t.ask("clickhouse") {
+		return s, Schema{}
+	}
+	ctx, cancel := context.WithTimeout(ctx, askLimit)
+	defer cancel()
+	w, err := warehouse.Open(cfg)
+	if err != nil {
+		s.Problem = err.Error()
+		return s, Schema{}
+	}
+	defer func() { _ = w.Close() }()
+	if s.Version, err = w.ServerVersion(ctx); err != nil {
+		s.Problem = err.Error()
+		return s, Schema{}
+	}
+	before := t.Now()
+	if at, err := clickHouseTime(ctx, w); err == nil {
+		s.Skew, s.HasClock = skew(at, before, t.Now()), true
+	}
+	schema := Schema{Asked: true}
+	v, err := w.SchemaVersion(ctx)
+	if err != nil {
+		schema.Problem = err.Error()
+	}
+	schema.Current, schema.Target = v.Current, v.Target
+	return s, schema
+}
+
+func clickHouseTime(ctx context.Context, w *warehouse.Warehouse) (time.Time, error) {
+	var out strings.Builder
+	if err := w.Query(ctx, warehouse.Query{SQL: "SELECT toUnixTimestamp64Milli(now64(3)) AS ms", MaxRows: 1}, warehouse.NewJSONRows(&out)); err != nil {
+		return time.Time{}, fmt.Errorf("asking clickhouse for its time: %w", err)
+	}
+	var row struct {
+		MS json.Number `json:"ms"`
+	}
+	if err := json.Unmarshal([]byte(out.String()), &row); err != nil {
+		return time.Time{}, fmt.Errorf("reading the time of clickhouse: %w", err)
+	}
+	ms, err := row.MS.Int64()
+	if err != nil {
+		return time.Time{}, fmt.Errorf("reading the time of clickhouse: %w", err)
+	}
+	return time.UnixMilli(ms), nil
+}
+
+func askKafka(ctx context.Context, t Target) (Server, Topics, Lags) {
+	s := Server{Addr: strings.Join(t.Kafka.Brokers, ","), Embedded: t.embedded("kafka")}
+	if s.Addr == "" || !t.ask("kafka") {
+		return s, Topics{}, Lags{}
+	}
+	ctx, cancel := context.WithTimeout(ctx, 2*askLimit)
+	defer cancel()
+	cfg := t.Kafka
+	cfg.DialTimeout, cfg.RequestTimeout = askLimit, askLimit
+	c, err := stream.Connect(cfg, stream.Deps{})
+	if err != nil {
+		s.Problem = err.Error()
+		return s, Topics{}, Lags{}
+	}
+	defer c.Close()
+	if err := c.Ping(ctx); err != nil {
+		s.Problem = err.Error()
+		return s, Topics{}, Lags{}
+	}
+	return s, askTopics(ctx, c, cfg), askLags(ctx, c, t)
+}
+
+func askTopics(ctx context.Context, c *stream.Client, cfg stream.Config) Topics {
+	want := stream.Topics(cfg.Partitions, cfg.Replication)
+	out := Topics{Asked: true, Expected: len(want)}
+	problems, err := c.CheckTopics(ctx, want)
+	if err != nil {
+		out.Problem = err.Error()
+	}
+	for _, p := range problems {
+		if p.Missing {
+			out.Missing = append(out.Missing, p.Topic)
+		} else {
+			out.Unlike = append(out.Unlike, p.Error())
+		}
+	}
+	return out
+}
+
+func askLags(ctx context.Context, c *stream.Client, t Target) Lags {
+	out := Lags{Asked: true, Most: t.MaxLag, Groups: map[string]int64{}}
+	for _, group := range t.Groups {
+		parts, err := c.Lag(ctx, group)
+		if err != nil {
+			out.Problem = err.Error()
+			return out
+		}
+		for _, p := range parts {
+			out.Groups[group] += p.Lag()
+		}
+	}
+	return out
+}
+
+func tryPorts(ctx context.Context, t Target) []Port {
+	if t.Running {
+		return nil
+	}
+	var out []Port
+	var lc net.ListenConfig
+	for name, addr := range t.Ports {
+		ln, err := lc.Listen(ctx, "tcp", addr)
+		if err == nil {
+			_ = ln.Close()
+		}
+		out = append(out, Port{Name: name, Addr: addr, Taken: errors.Is(err, syscall.EADDRINUSE)})
+	}
+	return out
+}
+
+// disk looks at the data folder, or at the nearest folder above that exists.
+func disk(t Target) Disk {
+	path := t.Data
+	for {
+		if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) || path == filepath.Dir(path) {
+			break
+		}
+		path = filepath.Dir(path)
+	}
+	d := Disk{Path: t.Data, Least: t.MinFree}
+	var st syscall.Statfs_t
+	if err := syscall.Statfs(path, &st); err != nil {
+		d.Problem = err.Error()
+		return d
+	}
+	d.Free = st.Bavail * uint64(st.Bsize) //nolint:gosec,unconvert // a block size is positive; its type differs between systems
+	return d
+}
+
+func keys(t Target) Keys {
+	k := Keys{Path: t.Keys, Known: t.Fingerprint}
+	if _, err := os.Stat(t.Keys); errors.Is(err, fs.ErrNotExist) && t.Fingerprint == "" {
+		return k
+	}
+	ring, err := vault.Load(t.Keys)
+	if err != nil {
+		k.Problem = err.Error()
+		k.Fingerprint = "unreadable"
+		return k
+	}
+	k.Fingerprint = ring.Fingerprint()
+	return k
+}
