@@ -91,4 +91,3 @@ func golden(t *testing.T, name string, m proto.Message) {
 	require.Equal(t, protojson.Format(old), protojson.Format(m))
 	require.Equal(t, want, raw)
 }
-

@@ -110,4 +110,3 @@ func find(t testing.TB, name string) example {
 }
 
 func noStamps(identifier.Key) int64 { return 0 }
-

@@ -2,6 +2,7 @@ package event
 
 import (
 	"bytes"
+	"strings"
 
 	"rcu/pkg/identifier"
 )
@@ -58,31 +59,51 @@ func inString(piece string, quoted bool) bool {
 	return quoted
 }
 
-// redactEscaped replaces whole strings whose escapes hide a secret.
+// redactEscaped replaces whole strings whose escapes hide a secret. It reads leniently: the bytes may be no JSON, or end in a string.
 func redactEscaped(raw []byte) ([]byte, bool) {
 	text := string(raw)
-	s := scanner{text: text}
 	var out []byte
 	last := 0
-	for s.at < len(text) {
-		if text[s.at] != '"' {
-			s.at++
+	for i := 0; i < len(text); i++ {
+		if text[i] != '"' {
 			continue
 		}
-		start := s.at
-		plain, _, p := s.string()
-		if p != nil {
-			s.at = start + 1
-			continue
+		end, plain := lenient(text, i+1)
+		if plain != "" && identifier.FindSecret(plain, 0).Kind != identifier.NoSecret {
+			out = append(append(out, text[last:i+1]...), redacted...)
+			last = end
 		}
-		if identifier.FindSecret(plain, 0).Kind == identifier.NoSecret {
-			continue
-		}
-		out = append(append(out, text[last:start+1]...), redacted...)
-		last = s.at - 1
+		i = end
 	}
 	if last == 0 {
 		return raw, false
 	}
 	return append(out, text[last:]...), true
+}
+
+// lenient returns the end of the string that begins at start, and what it says; empty when it has no escape.
+func lenient(text string, start int) (end int, plain string) {
+	var b strings.Builder
+	from := start
+	for end = start; end < len(text) && text[end] != '"'; end++ {
+		if text[end] != '\\' {
+			continue
+		}
+		b.WriteString(text[from:end])
+		s := scanner{text: text, at: end}
+		if r, p := s.escape(); p == nil {
+			b.WriteRune(r)
+			end = s.at - 1
+		} else {
+			end++
+		}
+		from = end + 1
+	}
+	if from == start {
+		return end, ""
+	}
+	if from < end {
+		b.WriteString(text[from:end])
+	}
+	return min(end, len(text)), b.String()
 }

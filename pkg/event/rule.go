@@ -1,7 +1,6 @@
 package event
 
 import (
-	"math/big"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -118,11 +117,29 @@ func parseInteger(s string) (i int64, whole, fits bool) {
 		i, err := strconv.ParseInt(s, 10, 64)
 		return i, err == nil, err == nil
 	}
-	r, ok := new(big.Rat).SetString(s)
-	if !ok || !r.IsInt() {
-		return 0, false, false
+	mantissa, sign := strings.TrimPrefix(s, "-"), ""
+	if len(mantissa) < len(s) {
+		sign = "-"
 	}
-	return r.Num().Int64(), true, r.Num().IsInt64()
+	exponent := 0
+	if e := strings.IndexAny(mantissa, "eE"); e >= 0 {
+		exponent, _ = strconv.Atoi(mantissa[e+1:]) // at most three digits: the scanner has seen to that
+		mantissa = mantissa[:e]
+	}
+	before, after, _ := strings.Cut(mantissa, ".")
+	digits := strings.TrimLeft(before+after, "0")
+	point := len(before) + exponent - (len(before) + len(after) - len(digits)) // how many of the digits stand before the point
+	digits = strings.TrimRight(digits, "0")
+	switch {
+	case digits == "":
+		return 0, true, true
+	case point < len(digits):
+		return 0, false, false
+	case point > 19:
+		return 0, true, false
+	}
+	i, err := strconv.ParseInt(sign+digits+strings.Repeat("0", point-len(digits)), 10, 64)
+	return i, true, err == nil
 }
 
 func (c *checker) array(n *node, r *rule) *problem {

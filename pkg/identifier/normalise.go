@@ -85,24 +85,16 @@ func nothing(s string) Cause {
 	if len(s) <= 16 && nothings[strings.ToLower(s)] {
 		return CausePlaceholder
 	}
-	zeros, seen := true, false
+	cause := CausePlaceholder // nothing but marks
 	for _, r := range s {
 		switch {
 		case r == '0':
-			seen = true
-		case strings.ContainsRune(" -._+/#*?()", r):
-		default:
-			zeros = false
+			cause = CauseZeros
+		case !strings.ContainsRune(" -._+/#*?()", r):
+			return CauseNone
 		}
 	}
-	switch {
-	case !zeros:
-		return CauseNone
-	case seen:
-		return CauseZeros
-	default:
-		return CausePlaceholder
-	}
+	return cause
 }
 
 var nobodies = map[string]bool{

@@ -83,6 +83,17 @@ func TestPhoneFastPathAgrees(t *testing.T) {
 		require.True(t, ok, p)
 		require.Equal(t, slow, fast)
 	}
+	for country, numbers := range map[string][]string{
+		"FR": {"06 12 34 56 78", "01.40.20.50.50", "0999999990"}, "NL": {"06-12345678", "020 1234567"}, "CH": {"079 123 45 67"}, "GB": {"07400 123456", "020 7946 0018", "0199 999 9990"},
+	} {
+		for _, p := range numbers {
+			slow, ok := identifier.NormalisePhone("("+p[:1]+")"+p[1:], country) // brackets are not of the fast path
+			require.True(t, ok, p)
+			fast, ok := identifier.NormalisePhone(p, country)
+			require.True(t, ok, p)
+			require.Equal(t, slow, fast)
+		}
+	}
 }
 
 // The cases of validator.js: with every rule of a provider on, the mailbox is the one that library finds. It can also keep capitals

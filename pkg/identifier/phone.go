@@ -13,6 +13,9 @@ func NormalisePhone(s, country string) (string, bool) {
 	if e164(s) {
 		return s, true
 	}
+	if number, ok := domestic(s, country); ok {
+		return number, true
+	}
 	if len(s) > 64 { // an extension, or two numbers: the longest E.164 with separators is far shorter
 		return "", false
 	}
@@ -65,4 +68,31 @@ func e164(s string) bool {
 	}
 	n, ok := fixedLength[s[1:3]]
 	return ok && len(s) == 3+n && s[3] != '0'
+}
+
+// trunkZero lists countries where a number dialled at home is a zero and then so many digits, the first of them not a zero.
+var trunkZero = map[string]struct {
+	code   string
+	digits int
+}{"FR": {"+33", 9}, "NL": {"+31", 9}, "CH": {"+41", 9}, "GB": {"+44", 10}}
+
+// domestic reads the commonest spelling of a number at home, digits with spaces, dots or hyphens; false says nothing.
+func domestic(s, country string) (string, bool) {
+	home, ok := trunkZero[country]
+	if !ok || s == "" || s[0] != '0' {
+		return "", false
+	}
+	var number [16]byte
+	n := copy(number[:], home.code)
+	for i := 1; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == ' ' || c == '.' || c == '-':
+		case c < '0' || c > '9' || n-len(home.code) == home.digits || n == len(home.code) && c == '0':
+			return "", false
+		default:
+			number[n] = c
+			n++
+		}
+	}
+	return string(number[:n]), n-len(home.code) == home.digits
 }

@@ -128,23 +128,37 @@ func groupsFit(s string) bool {
 	return true
 }
 
-var separators = []string{" ", "-", ".", "_", "\u00a0", "\u202f", "\u2009", "\u2010", "\u2011", "\u2013"}
+var separators = []string{"\u00a0", "\u202f", "\u2009", "\u2010", "\u2011", "\u2013"}
 
 // skipSeparator passes up to three separators.
 func skipSeparator(text string, i int) int {
 	for range 3 {
-		n := 0
-		for _, s := range separators {
-			if strings.HasPrefix(text[i:], s) {
-				n = len(s)
-			}
-		}
+		n := separator(text, i)
 		if n == 0 {
 			break
 		}
 		i += n
 	}
 	return i
+}
+
+// separator returns the length of the separator at i; 0 = none.
+func separator(text string, i int) int {
+	if i >= len(text) {
+		return 0
+	}
+	switch c := text[i]; {
+	case c == ' ' || c == '-' || c == '.' || c == '_':
+		return 1
+	case c < 0x80:
+		return 0
+	}
+	for _, s := range separators {
+		if strings.HasPrefix(text[i:], s) {
+			return len(s)
+		}
+	}
+	return 0
 }
 
 // uuidAt recognises a UUID, whose groups may happen to be digits.
