@@ -6,6 +6,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -185,6 +186,12 @@ func (f *Fields) Number(field string, def, least, most float64) float64 {
 		n = float64(x)
 	case float64:
 		n = x
+	case string: // the parser takes 1e+06 for a text
+		var err error
+		if n, err = strconv.ParseFloat(x, 64); err != nil {
+			f.Problem(field, "want a number")
+			return def
+		}
 	default:
 		f.Problem(field, "want a number")
 		return def

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"rcu/pkg/consent"
 	"rcu/pkg/event"
 	"rcu/pkg/httpserver"
 	"rcu/pkg/identifier"
@@ -136,10 +137,10 @@ func (b *batch) accept(it *item) {
 		m.fields.Add(float64(d.Count))
 	}
 	for _, n := range it.draft.NotIdentifiers() {
-		m.nonIDs.WithLabelValues(string(n.Reason)).Inc()
+		m.nonIDs.WithLabelValues(string(n.Cause)).Inc()
 	}
-	m.surplus.Add(float64(it.draft.Surplus()))
 	it.draft.Pseudonymise(b.s.deps.Pseudonyms)
+	m.surplus.Add(float64(it.draft.Surplus()))
 	it.decisions = it.draft.Decisions()
 	for _, d := range it.decisions {
 		if denies(d) && d.GetAct() == "" {
@@ -154,21 +155,17 @@ func (b *batch) judge(it *item) {
 	if it.draft == nil || it.outcome != "" || it.same >= 0 {
 		return
 	}
-	if it.draft.Behaviour() {
-		if !b.judged {
-			it.outcome = outcomeUnavailable
-			it.set("rejected", reasonNoConsent, "the consent of the device cannot be read now: send the event again later")
-			it.result.Retry = true
-			return
-		}
-		if why := b.gate(it.draft); why != "" {
-			it.outcome = outcomeDropped
-			it.set("dropped", reasonConsent, "")
-			b.s.metrics.denials.WithLabelValues(why).Inc()
-			return
-		}
-	} else {
-		b.s.metrics.stripped.Add(float64(it.draft.StripDevices(b.granted(it.draft))))
+	switch b.gate(it.draft) {
+	case consent.Hold:
+		it.outcome = outcomeUnavailable
+		it.set("rejected", reasonNoConsent, "the consent of the device cannot be read now: send the event again later")
+		it.result.Retry = true
+		return
+	case consent.Drop:
+		it.outcome = outcomeDropped
+		it.set("dropped", reasonConsent, "")
+		return
+	case consent.Collect:
 	}
 	it.event, it.personal, _ = it.draft.Stamp(b.s.deps.Pseudonyms, b.stamps(it.draft))
 	it.outcome = outcomeAccepted

@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"slices"
 
 	"go.uber.org/zap"
 
@@ -36,7 +37,7 @@ func (b *batch) loadConsent(ctx context.Context) error {
 	for i := range b.items {
 		for _, d := range b.items[i].decisions {
 			if k, ok := keyOf(d.GetPoint()); ok && ps[k] != nil {
-				ps[k].view, _ = joinAll(ps[k].view, []*eventpb.Decision{d})
+				ps[k].view, _ = ps[k].view.JoinAll(d)
 			}
 		}
 	}
@@ -49,54 +50,46 @@ const (
 	whyNoGrant  = "no_grant"
 )
 
-// gate takes the devices without a grant off an event of browsing, and says why nothing is left to collect.
-func (b *batch) gate(d *event.Draft) string {
-	if _, ok := d.Device(); !ok {
-		return whyNoDevice
-	}
-	d.StripDevices(b.granted(d))
-	if _, ok := d.Device(); !ok {
-		return whyNoGrant
-	}
-	return ""
-}
-
-// granted reports whether a device may be kept on an event: browsing was granted on it then, and is now.
-func (b *batch) granted(d *event.Draft) func(identifier.Key) bool {
-	t, now := d.OccurredAt().Unix(), b.at.Unix()
-	return func(k identifier.Key) bool {
-		h, ok := b.history(k, consent.UnifyBehaviour)
-		if !ok {
-			return false
+// gate passes an event through G1: the devices that may not be kept are taken off it.
+func (b *batch) gate(d *event.Draft) consent.Verdict {
+	var devices []consent.Point
+	for _, k := range d.Keys() {
+		if k.Namespace.Kind() != identifier.KindDevice {
+			continue
 		}
-		then, _ := h.Allowed(t)
-		still, _ := h.Allowed(now)
-		return then && still
+		p := consent.Point{Key: k, Unreadable: true}
+		if held := b.points[k]; b.judged && held != nil {
+			p.Register, p.Unreadable = held.view, held.unreadable
+		}
+		devices = append(devices, p)
 	}
+	verdict, keep := consent.G1(d.Behaviour(), devices, d.OccurredAt().Unix(), b.at.Unix())
+	if verdict == consent.Drop {
+		why := whyNoGrant
+		if len(devices) == 0 {
+			why = whyNoDevice
+		}
+		b.s.metrics.denials.WithLabelValues(why).Inc()
+		return verdict
+	}
+	stripped := d.StripDevices(func(k identifier.Key) bool { return slices.Contains(keep, k) })
+	b.s.metrics.stripped.Add(float64(stripped))
+	return verdict
 }
 
 // stamps gives the time of the grant that an identifier was collected under; 0 where there is none or it cannot be known.
 func (b *batch) stamps(d *event.Draft) func(identifier.Key) int64 {
 	t := d.OccurredAt().Unix()
 	return func(k identifier.Key) int64 {
-		purpose := consent.UnifyCore
-		if k.Namespace.Kind() == identifier.KindDevice {
-			purpose = consent.UnifyBehaviour
-		}
-		h, ok := b.history(k, purpose)
-		if !ok {
+		p := b.points[k]
+		if !b.judged || p == nil {
 			return 0
 		}
-		return h.Stamp(t)
+		if k.Namespace.Kind() == identifier.KindDevice {
+			return p.view.Stamp(consent.UnifyBehaviour, t)
+		}
+		return p.view.Stamp(consent.UnifyCore, t)
 	}
-}
-
-func (b *batch) history(k identifier.Key, purpose consent.Purpose) (consent.History, bool) {
-	p := b.points[k]
-	if !b.judged || p == nil {
-		return consent.History{}, false
-	}
-	return p.view.History(purpose, ""), true
 }
 
 // denies reports whether a decision takes permission away.

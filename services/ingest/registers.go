@@ -44,9 +44,10 @@ func newRegisters(cells Registers, cfg Config, now func() time.Time, m *metrics,
 
 // point is the register of one contact point or device in a request.
 type point struct {
-	cell resolve.Cell
-	held consent.Register // as Redis has it
-	view consent.Register // with what the request decides
+	unreadable bool
+	cell       resolve.Cell
+	held       consent.Register // as Redis has it
+	view       consent.Register // with what the request decides
 }
 
 // points are the registers of a request, which has one source and so one space and controller.
@@ -101,9 +102,8 @@ func (r *registers) load(ctx context.Context, o *event.Origin, keys []identifier
 		if err != nil { // nothing is known of this point: nothing optional is allowed on it
 			r.metrics.registers.WithLabelValues("decode", "failed").Inc()
 			r.log.Error("consent register is unreadable", zap.Error(err))
-			continue
 		}
-		out[keys[i]] = &point{cell: c, held: held, view: held}
+		out[keys[i]] = &point{unreadable: err != nil, cell: c, held: held, view: held}
 	}
 	return out, nil
 }
@@ -116,9 +116,6 @@ func (r *registers) join(ctx context.Context, o *event.Origin, ps points, decisi
 			more, err := r.load(ctx, o, missing)
 			if err != nil {
 				return err
-			}
-			if len(more) < len(missing) {
-				return errUnreadable
 			}
 			maps.Copy(ps, more)
 		}
@@ -139,7 +136,10 @@ func (r *registers) commit(ctx context.Context, ps points, left map[identifier.K
 	var cells []resolve.Cell
 	var next []consent.Register
 	for k, ds := range left {
-		reg, changed := joinAll(ps[k].held, ds)
+		if ps[k].unreadable {
+			return errUnreadable
+		}
+		reg, changed := ps[k].held.JoinAll(ds...)
 		if !changed {
 			delete(left, k)
 			continue

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
 
@@ -19,6 +18,7 @@ import (
 	"rcu/pkg/event"
 	"rcu/pkg/httpserver"
 	"rcu/pkg/stream"
+	"rcu/pkg/telemetry"
 	eventpb "rcu/schemas/event"
 )
 
@@ -121,27 +121,19 @@ func (s *Service) routes() error {
 		return err
 	}
 	s.router.Handle("POST /v1/events", "events", http.HandlerFunc(s.takeEvents))
-	s.router.Bare("GET /metrics", promhttp.HandlerFor(s.deps.Gatherer, promhttp.HandlerOpts{}))
-	s.router.Bare("GET /healthz", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		httpserver.WriteJSON(w, http.StatusOK, map[string]string{"status": "ok"})
-	}))
-	s.router.Bare("GET /readyz", http.HandlerFunc(s.readyz))
+	probes := telemetry.Handler(s.deps.Gatherer, s.ready)
+	for _, path := range []string{"/metrics", "/healthz", "/readyz"} {
+		s.router.Bare("GET "+path, probes)
+	}
 	s.server, err = httpserver.New(s.cfg.HTTP, s.router, s.log)
 	return err
 }
 
-func (s *Service) readyz(w http.ResponseWriter, r *http.Request) {
-	ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
-	defer cancel()
-	err := s.server.Ready()
-	if err == nil && s.deps.Ready != nil {
-		err = s.deps.Ready(ctx)
+func (s *Service) ready(ctx context.Context) error {
+	if err := s.server.Ready(); err != nil || s.deps.Ready == nil {
+		return err
 	}
-	if err != nil {
-		httpserver.WriteJSON(w, http.StatusServiceUnavailable, map[string]string{"status": "not ready"})
-		return
-	}
-	httpserver.WriteJSON(w, http.StatusOK, map[string]string{"status": "ready"})
+	return s.deps.Ready(ctx)
 }
 
 // Handler is the whole HTTP face, for tests and benchmarks without a listener.

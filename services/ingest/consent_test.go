@@ -1,0 +1,196 @@
+package ingest_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"rcu/pkg/identifier"
+	"rcu/pkg/resolve"
+	"rcu/pkg/stream"
+	"rcu/services/ingest"
+)
+
+const (
+	at9  = "2026-03-14T09:00:00Z"
+	at10 = "2026-03-14T10:00:00Z"
+	at11 = "2026-03-14T11:00:00Z"
+	late = "2026-03-14T11:59:00Z"
+)
+
+func seconds(t testing.TB, s string) int64 {
+	t.Helper()
+	at, err := time.Parse(time.RFC3339, s)
+	require.NoError(t, err)
+	return at.Unix()
+}
+
+func TestGate_browsing(t *testing.T) {
+	grant := decision("g", "cookie", "ck1", "unify_behaviour", "grant", at10)
+	tests := []struct {
+		name   string
+		before []string // requests sent earlier
+		body   string
+		want   string
+		stamp  string // of the device of the event accepted
+	}{
+		{name: "no choice yet", body: page("p", "ck1", at11), want: "dropped:consent"},
+		{name: "granted", before: []string{grant}, body: page("p", "ck1", at11), want: "accepted", stamp: at10},
+		{name: "granted on another device", before: []string{grant}, body: page("p", "ck2", at11), want: "dropped:consent"},
+		{name: "before the grant", before: []string{grant}, body: page("p", "ck1", at9), want: "dropped:consent"},
+		{name: "granted then, denied now", before: []string{grant, decision("d", "cookie", "ck1", "unify_behaviour", "withdraw", late)}, body: page("p", "ck1", at11), want: "dropped:consent"},
+		{name: "denied then, granted now", before: []string{decision("d", "cookie", "ck1", "unify_behaviour", "refuse", at10), decision("g", "cookie", "ck1", "unify_behaviour", "grant", late)},
+			body: page("p", "ck1", at11), want: "dropped:consent"},
+		{name: "denied, then granted again before", before: []string{decision("d", "cookie", "ck1", "unify_behaviour", "refuse", at9), grant}, body: page("p", "ck1", at11), want: "accepted", stamp: at10},
+		{name: "grant of another purpose", before: []string{decision("g", "cookie", "ck1", "personalise", "grant", at10)}, body: page("p", "ck1", at11), want: "dropped:consent"},
+		{name: "grant in the same request", body: list(grant, page("p", "ck1", at11)), want: "accepted accepted", stamp: at10},
+		{name: "grant in the same request, after the event", body: list(page("p", "ck1", at11), grant), want: "accepted accepted", stamp: at10},
+		{name: "withdrawal in the same request", before: []string{grant}, body: list(page("p", "ck1", at11), decision("d", "cookie", "ck1", "unify_behaviour", "withdraw", late)), want: "dropped:consent accepted"},
+		{name: "no device", body: strings.Replace(page("p", "ck1", at11), `"cookie","value":"ck1"`, `"customer","value":"C1"`, 1), want: "dropped:consent"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			r := newRig(t, "web", nil)
+			for _, b := range tt.before {
+				require.Equal(t, "accepted", statuses(r.send("web-1", b)))
+			}
+			require.Equal(t, tt.want, statuses(r.send("web-1", tt.body)))
+			events := r.events(stream.TopicEventsWeb)
+			if tt.stamp == "" {
+				require.Empty(t, events, "what consent refused is not kept")
+				require.Empty(t, r.producer.of(stream.TopicDeadLetter))
+				return
+			}
+			require.Len(t, events, 1)
+			require.Equal(t, seconds(t, tt.stamp), events[0].GetIdentifiers()[0].GetStamp())
+			require.True(t, events[0].GetBehaviour())
+		})
+	}
+}
+
+func TestGate_sale_keepsADeviceOnlyUnderAGrant(t *testing.T) {
+	r := newRig(t, "web", nil)
+	order := func(id string) string {
+		return `{"id":"` + id + `","type":"order.placed","occurred_at":"` + at11 + `","identifiers":[{"namespace":"customer","value":"C1"},{"namespace":"cookie","value":"ck1"}],
+			"data":{"total":{"amount":100,"currency":"EUR"}}}`
+	}
+	require.Equal(t, "accepted", statuses(r.send("web-1", order("o1"))))
+	require.Len(t, r.events(stream.TopicEventsWeb)[0].GetIdentifiers(), 1, "the cookie is stripped")
+	require.Contains(t, r.metrics(), `rcu_ingestor_stripped_devices_total{channel="web"} 1`)
+	r.send("web-1", decision("g", "cookie", "ck1", "unify_behaviour", "grant", at10))
+	require.Equal(t, "accepted", statuses(r.send("web-1", order("o2"))))
+	require.Len(t, r.events(stream.TopicEventsWeb)[1].GetIdentifiers(), 2)
+}
+
+func TestConsent_decisionsAreEvidence_keyedByPseudonym(t *testing.T) {
+	r := newRig(t, "store", nil)
+	r.send("store-1", decision("d1", "email", "marie@example.org", "unify_core", "object", at10))
+	records := r.producer.of(stream.TopicConsents)
+	require.Len(t, records, 1)
+	want := r.pseudonym(identifier.Email, "marie@example.org")
+	require.Equal(t, want[:], records[0].Key)
+	require.NotContains(t, string(records[0].Value), "marie")
+	d := r.decisions()[0]
+	require.Equal(t, []string{"unify_core", "object", "store_tablet_spoken", "shop-fr"}, []string{d.GetPurpose(), d.GetDecision(), d.GetAct(), d.GetController()})
+	require.Empty(t, r.events(stream.TopicEventsStore), "decisions alone are no event of the kernel")
+}
+
+func (r *rig) register(ns identifier.Namespace, value string) resolve.Cell {
+	r.t.Helper()
+	key := resolve.ConsentCell("group", "shop-fr", identifier.KeyOf(ns, r.pseudonym(ns, value)))
+	cells, err := r.cells.Cells.LoadCells(r.t.Context(), []string{key})
+	require.NoError(r.t, err)
+	return cells[0]
+}
+
+func TestConsent_denyFast_grantDurable(t *testing.T) {
+	r := newRig(t, "web", nil)
+	var versions []uint64
+	r.producer.fail = func([]stream.Record) error {
+		versions = append(versions, r.register(identifier.Cookie, "ck1").Version)
+		return nil
+	}
+	r.send("web-1", decision("g", "cookie", "ck1", "unify_behaviour", "grant", at10))
+	require.Equal(t, []uint64{0}, versions, "a grant is in Redis after Kafka has it")
+	require.Equal(t, uint64(1), r.register(identifier.Cookie, "ck1").Version)
+	r.send("web-1", decision("d", "cookie", "ck1", "unify_behaviour", "withdraw", at11))
+	require.Equal(t, []uint64{0, 2}, versions, "a denial is in Redis before")
+	r.send("web-1", decision("d", "cookie", "ck1", "unify_behaviour", "withdraw", at11))
+	require.Equal(t, []uint64{0, 2, 2}, versions, "the same again writes nothing")
+
+	r.producer.fail = func([]stream.Record) error { return stream.ErrClosed }
+	require.Equal(t, 503, r.do(r.request("web-1", decision("g2", "cookie", "ck1", "unify_behaviour", "grant", late))).Code)
+	require.Equal(t, uint64(2), r.register(identifier.Cookie, "ck1").Version, "a grant that Kafka has not does not count")
+}
+
+func TestConsent_registerWrittenByOthers_isJoinedAgain(t *testing.T) {
+	r := newRig(t, "web", nil)
+	r.cells.conflict.Store(3)
+	require.Equal(t, "accepted", statuses(r.send("web-1", decision("d", "cookie", "ck1", "unify_behaviour", "refuse", at10))))
+	require.Equal(t, uint64(1), r.register(identifier.Cookie, "ck1").Version)
+	r.cells.conflict.Store(1000)
+	w := r.do(r.request("web-1", decision("d2", "cookie", "ck1", "unify_behaviour", "refuse", at11)))
+	require.Equal(t, 503, w.Code, "a denial that does not stand is not confirmed")
+	r.cells.conflict.Store(0)
+	require.Equal(t, "accepted", statuses(r.send("web-1", decision("d2", "cookie", "ck1", "unify_behaviour", "refuse", at11))))
+}
+
+func TestRedisAway_salesGoOn_nothingOptionalHappens(t *testing.T) {
+	r := newRig(t, "web", nil)
+	r.send("web-1", decision("g", "cookie", "ck1", "unify_behaviour", "grant", at10))
+	r.cells.away.Store(true)
+	order := `{"id":"o1","type":"order.placed","occurred_at":"` + at11 + `","identifiers":[{"namespace":"customer","value":"C1"},{"namespace":"cookie","value":"ck1"}],"data":{"total":{"amount":1,"currency":"EUR"}}}`
+	a := r.send("web-1", list(order, page("p", "ck1", at11)))
+	require.Equal(t, "accepted rejected:consent_unavailable", statuses(a))
+	require.True(t, a.Results[1].Retry)
+	require.Empty(t, r.producer.of(stream.TopicDeadLetter))
+	e := r.events(stream.TopicEventsWeb)[0]
+	require.Len(t, e.GetIdentifiers(), 1)
+	require.Zero(t, e.GetIdentifiers()[0].GetStamp())
+
+	w := r.do(r.request("web-1", page("p", "ck1", at11)))
+	require.Equal(t, http.StatusServiceUnavailable, w.Code)
+	require.NotEmpty(t, w.Header().Get("Retry-After"))
+
+	before := len(r.decisions())
+	w = r.do(r.request("web-1", list(order, decision("d", "cookie", "ck1", "unify_behaviour", "withdraw", at11))))
+	require.Equal(t, http.StatusServiceUnavailable, w.Code, "a denial is not confirmed before it is in force")
+	require.Len(t, r.decisions(), before+1, "Kafka has it nevertheless")
+	require.Equal(t, "accepted", statuses(r.send("web-1", decision("g2", "cookie", "ck1", "unify_behaviour", "grant", at11))), "a grant counts once Kafka has it")
+
+	r.cells.away.Store(false)
+	r.clock.Add(int64(2 * time.Second))
+	require.Equal(t, "accepted", statuses(r.send("web-1", decision("d", "cookie", "ck1", "unify_behaviour", "withdraw", at11))), "the client's repetition")
+	require.Equal(t, "dropped:consent", statuses(r.send("web-1", page("p", "ck1", at11))))
+	require.Equal(t, 1, strings.Count(r.logs.String(), "consent registers are away"), "logged once, not per request")
+	require.Equal(t, 1, strings.Count(r.logs.String(), "consent registers are back"))
+}
+
+func TestRedisHangs_costsOneTimeOut(t *testing.T) {
+	r := newRig(t, "web", func(c *ingest.Config, _ *ingest.Deps) { c.ConsentTimeout = 30 * time.Millisecond })
+	r.cells.hang.Store(true)
+	order := `{"id":"o1","type":"order.placed","occurred_at":"` + at11 + `","identifiers":[{"namespace":"customer","value":"C1"}],"data":{"total":{"amount":1,"currency":"EUR"}}}`
+	for range 50 {
+		require.Equal(t, "accepted", statuses(r.send("web-1", order)))
+	}
+	require.Equal(t, int64(1), r.cells.calls.Load())
+	r.clock.Add(int64(2 * time.Second))
+	for range 10 {
+		r.send("web-1", order)
+	}
+	require.Equal(t, int64(2), r.cells.calls.Load(), "one try a rest")
+}
+
+func TestUnreadableRegister_allowsNothingOnThatPoint(t *testing.T) {
+	r := newRig(t, "web", nil)
+	r.send("web-1", list(decision("g", "cookie", "ck1", "unify_behaviour", "grant", at10), decision("g2", "cookie", "ck2", "unify_behaviour", "grant", at10)))
+	cell := r.register(identifier.Cookie, "ck1")
+	cell.Value = []byte("\xff\xffnonsense")
+	_, err := r.cells.Cells.CommitCells(t.Context(), []resolve.Cell{cell})
+	require.NoError(t, err)
+	require.Equal(t, "rejected:consent_unavailable accepted", statuses(r.send("web-1", list(page("p", "ck1", at11), page("q", "ck2", at11)))))
+	require.Equal(t, 503, r.do(r.request("web-1", decision("d", "cookie", "ck1", "unify_behaviour", "withdraw", at11))).Code)
+}
