@@ -358,3 +358,23 @@ func gaugeSum(t *testing.T, reg *prometheus.Registry, name string) float64 {
 	}
 	return total
 }
+
+func TestLag_waitsForTheCoordinator(t *testing.T) {
+	r := newRig(t)
+	r.topics("t")
+	r.commit("g", "t", 1, 0)
+	var asked atomic.Int64
+	r.broker.Cluster().ControlKey(int16(kmsg.OffsetFetch), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		r.broker.Cluster().KeepControl()
+		if asked.Add(1) > 2 {
+			return nil, nil, false
+		}
+		res := req.ResponseKind().(*kmsg.OffsetFetchResponse)
+		res.ErrorCode = kerr.CoordinatorNotAvailable.Code
+		return res, nil, true
+	})
+	lag, err := r.client.Lag(t.Context(), "g")
+	require.NoError(t, err)
+	require.Len(t, lag, 1)
+	require.Equal(t, int64(3), asked.Load())
+}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/segmentio/kafka-go"
 )
@@ -83,10 +84,7 @@ func (c *Client) Committed(ctx context.Context, group string, topics ...string) 
 	}
 	ctx, cancel := c.bound(ctx)
 	defer cancel()
-	res, err := c.kc.OffsetFetch(ctx, req)
-	if err == nil {
-		err = res.Error
-	}
+	res, err := c.offsetFetch(ctx, req)
 	if err != nil {
 		return nil, fmt.Errorf("reading the committed offsets of %s: %w", group, err)
 	}
@@ -101,4 +99,17 @@ func (c *Client) Committed(ctx context.Context, group string, topics ...string) 
 		}
 	}
 	return out, nil
+}
+
+// offsetFetch asks until the group's coordinator is there.
+func (c *Client) offsetFetch(ctx context.Context, req *kafka.OffsetFetchRequest) (*kafka.OffsetFetchResponse, error) {
+	for b := newBackoff(50*time.Millisecond, time.Second); ; {
+		res, err := c.kc.OffsetFetch(ctx, req)
+		if err == nil {
+			err = res.Error
+		}
+		if err == nil || !temporary(err) || !b.sleep(ctx.Done()) {
+			return res, err
+		}
+	}
 }
