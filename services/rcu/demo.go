@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"time"
 
+	"rcu/services/internal/boot"
 	"rcu/services/internal/demo"
 )
 
@@ -29,7 +30,7 @@ type demoCmd struct {
 
 // Help gives the example.
 func (demoCmd) Help() string {
-	return "The sources and keys are those of rcu up. Streaming a history twice counts once.\n\nExample:\n\n  rcu demo --people 2000 --live 50"
+	return "The sources are those of rcu up, with the keys that it made. Streaming a history twice counts once.\n\nExample:\n\n  rcu demo --people 2000 --live 50"
 }
 
 // Run streams or writes the demonstration.
@@ -41,8 +42,19 @@ func (c demoCmd) Run(ctx context.Context, a *app) error {
 	if c.Out != "" {
 		return c.write(a, history)
 	}
+	keys, err := home{a.data}.sourceKeys()
+	if err != nil {
+		return err
+	}
+	urls, err := home{a.data}.ingestURLs(c.Host)
+	if err != nil {
+		return err
+	}
+	if len(keys) == 0 {
+		return &boot.UsageError{Err: fmt.Errorf("demo needs the keys of its sources in %s: start rcu up with the same --data first", home{a.data}.path(sourceKeysFile))}
+	}
+	cfg := demo.StreamConfig{URLs: urls, Keys: keys, Progress: func(n demo.Counts) { b.set(n.Sent) }}
 	b := newMeter(a, "streaming")
-	cfg := demo.StreamConfig{URLs: demo.LocalURLs(c.Host), Progress: func(n demo.Counts) { b.set(n.Sent) }}
 	counts, err := demo.Replay(ctx, cfg, history, c.Settle)
 	b.done()
 	if err != nil {

@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -19,16 +18,14 @@ import (
 	"rcu/services/internal/importer"
 )
 
-// ports are where the ingestors of rcu up listen.
-var ports = map[string]int{"store": 8081, "web": 8082, "mobile": 8083, "callcentre": 8084}
-
 // importCmd brings files of other systems in.
 type importCmd struct {
 	Channel  string            `arg:"" enum:"store,web,mobile,callcentre" help:"Channel that the events belong to: store, web, mobile or callcentre."`
 	Files    []string          `arg:"" type:"existingfile" help:"CSV, JSON lines or JSON; gzip is recognised."`
 	Map      string            `required:"" type:"existingfile" placeholder:"M.yaml" help:"Mapping: how rows become events (deploy/mappings has examples)."`
-	Key      string            `env:"RCU_KEY" help:"Key of the source, from sources.yaml."`
-	URL      string            `name:"url" placeholder:"URL" help:"Address of the channel's ingestor (default: this machine, the channel's port)."`
+	Source   string            `placeholder:"NAME" help:"Source of this installation; its key is looked up."`
+	Key      string            `env:"RCU_KEY" help:"Key of the source, where it is not one of this installation."`
+	URL      string            `name:"url" placeholder:"URL" help:"Address of the channel's ingestor (default: the running installation, else this machine)."`
 	Var      map[string]string `name:"var" placeholder:"NAME=VALUE" help:"Set a variable of the mapping."`
 	Memory   int64             `name:"max-memory" default:"512" placeholder:"MIB" help:"Memory for rows that are held to be grouped."`
 	Parallel int               `default:"4" help:"Requests under way at once."`
@@ -39,21 +36,18 @@ type importCmd struct {
 // Help gives the example.
 func (importCmd) Help() string {
 	return "An interrupted import goes on where it was cut off. Rows that give no event are named by line and reason.\n\n" +
-		"Example:\n\n  rcu import store completejourney_transactions.csv.gz --map deploy/mappings/complete-journey-tickets.yaml --key $KEY"
+		"Example:\n\n  rcu import store completejourney_transactions.csv.gz --map deploy/mappings/complete-journey-tickets.yaml --source till-1"
 }
 
 // Run imports and prints what became of the rows.
 func (c importCmd) Run(ctx context.Context, a *app) error {
-	if c.Key == "" && !c.DryRun {
-		return &boot.UsageError{Err: errors.New("import needs the key of a source: --key, or RCU_KEY")}
-	}
-	url := c.URL
-	if url == "" {
-		url = "http://127.0.0.1:" + strconv.Itoa(ports[c.Channel])
+	key, url, err := c.address(home{a.data})
+	if err != nil {
+		return err
 	}
 	m := newMeter(a, "importing "+c.Channel)
 	sum, err := importer.Run(ctx, importer.Config{
-		Channel: c.Channel, Files: c.Files, MapFile: c.Map, URL: url, Key: c.Key, Vars: c.Var, StateDir: filepath.Join(a.data, "imports"),
+		Channel: c.Channel, Files: c.Files, MapFile: c.Map, URL: url, Key: key, Vars: c.Var, StateDir: filepath.Join(a.data, "imports"),
 		MaxBytes: c.Memory << 20, Again: c.Again, DryRun: c.DryRun, Parallel: c.Parallel,
 		Progress: func(p importer.Progress) { m.set(p.Events) },
 	})
@@ -65,6 +59,27 @@ func (c importCmd) Run(ctx context.Context, a *app) error {
 		return aerr
 	}
 	return err //nolint:wrapcheck // says all
+}
+
+// address is the key of the source and where its channel's ingestor listens.
+func (c importCmd) address(h home) (key, url string, err error) {
+	if key = c.Key; key == "" && c.Source != "" {
+		keys, err := h.sourceKeys()
+		if err != nil {
+			return "", "", err
+		}
+		if key = keys[c.Source]; key == "" {
+			return "", "", &boot.UsageError{Err: fmt.Errorf("no key of a source %q in %s: give --key", c.Source, h.path(sourceKeysFile))}
+		}
+	}
+	if key == "" && !c.DryRun {
+		return "", "", &boot.UsageError{Err: errors.New("import needs the key of a source: --source NAME, --key, or RCU_KEY")}
+	}
+	if c.URL != "" {
+		return key, c.URL, nil
+	}
+	urls, err := h.ingestURLs("127.0.0.1")
+	return key, urls[c.Channel], err
 }
 
 func printSummary(w io.Writer, c importCmd, s importer.Summary) {

@@ -41,19 +41,22 @@ func (plain) Digest64(_, kind, content string) (out [8]byte) {
 	return out
 }
 
-// origin is the source of a file, as sources.yaml would have it.
-func origin(t *testing.T, channel, zone, currency, country string, check identifier.CardCheck) *event.Origin {
+// origin is the source of an import, as sources.yaml would have it.
+func origin(t *testing.T, i Import) *event.Origin {
 	t.Helper()
-	loc, err := time.LoadLocation(zone)
+	zone, err := time.LoadLocation(i.Zone)
 	require.NoError(t, err)
-	return &event.Origin{Space: "s", Controller: "c", Source: "import", Channel: event.ChannelOf(channel), Brand: "b", Zone: loc, Currency: currency, Country: country,
+	check, ok := identifier.ParseCardCheck(i.CardCheck)
+	require.True(t, ok)
+	return &event.Origin{Space: "s", Controller: "c", Source: i.Name, Channel: event.ChannelOf(i.Channel), Brand: "b", Zone: zone, Currency: i.Currency, Country: i.Country,
 		Trust: eventpb.Trust_TRUST_IMPORTED, CardCheck: check}
 }
 
 // imported maps the file and passes every event through the product's decoder; what comes out is counted.
-func imported(t *testing.T, mapping string, o *event.Origin, path string) (Figures, importer.Report) {
+func imported(t *testing.T, i Import) (Figures, importer.Report) {
 	t.Helper()
-	raw, err := os.ReadFile(filepath.Join(testkit.Root(t), "deploy", "mappings", mapping))
+	o, path := origin(t, i), testkit.Data(t, i.File...)
+	raw, err := os.ReadFile(filepath.Join(testkit.Root(t), "deploy", "mappings", i.Mapping))
 	require.NoError(t, err)
 	m, err := importer.ParseMapping(raw)
 	require.NoError(t, err)
@@ -117,11 +120,4 @@ func fact(e *eventpb.Event, names plain) Fact {
 		f.State = e.GetOrderStateChanged().GetState()
 	}
 	return f
-}
-
-// same compares what the mapping gives with what the file holds, pairs apart.
-func same(t *testing.T, want, got Figures) {
-	t.Helper()
-	want.Pairs, got.Pairs = nil, nil
-	require.Equal(t, want, got)
 }

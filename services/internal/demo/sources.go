@@ -17,10 +17,10 @@ const (
 	Digital = "maison-digital"
 )
 
-// Source is one entry of sources.yaml, with its key in the clear: the demonstration's keys open nothing else.
+// Source is one entry of sources.yaml without its key: an installation makes its own.
 type Source struct {
-	Name, Key, Channel, Space, Controller, Brand, Store, Zone, Country, Currency, Trust string
-	SharedDevice                                                                        bool
+	Name, Channel, Space, Controller, Brand, Store, Zone, Country, Currency, Trust string
+	SharedDevice                                                                   bool
 }
 
 var tills = []string{"till-paris-1", "till-paris-2", "till-lyon-1", "till-london-1"}
@@ -45,18 +45,9 @@ func Sources() []Source {
 		{Name: "desk-fr", Channel: CallCentre, Controller: Retail, Zone: "Europe/Paris", Country: "FR", Currency: "EUR", Trust: "stated"},
 	}
 	for i := range list {
-		list[i].Space, list[i].Brand, list[i].Key = Space, "maison", "demo-"+list[i].Name
+		list[i].Space, list[i].Brand = Space, "maison"
 	}
 	return list
-}
-
-// Keys maps the sources to their keys.
-func Keys() map[string]string {
-	out := map[string]string{}
-	for _, s := range Sources() {
-		out[s.Name] = s.Key
-	}
-	return out
 }
 
 var byName, zones = index()

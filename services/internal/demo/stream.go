@@ -22,7 +22,7 @@ type Counts struct {
 // StreamConfig says where the events go.
 type StreamConfig struct {
 	URLs     map[string]string // channel -> address of its ingestor, without path
-	Keys     map[string]string // source -> key; default Keys()
+	Keys     map[string]string // source -> key
 	Batch    int               // events a request; default 200
 	Rate     float64           // events a second; 0 = as fast as taken
 	HTTP     *http.Client
@@ -83,9 +83,6 @@ type streamer struct {
 }
 
 func newStreamer(cfg StreamConfig) *streamer {
-	if cfg.Keys == nil {
-		cfg.Keys = Keys()
-	}
 	if cfg.Batch <= 0 || cfg.Batch > post.BatchEvents {
 		cfg.Batch = 200
 	}

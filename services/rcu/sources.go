@@ -1,0 +1,73 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"rcu/services/ingest"
+	"rcu/services/internal/demo"
+)
+
+// sourceKeysFile holds the keys of the sources of this installation by name, for the commands that send events from this machine.
+const sourceKeysFile = "source-keys.json"
+
+// demoSources are the sources of the demonstration as a sources.yaml lists them; their keys are made anew for every installation.
+func demoSources() []ingest.SourceSpec {
+	var out []ingest.SourceSpec
+	for _, s := range demo.Sources() {
+		spec := ingest.SourceSpec{Name: s.Name, Channel: s.Channel, Space: s.Space, Controller: s.Controller, Brand: s.Brand, Store: s.Store,
+			Zone: s.Zone, Country: s.Country, Currency: s.Currency, Trust: s.Trust}
+		if s.SharedDevice {
+			spec.SharedDevice = new(bool)
+			*spec.SharedDevice = true
+		}
+		out = append(out, spec)
+	}
+	return out
+}
+
+// writeSourceKeys keeps the keys beside the installation's data, readable by its owner alone.
+func (h home) writeSourceKeys(keys map[string]string) error {
+	raw, err := json.MarshalIndent(keys, "", "  ")
+	if err != nil {
+		return fmt.Errorf("encoding the keys of the sources: %w", err)
+	}
+	if err := os.WriteFile(h.path(sourceKeysFile), append(raw, '\n'), 0o600); err != nil {
+		return fmt.Errorf("writing the keys of the sources: %w", err)
+	}
+	return nil
+}
+
+// sourceKeys reads them; without the file there are none.
+func (h home) sourceKeys() (map[string]string, error) {
+	raw, err := os.ReadFile(h.path(sourceKeysFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return map[string]string{}, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the keys of the sources: %w", err)
+	}
+	keys := map[string]string{}
+	if err := json.Unmarshal(raw, &keys); err != nil {
+		return nil, fmt.Errorf("reading the keys of the sources in %s: not a list of names and keys", h.path(sourceKeysFile))
+	}
+	return keys, nil
+}
+
+// ingestURLs are the addresses of the four ingestors: those of the running installation, else the usual ports of host.
+func (h home) ingestURLs(host string) (map[string]string, error) {
+	urls := demo.LocalURLs(host)
+	in, found, err := h.readInstance()
+	if err != nil || !found {
+		return urls, err
+	}
+	for channel := range urls {
+		if addr := in.Services["ingest-"+channel]; addr != "" {
+			urls[channel] = "http://" + addr
+		}
+	}
+	return urls, nil
+}
