@@ -13,14 +13,33 @@ const (
 type Component struct {
 	Level uint8
 	Nodes []*Node
+
+	proofs [2]*proof // why it is too large, and its part too
+}
+
+// proof is what a search read to find that it is too large; because leads to an earlier search that it met.
+type proof struct {
+	nodes   []*Node
+	because *proof
+}
+
+// EachRead calls f for the nodes outside a component that its level was decided on. Some may come twice.
+func (c *Component) EachRead(f func(*Node)) {
+	for _, p := range c.proofs {
+		for ; p != nil; p = p.because {
+			for _, n := range p.nodes {
+				f(n)
+			}
+		}
+	}
 }
 
 // searchState is what one call of Components found out about a node.
 type searchState struct {
 	call   uint32
-	placed bool // in a component
-	large  bool // known to lie in a component that is too large
-	huge   bool // in a part of one that is still too large
+	placed bool   // in a component
+	large  *proof // known to lie in a component that is too large
+	huge   *proof // in a part of one that is still too large
 }
 
 func (n *Node) stateIn(call uint32) *searchState {
@@ -57,39 +76,39 @@ func (ev *Evidence) Components(from []*Node) (found []Component, missing []ident
 
 // component returns the component of n. What it learns about nodes on the way it marks for later searches.
 func (ev *Evidence) component(n *Node, s *searchState, call uint32) (Component, []identifier.Key) {
-	if !s.large {
+	if s.large == nil {
 		nodes, tooLarge, missing := ev.reach(n, false, call)
 		if missing != nil {
 			return Component{}, missing
 		}
-		if !tooLarge {
-			return Component{LevelWhole, nodes}, nil
+		if tooLarge == nil {
+			return Component{Level: LevelWhole, Nodes: nodes}, nil
 		}
 		for _, x := range nodes {
-			x.stateIn(call).large = true
+			x.stateIn(call).large = tooLarge
 		}
 	}
-	if !s.huge {
+	if s.huge == nil {
 		nodes, tooLarge, missing := ev.reach(n, true, call)
 		if missing != nil {
 			return Component{}, missing
 		}
-		if !tooLarge {
-			return Component{LevelStrong, nodes}, nil
+		if tooLarge == nil {
+			return Component{Level: LevelStrong, Nodes: nodes, proofs: [2]*proof{s.large}}, nil
 		}
 		for _, x := range nodes {
-			x.stateIn(call).huge = true
+			x.stateIn(call).huge = tooLarge
 		}
 	}
-	return Component{LevelAlone, []*Node{n}}, nil
+	return Component{Level: LevelAlone, Nodes: []*Node{n}, proofs: [2]*proof{s.large, s.huge}}, nil
 }
 
-// reach searches from n over usable edges, strong ones only if told so, until a cap is passed: then what it visited is known to be too large.
-func (ev *Evidence) reach(n *Node, strong bool, call uint32) (nodes []*Node, tooLarge bool, missing []identifier.Key) {
+// reach searches from n over usable edges, strong ones only if told so, until a cap is passed: then what it visited proves that it is too large.
+func (ev *Evidence) reach(n *Node, strong bool, call uint32) (nodes []*Node, tooLarge *proof, missing []identifier.Key) {
 	ev.search++
 	n.seen = ev.search
 	nodes = append(nodes, n)
-	ends := 0
+	ends := 0 // both ends hold a usable edge, so each is met twice in the end
 	for i := 0; i < len(nodes); i++ {
 		for _, e := range nodes[i].Edges {
 			if !e.Verdict.Usable() || strong && !ev.kernel.strong(e) {
@@ -107,17 +126,25 @@ func (ev *Evidence) reach(n *Node, strong bool, call uint32) (nodes []*Node, too
 			far.seen = ev.search
 			nodes = append(nodes, far)
 			s := far.stateIn(call)
-			tooLarge = tooLarge || s.large && !strong || s.huge
+			if met := s.provenLarge(strong); met != nil {
+				return nodes, &proof{nodes, met}, nil
+			}
 		}
-		// Both ends hold a usable edge, so each edge was met once or twice.
-		if tooLarge || len(nodes)+len(missing) > ev.kernel.rules.MaxNodes && missing == nil || ends > 2*ev.kernel.rules.MaxEdges {
-			return nodes, true, nil
+		if len(nodes) > ev.kernel.rules.MaxNodes || ends > 2*ev.kernel.rules.MaxEdges {
+			return nodes, &proof{nodes, nil}, nil
 		}
 	}
 	if missing == nil && ends/2 > ev.kernel.rules.MaxEdges {
-		return nodes, true, nil
+		return nodes, &proof{nodes, nil}, nil
 	}
-	return nodes, false, missing
+	return nodes, nil, missing
+}
+
+func (s *searchState) provenLarge(strong bool) *proof {
+	if strong {
+		return s.huge
+	}
+	return s.large
 }
 
 // strong reports whether an edge still counts in a component that is too large.

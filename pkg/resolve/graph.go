@@ -21,9 +21,9 @@ type GraphState interface {
 	LoadGraph(ctx context.Context, space string, keys []identifier.Key) (GraphSnapshot, error)
 	// LoadComponents reads records by their keys; those that are gone are left out.
 	LoadComponents(ctx context.Context, space string, keys []ComponentKey) (GraphSnapshot, error)
-	// CommitGraph executes each commit as one atomic function, several in one round trip, and says of each whether it was
-	// accepted. A refused commit wrote nothing.
-	CommitGraph(ctx context.Context, space string, commits []GraphCommit) ([]bool, error)
+	// CommitGraph executes each commit as one atomic function, several in one round trip, and returns the version that each was
+	// stored under; 0 = refused, and nothing of it was written. It sets the Component of every new record.
+	CommitGraph(ctx context.Context, space string, commits []*GraphCommit) ([]uint64, error)
 	// DueComponents lists components whose boundary is not after now, earliest first.
 	DueComponents(ctx context.Context, space string, now int64, limit int) ([]ComponentKey, error)
 	// ScanComponents walks over all components, in no order, at least once each; next is "" at the end.
@@ -41,26 +41,23 @@ type GraphState interface {
 // GraphSnapshot is what a plan is made on.
 type GraphSnapshot struct {
 	RulesVersion uint64
-	Pointers     []ComponentKey          // parallel to the keys asked for; zero = absent
-	Records      map[ComponentKey][]byte // packed, as committed, with the version in front
+	Records      map[ComponentKey]string // packed, as committed, with the version in front
 }
 
-// GraphCommit is one planned change. It is accepted only if every Pointer and Record read is still as read, the rules version
+// GraphCommit is one planned change. It is accepted only if every identifier read as absent still is, every record is as read, the rules version
 // is RulesVersion, and no record read was written with a later Now.
 type GraphCommit struct {
 	RulesVersion uint64
 	Now          int64
-	Pointers     []PointerRead
+	Pointers     []PointerRead // read as absent
 	Records      []RecordRead
 	Writes       []RecordWrite
 	Outbox       []byte // one entry; nil = none
 }
 
-// PointerRead is the pointer of an identifier as it was read; a zero component is an absent pointer.
-type PointerRead struct {
-	Key       identifier.Key
-	Component ComponentKey
-}
+// PointerRead is an identifier that was read as having no record. A pointer that leads to a record needs no check of its own:
+// it moves only when the record is written, whose version is checked, and keys of records are never used again.
+type PointerRead struct{ Key identifier.Key }
 
 // RecordRead is a record that the plan was made on.
 type RecordRead struct {
@@ -71,7 +68,7 @@ type RecordRead struct {
 
 // RecordWrite writes one record.
 type RecordWrite struct {
-	Component ComponentKey     // zero = a new one, made from the version and the place among Writes
+	Component ComponentKey     // zero = a new one; the state sets it
 	Value     []byte           // packed; the state puts the version into its first 8 bytes
 	Boundary  int64            // for the due index; 0 = none
 	Moved     []identifier.Key // identifiers whose pointer has to be set to this record
@@ -82,6 +79,8 @@ type OutboxItem struct {
 	ID      string
 	Version uint64
 	Value   []byte
+	Written []ComponentKey
+	Gone    []ComponentKey
 }
 
 // OutboxEntry is what one commit changed.
@@ -171,4 +170,3 @@ var ErrRulesFixed = errors.New("rule is fixed for the life of a store")
 var ErrContended = errors.New("graph keeps changing under the plan")
 
 var _ identity.People = (*View)(nil)
-

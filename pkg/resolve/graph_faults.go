@@ -1,0 +1,6 @@
+package resolve
+
+// faults are wrong variants that tests switch on, to prove that the laws catch them. Nothing else can reach them.
+var faults struct {
+	absenceUnchecked bool // commits do not check that an identifier still has no record
+}

@@ -1,0 +1,365 @@
+package resolve
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"rcu/pkg/identifier"
+	"rcu/pkg/identity"
+)
+
+// errTorn says that two reads of one plan do not fit together: plan again.
+var errTorn = errors.New("records were read while they changed")
+
+// errRules says that the rules of the space moved: plan again with those.
+var errRules = errors.New("rules of the space changed")
+
+// unit is what is written or refused as a whole while planning: a record as read, or an identifier without one.
+type unit struct {
+	key     ComponentKey
+	rec     *record // nil: an identifier without a record
+	members []*member
+	touched bool
+
+	parent *unit           // of the group of units that one commit writes
+	facts  []identity.Fact // those of the group that changed something; kept at the root
+}
+
+func (u *unit) root() *unit {
+	for u.parent != nil {
+		if u.parent.parent != nil {
+			u.parent = u.parent.parent
+		}
+		u = u.parent
+	}
+	return u
+}
+
+// unite makes one group of two.
+func unite(a, b *unit) {
+	a, b = a.root(), b.root()
+	if a == b {
+		return
+	}
+	if len(a.facts) < len(b.facts) {
+		a, b = b, a
+	}
+	b.parent = a
+	a.facts = append(a.facts, b.facts...)
+	b.facts = nil
+}
+
+// planner turns facts and what is stored into commits. It reads more when it has to, and writes nothing.
+type planner struct {
+	state  GraphState
+	space  string
+	kernel *identity.Kernel
+	rules  uint64
+	now    int64
+
+	ev      *identity.Evidence
+	part    *identity.Partitioner
+	units   map[ComponentKey]*unit
+	all     []*unit
+	known   map[identifier.Key]bool // their pointers were read
+	changes identity.Changes
+	judged  [][2]*identity.Node // both ends of every edge that was judged
+	found   []dividedComponent
+}
+
+type dividedComponent struct {
+	identity.Component
+	people []*person
+}
+
+func newPlanner(state GraphState, space string, k *identity.Kernel, rules uint64, now int64) *planner {
+	return &planner{
+		state: state, space: space, kernel: k, rules: rules, now: now,
+		ev: identity.NewEvidence(k), part: identity.NewPartitioner(k), units: map[ComponentKey]*unit{}, known: map[identifier.Key]bool{},
+	}
+}
+
+// load reads what is stored of keys that were not read yet.
+func (p *planner) load(ctx context.Context, keys []identifier.Key) error {
+	wanted := make([]identifier.Key, 0, len(keys))
+	for _, k := range keys {
+		if !p.known[k] && p.kernel.Links(k.Namespace) && p.ev.Node(k) == nil {
+			p.known[k] = true
+			wanted = append(wanted, k)
+		}
+	}
+	if len(wanted) == 0 {
+		return nil
+	}
+	s, err := p.state.LoadGraph(ctx, p.space, wanted)
+	if err != nil {
+		return fmt.Errorf("loading graph: %w", err)
+	}
+	return p.add(s)
+}
+
+func (p *planner) add(s GraphSnapshot) error {
+	if s.RulesVersion != p.rules {
+		return errRules
+	}
+	for key, packed := range s.Records {
+		if p.units[key] != nil {
+			continue
+		}
+		rec, err := decodeRecord(packed)
+		if err != nil {
+			return err
+		}
+		u := &unit{key: key, rec: rec, members: rec.members}
+		p.units[key] = u
+		p.all = append(p.all, u)
+		p.now = max(p.now, rec.now) // a plan is never older than what it was made on
+		for _, m := range rec.members {
+			if p.ev.Node(m.Key) != nil {
+				return errTorn
+			}
+			m.unit, m.component, m.version = u, key, rec.version
+			p.ev.Add(m.Node)
+		}
+	}
+	return nil
+}
+
+// stale lists for judgement what time or new rules have overtaken in the records read so far.
+func (p *planner) stale() {
+	for _, u := range p.all {
+		if u.rec == nil || u.rec.rules == p.rules && (u.rec.boundary == 0 || u.rec.boundary > p.now) {
+			continue
+		}
+		for _, m := range u.members {
+			b := m.Boundary(m.judgedNow)
+			if m.judgedRules != p.rules || b != 0 && b <= p.now {
+				p.changes.Judge(m.Node)
+			}
+		}
+	}
+}
+
+// fold joins facts to what was read. Facts that change something are kept with the group of units they change.
+func (p *planner) fold(facts []identity.Fact) {
+	var buf [16]identifier.Key
+	for _, f := range facts {
+		before := p.changes.Count
+		if p.ev.Fold(f, &p.changes); p.changes.Count == before {
+			continue
+		}
+		var group *unit
+		for _, k := range p.kernel.Named(f, buf[:0]) {
+			u := p.memberOf(p.ev.Node(k)).unit
+			if group != nil {
+				unite(group, u)
+			}
+			group = u
+		}
+		root := group.root()
+		root.facts = append(root.facts, f)
+	}
+}
+
+// memberOf returns the member of a node; a node that is new gets a unit of its own.
+func (p *planner) memberOf(n *identity.Node) *member {
+	m := memberOf(n)
+	if m == nil {
+		m = &member{Node: n, judgedNow: p.now, judgedRules: p.rules}
+		n.Kept = m
+		m.unit = &unit{members: []*member{m}}
+		p.all = append(p.all, m.unit)
+	}
+	return m
+}
+
+// run plans until nothing more has to be read.
+func (p *planner) run(ctx context.Context) error {
+	for {
+		before := p.now
+		if err := p.judge(ctx); err != nil {
+			return err
+		}
+		p.touch()
+		if err := p.components(ctx); err != nil {
+			return err
+		}
+		if p.now == before {
+			break
+		}
+	}
+	p.divide()
+	p.uniteReaders()
+	return nil
+}
+
+// judge sets the standing of what changed, and the verdict of every edge that it may concern.
+func (p *planner) judge(ctx context.Context) error {
+	for {
+		p.stand()
+		var missing []identifier.Key
+		p.eachToJudge(func(e *identity.Edge) {
+			for _, k := range [...]identifier.Key{e.A, e.B} {
+				if p.ev.Node(k) == nil {
+					missing = append(missing, k)
+				}
+			}
+		})
+		if len(missing) == 0 {
+			break
+		}
+		if err := p.loadWhole(ctx, missing); err != nil {
+			return err
+		}
+	}
+	p.judged = p.judged[:0]
+	p.eachToJudge(func(e *identity.Edge) {
+		a, b := p.ev.Node(e.A), p.ev.Node(e.B)
+		p.judged = append(p.judged, [2]*identity.Node{a, b})
+		if v := p.kernel.Judge(e, a, b, p.now); v != e.Verdict {
+			e.Verdict = v
+			p.changes.Edge(e)
+		}
+	})
+	for _, n := range p.changes.Whole {
+		m := p.memberOf(n)
+		m.judgedNow, m.judgedRules = p.now, p.rules
+	}
+	return nil
+}
+
+// stand sets the standing of all whose record or edges changed; where it changes, all edges have to be judged.
+func (p *planner) stand() {
+	stand := func(n *identity.Node) {
+		if n == nil {
+			return
+		}
+		if s := p.kernel.Stand(n); s != n.Standing {
+			n.Standing = s
+			p.changes.Judge(n)
+		}
+	}
+	for i := 0; i < len(p.changes.Nodes); i++ {
+		stand(p.changes.Nodes[i])
+	}
+	for _, e := range p.changes.Edges {
+		stand(p.ev.Node(e.A))
+		stand(p.ev.Node(e.B))
+	}
+}
+
+// eachToJudge calls f for the edges whose verdict may have changed; some come twice.
+func (p *planner) eachToJudge(f func(*identity.Edge)) {
+	for i := 0; i < len(p.changes.Edges); i++ {
+		f(p.changes.Edges[i])
+	}
+	for _, n := range p.changes.Whole {
+		for _, e := range n.Edges {
+			f(e)
+		}
+	}
+}
+
+// loadWhole reads keys that must have a record; one that has none (it was erased) is an identifier of which nothing is known.
+func (p *planner) loadWhole(ctx context.Context, keys []identifier.Key) error {
+	if err := p.load(ctx, keys); err != nil {
+		return err
+	}
+	for _, k := range keys {
+		if p.ev.Node(k) == nil {
+			n := &identity.Node{Key: k, First: identity.Never, Standing: p.kernel.StandAlone(k.Value)}
+			p.ev.Add(n)
+			p.memberOf(n)
+		}
+	}
+	return nil
+}
+
+// touch marks the units that have to be written: of identifiers that changed, and of both ends of edges that did.
+func (p *planner) touch() {
+	for _, n := range p.changes.Nodes {
+		p.memberOf(n).unit.touched = true
+	}
+	for _, e := range p.changes.Edges {
+		a, b := p.memberOf(p.ev.Node(e.A)), p.memberOf(p.ev.Node(e.B))
+		for _, m := range [...]*member{a, b} {
+			if m.Edge(e.Other(m.Key)) == e {
+				m.unit.touched = true
+			}
+		}
+		unite(a.unit, b.unit)
+	}
+}
+
+// components searches the components of everything touched. What a component takes in is touched by that.
+func (p *planner) components(ctx context.Context) error {
+	for {
+		var from []*identity.Node
+		for _, u := range p.all {
+			if u.touched {
+				for _, m := range u.members {
+					from = append(from, m.Node)
+				}
+			}
+		}
+		components, missing := p.ev.Components(from)
+		if len(missing) > 0 {
+			if err := p.loadWhole(ctx, missing); err != nil {
+				return err
+			}
+			continue
+		}
+		grown := false
+		for _, c := range components {
+			for _, n := range c.Nodes {
+				if u := p.memberOf(n).unit; !u.touched {
+					u.touched, grown = true, true
+				}
+			}
+		}
+		if !grown {
+			p.found = p.found[:0]
+			for _, c := range components {
+				p.found = append(p.found, dividedComponent{Component: c})
+			}
+			return nil
+		}
+	}
+}
+
+// divide parts the components into people, and unites what they were made of.
+func (p *planner) divide() {
+	for i := range p.found {
+		c := &p.found[i]
+		first := memberOf(c.Nodes[0]).unit
+		for _, n := range c.Nodes {
+			unite(first, memberOf(n).unit)
+		}
+		for _, x := range p.ev.Divide(p.part, c.Component) {
+			one := &person{naming: x.Naming, nodes: x.Nodes}
+			c.people = append(c.people, one)
+			for _, n := range x.Nodes {
+				memberOf(n).person = one
+			}
+		}
+	}
+}
+
+// uniteReaders puts into one commit what was planned on each other's change: a reader of a record that another group writes.
+func (p *planner) uniteReaders() {
+	for _, ends := range p.judged {
+		if a, b := memberOf(ends[0]).unit, memberOf(ends[1]).unit; a.touched && b.touched {
+			unite(a, b)
+		}
+	}
+	for i := range p.found {
+		c := &p.found[i]
+		own := memberOf(c.Nodes[0]).unit
+		c.EachRead(func(n *identity.Node) {
+			if u := memberOf(n).unit; u.touched {
+				unite(own, u)
+			}
+		})
+	}
+}

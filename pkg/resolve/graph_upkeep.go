@@ -1,0 +1,198 @@
+package resolve
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"rcu/pkg/identifier"
+	"rcu/pkg/identity"
+)
+
+// Sweep judges again what time has overtaken at now, at most limit components, and returns how many there were.
+func (g *Graph) Sweep(ctx context.Context, space string, now int64, limit int) (int, error) {
+	due, err := g.state.DueComponents(ctx, space, now, limit)
+	if err != nil {
+		return 0, fmt.Errorf("listing due components: %w", err)
+	}
+	if len(due) == 0 {
+		return 0, nil
+	}
+	if err := g.do(ctx, space, now, &graphJob{components: due}); err != nil {
+		return 0, err
+	}
+	return len(due), nil
+}
+
+// SetRules changes the rules of a space. From then on no plan made under older rules is accepted. What is stored is judged by
+// the new ones as it is touched, and by Rejudge.
+func (g *Graph) SetRules(ctx context.Context, space string, rules identity.Rules) error {
+	if err := rules.Validate(); err != nil {
+		return fmt.Errorf("setting identity rules: %w", err)
+	}
+	content, err := encodeRules(rules)
+	if err != nil {
+		return err
+	}
+	for range maxAttempts {
+		held, err := g.rulesOf(ctx, space, true)
+		if err != nil {
+			return err
+		}
+		if what := held.kernel.Rules().FixedDiffers(rules); what != "" {
+			return fmt.Errorf("setting %s: %w", what, ErrRulesFixed)
+		}
+		ok, err := g.state.SetGraphRules(ctx, space, held.version, content)
+		if err != nil {
+			return fmt.Errorf("setting identity rules: %w", err)
+		}
+		if ok {
+			_, err = g.rulesOf(ctx, space, true)
+			return err
+		}
+	}
+	return ErrContended
+}
+
+// Rejudge judges by the rules in force what was judged by older ones: one small step over at most limit components. It starts
+// at cursor "" and goes on with what it returns until that is "" again; a step may be repeated. What was merged meanwhile
+// comes through Sweep.
+func (g *Graph) Rejudge(ctx context.Context, space, cursor string, limit int, now int64) (string, error) {
+	keys, next, err := g.state.ScanComponents(ctx, space, cursor, limit)
+	if err != nil {
+		return cursor, fmt.Errorf("walking over components: %w", err)
+	}
+	if len(keys) == 0 {
+		return next, nil
+	}
+	if err := g.do(ctx, space, now, &graphJob{components: keys}); err != nil {
+		return cursor, err
+	}
+	return next, nil
+}
+
+// ReadOutbox returns what was committed after the entry with the given id ("" = from the start), oldest first.
+func (g *Graph) ReadOutbox(ctx context.Context, space, after string, limit int) ([]OutboxEntry, error) {
+	items, err := g.state.ReadOutbox(ctx, space, after, limit)
+	if err != nil {
+		return nil, fmt.Errorf("reading outbox: %w", err)
+	}
+	out := make([]OutboxEntry, len(items))
+	for i, item := range items {
+		if out[i], err = decodeOutbox(item); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// TrimOutbox forgets the entries up to and including the given id: they were published.
+func (g *Graph) TrimOutbox(ctx context.Context, space, through string) error {
+	if err := g.state.TrimOutbox(ctx, space, through); err != nil {
+		return fmt.Errorf("trimming outbox: %w", err)
+	}
+	return nil
+}
+
+// Records reads records as they are stored, for their changelog; those that are gone are left out.
+func (g *Graph) Records(ctx context.Context, space string, keys []ComponentKey) (map[ComponentKey]string, error) {
+	s, err := g.state.LoadComponents(ctx, space, keys)
+	if err != nil {
+		return nil, fmt.Errorf("reading records: %w", err)
+	}
+	return s.Records, nil
+}
+
+// Explain answers why an identifier is in its profile, and why others are not: all edges of the profile's identifiers.
+func (g *Graph) Explain(ctx context.Context, space string, key identifier.Key, now int64) (Explanation, error) {
+	var out Explanation
+	err := g.look(ctx, space, []identifier.Key{key}, now, func(p *planner) {
+		out = p.explain(key)
+	})
+	return out, err
+}
+
+// Candidates returns the profiles at the other ends of an identifier's edges: the answer for a value that stands for nobody.
+func (g *Graph) Candidates(ctx context.Context, space string, key identifier.Key, now int64) ([]Profile, error) {
+	var far []identifier.Key
+	err := g.look(ctx, space, []identifier.Key{key}, now, func(p *planner) {
+		far = nil
+		if n := p.ev.Node(key); n != nil {
+			for _, e := range n.Edges {
+				if e.Act.Op != identity.Ban {
+					far = append(far, e.Other(key))
+				}
+			}
+		}
+	})
+	if err != nil || len(far) == 0 {
+		return nil, err
+	}
+	view, err := g.View(ctx, space, far, now)
+	if err != nil {
+		return nil, err
+	}
+	var out []Profile
+	for _, k := range far {
+		p := view.Profile(k)
+		known := slices.ContainsFunc(out, func(x Profile) bool { return x.Canonical == p.Canonical })
+		if !known && view.Standing(k) == identity.Clean {
+			out = append(out, p)
+		}
+	}
+	slices.SortFunc(out, func(a, b Profile) int { return identifier.Compare(a.Canonical, b.Canonical) })
+	return out, nil
+}
+
+// look plans without writing and shows the plan.
+func (g *Graph) look(ctx context.Context, space string, keys []identifier.Key, now int64, f func(*planner)) error {
+	return g.do(ctx, space, now, &graphJob{keys: keys, readOnly: true, look: f})
+}
+
+func (p *planner) explain(key identifier.Key) Explanation {
+	n := p.ev.Node(key)
+	if n == nil {
+		return Explanation{Profile: Profile{key, []identifier.Key{key}}, Standing: p.kernel.StandAlone(key.Value)}
+	}
+	m := p.memberOf(n)
+	out := Explanation{Profile: p.profileOf(m), Standing: n.Standing}
+	if m.unit.rec != nil {
+		out.Level = m.unit.rec.level
+		if !m.unit.touched { // as stored: divided once more, to name the values that a refusal is about
+			nodes := make([]*identity.Node, len(m.unit.members))
+			for i, x := range m.unit.members {
+				nodes[i] = x.Node
+			}
+			p.ev.Divide(p.part, identity.Component{Level: out.Level, Nodes: nodes})
+		}
+	}
+	told := map[*identity.Edge]bool{}
+	for _, x := range m.person.nodes {
+		for _, e := range x.Edges {
+			if !told[e] {
+				told[e] = true
+				out.Edges = append(out.Edges, viewEdge(e))
+			}
+		}
+	}
+	slices.SortFunc(out.Edges, func(a, b EdgeView) int {
+		if c := identifier.Compare(a.A, b.A); c != 0 {
+			return c
+		}
+		return identifier.Compare(a.B, b.B)
+	})
+	return out
+}
+
+func viewEdge(e *identity.Edge) EdgeView {
+	v := EdgeView{
+		A: e.A, B: e.B, Outcome: e.Outcome, Reason: e.Reason, X: e.X, Y: e.Y,
+		Strength: e.Verdict.Strength, T: e.Verdict.T, Witnesses: len(e.Witnesses), Act: e.Act.Op,
+	}
+	for _, w := range e.Witnesses {
+		if w.T == e.Verdict.T {
+			v.Event = w.Event
+		}
+	}
+	return v
+}

@@ -1,0 +1,77 @@
+package resolve
+
+import (
+	"rcu/pkg/consent"
+	"rcu/pkg/identifier"
+	"rcu/pkg/identity"
+)
+
+// View is what the graph says of some identifiers at one moment. It is read-only and safe for concurrent use.
+type View struct {
+	entries map[identifier.Key]viewEntry
+}
+
+type viewEntry struct {
+	profile   Profile
+	standing  identity.Standing
+	decisions *identity.Node // nil: no record
+	component ComponentKey
+	version   uint64
+}
+
+func newView() *View { return &View{entries: map[identifier.Key]viewEntry{}} }
+
+// take copies what the plan knows of an identifier.
+func (v *View) take(p *planner, k identifier.Key) {
+	n := p.ev.Node(k)
+	if n == nil {
+		v.entries[k] = viewEntry{profile: Profile{k, []identifier.Key{k}}, standing: p.kernel.StandAlone(k.Value)}
+		return
+	}
+	m := p.memberOf(n)
+	v.entries[k] = viewEntry{profile: p.profileOf(m), standing: n.Standing, decisions: n, component: m.component, version: m.version}
+}
+
+// profileOf returns the profile of a member; the list of its members is made once.
+func (p *planner) profileOf(m *member) Profile {
+	if m.person == nil {
+		return Profile{m.Key, []identifier.Key{m.Key}}
+	}
+	if m.person.keys == nil {
+		m.person.keys = keysOf(m.person.nodes)
+	}
+	return Profile{p.namingOf(m.person), m.person.keys}
+}
+
+// Standing implements identity.People.
+func (v *View) Standing(k identifier.Key) identity.Standing { return v.entries[k].standing }
+
+// Naming implements identity.People.
+func (v *View) Naming(k identifier.Key) identifier.Key {
+	if e, known := v.entries[k]; known {
+		return e.profile.Canonical
+	}
+	return k
+}
+
+// Decisions implements identity.People.
+func (v *View) Decisions(k identifier.Key, p identity.Purpose) (h consent.History) {
+	if n := v.entries[k].decisions; n != nil {
+		h = n.Decisions[p]
+	}
+	return h
+}
+
+// Profile returns the profile that holds k. Its Members must not be changed.
+func (v *View) Profile(k identifier.Key) Profile {
+	if e, known := v.entries[k]; known {
+		return e.profile
+	}
+	return Profile{k, []identifier.Key{k}}
+}
+
+// Version returns the version of the record that holds k; 0 without one. It grows with every change.
+func (v *View) Version(k identifier.Key) uint64 { return v.entries[k].version }
+
+// Component returns the record that holds k; zero without one.
+func (v *View) Component(k identifier.Key) ComponentKey { return v.entries[k].component }
