@@ -106,11 +106,10 @@ func redact(err error) error {
 	if errors.As(err, &he) {
 		return &Error{Status: he.StatusCode}
 	}
-	switch {
-	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-		return err
-	case errors.Is(err, clickhouse.ErrAcquireConnTimeout):
-		return clickhouse.ErrAcquireConnTimeout
+	for _, plain := range []error{context.Canceled, context.DeadlineExceeded, clickhouse.ErrAcquireConnTimeout} {
+		if errors.Is(err, plain) {
+			return plain
+		}
 	}
 	var op *net.OpError
 	if errors.As(err, &op) {

@@ -107,6 +107,24 @@ func TestMigrate_twiceAndAtOnce_changesNothing(t *testing.T) {
 	require.Equal(t, versions, one(t, w, "SELECT count() FROM schema_migrations"))
 }
 
+func TestMigrate_severalProgramsOnAnEmptyServer(t *testing.T) {
+	cfg, err := warehouse.ParseURL(testkit.ClickHouse(t))
+	require.NoError(t, err)
+	var wg sync.WaitGroup
+	errs := make([]error, 4)
+	for i := range errs {
+		w := openAs(t, cfg, false)
+		wg.Go(func() { errs[i] = w.Migrate(t.Context()) })
+	}
+	wg.Wait()
+	require.NoError(t, errors.Join(errs...))
+	w := openAs(t, cfg, true)
+	v, err := w.SchemaVersion(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, v.Target, v.Current)
+	require.Equal(t, 12.0, one(t, w, "SELECT count() FROM system.tables WHERE database = currentDatabase() AND engine = 'ReplacingMergeTree'"))
+}
+
 func TestMigrate_newerSchema_isLeftAlone(t *testing.T) {
 	dsn := testkit.ClickHouse(t)
 	cfg, err := warehouse.ParseURL(dsn)

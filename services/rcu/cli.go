@@ -22,6 +22,7 @@ type cli struct {
 	Demo     demoCmd     `cmd:"" help:"Stream a made-up chain of shops into a running installation."`
 	Import   importCmd   `cmd:"" help:"Bring files of other systems in."`
 	Doctor   doctorCmd   `cmd:"" help:"Find out what is wrong with an installation, and what to do."`
+	SQL      sqlCmd      `cmd:"" name:"sql" help:"Ask ClickHouse."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`
 	Internal internalCmd `cmd:"" hidden:"" help:"Child processes of rcu up."`
 }
