@@ -1,0 +1,139 @@
+package deptest_test
+
+import (
+	"bytes"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const maxLines = 400
+
+// source is one Go file of the repository.
+type source struct {
+	path      string // from the root
+	pkg       string // import path of its folder
+	test      bool
+	generated bool
+	lines     int
+	comment   bool // it has a package comment
+	imports   []string
+	clock     []token.Position // calls of time.Now
+}
+
+// sources reads every Go file of the workspace.
+func sources(t *testing.T) []source {
+	t.Helper()
+	_, self, _, _ := runtime.Caller(0)
+	root := filepath.Dir(filepath.Dir(filepath.Dir(self)))
+	var out []source
+	for _, module := range []string{"schemas", "pkg", "services"} {
+		err := filepath.WalkDir(filepath.Join(root, module), func(p string, d fs.DirEntry, err error) error {
+			if err != nil {
+				return err
+			}
+			if d.IsDir() && (d.Name() == "testdata" || d.Name() == "node_modules") {
+				return filepath.SkipDir
+			}
+			if filepath.Ext(p) == ".go" {
+				rel, err := filepath.Rel(root, p)
+				if err != nil {
+					return err
+				}
+				out = append(out, read(t, p, filepath.ToSlash(rel)))
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return out
+}
+
+func read(t *testing.T, file, rel string) source {
+	t.Helper()
+	raw, err := os.ReadFile(file) //nolint:gosec // a file of the repository
+	if err != nil {
+		t.Fatal(err)
+	}
+	set := token.NewFileSet()
+	f, err := parser.ParseFile(set, rel, raw, parser.ParseComments|parser.SkipObjectResolution)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := source{
+		path: rel, pkg: "rcu/" + path.Dir(rel), test: strings.HasSuffix(rel, "_test.go"),
+		generated: ast.IsGenerated(f), lines: bytes.Count(raw, []byte("\n")), comment: f.Doc != nil,
+	}
+	for _, i := range f.Imports {
+		p, err := strconv.Unquote(i.Path.Value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.imports = append(s.imports, p)
+	}
+	ast.Inspect(f, func(n ast.Node) bool {
+		if sel, ok := n.(*ast.SelectorExpr); ok && sel.Sel.Name == "Now" {
+			if x, ok := sel.X.(*ast.Ident); ok && x.Name == "time" {
+				s.clock = append(s.clock, set.Position(n.Pos()))
+			}
+		}
+		return true
+	})
+	return s
+}
+
+func TestFilesAreShort(t *testing.T) {
+	for _, f := range sources(t) {
+		if !f.generated && f.lines > maxLines {
+			t.Errorf("%s has %d lines, more than %d", f.path, f.lines, maxLines)
+		}
+	}
+}
+
+func TestPackagesSayWhatTheyOwn(t *testing.T) {
+	commented, seen := map[string]bool{}, map[string]string{}
+	for _, f := range sources(t) {
+		if f.test || f.generated {
+			continue
+		}
+		seen[f.pkg] = f.path
+		if f.comment {
+			commented[f.pkg] = true
+		}
+	}
+	for pkg := range seen {
+		if !commented[pkg] {
+			t.Errorf("%s has no package comment", pkg)
+		}
+	}
+}
+
+func TestDomainHasNoClock(t *testing.T) {
+	for _, f := range sources(t) {
+		if f.test || !isDomain(f.pkg) {
+			continue
+		}
+		for _, at := range f.clock {
+			t.Errorf("%s: a domain package gets the time as an argument", at)
+		}
+	}
+}
+
+func isDomain(pkg string) bool {
+	for _, d := range domain {
+		if d == pkg {
+			return true
+		}
+	}
+	return false
+}
