@@ -89,7 +89,9 @@ func (d *Decoder) Decode(raw []byte, o *Origin, receivedAt time.Time) (*Draft, *
 	if p != nil {
 		return nil, d.reject(raw, t, p)
 	}
-	draft.dropped = append(draft.dropped, check.dropped...)
+	for _, x := range check.dropped {
+		draft.dropped = count(draft.dropped, x.At, x.Count)
+	}
 	return draft, nil
 }
 

@@ -1,6 +1,7 @@
 package event
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"time"
@@ -54,6 +55,9 @@ type Draft struct {
 	surplus        int
 	keyed          bool
 }
+
+// Format implements fmt.Formatter, so that no verb prints what a draft holds.
+func (d *Draft) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(identifier.Redacted)) }
 
 // ID is the source's own id of the event. It is the source's text: it may stand in the answer to that source, and in no log.
 func (d *Draft) ID() string { return d.event.GetId() }

@@ -57,22 +57,11 @@ func (r *reader) clear(n *node, name uint16) string {
 	text := r.text(n, name)
 	for i := range len(text) {
 		if text[i] == '@' {
-			r.drop("/data")
+			r.draftOf.dropped = count(r.draftOf.dropped, "/data", 1)
 			return ""
 		}
 	}
 	return identifier.NormaliseText(text)
-}
-
-func (r *reader) drop(at string) {
-	d := r.draftOf
-	for i := range d.dropped {
-		if d.dropped[i].At == at {
-			d.dropped[i].Count++
-			return
-		}
-	}
-	d.dropped = append(d.dropped, Dropped{At: at, Count: 1})
 }
 
 func (r *reader) integer(n *node, name uint16) int64 {

@@ -214,16 +214,21 @@ func (r *rule) missing(bits uint64, n *names) *problem {
 	return nil
 }
 
-func (c *checker) drop(count int) {
+func (c *checker) drop(unknown int) {
 	at := strings.Join(c.path, "/")
 	if at != "" {
 		at = "/" + at
 	}
-	for i := range c.dropped {
-		if c.dropped[i].At == at {
-			c.dropped[i].Count += count
-			return
+	c.dropped = count(c.dropped, at, unknown)
+}
+
+// count adds to the number of dropped fields of a place.
+func count(list []Dropped, at string, n int) []Dropped {
+	for i := range list {
+		if list[i].At == at {
+			list[i].Count += n
+			return list
 		}
 	}
-	c.dropped = append(c.dropped, Dropped{At: at, Count: count})
+	return append(list, Dropped{At: at, Count: n})
 }

@@ -1,7 +1,5 @@
 package identifier
 
-import "strings"
-
 // ibanLengths: country and length, as registered.
 var ibanLengths = map[string]int{
 	"AD": 24, "AE": 23, "AL": 28, "AT": 20, "AZ": 28, "BA": 20, "BE": 16, "BG": 22, "BH": 22, "BI": 27, "BR": 29, "BY": 28, "CH": 21, "CR": 22, "CY": 28,
@@ -17,7 +15,8 @@ func ibanAt(text string, i int) int {
 	if i+15 > len(text) || !isLetter(text[i+1]) {
 		return 0
 	}
-	want, ok := ibanLengths[strings.ToUpper(text[i:i+2])]
+	country := [2]byte{text[i] &^ 0x20, text[i+1] &^ 0x20}
+	want, ok := ibanLengths[string(country[:])]
 	if !ok {
 		return 0
 	}

@@ -1,0 +1,150 @@
+package registry_test
+
+import (
+	"encoding/json"
+	"io/fs"
+	"maps"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/stretchr/testify/require"
+
+	"rcu/pkg/event/registry"
+	"rcu/schemas"
+)
+
+type schema struct {
+	Ref        string            `json:"$ref"`
+	Defs       map[string]schema `json:"$defs"`
+	Properties map[string]schema `json:"properties"`
+	Items      *schema           `json:"items"`
+	Pattern    string            `json:"pattern"`
+}
+
+func read(t *testing.T, file string) schema {
+	t.Helper()
+	raw, err := fs.ReadFile(schemas.Files, file)
+	require.NoError(t, err)
+	var s schema
+	require.NoError(t, json.Unmarshal(raw, &s))
+	return s
+}
+
+// leaves lists the paths of the fields that hold a value.
+func leaves(envelope, s schema, at string) []string {
+	if s.Ref != "" && len(s.Properties) == 0 && s.Items == nil {
+		s = envelope.Defs[path.Base(s.Ref)]
+	}
+	var out []string
+	switch {
+	case len(s.Properties) > 0:
+		for name, sub := range s.Properties {
+			out = append(out, leaves(envelope, sub, strings.TrimPrefix(at+"."+name, "."))...)
+		}
+	case s.Items != nil:
+		out = leaves(envelope, *s.Items, at+"[]")
+	default:
+		out = []string{at}
+	}
+	return out
+}
+
+// contracts lists every field of every contract as the schema files have them.
+func contracts(t *testing.T) (fields map[string][]string, traits []string) {
+	t.Helper()
+	envelope := read(t, "channel/envelope.json")
+	fields = map[string][]string{}
+	for name, s := range envelope.Properties {
+		if name == "traits" {
+			traits = leaves(envelope, s, "")
+			continue
+		}
+		fields["envelope"] = append(fields["envelope"], leaves(envelope, s, name)...)
+	}
+	files, err := fs.Glob(schemas.Files, "channel/*/*.json")
+	require.NoError(t, err)
+	for _, file := range files {
+		if strings.HasSuffix(file, ".example.json") {
+			continue
+		}
+		contract := strings.TrimSuffix(strings.TrimPrefix(file, "channel/"), ".json")
+		fields[contract] = nil
+		if data := read(t, file).Properties["data"]; len(data.Properties) > 0 {
+			fields[contract] = leaves(envelope, data, "data")
+		}
+	}
+	return fields, traits
+}
+
+// Every field and trait of the contracts has an entry, and every entry a field.
+func TestRegisterIsComplete(t *testing.T) {
+	t.Parallel()
+	r, err := registry.Load(schemas.Files)
+	require.NoError(t, err)
+	fields, traits := contracts(t)
+	require.ElementsMatch(t, traits, slices.Collect(maps.Keys(r.Traits)))
+	require.ElementsMatch(t, slices.Collect(maps.Keys(fields)), slices.Collect(maps.Keys(r.Fields)))
+	for contract, paths := range fields {
+		require.ElementsMatch(t, paths, slices.Collect(maps.Keys(r.Fields[contract])), contract)
+	}
+}
+
+// Other people are personal everywhere, and personal data stands nowhere else in data: all the rest lies on Kafka in the clear.
+func TestPersonalFieldsOfData(t *testing.T) {
+	t.Parallel()
+	r, err := registry.Load(schemas.Files)
+	require.NoError(t, err)
+	other := regexp.MustCompile(`^data\.(recipient|beneficiary|guest)\.`)
+	for contract, fields := range r.Fields {
+		for at, f := range fields {
+			require.Equal(t, other.MatchString(at), f.Sensitivity.Sealed(), "%s %s", contract, at)
+		}
+	}
+}
+
+// The purposes that the schema takes are those about which people decide.
+func TestPurposesOfTheSchema(t *testing.T) {
+	t.Parallel()
+	r, err := registry.Load(schemas.Files)
+	require.NoError(t, err)
+	pattern := regexp.MustCompile(read(t, "channel/envelope.json").Defs["decision"].Properties["purpose"].Pattern)
+	for name, p := range r.Purposes {
+		if p.Parameter {
+			require.False(t, pattern.MatchString(name), name)
+			name += ":some-one"
+		}
+		require.Equal(t, p.Decidable, pattern.MatchString(name), name)
+		got, ok := r.Purpose(name)
+		require.True(t, ok, name)
+		require.Equal(t, p.Basis, got.Basis)
+	}
+	for _, name := range []string{"everything", "sensitive", "sensitive:", "marketing:x", ""} {
+		_, ok := r.Purpose(name)
+		require.False(t, ok, name)
+		require.False(t, pattern.MatchString(name), name)
+	}
+}
+
+func TestLoadRefuses(t *testing.T) {
+	t.Parallel()
+	const purposes = "purposes: {contract: {basis: contract, validity: x}}\n"
+	for name, tt := range map[string]struct{ yaml, want string }{
+		"no owner":            {"traits: {city: {purpose: contract, sensitivity: none, retention: x}}\n" + purposes, "owner"},
+		"unknown purpose":     {"traits: {city: {owner: a, purpose: fun, sensitivity: none, retention: x}}\n" + purposes, "unknown purpose"},
+		"unknown sensitivity": {"traits: {city: {owner: a, purpose: contract, sensitivity: secret, retention: x}}\n" + purposes, "unknown sensitivity"},
+		"unknown key":         {"traits: {city: {owner: a, colour: red}}\n" + purposes, "colour"},
+		"purpose of no basis": {"purposes: {contract: {validity: x}}", "basis"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := registry.Load(fstest.MapFS{"registry.yaml": {Data: []byte(tt.yaml)}})
+			require.ErrorContains(t, err, tt.want)
+		})
+	}
+	_, err := registry.Load(fstest.MapFS{})
+	require.Error(t, err)
+}
