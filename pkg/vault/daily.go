@@ -3,8 +3,10 @@ package vault
 import (
 	"context"
 	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -146,4 +148,20 @@ func (d *Daily) newKey(ctx context.Context, controller string, day int64) (daily
 
 func wrapContext(id keyID, controller string) []byte {
 	return append(append([]byte("daily/"), id[:]...), controller...)
+}
+
+// DailyRecordKey is the key of a daily key's record on rcu.keys: "day/" and the hexadecimal digits of its id.
+func DailyRecordKey(id []byte) []byte { return []byte("day/" + hex.EncodeToString(id)) }
+
+// ParseDailyRecordKey reads what DailyRecordKey wrote; nil for any other key.
+func ParseDailyRecordKey(key []byte) []byte {
+	digits, ok := strings.CutPrefix(string(key), "day/")
+	if !ok {
+		return nil
+	}
+	id, err := hex.DecodeString(digits)
+	if err != nil {
+		return nil
+	}
+	return id
 }

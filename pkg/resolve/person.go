@@ -1,0 +1,235 @@
+package resolve
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"rcu/pkg/identifier"
+	"rcu/pkg/identity"
+	"rcu/pkg/profile"
+)
+
+// Person is one profile of a space as of one moment, with the leaves of every controller.
+type Person struct {
+	Space    string
+	Asked    identifier.Key // the identifier it was read by, with its namespace where that is known
+	Standing identity.Standing
+	Profile
+	Leaves []PersonLeaf // of all members, each leaf once, by controller and key
+}
+
+// PersonLeaf is a leaf that names a member of a profile.
+type PersonLeaf struct {
+	Controller string
+	Key        []byte
+	State      *profile.State
+	Owned      bool // it belongs to this profile now; another one of the same identifiers may not be shown
+}
+
+// Owned returns the states of the leaves of a controller that belong to the person.
+func (p *Person) Owned(controller string) []*profile.State {
+	var out []*profile.State
+	for _, l := range p.Leaves {
+		if l.Owned && l.Controller == controller {
+			out = append(out, l.State)
+		}
+	}
+	return out
+}
+
+// Controllers lists the controllers with a leaf that names the person, and whether one of theirs belongs to it.
+func (p *Person) Controllers() map[string]bool {
+	out := map[string]bool{}
+	for _, l := range p.Leaves {
+		out[l.Controller] = out[l.Controller] || l.Owned
+	}
+	return out
+}
+
+// Reader reads people: graph, leaves and reference registers together. Safe for concurrent use.
+type Reader struct {
+	graph *Graph
+	cells Cells
+}
+
+// NewReader returns a reader over a graph and its cells.
+func NewReader(graph *Graph, cells Cells) *Reader { return &Reader{graph, cells} }
+
+// People reads the profiles that hold keys, in their order, in a fixed number of round trips. A key without namespace is
+// found by its pseudonym. now is in seconds.
+func (r *Reader) People(ctx context.Context, space string, keys []identifier.Key, now int64) ([]*Person, error) {
+	keys, err := r.graph.Locate(ctx, space, keys)
+	if err != nil {
+		return nil, err
+	}
+	view, err := r.graph.View(ctx, space, keys, now)
+	if err != nil {
+		return nil, fmt.Errorf("reading the graph: %w", err)
+	}
+	people := make([]*Person, len(keys))
+	for i, k := range keys {
+		people[i] = &Person{Space: space, Asked: k, Standing: view.Standing(k), Profile: view.Profile(k)}
+	}
+	leaves, err := r.leavesOf(ctx, space, people)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.own(ctx, space, people, leaves, now); err != nil {
+		return nil, err
+	}
+	return people, nil
+}
+
+// leafSet holds the leaves read for several people: each once, by cell key.
+type leafSet map[string]*profile.State
+
+func (r *Reader) leavesOf(ctx context.Context, space string, people []*Person) (leafSet, error) {
+	var sets []string
+	for _, p := range people {
+		for _, m := range p.Members {
+			sets = append(sets, LeafIndex(space, m))
+		}
+	}
+	indexes, err := r.cells.Members(ctx, sets)
+	if err != nil {
+		return nil, fmt.Errorf("reading leaf indexes: %w", err)
+	}
+	states, n := leafSet{}, 0
+	for _, p := range people {
+		for range p.Members {
+			if err := p.addLeaves(space, indexes[n], states); err != nil {
+				return nil, err
+			}
+			n++
+		}
+	}
+	return states, r.loadLeaves(ctx, states)
+}
+
+func (p *Person) addLeaves(space string, members []string, states leafSet) error {
+	for _, m := range members {
+		controller, key, err := ParseLeafMember(m)
+		if err != nil {
+			return fmt.Errorf("reading a leaf index: %w", err)
+		}
+		if !slices.ContainsFunc(p.Leaves, func(l PersonLeaf) bool { return string(l.Key) == string(key) }) {
+			p.Leaves = append(p.Leaves, PersonLeaf{Controller: controller, Key: key})
+			states[LeafCell(space, controller, key)] = nil
+		}
+	}
+	return nil
+}
+
+func (r *Reader) loadLeaves(ctx context.Context, states leafSet) error {
+	keys := make([]string, 0, len(states))
+	for k := range states {
+		keys = append(keys, k)
+	}
+	cells, err := r.cells.LoadCells(ctx, keys)
+	if err != nil {
+		return fmt.Errorf("reading leaves: %w", err)
+	}
+	for i, c := range cells {
+		state, err := profile.Decode(c.Value)
+		if err != nil {
+			return fmt.Errorf("reading a leaf: %w", err)
+		}
+		states[keys[i]] = state
+	}
+	return nil
+}
+
+// own decides which leaves belong to their person.
+func (r *Reader) own(ctx context.Context, space string, people []*Person, states leafSet, now int64) error {
+	registers, err := r.registersOf(ctx, space, states)
+	if err != nil {
+		return err
+	}
+	var keys []identifier.Key
+	for _, s := range states {
+		keys = identity.OwnersKeys(s.Leaf(), registers[s.Leaf().Reference], keys)
+	}
+	for _, p := range people {
+		keys = append(keys, p.Members...)
+	}
+	view, err := r.graph.View(ctx, space, keys, now)
+	if err != nil {
+		return fmt.Errorf("reading the owners of leaves: %w", err)
+	}
+	kernel, err := r.graph.Kernel(ctx, space)
+	if err != nil {
+		return err
+	}
+	for _, p := range people {
+		p.nameAsked()
+		kept := p.Leaves[:0]
+		for _, l := range p.Leaves {
+			l.State = states[LeafCell(space, l.Controller, l.Key)]
+			if l.State.Empty() {
+				continue // listed before its first event was folded
+			}
+			owner := OwnerOf(kernel, l.State, registers[l.State.Leaf().Reference], view, now)
+			l.Owned = !owner.Anonymous && owner.Key.Value == p.Canonical.Value
+			kept = append(kept, l)
+		}
+		p.Leaves = kept
+		slices.SortFunc(p.Leaves, compareLeaves)
+	}
+	return nil
+}
+
+// OwnerOf returns whom a leaf belongs to now, by the times of the events folded into it.
+func OwnerOf(k *identity.Kernel, s *profile.State, register identity.Register, people identity.People, now int64) identity.Owner {
+	return k.Owner(s.Leaf(), identity.Span{First: floorSecond(s.First()), Last: floorSecond(s.Last())}, register, people, now)
+}
+
+func floorSecond(micros int64) int64 { return (micros - ((micros%1e6)+1e6)%1e6) / 1e6 }
+
+func compareLeaves(a, b PersonLeaf) int {
+	if c := slices.Compare([]byte(a.Controller), []byte(b.Controller)); c != 0 {
+		return c
+	}
+	return slices.Compare(a.Key, b.Key)
+}
+
+// nameAsked gives the identifier a person was asked by the namespace it is known with.
+func (p *Person) nameAsked() {
+	for _, m := range p.Members {
+		if m.Value == p.Asked.Value {
+			p.Asked = m
+		}
+	}
+}
+
+func (r *Reader) registersOf(ctx context.Context, space string, states leafSet) (map[identifier.Key]identity.Register, error) {
+	var references []identifier.Key
+	for _, s := range states {
+		if ref := s.Leaf().Reference; ref.Value != "" {
+			references = append(references, ref)
+		}
+	}
+	return LoadRegisters(ctx, r.cells, space, references)
+}
+
+// LoadRegisters reads the registers of references.
+func LoadRegisters(ctx context.Context, cells Cells, space string, references []identifier.Key) (map[identifier.Key]identity.Register, error) {
+	if len(references) == 0 {
+		return nil, nil
+	}
+	keys := make([]string, len(references))
+	for i, ref := range references {
+		keys[i] = ReferenceCell(space, ref)
+	}
+	loaded, err := cells.LoadCells(ctx, keys)
+	if err != nil {
+		return nil, fmt.Errorf("reading reference registers: %w", err)
+	}
+	out := make(map[identifier.Key]identity.Register, len(references))
+	for i, c := range loaded {
+		if out[references[i]], err = identity.DecodeRegister(c.Value); err != nil {
+			return nil, fmt.Errorf("reading a reference register: %w", err)
+		}
+	}
+	return out, nil
+}
