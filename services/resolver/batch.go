@@ -1,0 +1,159 @@
+package resolver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"rcu/pkg/event"
+	"rcu/pkg/identifier"
+	"rcu/pkg/identity"
+	"rcu/pkg/profile"
+	"rcu/pkg/resolve"
+	"rcu/pkg/stream"
+	eventpb "rcu/schemas/event"
+)
+
+// item is one event of a batch on its way.
+type item struct {
+	event   *eventpb.Event
+	offset  int64
+	leaf    identity.Leaf
+	outcome profile.Outcome
+	owner   string // rcu_id; empty = nobody
+}
+
+// cell is the key of the leaf's state; empty for an event that is folded nowhere.
+func (i *item) cell() string {
+	if len(i.event.GetLeafKey()) == 0 {
+		return ""
+	}
+	return resolve.LeafCell(i.event.GetSpace(), i.event.GetController(), i.event.GetLeafKey())
+}
+
+// work is what one batch holds for one space.
+type work struct {
+	space     string
+	source    stream.Batch
+	now       time.Time
+	items     []*item
+	decisions []*eventpb.Decision
+
+	facts     []identity.Fact
+	shown     []shown                              // references with what stood beside them
+	registers map[identifier.Key]identity.Register // of the references of the batch
+	moved     []identifier.Key                     // references whose register changed
+	touched   []identifier.Key                     // identifiers whose leaves have to be looked at again
+	people    *resolve.View
+	kernel    *identity.Kernel
+	cells     []cellRef
+	profiles  []profileRef
+}
+
+// resolve handles one batch of a partition.
+func (s *Service) resolve(ctx context.Context, b stream.Batch) error {
+	if err := s.pending.wait(ctx); err != nil {
+		return err
+	}
+	works, invalid := s.decode(b)
+	var refused []int64
+	for _, w := range works {
+		conflicts, err := s.resolveSpace(ctx, w)
+		if err != nil {
+			return fmt.Errorf("resolving %s/%d from offset %d: %w", b.Topic, b.Partition, b.First(), err)
+		}
+		refused = append(refused, conflicts...)
+	}
+	if len(refused) > 0 {
+		return stream.Invalid("id_reused", errors.New("the id was used for an event with other content; send it under an id of its own"), append(invalid, refused...)...)
+	}
+	if len(invalid) > 0 {
+		return stream.Invalid("undecodable", errors.New("the record is no event or decision that this version reads"), invalid...)
+	}
+	return nil
+}
+
+// resolveSpace takes the steps in the order that the package comment explains. It returns the offsets of events whose id was reused.
+func (s *Service) resolveSpace(ctx context.Context, w *work) ([]int64, error) {
+	steps := []struct {
+		name string
+		run  func(context.Context, *work) error
+	}{
+		{"list", s.listLeaves},
+		{"references", s.joinReferences},
+		{"registers", s.joinDecisions},
+		{"graph", s.applyFacts},
+		{"fold", s.foldLeaves},
+		{"output", s.emit},
+		{"touch", s.touch},
+	}
+	for _, step := range steps {
+		started := time.Now()
+		if err := step.run(ctx, w); err != nil {
+			return nil, err
+		}
+		s.metrics.stages.WithLabelValues(step.name).Observe(time.Since(started).Seconds())
+	}
+	s.pending.add(w.cells, w.profiles)
+	return w.conflicts(), nil
+}
+
+func (w *work) conflicts() []int64 {
+	var out []int64
+	for _, i := range w.items {
+		if i.outcome == profile.Conflict {
+			out = append(out, i.offset)
+		}
+	}
+	return out
+}
+
+// decode sorts the records of a batch by space. Records that cannot be read are named by their offsets.
+func (s *Service) decode(b stream.Batch) (works []*work, invalid []int64) {
+	at := func(space string) *work {
+		for _, w := range works {
+			if w.space == space {
+				return w
+			}
+		}
+		w := &work{space: space, source: b, now: s.deps.Now()}
+		works = append(works, w)
+		return w
+	}
+	for _, r := range b.Records {
+		if b.Topic == stream.TopicConsents {
+			var d eventpb.Decision
+			if err := r.Decode(&d); err != nil || d.GetSpace() == "" || len(d.GetPoint().GetPseudonym()) != identifier.PseudonymSize {
+				invalid = append(invalid, r.Offset)
+				continue
+			}
+			at(d.GetSpace()).addDecision(&d)
+			continue
+		}
+		e := new(eventpb.Event)
+		if err := r.Decode(e); err != nil || e.GetSpace() == "" || e.GetController() == "" {
+			invalid = append(invalid, r.Offset)
+			continue
+		}
+		at(e.GetSpace()).addEvent(e, r.Offset)
+	}
+	return works, invalid
+}
+
+func (w *work) addDecision(d *eventpb.Decision) {
+	w.decisions = append(w.decisions, d)
+	if fact, ok := event.DecisionFact(d); ok {
+		w.facts = append(w.facts, fact)
+	}
+}
+
+func (w *work) addEvent(e *eventpb.Event, offset int64) {
+	w.items = append(w.items, &item{event: e, offset: offset, leaf: profile.LeafOf(e.GetLeaf())})
+	for _, fact := range event.FactsOf(e) {
+		w.facts = append(w.facts, fact)
+		if seen, ok := fact.(*identity.Event); ok {
+			w.showReferences(seen)
+		}
+	}
+}

@@ -1,0 +1,74 @@
+package resolver
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"rcu/pkg/stream"
+)
+
+// Config of the resolver. Zero values take the defaults.
+type Config struct {
+	// Group is the consumer group. Default: "resolver".
+	Group string `yaml:"group"`
+	// Spaces whose outbox and clock this resolver looks after. Required.
+	Spaces []string `yaml:"spaces"`
+	// BatchRecords is the most events of one partition that are resolved together. Default: 500.
+	BatchRecords int `yaml:"batch_records"`
+	// HoldBack is how long an offset is kept back after its batch was written to Redis, which may lose its last
+	// second in a crash. Default: 2s.
+	HoldBack time.Duration `yaml:"hold_back"`
+	// PublishEvery is the least time between two publications of one leaf or profile. Default: 500ms.
+	PublishEvery time.Duration `yaml:"publish_every"`
+	// OutboxEvery is how long the outbox rests when it was found empty. Default: 100ms.
+	OutboxEvery time.Duration `yaml:"outbox_every"`
+	// SweepEvery is how often permissions that ran out are looked for. Default: 1s.
+	SweepEvery time.Duration `yaml:"sweep_every"`
+	// Lease is how long a publisher of a space may be silent before another takes over. Default: 5s.
+	Lease time.Duration `yaml:"lease"`
+	// MaxPending is the most leaves and profiles that may wait to be published; then resolving waits. Default: 50000.
+	MaxPending int `yaml:"max_pending"`
+	// Instance names this process in leases; unique among resolvers. Required.
+	Instance string `yaml:"instance"`
+}
+
+// Default returns the defaults; Spaces and Instance have none.
+func Default() Config {
+	return Config{
+		Group: "resolver", BatchRecords: 500, HoldBack: 2 * time.Second, PublishEvery: 500 * time.Millisecond,
+		OutboxEvery: 100 * time.Millisecond, SweepEvery: time.Second, Lease: 5 * time.Second, MaxPending: 50_000,
+	}
+}
+
+// Validate reports every problem, joined.
+func (c Config) Validate() error {
+	var problems []error
+	if c.Group == "" {
+		problems = append(problems, errors.New("group: is required"))
+	}
+	if len(c.Spaces) == 0 {
+		problems = append(problems, errors.New("spaces: at least one is required"))
+	}
+	if c.Instance == "" {
+		problems = append(problems, errors.New("instance: is required"))
+	}
+	if c.BatchRecords < 1 || c.MaxPending < 1 {
+		problems = append(problems, errors.New("batch_records and max_pending: must be at least 1"))
+	}
+	for _, d := range []struct {
+		name string
+		d    time.Duration
+	}{{"publish_every", c.PublishEvery}, {"outbox_every", c.OutboxEvery}, {"sweep_every", c.SweepEvery}, {"lease", c.Lease}} {
+		if d.d <= 0 {
+			problems = append(problems, fmt.Errorf("%s: must be above 0", d.name))
+		}
+	}
+	if c.HoldBack < 0 {
+		problems = append(problems, errors.New("hold_back: must not be negative"))
+	}
+	return errors.Join(problems...)
+}
+
+// topics that the resolver reads. rcu.measure is not among them: it has no right to it.
+func topics() []string { return append(stream.EventTopics(), stream.TopicConsents) }

@@ -1,0 +1,237 @@
+package resolver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"google.golang.org/protobuf/proto"
+
+	"rcu/pkg/identifier"
+	"rcu/pkg/identity"
+	"rcu/pkg/profile"
+	"rcu/pkg/resolve"
+	"rcu/pkg/stream"
+	"rcu/pkg/vault"
+	eventpb "rcu/schemas/event"
+)
+
+// applyFacts applies the facts of the batch to the graph and reads everybody that the owners of its leaves depend on.
+func (s *Service) applyFacts(ctx context.Context, w *work) error {
+	var also []identifier.Key
+	for _, i := range w.items {
+		also = identity.OwnersKeys(i.leaf, w.registers[i.leaf.Reference], also)
+	}
+	for _, d := range w.decisions {
+		also = append(also, pointOf(d))
+	}
+	var err error
+	if w.people, err = s.deps.Graph.Apply(ctx, w.space, w.facts, also, w.now.Unix()); err != nil {
+		return fmt.Errorf("applying to the graph: %w", err)
+	}
+	w.kernel, err = s.deps.Graph.Kernel(ctx, w.space)
+	return err
+}
+
+// foldLeaves folds every event into its leaf, each leaf once however many of its events the batch holds.
+func (s *Service) foldLeaves(ctx context.Context, w *work) error {
+	traits, err := s.sealTraits(ctx, w)
+	if err != nil {
+		return err
+	}
+	var keys []string
+	leaves := map[string][]*item{}
+	for _, i := range w.items {
+		cell := i.cell()
+		if cell == "" {
+			i.outcome = profile.Folded
+			continue
+		}
+		if leaves[cell] == nil {
+			keys = append(keys, cell)
+		}
+		leaves[cell] = append(leaves[cell], i)
+	}
+	folds := make([]fold, len(keys))
+	_, err = s.writer.update(ctx, "leaves", keys, func(n int, c *resolve.Cell) (bool, error) {
+		state, err := profile.Decode(c.Value)
+		if err != nil {
+			return false, fmt.Errorf("reading a leaf: %w", err)
+		}
+		folds[n] = s.foldLeaf(w, state, leaves[keys[n]], traits)
+		if folds[n].changed {
+			c.Value = state.Encode()
+		}
+		return folds[n].changed, nil
+	})
+	if err != nil {
+		return err
+	}
+	for n, key := range keys {
+		w.cells = append(w.cells, cellRef{space: w.space, topic: stream.TopicLeaves, key: key})
+		if folds[n].moved {
+			w.touched = append(w.touched, resolve.SubjectOf(folds[n].state.Leaf()))
+		}
+	}
+	return s.confirmFresh(ctx, w, folds)
+}
+
+// fold is what happened to one leaf.
+type fold struct {
+	state   *profile.State
+	owner   string
+	changed bool // the state has to be written
+	moved   bool // rows of the leaf carry another id than its owner, and nothing of the graph will say so
+	fresh   bool // the leaf was empty
+}
+
+// confirmFresh looks at the owners of leaves that were empty once more, now that they stand: a change of the graph between the
+// reading of the owner and the writing of the leaf found nothing to correct.
+func (s *Service) confirmFresh(ctx context.Context, w *work, folds []fold) error {
+	var keys []identifier.Key
+	for _, f := range folds {
+		if f.fresh && !f.state.Empty() {
+			keys = identity.OwnersKeys(f.state.Leaf(), w.registers[f.state.Leaf().Reference], keys)
+		}
+	}
+	if len(keys) == 0 {
+		return nil
+	}
+	people, err := s.deps.Graph.View(ctx, w.space, keys, w.now.Unix())
+	if err != nil {
+		return fmt.Errorf("confirming the owners of new leaves: %w", err)
+	}
+	for _, f := range folds {
+		if !f.fresh || f.state.Empty() {
+			continue
+		}
+		leaf := f.state.Leaf()
+		now := s.nameOf(w.space, resolve.OwnerOf(w.kernel, f.state, w.registers[leaf.Reference], people, w.now.Unix()))
+		if now != f.owner {
+			w.touched = append(w.touched, resolve.SubjectOf(leaf))
+		}
+	}
+	return nil
+}
+
+// foldLeaf folds the events of one leaf into its state and decides whose it is.
+func (s *Service) foldLeaf(w *work, state *profile.State, items []*item, traits map[*item]map[string]profile.SealedTrait) fold {
+	f := fold{state: state, fresh: state.Empty()}
+	before := s.ownerName(w, state)
+	for _, i := range items {
+		i.outcome = state.Fold(profile.Folding{Event: i.event, Traits: traits[i], Offset: profile.SourceOffset{
+			LogID: w.source.LogID.String(), Topic: w.source.Topic, Partition: w.source.Partition, Offset: i.offset,
+		}})
+		f.changed = f.changed || i.outcome != profile.Fenced
+		if i.outcome == profile.Fenced && state.Judge(i.event) == profile.Conflict {
+			i.outcome = profile.Conflict
+		}
+	}
+	f.owner = s.ownerName(w, state)
+	mixed := state.Wrote(rowOwner(f.owner))
+	f.changed = f.changed || mixed
+	f.moved = !f.fresh && (mixed || before != f.owner)
+	for _, i := range items {
+		i.owner = f.owner
+	}
+	return f
+}
+
+// ownerName returns the rcu_id of the owner of a leaf now; empty for nobody.
+func (s *Service) ownerName(w *work, state *profile.State) string {
+	if state.Empty() {
+		return ""
+	}
+	return s.nameOf(w.space, resolve.OwnerOf(w.kernel, state, w.registers[state.Leaf().Reference], w.people, w.now.Unix()))
+}
+
+func (s *Service) nameOf(space string, o identity.Owner) string {
+	if o.Anonymous {
+		return ""
+	}
+	return s.name(space, o.Key)
+}
+
+func (s *Service) name(space string, k identifier.Key) string {
+	p, err := k.Pseudonym()
+	if err != nil {
+		return ""
+	}
+	return s.deps.Keyring.Name(space, p)
+}
+
+// sealTraits opens the personal fields of the events and seals them again under the keys of their subjects.
+func (s *Service) sealTraits(ctx context.Context, w *work) (map[*item]map[string]profile.SealedTrait, error) {
+	personal := map[*item]*eventpb.Personal{}
+	var wanted []subject
+	for _, i := range w.items {
+		if i.event.GetPersonal() == nil || i.cell() == "" {
+			continue
+		}
+		p, err := s.openPersonal(ctx, i.event)
+		if err != nil {
+			return nil, err
+		}
+		if p != nil {
+			personal[i] = p
+			wanted = append(wanted, subjectOf(i))
+		}
+	}
+	keys, err := s.subjects.load(ctx, s.writer, wanted)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[*item]map[string]profile.SealedTrait, len(personal))
+	for i, p := range personal {
+		if out[i], err = sealAgain(keys[subjectOf(i)], p); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+func subjectOf(i *item) subject {
+	return subject{i.event.GetSpace(), i.event.GetController(), resolve.SubjectOf(i.leaf)}
+}
+
+// openPersonal returns the personal fields of an event; nil when the key they were sealed with is destroyed.
+func (s *Service) openPersonal(ctx context.Context, e *eventpb.Event) (*eventpb.Personal, error) {
+	plain, err := s.keys.open(ctx, e.GetPersonal())
+	if errors.Is(err, vault.ErrUnknownKey) {
+		s.metrics.unopened.Inc()
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("opening the personal fields of an event: %w", err)
+	}
+	p := new(eventpb.Personal)
+	if err := proto.Unmarshal(plain, p); err != nil {
+		return nil, errors.New("opening the personal fields of an event: they are damaged") // the cause could quote them
+	}
+	return p, nil
+}
+
+func sealAgain(key vault.SubjectKey, p *eventpb.Personal) (map[string]profile.SealedTrait, error) {
+	out := make(map[string]profile.SealedTrait, len(p.GetTraits())+len(p.GetIdentifiers()))
+	add := func(name, value string) error {
+		sealed, err := key.Seal(name, value)
+		out[name] = sealed
+		return err
+	}
+	for name, value := range p.GetTraits() {
+		if err := add(name, value); err != nil {
+			return nil, err
+		}
+	}
+	for _, id := range p.GetIdentifiers() {
+		name := resolve.IdentifierTrait(identifier.Key{Namespace: identifier.Namespace(id.GetNamespace()), Value: string(id.GetPseudonym())})
+		if err := add(name, id.GetValue()); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+func pointOf(d *eventpb.Decision) identifier.Key {
+	return identifier.Key{Namespace: identifier.Namespace(d.GetPoint().GetNamespace()), Value: string(d.GetPoint().GetPseudonym())}
+}

@@ -1,0 +1,87 @@
+package resolver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"go.uber.org/zap"
+
+	"rcu/pkg/stream"
+	"rcu/pkg/vault"
+	eventpb "rcu/schemas/event"
+)
+
+// dailyPartition is the partition of rcu.keys that holds the daily keys; keys of subjects lie on the others.
+const dailyPartition = 0
+
+// keyFollower learns the daily keys of all ingestors.
+type keyFollower struct {
+	stream *stream.Client
+	daily  *vault.Daily
+	log    *zap.Logger
+	next   atomic.Int64 // the offset that comes next
+}
+
+func newKeyFollower(client *stream.Client, daily *vault.Daily, log *zap.Logger) *keyFollower {
+	return &keyFollower{stream: client, daily: daily, log: log}
+}
+
+func (f *keyFollower) run(ctx context.Context) error {
+	err := f.stream.Follow(ctx, stream.TopicKeys, dailyPartition, stream.FromStart, f.learn, nil)
+	if err != nil {
+		return fmt.Errorf("following the daily keys: %w", err)
+	}
+	return nil
+}
+
+func (f *keyFollower) learn(r stream.Record) error {
+	defer f.next.Store(r.Offset + 1)
+	if len(r.Value) == 0 {
+		f.daily.Forget(vault.ParseDailyRecordKey(r.Key)) // destroyed
+		return nil
+	}
+	var key eventpb.WrappedKey
+	if err := r.Decode(&key); err != nil {
+		return err
+	}
+	if err := f.daily.Learn(&key); err != nil {
+		f.log.Error("a daily key cannot be read", zap.Error(err), zap.Int64("offset", r.Offset))
+	}
+	return nil
+}
+
+// open returns what a Sealed holds. A key that is not known yet is waited for; one that everybody forgot gives vault.ErrUnknownKey.
+func (f *keyFollower) open(ctx context.Context, s *eventpb.Sealed) ([]byte, error) {
+	plain, err := f.daily.Open(s)
+	if !errors.Is(err, vault.ErrUnknownKey) {
+		return plain, err
+	}
+	bounds, err := f.stream.Bounds(ctx, stream.TopicKeys, dailyPartition)
+	if err != nil {
+		return nil, fmt.Errorf("asking for the end of the daily keys: %w", err)
+	}
+	if err := f.await(ctx, bounds[dailyPartition].End); err != nil {
+		return nil, err
+	}
+	return f.daily.Open(s)
+}
+
+const keyWait = 5 * time.Second
+
+func (f *keyFollower) await(ctx context.Context, end int64) error {
+	ctx, cancel := context.WithTimeout(ctx, keyWait)
+	defer cancel()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for f.next.Load() < end {
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("waiting for the daily keys: %w", ctx.Err())
+		case <-tick.C:
+		}
+	}
+	return nil
+}

@@ -1,0 +1,81 @@
+package resolver
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"rcu/pkg/resolve"
+)
+
+// lease makes one resolver the publisher of a space. It is advice for economy: two publishers at once repeat each other and
+// harm nothing.
+type lease struct {
+	cells    resolve.Cells
+	space    string
+	instance string
+	length   time.Duration
+	now      func() time.Time
+	until    time.Time
+}
+
+type leaseValue struct {
+	Instance string    `json:"instance"`
+	Until    time.Time `json:"until"`
+}
+
+func (l *lease) key() string { return "lease:" + l.space }
+
+// held reports whether this process publishes now; it takes a lease that ran out and renews its own in time.
+func (l *lease) held(ctx context.Context) (bool, error) {
+	now := l.now()
+	if l.until.Sub(now) > l.length/2 {
+		return true, nil
+	}
+	cells, err := l.cells.LoadCells(ctx, []string{l.key()})
+	if err != nil {
+		return false, fmt.Errorf("reading the lease of space %s: %w", l.space, err)
+	}
+	var v leaseValue
+	if len(cells[0].Value) > 0 {
+		if err := json.Unmarshal(cells[0].Value, &v); err != nil {
+			return false, fmt.Errorf("reading the lease of space %s: %w", l.space, err)
+		}
+	}
+	if v.Instance != l.instance && v.Until.After(now) {
+		l.until = time.Time{}
+		return false, nil
+	}
+	return l.take(ctx, cells[0], now)
+}
+
+func (l *lease) take(ctx context.Context, c resolve.Cell, now time.Time) (bool, error) {
+	v, err := json.Marshal(leaseValue{l.instance, now.Add(l.length)})
+	if err != nil {
+		return false, fmt.Errorf("encoding the lease of space %s: %w", l.space, err)
+	}
+	c.Value = v
+	accepted, err := l.cells.CommitCells(ctx, []resolve.Cell{c})
+	if err != nil {
+		return false, fmt.Errorf("taking the lease of space %s: %w", l.space, err)
+	}
+	if accepted[0] {
+		l.until = now.Add(l.length)
+	}
+	return accepted[0], nil
+}
+
+// release lets another resolver take over at once.
+func (l *lease) release(ctx context.Context) error {
+	if l.until.IsZero() {
+		return nil
+	}
+	cells, err := l.cells.LoadCells(ctx, []string{l.key()})
+	if err != nil {
+		return fmt.Errorf("releasing the lease of space %s: %w", l.space, err)
+	}
+	_, err = l.take(ctx, cells[0], l.now().Add(-l.length))
+	l.until = time.Time{}
+	return err
+}

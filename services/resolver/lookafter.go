@@ -1,0 +1,64 @@
+package resolver
+
+import (
+	"context"
+	"time"
+
+	"go.uber.org/zap"
+)
+
+// outboxEntries is how many entries of the outbox are published together.
+const outboxEntries = 200
+
+// sweepComponents is how many components one sweep judges.
+const sweepComponents = 500
+
+// lookAfter drains the outbox of a space and judges what the clock made due, while this process holds the lease.
+func (s *Service) lookAfter(ctx context.Context, space string) error {
+	l := &lease{cells: s.deps.Cells, space: space, instance: s.cfg.Instance, length: s.cfg.Lease, now: s.deps.Now}
+	log := s.deps.Log.With(zap.String("space", space))
+	pause := time.NewTimer(0)
+	defer pause.Stop()
+	var swept time.Time
+	for {
+		select {
+		case <-ctx.Done():
+			return s.handOver(ctx, l)
+		case <-pause.C:
+		}
+		published, err := s.lookOnce(ctx, l, &swept)
+		switch {
+		case err != nil && ctx.Err() == nil:
+			log.Warn("looking after a space", zap.Error(err))
+			pause.Reset(time.Second)
+		case published == outboxEntries:
+			pause.Reset(0)
+		default:
+			pause.Reset(s.cfg.OutboxEvery)
+		}
+	}
+}
+
+func (s *Service) handOver(ctx context.Context, l *lease) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	defer cancel()
+	return l.release(ctx)
+}
+
+// lookOnce publishes one run of outbox entries and returns how many.
+func (s *Service) lookOnce(ctx context.Context, l *lease, swept *time.Time) (int, error) {
+	held, err := l.held(ctx)
+	if err != nil || !held {
+		return 0, err
+	}
+	if now := s.deps.Now(); now.Sub(*swept) >= s.cfg.SweepEvery {
+		n, err := s.deps.Graph.Sweep(ctx, l.space, now.Unix(), sweepComponents)
+		if err != nil {
+			return 0, err
+		}
+		if n < sweepComponents {
+			*swept = now
+		}
+	}
+	return s.drainOutbox(ctx, l.space)
+}

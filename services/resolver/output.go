@@ -1,0 +1,92 @@
+package resolver
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+
+	"rcu/pkg/identifier"
+	"rcu/pkg/identity"
+	"rcu/pkg/profile"
+	"rcu/pkg/stream"
+	eventpb "rcu/schemas/event"
+)
+
+// nobodysRows stands in a leaf's state for rows that were written without an id.
+const nobodysRows = "-"
+
+// rowOwner is how the owner of rows is remembered in the state of their leaf.
+func rowOwner(rcuID string) string {
+	if rcuID == "" {
+		return nobodysRows
+	}
+	return rcuID
+}
+
+// emit publishes the events of the batch with the profile they belong to now. An event that was folded before is published
+// again: the first time may have been cut short.
+func (s *Service) emit(ctx context.Context, w *work) error {
+	var records []stream.Record
+	for _, i := range w.items {
+		s.metrics.events.WithLabelValues(i.outcome.String()).Inc()
+		if i.outcome == profile.Conflict {
+			continue
+		}
+		r, err := stream.Encode(stream.TopicResolved, resolvedKey(i.event), s.resolved(w, i), microTime(i.event.GetReceivedAt()))
+		if err != nil {
+			return err
+		}
+		records = append(records, r)
+		if i.owner != "" {
+			w.profiles = append(w.profiles, profileRef{w.space, s.ownerKey(w, i)})
+		}
+	}
+	s.metrics.decisions.Add(float64(len(w.decisions)))
+	for _, d := range w.decisions {
+		w.profiles = append(w.profiles, profileRef{w.space, w.people.Naming(pointOf(d))})
+	}
+	if err := s.deps.Output.PublishAll(ctx, records); err != nil {
+		return fmt.Errorf("publishing resolved events: %w", err)
+	}
+	return nil
+}
+
+// resolved is the message of an event: without its sealed fields and claim, which end here.
+func (s *Service) resolved(w *work, i *item) *eventpb.Resolved {
+	e := i.event
+	e.Personal, e.Claim = nil, nil
+	return &eventpb.Resolved{
+		Event: e, RcuId: i.owner, Permissions: s.permissions(w, i), Version: uint64(w.now.UnixMicro()), //nolint:gosec // G115: after 1970
+	}
+}
+
+// ownerKey returns the naming identifier of an item's owner. The owner's name was made from it.
+func (s *Service) ownerKey(w *work, i *item) identifier.Key {
+	var buf [8]identifier.Key
+	for _, k := range identity.OwnersKeys(i.leaf, w.registers[i.leaf.Reference], buf[:0]) {
+		if naming := w.people.Naming(k); s.name(w.space, naming) == i.owner {
+			return naming
+		}
+	}
+	return identifier.Key{}
+}
+
+// resolvedKey keeps the events of a leaf in order; an event without a leaf is spread by its id.
+func resolvedKey(e *eventpb.Event) []byte {
+	if k := e.GetLeafKey(); len(k) > 0 {
+		return []byte(hex.EncodeToString(k))
+	}
+	row := profile.RowKey(e)
+	return []byte(hex.EncodeToString(row[:]))
+}
+
+// touch asks the publisher of the space to look again at leaves whose owner changed without the graph.
+func (s *Service) touch(ctx context.Context, w *work) error {
+	if len(w.touched) == 0 {
+		return nil
+	}
+	if err := s.deps.Graph.Touch(ctx, w.space, w.touched, w.now.Unix()); err != nil {
+		return fmt.Errorf("asking for owners to be looked at: %w", err)
+	}
+	return nil
+}

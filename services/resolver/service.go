@@ -1,0 +1,112 @@
+package resolver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
+
+	"rcu/pkg/resolve"
+	"rcu/pkg/stream"
+	"rcu/pkg/vault"
+)
+
+// Deps are what the resolver works with.
+type Deps struct {
+	Log     *zap.Logger
+	Metrics prometheus.Registerer
+	Stream  *stream.Client
+	Output  *stream.Producer
+	Graph   *resolve.Graph
+	Cells   resolve.Cells
+	Keyring *vault.Keyring
+	Now     func() time.Time // nil: time.Now
+}
+
+func (d Deps) validate() error {
+	if d.Log == nil || d.Metrics == nil || d.Stream == nil || d.Output == nil || d.Graph == nil || d.Cells == nil || d.Keyring == nil {
+		return errors.New("resolver needs a logger, metrics, a stream, an output, a graph, cells and a keyring")
+	}
+	return nil
+}
+
+// Service is the resolver.
+type Service struct {
+	cfg      Config
+	deps     Deps
+	metrics  *metrics
+	consumer *stream.Consumer
+	pending  *pending
+	keys     *keyFollower
+	subjects *subjects
+	writer   *stateWriter
+	listed   *listed
+	reader   *resolve.Reader
+
+	keyPartitions int // of rcu.keys
+}
+
+// New returns a resolver. It does no I/O.
+func New(cfg Config, d Deps) (*Service, error) {
+	if err := errors.Join(cfg.Validate(), d.validate()); err != nil {
+		return nil, fmt.Errorf("checking the resolver's configuration: %w", err)
+	}
+	if d.Now == nil {
+		d.Now = time.Now
+	}
+	s := &Service{cfg: cfg, deps: d, metrics: newMetrics(d.Metrics), reader: resolve.NewReader(d.Graph, d.Cells), listed: newListed()}
+	s.pending = newPending(cfg.MaxPending, d.Now, s.metrics.pending)
+	s.keys = newKeyFollower(d.Stream, vault.NewDaily(d.Keyring, nil), d.Log)
+	s.subjects = newSubjects(d.Cells, d.Keyring, s.pending)
+	s.writer = &stateWriter{cells: d.Cells, metrics: s.metrics}
+	consumer, err := d.Stream.NewConsumer(stream.ConsumerConfig{
+		Group: cfg.Group, Topics: topics(), BatchRecords: cfg.BatchRecords, HoldBack: cfg.HoldBack,
+		Gate:       s.pending.through,
+		DeadLetter: stream.NewDeadLetters(d.Output, "resolver").Put,
+	}, stream.HandlerFunc(s.resolve))
+	if err != nil {
+		return nil, err
+	}
+	s.consumer = consumer
+	return s, nil
+}
+
+// Ready reports whether the resolver takes part in its group.
+func (s *Service) Ready() bool { return s.consumer.Ready() }
+
+// Run resolves until ctx ends. What was resolved is published before it returns.
+func (s *Service) Run(ctx context.Context) error {
+	var err error
+	if s.keyPartitions, err = s.deps.Stream.Partitions(ctx, stream.TopicKeys); err != nil {
+		return fmt.Errorf("asking for the partitions of %s: %w", stream.TopicKeys, err)
+	}
+	background, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	group, background := errgroup.WithContext(background)
+	group.Go(func() error { return untilStopped(background, s.keys.run(background)) })
+	group.Go(func() error { return untilStopped(background, s.publishPending(background)) })
+	for _, space := range s.cfg.Spaces {
+		group.Go(func() error { return untilStopped(background, s.lookAfter(background, space)) })
+	}
+	consuming, cancel := context.WithCancel(ctx)
+	defer cancel()
+	context.AfterFunc(background, cancel) // a background loop that failed ends the consumer
+	err = s.consumer.Run(consuming)
+	flush, done := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer done()
+	err = errors.Join(err, s.flush(flush))
+	stop()
+	return errors.Join(err, group.Wait())
+}
+
+// untilStopped drops the error of a loop that was asked to end.
+func untilStopped(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
