@@ -120,7 +120,7 @@ func profile(id string, version uint64, gone bool) *warehouse.ProfileRow {
 			{Currency: "EUR", Channel: "web", Month: 202604, Sales: 7, Returns: 7, Tickets: 1},
 		},
 		Activity: []warehouse.ActivityCell{{Channel: "web", Events: 2, LastAt: at(0)}, {Channel: "store", Events: 1, LastAt: at(time.Hour)}},
-		Orders:   []warehouse.OrderCell{{Key: "k", State: "ready", CollectStore: "s"}, {Key: "l", State: "shipped", OverReturned: true}},
+		Orders:   []warehouse.OrderCell{{Key: "k", State: "ready", CollectStore: "s"}, {Key: "l", State: "shipped", CollectStore: "s", OverReturned: true}},
 		Cases:    []warehouse.CaseCell{{Key: "c", State: "open"}, {Key: "d", State: "closed"}}, OpenBaskets: 1,
 	}
 }
@@ -136,7 +136,7 @@ func TestCustomer360_oneRowPerCustomer(t *testing.T) {
 	rows := ask(t, w, `SELECT rcu_id, identified, identifiers, orders, orders_to_collect, orders_over_returned, sold_by_currency, returned_by_currency,
 		net_by_currency, tickets_by_currency, channels, last_contact_by_channel, open_baskets, open_cases, known_name, known_email, known_phone, known_birth_date FROM customer_360`)
 	require.Equal(t, []map[string]any{{
-		"rcu_id": "p1", "identified": 1.0, "identifiers": 2.0, "orders": 2.0, "orders_to_collect": 1.0, "orders_over_returned": 1.0,
+		"rcu_id": "p1", "identified": 1.0, "identifiers": 2.0, "orders": 3.0, "orders_to_collect": 1.0, "orders_over_returned": 1.0,
 		"sold_by_currency": map[string]any{"EUR": 107.0, "GBP": 50.0}, "returned_by_currency": map[string]any{"EUR": 17.0, "GBP": 0.0},
 		"net_by_currency": map[string]any{"EUR": 90.0, "GBP": 50.0}, "tickets_by_currency": map[string]any{"EUR": 2.0, "GBP": 1.0},
 		"channels": []any{"store", "web"}, "last_contact_by_channel": map[string]any{"web": "2026-03-14 09:22:31.123456", "store": "2026-03-14 10:22:31.123456"},

@@ -1,5 +1,6 @@
 -- One row per controller and customer. Amounts are minor units per currency, never summed over currencies. Values of personal traits
--- are not here: `known_traits` names those that are known. `known_*` and `may_*` are 1 or 0.
+-- are not here: `known_traits` names those that are known. `known_*` and `may_*` are 1 or 0. `orders` counts all sales and orders; of
+-- states (`orders_to_collect`, `orders_over_returned`) and cases only the newest few hundred of a customer are known here.
 CREATE OR REPLACE VIEW customer_360
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS
@@ -18,8 +19,10 @@ SELECT
     p.quarantined AS quarantined,
     length(p.namespaces) AS identifiers,
     arraySort(arrayDistinct(p.namespaces)) AS namespaces,
-    length(p.`orders.key`) AS orders,
-    arrayCount((state, store) -> state = 'ready' AND store != '', p.`orders.state`, p.`orders.collect_store`) AS orders_to_collect,
+    arraySum(p.`spend.tickets`) AS orders,
+    arrayCount(
+        (state, store) -> store != '' AND state NOT IN ('collected', 'cancelled', 'returned', 'delivered', 'shipped'),
+        p.`orders.state`, p.`orders.collect_store`) AS orders_to_collect,
     arrayCount(x -> x != 0, p.`orders.over_returned`) AS orders_over_returned,
     mapFromArrays(currencies, sold) AS sold_by_currency,
     mapFromArrays(currencies, returned) AS returned_by_currency,
