@@ -53,6 +53,7 @@ func ReadBody(w http.ResponseWriter, r *http.Request, limit int64) (Body, error)
 		return Body{}, ErrBodyEncoding
 	}
 	if r.ContentLength > limit {
+		drain(r)
 		return Body{}, ErrBodyTooLarge
 	}
 	buf, _ := buffers.Get().(*bytes.Buffer)
@@ -69,10 +70,19 @@ func ReadBody(w http.ResponseWriter, r *http.Request, limit int64) (Body, error)
 	}
 	if err != nil {
 		body.Release()
-		return Body{}, bodyError(err)
+		if err = bodyError(err); errors.Is(err, ErrBodyTooLarge) {
+			drain(r)
+		}
+		return Body{}, err
 	}
 	return body, nil
 }
+
+// maxDrain is how much of a body that is too large is read and thrown away: a client that is still writing when the
+// connection closes would see a broken connection instead of the answer.
+const maxDrain = 16 << 20
+
+func drain(r *http.Request) { _, _ = io.CopyN(io.Discard, r.Body, maxDrain) }
 
 func readGzip(buf *bytes.Buffer, wire io.Reader, limit int64) error {
 	in, _ := inputs.Get().(*bufio.Reader)

@@ -3,6 +3,7 @@ package ingest
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -20,6 +21,9 @@ const (
 	reasonNoConsent   = "consent_unavailable" // Redis is away: it cannot be known
 	reasonUnavailable = "kafka_unavailable"
 )
+
+// maxBuried is the largest event that the dead letter keeps; of a larger one it keeps the reason alone.
+const maxBuried = 512 << 10
 
 // item is one event of a request.
 type item struct {
@@ -103,9 +107,11 @@ func (b *batch) decode(pieces parts) {
 
 // parse returns why a piece is no event of the channel, or fills the draft.
 func (b *batch) parse(it *item, cut bool) *event.Rejection {
-	if len(it.raw) > b.s.cfg.MaxEventBytes {
-		no := rejectionOf(it.raw[:b.s.cfg.MaxEventBytes], event.ReasonTooLarge, "send at most 32 KiB an event")
-		no.Redacted = nil
+	if most := b.s.cfg.MaxEventBytes; len(it.raw) > most {
+		no := &event.Rejection{Reason: event.ReasonTooLarge, Fix: fmt.Sprintf("send at most %d bytes an event", most)}
+		if len(it.raw) <= maxBuried {
+			no.Redacted, _ = event.Redact(it.raw)
+		}
 		return no
 	}
 	draft, no := b.s.deps.Decoder.Decode(it.raw, b.c.origin, b.at)

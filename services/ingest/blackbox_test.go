@@ -163,6 +163,11 @@ func TestBlackBox_eventsConsentAndDeadLetters_onRealServers(t *testing.T) {
 		require.Equal(t, 200, status)
 		require.Equal(t, step.want, statuses(a), step.name)
 	}
+	for range 3 {
+		status, _, err := l.post("web-1", list(order(1), `{"pad":"`+strings.Repeat("x", 10<<20)+`"}`))
+		require.NoError(t, err)
+		require.Equal(t, http.StatusRequestEntityTooLarge, status, "10 MB")
+	}
 	require.Len(t, l.read(stream.TopicEventsWeb), 801)
 	require.Len(t, l.read(stream.TopicConsents), 2)
 	require.Len(t, l.read(stream.TopicDeadLetter), 1)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"rcu/pkg/event"
 	"rcu/pkg/httpserver"
 )
 
@@ -21,12 +22,13 @@ type Config struct {
 	ConsentRest     time.Duration     `yaml:"consent_rest"`      // after a failure of Redis it is not asked for so long
 	PublishTimeout  time.Duration     `yaml:"publish_timeout"`   // until the brokers acknowledged, then 503
 	DeadTimeout     time.Duration     `yaml:"dead_timeout"`      // of a dead letter, which is best effort
+	SourcesEvery    time.Duration     `yaml:"sources_every"`     // how often the sources file is looked at
 }
 
 // Ports of the ingestors, by channel.
 var Ports = map[string]int{"store": 8081, "web": 8082, "mobile": 8083, "callcentre": 8084}
 
-// Default returns the limits of issue and documentation on the channel's own port of the loopback interface.
+// Default returns the documented limits, on the channel's own port of the loopback interface.
 func Default(channel string) Config {
 	h := httpserver.Default()
 	if port, ok := Ports[channel]; ok {
@@ -34,7 +36,7 @@ func Default(channel string) Config {
 	}
 	return Config{
 		HTTP:            h,
-		MaxEventBytes:   32 << 10,
+		MaxEventBytes:   event.MaxBytes,
 		MaxRequestBytes: 1 << 20,
 		MaxEvents:       1000,
 		MaxInFlight:     64,
@@ -44,6 +46,7 @@ func Default(channel string) Config {
 		ConsentRest:     time.Second,
 		PublishTimeout:  20 * time.Second,
 		DeadTimeout:     2 * time.Second,
+		SourcesEvery:    2 * time.Second,
 	}
 }
 
@@ -58,14 +61,14 @@ func (c Config) Validate() error {
 			problems = append(problems, fmt.Errorf("%s: want %d to %d", name, least, most))
 		}
 	}
-	within("max_event_bytes", int64(c.MaxEventBytes), 256, 1<<20)
+	within("max_event_bytes", int64(c.MaxEventBytes), 256, event.MaxBytes)
 	within("max_request_bytes", c.MaxRequestBytes, int64(c.MaxEventBytes), 64<<20)
 	within("max_events", int64(c.MaxEvents), 1, 10_000)
 	within("max_in_flight", int64(c.MaxInFlight), 1, 4096)
 	within("max_waiting", int64(c.MaxWaiting), 0, 65536)
 	for name, d := range map[string]time.Duration{
 		"max_wait": c.MaxWait, "consent_timeout": c.ConsentTimeout, "consent_rest": c.ConsentRest,
-		"publish_timeout": c.PublishTimeout, "dead_timeout": c.DeadTimeout,
+		"publish_timeout": c.PublishTimeout, "dead_timeout": c.DeadTimeout, "sources_every": c.SourcesEvery,
 	} {
 		if d <= 0 {
 			problems = append(problems, fmt.Errorf("%s: want a duration above 0", name))

@@ -12,6 +12,8 @@ import (
 
 	"rcu/pkg/identifier"
 	"rcu/pkg/stream"
+	"rcu/pkg/telemetry"
+	"rcu/pkg/testkit"
 	eventpb "rcu/schemas/event"
 	"rcu/services/ingest"
 )
@@ -243,6 +245,15 @@ func (r *rig) metrics() string {
 	w := r.do(httptest.NewRequest(http.MethodGet, "/metrics", nil))
 	require.Equal(r.t, http.StatusOK, w.Code)
 	return w.Body.String()
+}
+
+func TestFourChannels_shareOneRegistry(t *testing.T) {
+	reg := telemetry.NewRegistry("test")
+	for channel := range newService {
+		r := newRig(t, channel, func(_ *ingest.Config, d *ingest.Deps) { d.Registerer, d.Gatherer = reg, reg })
+		r.send(channel+"-1", goodOf(channel, "a"))
+	}
+	testkit.LintMetrics(t, reg)
 }
 
 func TestProbes(t *testing.T) {

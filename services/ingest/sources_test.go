@@ -93,7 +93,7 @@ func TestSourcesFile_isReadAgain_badOneIsRefused(t *testing.T) {
 		return keys
 	}
 	first := write(specs()[:1])
-	r := newRig(t, "store", func(_ *ingest.Config, d *ingest.Deps) { d.SourcesFile = path })
+	r := newRig(t, "store", func(c *ingest.Config, d *ingest.Deps) { d.SourcesFile, c.SourcesEvery = path, 20*time.Millisecond })
 	r.keys = first
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan error, 1)
@@ -178,7 +178,7 @@ func TestConfig_validate_allProblemsAtOnce(t *testing.T) {
 		require.Equal(t, "127.0.0.1:"+strconv.Itoa(port), ingest.Default(channel).HTTP.Addr)
 	}
 	err := ingest.Config{}.Validate()
-	for _, field := range []string{"http: ", "max_event_bytes", "max_events", "max_in_flight", "max_wait", "consent_timeout", "consent_rest", "publish_timeout", "dead_timeout"} {
+	for _, field := range []string{"http: ", "max_event_bytes", "max_events", "max_in_flight", "max_wait", "consent_timeout", "consent_rest", "publish_timeout", "dead_timeout", "sources_every"} {
 		require.ErrorContains(t, err, field)
 	}
 	_, err = store.New(ingest.Default("store"), ingest.Deps{})
