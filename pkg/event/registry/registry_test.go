@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"rcu/pkg/consent"
 	"rcu/pkg/event/registry"
 	"rcu/schemas"
 )
@@ -147,4 +148,22 @@ func TestLoadRefuses(t *testing.T) {
 	}
 	_, err := registry.Load(fstest.MapFS{})
 	require.Error(t, err)
+}
+
+// The table that the gates are compiled with says what the register says.
+func TestPurposesOfTheGates(t *testing.T) {
+	t.Parallel()
+	r, err := registry.Load(schemas.Files)
+	require.NoError(t, err)
+	require.Len(t, r.Purposes, len(consent.Purposes()))
+	for _, info := range consent.Purposes() {
+		p, ok := r.Purposes[string(info.Purpose)]
+		require.True(t, ok, info.Purpose)
+		require.Equal(t, string(info.Basis), p.Basis, info.Purpose)
+		require.Equal(t, info.Default, p.Default, info.Purpose)
+		require.Equal(t, info.Decidable, p.Decidable, info.Purpose)
+		require.Equal(t, info.Parameter, p.Parameter, info.Purpose)
+		require.Equal(t, info.Channels, p.Channels, info.Purpose)
+		require.Equal(t, info.Months, p.ValidityMonths, info.Purpose)
+	}
 }
