@@ -102,18 +102,9 @@ func (l *live) read(topic string) []stream.Record {
 	return out
 }
 
-func ago(d time.Duration) string { return time.Now().Add(-d).UTC().Format(time.RFC3339) }
-
-func TestBlackBox_eventsConsentAndDeadLetters_onRealServers(t *testing.T) {
-	l := newLive(t, "web", testkit.Redis(t), testkit.Kafka(t))
-	resp, err := http.Get(l.url + "/readyz")
-	require.NoError(t, err)
-	require.NoError(t, resp.Body.Close())
-	require.Equal(t, 200, resp.StatusCode)
-
-	order := func(i int) string {
-		return fmt.Sprintf(`{"id":"o%d","type":"order.placed","occurred_at":%q,"identifiers":[{"namespace":"customer","value":"C%d"}],"traits":{"given_name":"Marie"},"data":{"total":{"amount":100,"currency":"EUR"}}}`, i, ago(time.Hour), i)
-	}
+// load sends 800 events from 8 clients in batches of 20, and returns how many were accepted.
+func (l *live) load(event func(int) string) int {
+	l.t.Helper()
 	var g errgroup.Group
 	var mu sync.Mutex
 	accepted := 0
@@ -122,7 +113,7 @@ func TestBlackBox_eventsConsentAndDeadLetters_onRealServers(t *testing.T) {
 			for b := range 5 {
 				var batch []string
 				for i := range 20 {
-					batch = append(batch, order(w*1000+b*20+i))
+					batch = append(batch, event(w*1000+b*20+i))
 				}
 				status, a, err := l.post("web-1", list(batch...))
 				if err != nil || status != 200 {
@@ -135,8 +126,23 @@ func TestBlackBox_eventsConsentAndDeadLetters_onRealServers(t *testing.T) {
 			return nil
 		})
 	}
-	require.NoError(t, g.Wait())
-	require.Equal(t, 800, accepted)
+	require.NoError(l.t, g.Wait())
+	return accepted
+}
+
+func ago(d time.Duration) string { return time.Now().Add(-d).UTC().Format(time.RFC3339) }
+
+func TestBlackBox_eventsConsentAndDeadLetters_onRealServers(t *testing.T) {
+	l := newLive(t, "web", testkit.Redis(t), testkit.Kafka(t))
+	resp, err := http.Get(l.url + "/readyz")
+	require.NoError(t, err)
+	require.NoError(t, resp.Body.Close())
+	require.Equal(t, 200, resp.StatusCode)
+
+	order := func(i int) string {
+		return fmt.Sprintf(`{"id":"o%d","type":"order.placed","occurred_at":%q,"identifiers":[{"namespace":"customer","value":"C%d"}],"traits":{"given_name":"Marie"},"data":{"total":{"amount":100,"currency":"EUR"}}}`, i, ago(time.Hour), i)
+	}
+	require.Equal(t, 800, l.load(order))
 	events := l.read(stream.TopicEventsWeb)
 	require.Len(t, events, 800)
 	ids := map[string]bool{}

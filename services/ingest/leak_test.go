@@ -49,8 +49,8 @@ func TestHugeRequests_leaveNoMemoryBehind(t *testing.T) {
 // Values that no log, metric, Kafka key or error may hold.
 var planted = []string{"marie.durand@example.org", "Durand-Lefebvre", "+33612345678", "0612345678", "4111111111111111", "FR7630006000011234567890189", "12 rue des Lilas", "1980-04-02"}
 
-func TestPlantedValues_areNowhere(t *testing.T) {
-	r := newRig(t, "store", nil)
+// plantedBodies are good and bad requests with planted values in every place that a source can write to but the id.
+func plantedBodies() []string {
 	person := `,"identifiers":[{"namespace":"email","value":"marie.durand@example.org"},{"namespace":"phone","value":"0612345678"}],
 		"traits":{"given_name":"Marie","family_name":"Durand-Lefebvre","birth_date":"1980-04-02","address_line":"12 rue des Lilas"},
 		"consent":[{"point":{"namespace":"email","value":"marie.durand@example.org"},"purpose":"marketing","channel":"email","decision":"refuse"}]`
@@ -67,6 +67,12 @@ func TestPlantedValues_areNowhere(t *testing.T) {
 			`{"id":"`+id+`","type":"sale","occurred_at":"2026-03-14T11:00:00Z","data":{"total":{"amount":"`+v+`","currency":"`+v+`"},"`+v+`":{}}}`,
 		)
 	}
+	return bodies
+}
+
+func TestPlantedValues_areNowhere(t *testing.T) {
+	r := newRig(t, "store", nil)
+	bodies := plantedBodies()
 	var answers strings.Builder
 	for _, body := range bodies {
 		for _, away := range []bool{false, true} {

@@ -9,9 +9,11 @@ import (
 	"go.uber.org/zap"
 )
 
+// loadSources runs in New, then in watchSources alone.
 func (s *Service) loadSources() error {
 	entries := s.deps.Sources
 	if s.deps.SourcesFile != "" {
+		s.mark = fileState(s.deps.SourcesFile) // before the reading: what is written meanwhile is seen as a change
 		var err error
 		if entries, err = LoadSources(s.deps.SourcesFile); err != nil {
 			return err
@@ -30,18 +32,15 @@ func (s *Service) loadSources() error {
 func (s *Service) watchSources(ctx context.Context) {
 	tick := time.NewTicker(s.cfg.SourcesEvery)
 	defer tick.Stop()
-	last := fileState(s.deps.SourcesFile)
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
 		}
-		state := fileState(s.deps.SourcesFile)
-		if state == last {
+		if fileState(s.deps.SourcesFile) == s.mark {
 			continue
 		}
-		last = state
 		if err := s.loadSources(); err != nil {
 			s.metrics.reloads.WithLabelValues("refused").Inc()
 			s.log.Error("sources file refused, the one before stays in force", zap.Error(err))

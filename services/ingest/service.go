@@ -83,6 +83,7 @@ type Service struct {
 	admission *admission
 	registers *registers
 	keys      atomic.Pointer[auth.Keys[*client]]
+	mark      fileMark // of the sources file when it was last read
 	router    *httpserver.Router
 	server    *httpserver.Server
 	answers   sync.Pool
