@@ -49,7 +49,7 @@ func (c importCmd) Run(ctx context.Context, a *app) error {
 	sum, err := importer.Run(ctx, importer.Config{
 		Channel: c.Channel, Files: c.Files, MapFile: c.Map, URL: url, Key: key, Vars: c.Var, StateDir: filepath.Join(a.data, "imports"),
 		MaxBytes: c.Memory << 20, Again: c.Again, DryRun: c.DryRun, Parallel: c.Parallel,
-		Progress: func(p importer.Progress) { m.set(p.Events) },
+		Progress: func(p importer.Progress) { m.set(p.Events) }, Waiting: a.waiting,
 	})
 	m.done()
 	if sum.Mapping == "" {
@@ -127,4 +127,9 @@ func (b *meter) done() {
 	if b.p != nil {
 		_ = b.p.Finish()
 	}
+}
+
+// waiting tells that a request is repeated.
+func (a *app) waiting(why string, pause time.Duration) {
+	a.say("%s: trying again in %s", why, pause.Round(100*time.Millisecond))
 }

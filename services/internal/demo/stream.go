@@ -26,7 +26,8 @@ type StreamConfig struct {
 	Batch    int               // events a request; default 200
 	Rate     float64           // events a second; 0 = as fast as taken
 	HTTP     *http.Client
-	Progress func(Counts) // told after each request; calls do not overlap
+	Progress func(Counts)                          // told after each request; calls do not overlap
+	Waiting  func(why string, pause time.Duration) // told before a request is repeated; calls may overlap
 }
 
 // LocalURLs are the ports of a machine that runs everything.
@@ -176,7 +177,7 @@ func flushAll(open map[string]*bundle, hand func(string, *bundle) error) error {
 
 func (s *streamer) lane(ctx context.Context, source string, in <-chan bundle) error {
 	for b := range in {
-		client := post.Client{URL: s.cfg.URLs[b.channel], Key: s.cfg.Keys[source], HTTP: s.cfg.HTTP}
+		client := post.Client{URL: s.cfg.URLs[b.channel], Key: s.cfg.Keys[source], HTTP: s.cfg.HTTP, Told: s.cfg.Waiting}
 		out, err := client.Post(ctx, b.events)
 		if err != nil {
 			return fmt.Errorf("streaming to channel %s: %w", b.channel, err)

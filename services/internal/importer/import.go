@@ -28,6 +28,7 @@ type Config struct {
 	Parallel int  // requests under way at once; default 4
 	HTTP     *http.Client
 	Progress func(Progress)
+	Waiting  func(why string, pause time.Duration) // told before a request is repeated; calls may overlap
 }
 
 // Progress is told after each acknowledged batch.
@@ -125,7 +126,7 @@ func newUpload(ctx context.Context, cfg Config, j *journal) *upload {
 	if told == nil {
 		told = func(Progress) {}
 	}
-	return &upload{ctx: gctx, group: g, client: &post.Client{URL: cfg.URL, Key: cfg.Key, HTTP: client}, told: told,
+	return &upload{ctx: gctx, group: g, client: &post.Client{URL: cfg.URL, Key: cfg.Key, HTTP: client, Told: cfg.Waiting}, told: told,
 		resume: j.state.Batches, journal: j, acked: map[int]ack{}}
 }
 

@@ -3,7 +3,9 @@ package importer
 import (
 	"fmt"
 	"hash/maphash"
+	"maps"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/expr-lang/expr/vm"
@@ -198,6 +200,25 @@ func (p *pass) mapGroup(rows []row) error {
 		return nil
 	}
 	return p.mapped(rows)
+}
+
+// lookupPaths are the files that the mapping looks things up in, in the order of their names.
+func (m *Mapping) lookupPaths(dir string) []string {
+	var out []string
+	for _, name := range slices.Sorted(maps.Keys(m.file.Lookups)) {
+		if f := m.file.Lookups[name].File; f != "" {
+			out = append(out, filepath.Join(dir, filepath.FromSlash(f)))
+		}
+	}
+	return out
+}
+
+// dirOf is where lookup files are when nothing else is said: beside the first file.
+func dirOf(files []string) string {
+	if len(files) == 0 {
+		return "."
+	}
+	return filepath.Dir(files[0])
 }
 
 // loadLookups reads the lookup files; a lookup without a file is over the imported files themselves.

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"path/filepath"
 
 	"github.com/expr-lang/expr/vm"
 )
@@ -57,8 +56,8 @@ func (m *Mapping) Map(ctx context.Context, in Input, emit func(Event) error) (Re
 	if in.MaxBytes <= 0 {
 		in.MaxBytes = DefaultMaxBytes
 	}
-	if in.Dir == "" && len(in.Files) > 0 {
-		in.Dir = filepath.Dir(in.Files[0])
+	if in.Dir == "" {
+		in.Dir = dirOf(in.Files)
 	}
 	p := &pass{m: m, ctx: ctx, in: in, emit: emit, report: Report{Skipped: map[string]int{}, Bad: map[string]int{}}}
 	vars := map[string]any{}

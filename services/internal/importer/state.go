@@ -41,7 +41,7 @@ func openJournal(dir string, cfg Config, m *Mapping) (*journal, error) {
 	for _, k := range slices.Sorted(maps.Keys(cfg.Vars)) {
 		fmt.Fprintf(h, "%q=%q\n", k, cfg.Vars[k])
 	}
-	for _, f := range cfg.Files {
+	for _, f := range append(slices.Clone(cfg.Files), m.lookupPaths(dirOf(cfg.Files))...) {
 		sum, err := digestOf(f)
 		if err != nil {
 			return nil, err

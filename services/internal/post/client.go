@@ -61,17 +61,22 @@ type Client struct {
 	URL  string // of the service, without path
 	Key  string
 	HTTP *http.Client
+	Told func(why string, pause time.Duration)            // before each repetition; may be nil
 	Wait func(ctx context.Context, d time.Duration) error // for tests; default: a timer
 }
 
-// answer is what an ingestor returns for a request.
+// answer is what an ingestor returns for a request: results, or what was wrong with all of it.
 type answer struct {
-	Results []struct {
-		ID     string `json:"id"`
-		Status string `json:"status"`
-		Field  string `json:"field"`
-		Reason string `json:"reason"`
-	} `json:"results"`
+	Results []result `json:"results"`
+	Reason  string   `json:"reason"`
+	Fix     string   `json:"fix"`
+}
+
+type result struct {
+	Status string `json:"status"`
+	Field  string `json:"field"`
+	Reason string `json:"reason"`
+	Retry  bool   `json:"retry"`
 }
 
 // errBusy is an answer worth another try.
@@ -82,30 +87,94 @@ type errBusy struct {
 
 func (e *errBusy) Error() string { return fmt.Sprintf("ingestor answered %d", e.status) }
 
-// Post sends the events (one JSON text each) and counts the answers; it repeats while the ingestor is busy, away or failing.
+// Post sends the events (one JSON text each) and counts the answers. It repeats while the ingestor is busy, away or failing, sends again
+// the events that it asks for again, and halves a batch that is too large for it.
 func (c *Client) Post(ctx context.Context, events [][]byte) (Outcome, error) {
-	body := append(bytes.Join(events, []byte("\n")), '\n')
+	total := NewOutcome()
 	var spent time.Duration
 	for try := 0; ; try++ {
-		out, err := c.once(ctx, body, len(events))
-		if err == nil || ctx.Err() != nil {
-			return out, err
-		}
-		var busy *errBusy
+		out, again, err := c.once(ctx, events)
 		var refused *refusal
-		if errors.As(err, &refused) || spent >= maxPatience {
-			return out, err
+		switch {
+		case errors.As(err, &refused) && refused.status == http.StatusRequestEntityTooLarge && len(events) > 1:
+			return c.halves(ctx, total, events)
+		case err == nil && (len(again) == 0 || spent >= maxPatience):
+			total.Add(out)
+			return total, nil
+		case err != nil && (ctx.Err() != nil || refused != nil || spent >= maxPatience):
+			return total, err
+		case err == nil:
+			total.Add(out.without(again))
+			if len(again) < len(events) {
+				try = 0
+			}
+			events = pick(events, again)
 		}
-		pause := min(250*time.Millisecond<<min(try, 7), 15*time.Second)
-		if errors.As(err, &busy) && busy.after > 0 {
-			pause = min(busy.after, time.Minute)
-		}
-		pause += time.Duration(rand.Int64N(int64(pause)/4 + 1))
+		pause := c.pause(try, err)
 		spent += pause
 		if err := c.wait(ctx, pause); err != nil {
-			return out, err
+			return total, err
 		}
 	}
+}
+
+func (c *Client) halves(ctx context.Context, total Outcome, events [][]byte) (Outcome, error) {
+	for _, part := range [][][]byte{events[:len(events)/2], events[len(events)/2:]} {
+		out, err := c.Post(ctx, part)
+		total.Add(out)
+		if err != nil {
+			return total, err
+		}
+	}
+	return total, nil
+}
+
+// repeated is an event that the ingestor asks for again, and how its refusal was counted.
+type repeated struct {
+	at     int
+	reason string
+}
+
+func pick(events [][]byte, again []repeated) [][]byte {
+	out := make([][]byte, len(again))
+	for i, a := range again {
+		out[i] = events[a.at]
+	}
+	return out
+}
+
+// without takes back the refusals of events that are sent again.
+func (o Outcome) without(again []repeated) Outcome {
+	for _, a := range again {
+		if o.Rejected[a.reason]--; o.Rejected[a.reason] == 0 {
+			delete(o.Rejected, a.reason)
+		}
+	}
+	return o
+}
+
+func (c *Client) pause(try int, err error) time.Duration {
+	pause := min(250*time.Millisecond<<min(try, 7), 15*time.Second)
+	var busy *errBusy
+	if errors.As(err, &busy) && busy.after > 0 {
+		pause = min(busy.after, time.Minute)
+	}
+	pause += time.Duration(rand.Int64N(int64(pause)/4 + 1))
+	if c.Told != nil {
+		c.Told(why(err), pause)
+	}
+	return pause
+}
+
+func why(err error) string {
+	var busy *errBusy
+	switch {
+	case err == nil:
+		return "the ingestor asks for some events again"
+	case errors.As(err, &busy):
+		return busy.Error()
+	}
+	return "no answer from the ingestor"
 }
 
 func (c *Client) wait(ctx context.Context, d time.Duration) error {
@@ -132,11 +201,12 @@ func (e *refusal) Error() string {
 	return fmt.Sprintf("ingestor refused the request with %d: %s", e.status, e.reason)
 }
 
-func (c *Client) once(ctx context.Context, body []byte, n int) (Outcome, error) {
+func (c *Client) once(ctx context.Context, events [][]byte) (Outcome, []repeated, error) {
 	out := NewOutcome()
+	body := append(bytes.Join(events, []byte("\n")), '\n')
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.URL+"/v1/events", bytes.NewReader(body))
 	if err != nil {
-		return out, fmt.Errorf("making request: %w", err)
+		return out, nil, fmt.Errorf("making request: %w", err)
 	}
 	req.Header.Set("Content-Type", "application/x-ndjson")
 	req.Header.Set("Authorization", "Bearer "+c.Key)
@@ -146,24 +216,28 @@ func (c *Client) once(ctx context.Context, body []byte, n int) (Outcome, error) 
 	}
 	res, err := client.Do(req)
 	if err != nil {
-		return out, fmt.Errorf("posting events: %w", err)
+		return out, nil, fmt.Errorf("posting events: %w", err)
 	}
 	defer res.Body.Close()
 	raw, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
 	if err != nil {
-		return out, fmt.Errorf("reading answer: %w", err)
+		return out, nil, fmt.Errorf("reading answer: %w", err)
 	}
 	switch {
 	case res.StatusCode == http.StatusTooManyRequests || res.StatusCode >= 500:
 		seconds, _ := strconv.Atoi(res.Header.Get("Retry-After"))
-		return out, &errBusy{status: res.StatusCode, after: time.Duration(seconds) * time.Second}
+		return out, nil, &errBusy{status: res.StatusCode, after: time.Duration(seconds) * time.Second}
 	case res.StatusCode/100 != 2:
-		return out, &refusal{status: res.StatusCode, reason: hint(res.StatusCode)}
+		return out, nil, &refusal{status: res.StatusCode, reason: hint(res.StatusCode, raw)}
 	}
-	return counted(raw, n)
+	return counted(raw, len(events))
 }
 
-func hint(status int) string {
+func hint(status int, raw []byte) string {
+	var a answer
+	if json.Unmarshal(raw, &a) == nil && a.Reason != "" && a.Reason != "unauthorized" {
+		return a.Reason + ": " + a.Fix
+	}
 	switch status {
 	case http.StatusUnauthorized, http.StatusForbidden:
 		return "the key is not of a source of this channel (--key, sources.yaml)"
@@ -173,16 +247,17 @@ func hint(status int) string {
 	return http.StatusText(status)
 }
 
-func counted(raw []byte, n int) (Outcome, error) {
+func counted(raw []byte, n int) (Outcome, []repeated, error) {
 	out := NewOutcome()
 	var a answer
 	if err := json.Unmarshal(raw, &a); err != nil {
-		return out, &refusal{status: http.StatusOK, reason: "the answer is not the one of an ingestor"}
+		return out, nil, &refusal{status: http.StatusOK, reason: "the answer is not the one of an ingestor"}
 	}
 	if len(a.Results) != n {
-		return out, &refusal{status: http.StatusOK, reason: fmt.Sprintf("%d results for %d events", len(a.Results), n)}
+		return out, nil, &refusal{status: http.StatusOK, reason: fmt.Sprintf("%d results for %d events", len(a.Results), n)}
 	}
-	for _, r := range a.Results {
+	var again []repeated
+	for i, r := range a.Results {
 		switch r.Status {
 		case "accepted":
 			out.Accepted++
@@ -196,7 +271,10 @@ func counted(raw []byte, n int) (Outcome, error) {
 				reason += " " + r.Field
 			}
 			out.Rejected[reason]++
+			if r.Retry {
+				again = append(again, repeated{i, reason})
+			}
 		}
 	}
-	return out, nil
+	return out, again, nil
 }
