@@ -36,7 +36,7 @@ func (s *Service) drainOutbox(ctx context.Context, space string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	profiles, err := s.profileRecords(ctx, space, changedProfiles(entries), now)
+	profiles, err := s.profileRecords(ctx, space, changedProfiles(entries), now, true)
 	if err != nil {
 		return 0, err
 	}
@@ -180,7 +180,11 @@ func changedProfiles(entries []resolve.OutboxEntry) []identifier.Key {
 	seen := map[identifier.Key]bool{}
 	for _, e := range entries {
 		for _, c := range e.Changed {
-			for _, k := range [...]identifier.Key{c.Before, c.After} {
+			before := c.Before
+			if before.Value == "" {
+				before = c.Key // it had no record: its profile was itself
+			}
+			for _, k := range [...]identifier.Key{before, c.After} {
 				if k.Namespace.Links() && !seen[k] {
 					seen[k] = true
 					out = append(out, k)

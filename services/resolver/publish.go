@@ -3,6 +3,8 @@ package resolver
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"go.uber.org/zap"
@@ -129,7 +131,7 @@ func (s *Service) subjectKeyRecord(ref cellRef, c resolve.Cell, now time.Time) (
 func (s *Service) publishProfiles(ctx context.Context, space string, keys []identifier.Key) error {
 	for len(keys) > 0 {
 		n := min(len(keys), publishChunk)
-		records, err := s.profileRecords(ctx, space, keys[:n], s.deps.Now())
+		records, err := s.profileRecords(ctx, space, keys[:n], s.deps.Now(), false)
 		if err != nil {
 			return err
 		}
@@ -141,9 +143,10 @@ func (s *Service) publishProfiles(ctx context.Context, space string, keys []iden
 	return nil
 }
 
-// profileRecords combines the profiles that hold keys, one record a controller, and says of an id that is no longer canonical that
-// it is gone. Their number is drawn before anything is read: the higher of two has read later.
-func (s *Service) profileRecords(ctx context.Context, space string, keys []identifier.Key, now time.Time) ([]stream.Record, error) {
+// profileRecords combines the profiles that hold keys, one record a controller, and says of an id that is no longer canonical, or
+// owns nothing any more, that it is gone. moved: leaves may have left these profiles, so it is said for every controller around.
+// The number of the records is drawn before anything is read: the higher of two has read later.
+func (s *Service) profileRecords(ctx context.Context, space string, keys []identifier.Key, now time.Time, moved bool) ([]stream.Record, error) {
 	if len(keys) == 0 {
 		return nil, nil
 	}
@@ -159,49 +162,60 @@ func (s *Service) profileRecords(ctx context.Context, space string, keys []ident
 	if err != nil {
 		return nil, err
 	}
-	var records []stream.Record
-	published := map[identifier.Key]bool{}
+	var messages []*eventpb.Profile
+	done := map[identifier.Key]bool{}
 	for i, p := range people {
-		for controller, owns := range p.Controllers() {
-			about := profile.About{Space: space, Controller: controller, Version: uint64(number)} //nolint:gosec // G115: the counter starts at 1
+		for _, controller := range controllersOf(people, i, moved) {
+			about := profile.About{Space: space, Controller: controller, Version: uint64(number), RCUID: s.name(space, keys[i])} //nolint:gosec // G115: the counter starts at 1
 			if keys[i].Value != p.Canonical.Value {
-				about.RCUID = s.name(space, keys[i])
-				if records, err = appendProfile(records, profile.Gone(about), now); err != nil {
-					return nil, err
-				}
+				messages = append(messages, profile.Gone(about))
 			}
-			if published[p.Canonical] {
-				continue
-			}
-			about.RCUID = s.name(space, p.Canonical)
-			message := profile.Gone(about)
-			if owns {
-				message = s.combine(p, about, permissions[controllerPerson{controller, i}])
-			}
-			if records, err = appendProfile(records, message, now); err != nil {
-				return nil, err
+			if !done[p.Canonical] {
+				about.RCUID, about.Permissions = s.name(space, p.Canonical), permissions[controllerPerson{controller, i}]
+				messages = append(messages, combine(p, about))
 			}
 		}
-		published[p.Canonical] = true
+		done[p.Canonical] = true
 	}
-	return records, nil
+	return encodeProfiles(messages, now)
 }
 
-func (s *Service) combine(p *resolve.Person, about profile.About, permissions uint64) *eventpb.Profile {
-	about.Permissions = permissions
+// controllersOf lists the controllers to publish one of several people for: those with a leaf of the person, or of anybody among them.
+func controllersOf(people []*resolve.Person, i int, moved bool) []string {
+	all := people[i].Controllers()
+	if moved {
+		for _, p := range people {
+			for controller := range p.Controllers() {
+				all[controller] = all[controller]
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(all))
+}
+
+// combine is the message of a person's profile at one controller.
+func combine(p *resolve.Person, about profile.About) *eventpb.Profile {
+	leaves := p.Owned(about.Controller)
+	if len(leaves) == 0 {
+		return profile.Gone(about)
+	}
 	for _, m := range p.Members {
 		about.Identifiers = append(about.Identifiers, &eventpb.Identifier{Namespace: string(m.Namespace), Pseudonym: []byte(m.Value)})
 	}
-	combined := profile.Combine(p.Owned(about.Controller))
+	combined := profile.Combine(leaves)
 	return combined.Message(about)
 }
 
-func appendProfile(records []stream.Record, m *eventpb.Profile, now time.Time) ([]stream.Record, error) {
-	r, err := stream.Encode(stream.TopicProfiles, []byte(m.GetSpace()+":"+m.GetController()+":"+m.GetRcuId()), m, now)
-	if err != nil {
-		return nil, err
+func encodeProfiles(messages []*eventpb.Profile, now time.Time) ([]stream.Record, error) {
+	records := make([]stream.Record, 0, len(messages))
+	for _, m := range messages {
+		r, err := stream.Encode(stream.TopicProfiles, []byte(m.GetSpace()+":"+m.GetController()+":"+m.GetRcuId()), m, now)
+		if err != nil {
+			return nil, err
+		}
+		records = append(records, r)
 	}
-	return append(records, r), nil
+	return records, nil
 }
 
 func microTime(micros int64) time.Time { return time.UnixMicro(micros) }
