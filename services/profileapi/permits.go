@@ -1,0 +1,94 @@
+package profileapi
+
+import (
+	"context"
+	"fmt"
+
+	"rcu/pkg/consent"
+	"rcu/pkg/identifier"
+	"rcu/pkg/resolve"
+)
+
+// permits are the permits of every controller in an answer.
+type permits []permit
+
+// ofPoint reports whether the purpose is allowed for a contact point with every controller; nil where the purpose asks no single point.
+func (ps permits) ofPoint(k identifier.Key) *bool {
+	var all *bool
+	for _, p := range ps {
+		one := p.ofPoint(k)
+		if all == nil || one != nil && !*one {
+			all = one
+		}
+	}
+	return all
+}
+
+// permit answers what a person agreed to with one controller, for the purpose of a request. What cannot be read is not allowed.
+type permit struct {
+	purpose consent.Info
+	points  []consent.Point
+	mask    consent.Mask
+	now     int64
+}
+
+// permitOf reads the consent registers of everything the person can be decided about.
+func (s *Service) permitOf(ctx context.Context, q request, p *resolve.Person, controller string) (permit, error) {
+	points := append([]identifier.Key(nil), p.Members...)
+	for _, l := range p.Leaves {
+		if d := l.State.Leaf().Device; l.Controller == controller && l.Owned && d.Value != "" {
+			points = append(points, d) // a shared device is no member of the people who logged in on it
+		}
+	}
+	keys := make([]string, len(points))
+	for i, k := range points {
+		keys[i] = resolve.ConsentCell(q.reader.Space, controller, k)
+	}
+	cells, err := s.deps.Cells.LoadCells(ctx, keys)
+	if err != nil {
+		return permit{}, fmt.Errorf("reading consent registers: %w", err)
+	}
+	out := permit{purpose: q.purpose, now: s.deps.Now().Unix()}
+	for i, c := range cells {
+		register, err := consent.DecodeRegister(c.Value)
+		out.points = append(out.points, consent.Point{Key: points[i], Register: register, Unreadable: err != nil})
+	}
+	out.mask = consent.Permissions(out.points, out.now)
+	return out, nil
+}
+
+func (p permit) find(k identifier.Key) (consent.Point, bool) {
+	for _, x := range p.points {
+		if x.Key == k {
+			return x, !x.Unreadable
+		}
+	}
+	return consent.Point{}, false
+}
+
+// allow reports whether browsing on a device may be shown for the purpose: the controller itself has a grant on the device, and
+// the purpose is allowed.
+func (p permit) allow(device identifier.Key) bool {
+	point, ok := p.find(device)
+	if !ok || !point.Register.AllowedAt(consent.UnifyBehaviour, "", p.now) {
+		return false
+	}
+	if p.purpose.PerPoint {
+		return point.Register.AllowedAt(p.purpose.Purpose, "", p.now)
+	}
+	return p.mask.Has(p.purpose.Purpose)
+}
+
+// ofPoint reports whether the purpose is allowed for a contact point; nil where the purpose asks no single point.
+func (p permit) ofPoint(k identifier.Key) *bool {
+	if !p.purpose.PerPoint {
+		return nil
+	}
+	point, ok := p.find(k)
+	mask := consent.Permissions([]consent.Point{point}, p.now)
+	allowed := ok && mask.Has(p.purpose.Purpose)
+	for _, channel := range p.purpose.Channels {
+		allowed = allowed || ok && mask.HasOn(p.purpose.Purpose, channel)
+	}
+	return &allowed
+}

@@ -1,0 +1,223 @@
+package profileapi
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"rcu/pkg/event"
+	"rcu/pkg/identifier"
+	"rcu/pkg/profile"
+	"rcu/pkg/resolve"
+)
+
+// answer makes what the reader may see of a person: one record over the leaves of the controllers asked for; nil when none of them
+// may be shown.
+func (s *Service) answer(ctx context.Context, q request, p *resolve.Person) (*Answer, error) {
+	leaves, permits, err := s.shown(ctx, q, p)
+	if err != nil || len(leaves) == 0 {
+		return nil, err
+	}
+	open, err := s.secretsOf(ctx, q.reader.Space, leaves)
+	if err != nil {
+		return nil, err
+	}
+	combined := profile.Combine(leaves)
+	w := recordWriter{sees: q.sees, open: open, numbers: map[string]string{}}
+	w.identifiers(&combined, permits)
+	w.traits(&combined)
+	w.contents(&combined)
+	w.out.FirstSeen, w.out.LastSeen = maybe(combined.First), maybe(combined.Last)
+	for controller := range profile.ByController(leaves) {
+		w.out.Controllers = append(w.out.Controllers, controller)
+	}
+	slices.Sort(w.out.Controllers)
+	return s.addressed(q, p, w.out), nil
+}
+
+// addressed puts the ids of a person before a record.
+func (s *Service) addressed(q request, p *resolve.Person, r Record) *Answer {
+	space := q.reader.Space
+	a := &Answer{RCUID: s.name(space, p.Canonical), Purpose: string(q.purpose.Purpose), Record: r}
+	if asked := s.name(space, p.Asked); asked != a.RCUID {
+		a.Asked = asked
+	}
+	for _, m := range p.Members {
+		if name := s.name(space, m); name != a.RCUID {
+			a.Also = append(a.Also, name)
+		}
+	}
+	slices.Sort(a.Also)
+	return a
+}
+
+// shown returns the leaves that belong to the person, were collected by a controller asked for, and may be shown for the purpose.
+func (s *Service) shown(ctx context.Context, q request, p *resolve.Person) ([]*profile.State, permits, error) {
+	browsing := q.sees.Browsing && showsBrowsing(q.purpose.Purpose)
+	all := make(permits, 0, len(q.controllers))
+	var leaves []*profile.State
+	for _, controller := range q.controllers {
+		owned := p.Owned(controller)
+		if len(owned) == 0 {
+			continue
+		}
+		permit, err := s.permitOf(ctx, q, p, controller)
+		if err != nil {
+			return nil, nil, err
+		}
+		all = append(all, permit)
+		for _, l := range owned {
+			if device := l.Leaf().Device; device.Value == "" || browsing && permit.allow(device) {
+				leaves = append(leaves, l)
+			}
+		}
+	}
+	return leaves, all, nil
+}
+
+func (s *Service) name(space string, k identifier.Key) string {
+	p, err := k.Pseudonym()
+	if err != nil {
+		return ""
+	}
+	return s.deps.Keyring.Name(space, p)
+}
+
+// recordWriter fills a record with what a role may see.
+type recordWriter struct {
+	sees    access
+	open    secrets
+	numbers map[string]string // pseudonym of a reference -> its number
+	out     Record
+}
+
+// identifiers opens the values of identifiers: contacts, and the numbers of orders and cases.
+func (w *recordWriter) identifiers(p *profile.Profile, permits permits) {
+	for _, t := range p.Traits {
+		key, ok := resolve.ParseIdentifierTrait(t.Name)
+		if !ok {
+			continue
+		}
+		value, ok := w.open.open(t.Trait)
+		if !ok {
+			continue
+		}
+		c := w.sees.Number
+		switch key.Namespace.Kind() {
+		case identifier.KindReference:
+			w.numbers[key.Value] = show(c, key.Namespace, numberOf(value))
+			continue
+		case identifier.KindDevice:
+			continue // a device id tells people nothing
+		default:
+		}
+		if key.Namespace == identifier.Email || key.Namespace == identifier.Phone || key.Namespace == identifier.Landline {
+			c = w.sees.Contact
+		}
+		permitted := permits.ofPoint(key)
+		if text := show(c, key.Namespace, value); text != "" && (permitted == nil || *permitted) {
+			w.out.Contacts = append(w.out.Contacts, Contact{Namespace: string(key.Namespace), Value: text, Permitted: permitted})
+		}
+	}
+}
+
+// numberOf drops the scope in front of a reference.
+func numberOf(value string) string { return value[strings.LastIndexByte(value, '/')+1:] }
+
+// traits opens the traits that the role may see.
+func (w *recordWriter) traits(p *profile.Profile) {
+	for _, t := range p.Traits {
+		c := w.clarityOf(t.Name, t.Sealed)
+		if strings.HasPrefix(t.Name, "#") || c == hidden {
+			continue
+		}
+		value, ok := w.open.open(t.Trait)
+		if !ok {
+			continue
+		}
+		if w.out.Traits == nil {
+			w.out.Traits = map[string]Trait{}
+		}
+		w.out.Traits[t.Name] = Trait{Value: show(c, "", value), Trust: trustNames[t.Trust], Source: t.Source, At: at(t.At), Others: len(t.Others)}
+	}
+}
+
+// clarityOf says how clearly a trait is sent: a sealed one that no rule names is not.
+func (w *recordWriter) clarityOf(trait string, sealed bool) clarity {
+	permit := func(ok bool) clarity {
+		if ok {
+			return plain
+		}
+		return hidden
+	}
+	switch trait {
+	case "given_name", "family_name":
+		return w.sees.Name
+	case "birth_date":
+		return permit(w.sees.Birth)
+	case "address_line", "postal_code", "city":
+		return permit(w.sees.Address)
+	}
+	return permit(!sealed || w.sees.Birth)
+}
+
+// contents fills orders, baskets, cases and sums.
+func (w *recordWriter) contents(p *profile.Profile) {
+	for i := range p.Orders {
+		o := w.order(&p.Orders[i])
+		if w.sees.Orders {
+			w.out.Orders = append(w.out.Orders, o)
+		}
+		if p.Orders[i].Reserved() {
+			w.out.ToCollect = append(w.out.ToCollect, o)
+		}
+	}
+	if w.sees.Spend {
+		for _, x := range p.Spend {
+			w.out.Spend = append(w.out.Spend, Spend{x.Currency, x.Month, event.ChannelName(x.Channel), x.Sales, x.Returns, x.Tickets})
+		}
+		for _, b := range p.Balances {
+			w.out.Balances = append(w.out.Balances, Balance{b.Name, b.Minor, b.Currency, at(b.At)})
+		}
+	}
+	if w.sees.Baskets {
+		for _, b := range p.Baskets {
+			w.out.Baskets = append(w.out.Baskets, Basket{event.ChannelName(b.Channel), b.Store, money(b.Total), b.Lines, at(b.UpdatedAt)})
+		}
+	}
+	if w.sees.Cases {
+		for _, c := range p.Cases {
+			w.out.Cases = append(w.out.Cases, Case{
+				w.numbers[c.Ref.Value], event.ChannelName(c.Channel), c.Kind, c.State, c.Resolution, maybe(c.OpenedAt), maybe(c.ClosedAt),
+			})
+		}
+	}
+	if w.sees.Activity {
+		w.activity(p)
+	}
+}
+
+func (w *recordWriter) activity(p *profile.Profile) {
+	w.out.Counters, w.out.Retractions = p.Counters, p.Retractions
+	for _, c := range p.Activity {
+		w.out.Channels = append(w.out.Channels, Channel{event.ChannelName(c.Channel), c.Events, at(c.First), at(c.Last), c.LastType, c.LastStore})
+	}
+}
+
+func (w *recordWriter) order(o *profile.Order) Order {
+	out := Order{
+		Number: w.numbers[o.Ref.Value], Channel: event.ChannelName(o.Channel), Store: o.Store, State: o.State, PlacedAt: maybe(o.PlacedAt),
+		ChangedAt: maybe(o.ChangedAt), OverReturned: o.OverReturned, Fulfilment: o.Fulfilment, CollectStore: o.CollectStore,
+	}
+	if o.PlacedAt != 0 {
+		total := money(o.Total)
+		out.Total = &total
+	}
+	for _, r := range o.Returned {
+		out.Returned = append(out.Returned, money(r))
+	}
+	for _, x := range o.Pieces {
+		out.Pieces = append(out.Pieces, Piece{x.SKU, x.Number, x.State})
+	}
+	return out
+}

@@ -1,0 +1,71 @@
+package profileapi
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+
+	"rcu/pkg/identifier"
+	"rcu/pkg/profile"
+	"rcu/pkg/resolve"
+	"rcu/pkg/vault"
+)
+
+// secrets opens the sealed traits of one person.
+type secrets struct {
+	keys    map[subject]vault.SubjectKey
+	sealers map[string]subject // name and sealed bytes of a trait -> whom it was sealed for
+}
+
+// subject is whose traits a key seals, at one controller.
+type subject struct {
+	controller string
+	key        identifier.Key
+}
+
+// secretsOf reads the keys of the subjects of leaves. A subject whose key was destroyed has none: its values stay closed.
+func (s *Service) secretsOf(ctx context.Context, space string, leaves []*profile.State) (secrets, error) {
+	out := secrets{keys: map[subject]vault.SubjectKey{}, sealers: map[string]subject{}}
+	var subjects []subject
+	var cells []string
+	for _, l := range leaves {
+		whose := subject{l.Controller(), resolve.SubjectOf(l.Leaf())}
+		for _, t := range l.Traits() {
+			if t.Sealed {
+				out.sealers[t.Name+"\x00"+t.Value] = whose
+			}
+		}
+		if _, known := out.keys[whose]; !known && whose.key.Value != "" {
+			out.keys[whose] = vault.SubjectKey{}
+			subjects, cells = append(subjects, whose), append(cells, resolve.SubjectKeyCell(space, whose.controller, whose.key))
+		}
+	}
+	wrapped, err := s.deps.Cells.LoadCells(ctx, cells)
+	if err != nil {
+		return secrets{}, fmt.Errorf("reading the keys of a person: %w", err)
+	}
+	for i, c := range wrapped {
+		if len(c.Value) == 0 {
+			delete(out.keys, subjects[i])
+			continue
+		}
+		id := hex.EncodeToString([]byte(subjects[i].key.Value))
+		if out.keys[subjects[i]], err = s.deps.Keyring.SubjectKey(subjects[i].controller, id, c.Value); err != nil {
+			return secrets{}, err
+		}
+	}
+	return out, nil
+}
+
+// open returns the value of a trait; ok is false when it cannot be opened any more.
+func (x secrets) open(t profile.Trait) (value string, ok bool) {
+	if !t.Sealed {
+		return t.Value, true
+	}
+	key, known := x.keys[x.sealers[t.Name+"\x00"+t.Value]]
+	if !known {
+		return "", false
+	}
+	value, err := key.Open(t.Name, []byte(t.Value))
+	return value, err == nil
+}

@@ -1,0 +1,115 @@
+package profileapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
+
+	"rcu/pkg/auth"
+	"rcu/pkg/httpserver"
+	"rcu/pkg/resolve"
+	"rcu/pkg/stream"
+	"rcu/pkg/telemetry"
+	"rcu/pkg/vault"
+)
+
+// Publisher writes records durably; *stream.Producer is one.
+type Publisher interface {
+	Publish(ctx context.Context, records []stream.Record) error
+}
+
+// Deps are what the profile API works with.
+type Deps struct {
+	Log      *zap.Logger
+	Metrics  prometheus.Registerer
+	Gatherer prometheus.Gatherer
+	Readers  *auth.Keys[auth.Reader]
+	Graph    *resolve.Graph
+	Cells    resolve.Cells
+	Keyring  *vault.Keyring
+	Audit    Publisher
+	Ready    func(context.Context) error // of what it reads; nil: always
+	Now      func() time.Time            // nil: time.Now
+}
+
+// Service is the profile API.
+type Service struct {
+	cfg    Config
+	deps   Deps
+	reader *resolve.Reader
+	audit  *auditor
+	router *httpserver.Router
+	server *httpserver.Server
+}
+
+// New returns a profile API. It does no I/O.
+func New(cfg Config, d Deps) (*Service, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, fmt.Errorf("checking the profile API's configuration: %w", err)
+	}
+	if d.Log == nil || d.Metrics == nil || d.Gatherer == nil || d.Readers == nil || d.Graph == nil || d.Cells == nil || d.Keyring == nil || d.Audit == nil {
+		return nil, errors.New("profile API needs a logger, metrics, readers, a graph, cells, a keyring and an audit")
+	}
+	if d.Now == nil {
+		d.Now = time.Now
+	}
+	if d.Ready == nil {
+		d.Ready = func(context.Context) error { return nil }
+	}
+	s := &Service{cfg: cfg, deps: d, reader: resolve.NewReader(d.Graph, d.Cells), audit: newAuditor(cfg.AuditQueue, d.Audit, d.Metrics, d.Log)}
+	router, err := httpserver.NewRouter("profileapi", d.Metrics, d.Log)
+	if err != nil {
+		return nil, err
+	}
+	s.router = router
+	s.routes()
+	if s.server, err = httpserver.New(cfg.HTTP, router, d.Log); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *Service) routes() {
+	handle := func(pattern, route string, h func(http.ResponseWriter, *http.Request, request)) {
+		s.router.Handle(pattern, route, s.authenticated(route, h))
+	}
+	handle("POST /v1/profiles/lookup", "lookup", s.lookup)
+	handle("GET /v1/profiles/{rcu_id}", "read", s.read)
+	handle("GET /v1/profiles/{rcu_id}/timeline", "timeline", s.timeline)
+	handle("GET /v1/profiles/{rcu_id}/identifiers", "identifiers", s.identifiers)
+	handle("GET /v1/profiles/{rcu_id}/explain", "explain", s.explain)
+	operate := telemetry.Handler(s.deps.Gatherer, func(ctx context.Context) error {
+		return errors.Join(s.server.Ready(), s.deps.Ready(ctx))
+	})
+	for _, path := range []string{"/metrics", "/healthz", "/readyz"} {
+		s.router.Bare("GET "+path, operate)
+	}
+}
+
+// Handler serves without a listener, for tests and benchmarks.
+func (s *Service) Handler() http.Handler { return s.router }
+
+// Listen opens the port, so that Addr is known before Run.
+func (s *Service) Listen(ctx context.Context) error { return s.server.Listen(ctx) }
+
+// Addr is the address it listens on.
+func (s *Service) Addr() string { return s.server.Addr() }
+
+// Ready reports whether requests are served.
+func (s *Service) Ready() bool { return s.server.Ready() == nil }
+
+// Run serves until ctx ends. Reads answered are written down before it returns.
+func (s *Service) Run(ctx context.Context) error {
+	var group errgroup.Group
+	auditing, stop := context.WithCancel(context.WithoutCancel(ctx))
+	group.Go(func() error { s.audit.run(auditing); return nil })
+	err := s.server.Run(ctx)
+	stop()
+	return errors.Join(err, group.Wait())
+}
