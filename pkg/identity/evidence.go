@@ -7,6 +7,8 @@ type Evidence struct {
 	kernel *Kernel
 	nodes  map[identifier.Key]*Node
 	search uint32
+
+	dropped []*Edge // that a full end stopped storing: the other end may not have been added yet
 }
 
 // NewEvidence returns an empty set.
@@ -32,6 +34,11 @@ func (ev *Evidence) Add(n *Node) {
 		if far := ev.nodes[e.Other(n.Key)]; far != nil && far != n {
 			if held := far.Edge(n.Key); held != nil {
 				n.Edges[i] = held
+			}
+		}
+		for _, d := range ev.dropped {
+			if d.A == e.A && d.B == e.B {
+				n.Edges[i] = d
 			}
 		}
 	}
@@ -169,6 +176,7 @@ func (ev *Evidence) store(n *Node, e *Edge, class int, c *Changes) {
 	kept := n.Edges[:0:0]
 	for _, x := range n.Edges {
 		if ev.kernel.classOf(x) == class && x.Act.Op == NoOp {
+			ev.dropped = append(ev.dropped, x)
 			c.Edge(x) // it has to be judged once more, though this side forgets it
 			continue
 		}

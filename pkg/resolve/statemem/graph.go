@@ -23,7 +23,7 @@ type graphSpace struct {
 	rules    uint64
 	content  []byte
 	counter  uint64
-	pointers map[identifier.Key]resolve.ComponentKey
+	pointers map[string]resolve.ComponentKey // by value, as in Redis
 	records  map[resolve.ComponentKey]string
 	due      map[resolve.ComponentKey]int64
 	outbox   []resolve.OutboxItem
@@ -38,7 +38,7 @@ func (g *Graph) space(name string) *graphSpace {
 	s := g.spaces[name]
 	if s == nil {
 		s = &graphSpace{
-			pointers: map[identifier.Key]resolve.ComponentKey{}, records: map[resolve.ComponentKey]string{}, due: map[resolve.ComponentKey]int64{},
+			pointers: map[string]resolve.ComponentKey{}, records: map[resolve.ComponentKey]string{}, due: map[resolve.ComponentKey]int64{},
 		}
 		g.spaces[name] = s
 	}
@@ -52,7 +52,7 @@ func (g *Graph) LoadGraph(_ context.Context, space string, keys []identifier.Key
 	s := g.space(space)
 	out := resolve.GraphSnapshot{RulesVersion: s.rules, Records: map[resolve.ComponentKey]string{}}
 	for _, k := range keys {
-		if c, known := s.pointers[k]; known {
+		if c, known := s.pointers[k.Value]; known {
 			out.Records[c] = s.records[c]
 		}
 	}
@@ -92,7 +92,7 @@ func (s *graphSpace) accepts(c *resolve.GraphCommit) bool {
 		return false
 	}
 	for _, p := range c.Pointers {
-		if _, known := s.pointers[p.Key]; known {
+		if _, known := s.pointers[p.Key.Value]; known {
 			return false
 		}
 	}
@@ -119,7 +119,7 @@ func (s *graphSpace) write(c *resolve.GraphCommit) uint64 {
 		binary.BigEndian.PutUint64(value, version)
 		s.records[w.Component] = string(value)
 		for _, k := range w.Moved {
-			s.pointers[k] = w.Component
+			s.pointers[k.Value] = w.Component
 		}
 		delete(s.due, w.Component)
 		if w.Boundary != 0 {

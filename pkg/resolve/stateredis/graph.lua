@@ -1,0 +1,73 @@
+#!lua name=rcu_graph_v1
+-- The graph of one space: all keys lie in one slot. A record is 8 bytes of version, 8 bytes of the clock it was written with
+-- (both big endian), and what the planner packed.
+
+-- Commits one plan, or nothing of it.
+-- KEYS: meta, due, out, the pointers that must be absent, the records as read, the records to write, the pointers to move.
+-- ARGV: rules version, now, number of absent pointers, of records read, of records to write, outbox entry ('' = none);
+--   per record read: version (8 bytes), 'g' when it goes, component;
+--   per record to write: component, boundary (0 = none), number of pointers to move, packed record.
+-- Returns the version; 0 = something differs from what was read; -1 = other rules.
+local function commit(keys, args)
+  if (redis.call('HGET', keys[1], 'rules') or '0') ~= args[1] then
+    return -1
+  end
+  local now, absent, reads, writes = tonumber(args[2]), tonumber(args[3]), tonumber(args[4]), tonumber(args[5])
+  local k, a = 4, 7
+  for _ = 1, absent do
+    if redis.call('EXISTS', keys[k]) == 1 then
+      return 0
+    end
+    k = k + 1
+  end
+  for i = 0, reads - 1 do
+    local head = redis.call('GETRANGE', keys[k + i], 0, 15)
+    if string.sub(head, 1, 8) ~= args[a + 3 * i] or struct.unpack('>i8', string.sub(head, 9, 16)) > now then
+      return 0
+    end
+  end
+
+  local version = redis.call('HINCRBY', keys[1], 'version', 1)
+  local gone, written = {}, {}
+  for i = 0, reads - 1 do
+    if args[a + 3 * i + 1] == 'g' then
+      redis.call('DEL', keys[k + i])
+      redis.call('ZREM', keys[2], args[a + 3 * i + 2])
+      gone[#gone + 1] = args[a + 3 * i + 2]
+    end
+  end
+  k, a = k + reads, a + 3 * reads
+  local m = k + writes
+  for _ = 1, writes do
+    local component, boundary, moved = args[a], args[a + 1], tonumber(args[a + 2])
+    redis.call('SET', keys[k], struct.pack('>i8', version) .. string.sub(args[a + 3], 9))
+    for _ = 1, moved do
+      redis.call('SET', keys[m], component)
+      m = m + 1
+    end
+    if boundary ~= '0' then
+      redis.call('ZADD', keys[2], boundary, component)
+    else
+      redis.call('ZREM', keys[2], component)
+    end
+    written[#written + 1] = component
+    k, a = k + 1, a + 4
+  end
+  if args[6] ~= '' then
+    redis.call('XADD', keys[3], '*', 'v', version, 'd', args[6], 'w', table.concat(written), 'g', table.concat(gone))
+  end
+  return version
+end
+
+-- KEYS: meta. ARGV: expected rules version, content. 1 = set, 0 = the version differs.
+local function rules(keys, args)
+  local held = redis.call('HGET', keys[1], 'rules') or '0'
+  if held ~= args[1] then
+    return 0
+  end
+  redis.call('HSET', keys[1], 'rules', string.format('%.0f', tonumber(held) + 1), 'content', args[2])
+  return 1
+end
+
+redis.register_function('rcu_graph_commit_v1', commit)
+redis.register_function('rcu_graph_rules_v1', rules)

@@ -1,0 +1,123 @@
+package statetest
+
+import (
+	"math/rand/v2"
+	"testing"
+
+	"rcu/pkg/identity"
+	"rcu/pkg/identity/identitytest"
+	"rcu/pkg/resolve"
+)
+
+// RulesChange checks that a change of rules in the middle of a history, judged in small steps while facts still come, gives
+// what the new rules give for all of it.
+func RulesChange(t testing.TB, state resolve.GraphState, space string, seed uint64) {
+	t.Helper()
+	ctx := t.Context()
+	rng := rand.New(rand.NewPCG(seed, 13))
+	f := identitytest.History(rng, Large)
+	after := identitytest.RandomRules(rng)
+	after.MaxDegree, after.MaxNames = f.Rules.MaxDegree, f.Rules.MaxNames // fixed for the life of a store
+	graphs := make([]*resolve.Graph, 3)
+	for i := range graphs {
+		g, err := resolve.NewGraph(state, f.Rules)
+		if err != nil {
+			t.Fatal(err)
+		}
+		graphs[i] = g
+	}
+	half := *f
+	half.Events = f.Events[:len(f.Events)/2]
+	if err := Feed(ctx, graphs, space, &half, rng); err != nil {
+		t.Fatalf("seed %d: %v", seed, err)
+	}
+	if err := graphs[0].SetRules(ctx, space, after); err != nil {
+		t.Fatalf("seed %d: %v", seed, err)
+	}
+	rest := *f
+	rest.Events = f.Events[len(f.Events)/2:]
+	done := make(chan error, 1)
+	go func() { done <- Feed(ctx, graphs[1:], space, &rest, rng) }()
+	for cursor := ""; ; {
+		next, err := graphs[0].Rejudge(ctx, space, cursor, 3, f.Now)
+		if err != nil {
+			t.Fatalf("seed %d: %v", seed, err)
+		}
+		if cursor = next; cursor == "" {
+			break
+		}
+	}
+	if err := <-done; err != nil {
+		t.Fatalf("seed %d: %v", seed, err)
+	}
+	if err := SweepAll(ctx, graphs[0], space, f.Now); err != nil {
+		t.Fatalf("seed %d: %v", seed, err)
+	}
+	f.Rules = after
+	if diff := Differs(ctx, graphs[0], space, f, true); diff != "" {
+		t.Fatalf("seed %d, rules changed (-want +got): %s", seed, diff)
+	}
+	steady(t, state, graphs[0], space, f, seed)
+}
+
+// Prefixes checks after every fact of a history, with a clock that goes on, that every identifier resolves to the profile
+// that holds it, that views agree with a recomputation of the facts so far, and that stored records keep their bounds.
+func Prefixes(t testing.TB, state resolve.GraphState, space string, seed uint64) {
+	t.Helper()
+	ctx := t.Context()
+	rng := rand.New(rand.NewPCG(seed, 17))
+	f := identitytest.History(rng, identitytest.Small)
+	g, err := resolve.NewGraph(state, f.Rules)
+	if err != nil {
+		t.Fatal(err)
+	}
+	facts := identitytest.All(f)
+	rng.Shuffle(len(facts), func(i, j int) { facts[i], facts[j] = facts[j], facts[i] })
+	amounts := map[string]int64{}
+	for _, e := range f.Events {
+		amounts[e.ID] = e.Amount
+	}
+	so := identity.Facts{Rules: f.Rules}
+	for _, fact := range facts {
+		switch x := fact.(type) {
+		case *identity.Event:
+			so.Events = append(so.Events, identity.SolveEvent{Event: x, Amount: amounts[x.ID]})
+		case *identity.Decision:
+			so.Decisions = append(so.Decisions, x)
+		case *identity.Act:
+			so.Acts = append(so.Acts, x)
+		}
+		so.Now += rng.Int64N(100_000)
+		if _, err := g.Apply(ctx, space, []identity.Fact{fact}, nil, so.Now); err != nil {
+			t.Fatal(err)
+		}
+		swept := rng.IntN(3) == 0
+		if swept {
+			if err := SweepAll(ctx, g, space, so.Now); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if diff := Differs(ctx, g, space, &so, swept); diff != "" {
+			t.Fatalf("seed %d, after %d facts (-want +got): %s", seed, len(so.Events)+len(so.Decisions)+len(so.Acts), diff)
+		}
+		bounded(t, g, space, &so)
+	}
+}
+
+// bounded checks laws 3 and 10.
+func bounded(t testing.TB, g *resolve.Graph, space string, f *identity.Facts) {
+	t.Helper()
+	view, err := g.View(t.Context(), space, Keys(f), f.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, k := range Keys(f) {
+		name := view.Naming(k)
+		if got := view.Naming(name); got != name {
+			t.Fatalf("%v is named %v, which is named %v", k, name, got)
+		}
+		if n := len(view.Profile(k).Members); n > f.Rules.MaxNodes {
+			t.Fatalf("a profile of %d identifiers", n)
+		}
+	}
+}
