@@ -32,7 +32,7 @@ var impure = []string{
 // pureLibraries are the foreign modules that a domain package may use: computation alone.
 var pureLibraries = []string{
 	"google.golang.org/protobuf", "github.com/nyaruka/phonenumbers", "golang.org/x/net/idna", "golang.org/x/net/publicsuffix", "golang.org/x/text",
-	"github.com/santhosh-tekuri/jsonschema/v6", "github.com/valyala/fastjson", "github.com/cespare/xxhash/v2",
+	"github.com/santhosh-tekuri/jsonschema/v6", "github.com/valyala/fastjson", "github.com/cespare/xxhash/v2", "github.com/goccy/go-yaml",
 }
 
 // owners says which packages may use a client library.

@@ -10,6 +10,7 @@ import (
 	"path"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -61,7 +62,7 @@ func sources(t *testing.T) []source {
 
 func read(t *testing.T, file, rel string) source {
 	t.Helper()
-	raw, err := os.ReadFile(file) //nolint:gosec // a file of the repository
+	raw, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -129,11 +130,4 @@ func TestDomainHasNoClock(t *testing.T) {
 	}
 }
 
-func isDomain(pkg string) bool {
-	for _, d := range domain {
-		if d == pkg {
-			return true
-		}
-	}
-	return false
-}
+func isDomain(pkg string) bool { return slices.Contains(domain, pkg) }

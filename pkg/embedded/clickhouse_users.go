@@ -50,7 +50,7 @@ func loadPasswords(path string) (map[string]string, error) {
 func writeWhole(path string, content []byte) error {
 	tmp, err := os.CreateTemp(filepath.Dir(path), ".new-*") // mode 0600
 	if err != nil {
-		return err //nolint:wrapcheck // the caller names the file
+		return err
 	}
 	defer func() { _ = os.Remove(tmp.Name()) }()
 	_, err = tmp.Write(content)
@@ -58,9 +58,9 @@ func writeWhole(path string, content []byte) error {
 		err = closeErr
 	}
 	if err != nil {
-		return err //nolint:wrapcheck // the caller names the file
+		return err
 	}
-	return os.Rename(tmp.Name(), path) //nolint:wrapcheck // the caller names the file
+	return os.Rename(tmp.Name(), path)
 }
 
 // Access is what a user may do, as data.

@@ -83,7 +83,7 @@ func TestStartErrors(t *testing.T) {
 	require.NoError(t, err)
 	script := func(body string) string {
 		path := filepath.Join(t.TempDir(), "server")
-		require.NoError(t, os.WriteFile(path, []byte("#!/bin/sh\n"+body+"\n"), 0o700)) //nolint:gosec // a program
+		require.NoError(t, os.WriteFile(path, []byte("#!/bin/sh\n"+body+"\n"), 0o700))
 		return path
 	}
 	v7 := `if [ "$1" = --version ]; then echo "Redis server v=7.0.15 sha=0"; exit 0; fi; `

@@ -231,7 +231,7 @@ func extract(tr *tar.Reader, name, target string, progress Progress) error {
 			return fmt.Errorf("unpacking the ClickHouse engine: %w", err)
 		}
 		counted := &countingWriter{w: out, total: h.Size, progress: progress}
-		_, err = io.Copy(counted, tr) //nolint:gosec // the package's checksum was checked
+		_, err = io.Copy(counted, tr)
 		if closeErr := out.Close(); err == nil {
 			err = closeErr
 		}
@@ -252,7 +252,7 @@ func (c *countingWriter) Write(p []byte) (int, error) {
 	n, err := c.w.Write(p)
 	c.done += int64(n)
 	c.progress("unpacking the ClickHouse engine", c.done, c.total)
-	return n, err //nolint:wrapcheck // a writer hands its error on
+	return n, err
 }
 
 func lastText(s string) string {
@@ -269,7 +269,7 @@ func lockFile(ctx context.Context, path string) (func(), error) {
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) //nolint:gosec // a file descriptor is small
 		if err == nil {
 			return func() { _ = f.Close() }, nil
 		}

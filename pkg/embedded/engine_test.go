@@ -25,7 +25,7 @@ func TestInstallEngineErrors(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			bin, cache := t.TempDir(), t.TempDir()
 			if tt.npm != "" {
-				require.NoError(t, os.WriteFile(filepath.Join(bin, "npm"), []byte("#!/bin/sh\n"+tt.npm+"\n"), 0o700)) //nolint:gosec // a program
+				require.NoError(t, os.WriteFile(filepath.Join(bin, "npm"), []byte("#!/bin/sh\n"+tt.npm+"\n"), 0o700))
 			}
 			t.Setenv("PATH", bin)
 			t.Setenv("RCU_CACHE", cache)

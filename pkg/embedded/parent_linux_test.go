@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -26,7 +27,7 @@ func TestNoChildOutlivesItsParent(t *testing.T) {
 		testkit.Missing(t, testkit.BackendClickHouse, "the engine is not installed: run scripts/setup")
 	}
 	dir := t.TempDir()
-	parent := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestHelperParent$") //nolint:gosec // this test itself
+	parent := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestHelperParent$")
 	parent.Env = append(os.Environ(), "RCU_HELPER_DIR="+dir)
 	require.NoError(t, parent.Start())
 	var pids []int
@@ -41,12 +42,7 @@ func TestNoChildOutlivesItsParent(t *testing.T) {
 	require.NoError(t, parent.Process.Kill())
 	_ = parent.Wait()
 	require.Eventually(t, func() bool {
-		for _, pid := range pids {
-			if running(pid) {
-				return false
-			}
-		}
-		return true
+		return !slices.ContainsFunc(pids, running)
 	}, 10*time.Second, 10*time.Millisecond)
 	_, err = os.Stat(filepath.Join(dir, "ephemeral"))
 	require.ErrorIs(t, err, os.ErrNotExist, "the child removes an ephemeral folder")

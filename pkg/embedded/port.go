@@ -45,7 +45,7 @@ func tryPort(ctx context.Context, port int) (*net.TCPAddr, error) {
 	var lc net.ListenConfig
 	ln, err := lc.Listen(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 	if err != nil {
-		return nil, err //nolint:wrapcheck // the caller names the server
+		return nil, err
 	}
 	addr, ok := ln.Addr().(*net.TCPAddr)
 	if err := ln.Close(); err != nil || !ok {

@@ -89,7 +89,7 @@ func FindRedis(ctx context.Context, name string) (string, error) {
 
 // redisVersion finds v=X.Y.Z in the answer of redis-server --version.
 func redisVersion(out string) string {
-	for _, word := range strings.Fields(out) {
+	for word := range strings.FieldsSeq(out) {
 		if v, ok := strings.CutPrefix(word, "v="); ok {
 			return v
 		}

@@ -188,10 +188,10 @@ func (g *Group) Ready(ctx context.Context) error {
 	}
 	var problems []error
 	for _, r := range g.parts {
-		if r.Part.Ready == nil {
+		if r.Ready == nil {
 			continue
 		}
-		if err := r.Part.Ready(ctx); err != nil {
+		if err := r.Ready(ctx); err != nil {
 			problems = append(problems, fmt.Errorf("%s: %w", r.Name, err))
 		}
 	}

@@ -47,7 +47,7 @@ func buildChild(root string) (path, problem string) {
 	}
 	defer func() { _ = os.RemoveAll(tmp) }()
 	built := filepath.Join(tmp, "rcuchild")
-	cmd := exec.Command("go", "build", "-o", built, "./embedded/rcuchild") //nolint:gosec,noctx // fixed arguments
+	cmd := exec.Command("go", "build", "-o", built, "./embedded/rcuchild") //nolint:noctx // fixed arguments
 	cmd.Dir = filepath.Join(root, "pkg")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOWORK=off", "GOFLAGS=-buildvcs=false")
 	if out, err := cmd.CombinedOutput(); err != nil {

@@ -42,7 +42,8 @@ func TestKafkaProcessKeepsItsFolder(t *testing.T) {
 }
 
 func TestNamesDiffer(t *testing.T) {
-	require.NotEqual(t, testkit.Name(t, "x"), testkit.Name(t, "x"))
+	first, second := testkit.Name(t, "x"), testkit.Name(t, "x")
+	require.NotEqual(t, first, second)
 }
 
 func TestMissingBackendFailsOnlyWhenRequired(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -46,14 +47,7 @@ type Target struct {
 	Now           func() time.Time
 }
 
-func (t Target) embedded(name string) bool {
-	for _, e := range t.Embedded {
-		if e == name {
-			return true
-		}
-	}
-	return false
-}
+func (t Target) embedded(name string) bool { return slices.Contains(t.Embedded, name) }
 
 // ask reports whether a server can be expected to answer.
 func (t Target) ask(name string) bool { return !t.embedded(name) || t.Running }
@@ -284,7 +278,7 @@ func disk(t Target) Disk {
 		d.Problem = err.Error()
 		return d
 	}
-	d.Free = st.Bavail * uint64(st.Bsize) //nolint:gosec,unconvert // a block size is positive; its type differs between systems
+	d.Free = st.Bavail * uint64(st.Bsize) //nolint:gosec // a block size is positive
 	return d
 }
 

@@ -1,0 +1,42 @@
+# Every line is a task; `make help` lists them.
+SHELL := /usr/bin/env bash
+.SHELLFLAGS := -eu -o pipefail -c
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+
+DATA ?= data
+# Pure packages: no server, no clock; the ones that the race detector covers whole.
+PURE := ./pkg/identifier/... ./pkg/event/... ./pkg/identity/... ./pkg/profile/... ./pkg/consent/... ./pkg/resolve \
+        ./pkg/resolve/statemem/... ./pkg/config/... ./pkg/lifecycle/... ./pkg/telemetry/... ./pkg/auth/... ./schemas/...
+
+run: ## start everything on this machine and stream a demonstration, until Ctrl-C
+	@scripts/setup --quiet
+	@.bin/rcu --data $(DATA) up --demo
+
+build: ## build .bin/rcu
+	@CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$$(git describe --tags --always --dirty 2>/dev/null || echo dev)" -o .bin/rcu ./services/rcu
+
+setup: ## install what is missing on this machine
+	@scripts/setup
+
+test: ## run every test that this machine can run, and print what ran
+	@scripts/setup --quiet
+	@scripts/test
+
+test-race: ## run the pure packages with the race detector
+	@go test -race -shuffle=on $(PURE)
+
+lint: ## run the linters
+	@scripts/lint
+
+fuzz: ## fuzz every parser for a while (FUZZTIME=10s each)
+	@scripts/fuzz
+
+bench: ## measure events per second and the hot paths; docs/benchmarks.md says how to read it
+	@scripts/setup --quiet
+	@scripts/bench
+
+help: ## list the tasks
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+.PHONY: run build setup test test-race lint fuzz bench help
