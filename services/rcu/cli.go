@@ -86,5 +86,5 @@ func run(ctx context.Context, world boot.IO) (err error) {
 	if err != nil {
 		return &boot.UsageError{Err: err}
 	}
-	return command.Run(&app{world: world, json: c.JSON, data: c.Data}) //nolint:wrapcheck // the command's own error
+	return command.Run(&app{world: world, json: c.JSON, data: c.Data})
 }

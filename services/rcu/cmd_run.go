@@ -57,7 +57,7 @@ func (c runCmd) Run(ctx context.Context, a *app) error {
 	}
 	log, err := telemetry.NewLogger(a.world.Stderr, s.Log.Level)
 	if err != nil {
-		return err //nolint:wrapcheck // says all
+		return err
 	}
 	d, closeAll, err := connect(ctx, s, home{a.data}, log)
 	if err != nil {
@@ -68,5 +68,5 @@ func (c runCmd) Run(ctx context.Context, a *app) error {
 	if err := addServices(ctx, g, d, all[i:i+1]); err != nil {
 		return err
 	}
-	return g.Run(ctx, nil) //nolint:wrapcheck // names the part
+	return g.Run(ctx, nil)
 }

@@ -80,7 +80,7 @@ func (c upCmd) serve(ctx context.Context, a *app, h home, g *lifecycle.Group, in
 		return told
 	}
 	if err != nil {
-		return err //nolint:wrapcheck // names the part
+		return err
 	}
 	in.StoppedAt = time.Now().UTC()
 	a.say("stopped")
@@ -100,12 +100,12 @@ func printInstance(w io.Writer, in instance, took time.Duration) {
 func openLog(h home, level string) (*zap.Logger, func(), error) {
 	file, err := telemetry.OpenLogFile(h.path("rcu.log"))
 	if err != nil {
-		return nil, nil, err //nolint:wrapcheck // says all
+		return nil, nil, err
 	}
 	log, err := telemetry.NewLogger(file, level)
 	if err != nil {
 		_ = file.Close()
-		return nil, nil, err //nolint:wrapcheck // says all
+		return nil, nil, err
 	}
 	return log, func() { _ = log.Sync(); _ = file.Close() }, nil
 }

@@ -44,7 +44,7 @@ func (h home) lock() (release func(), err error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the lock of the data folder: %w", err)
 	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil { //nolint:gosec // a file descriptor is small
 		holder, _ := os.ReadFile(h.path("lock"))
 		_ = f.Close()
 		return nil, fmt.Errorf("the data folder %s is in use by process %s: stop it, or choose another folder with --data", h.dir, strings.TrimSpace(string(holder)))
@@ -58,7 +58,7 @@ func (h home) lock() (release func(), err error) {
 
 func writeAt(f *os.File, text string) error {
 	_, err := f.WriteAt([]byte(text), 0)
-	return err //nolint:wrapcheck // the caller says what it writes
+	return err
 }
 
 // inUse reports whether a running program holds the folder.
@@ -68,7 +68,7 @@ func (h home) inUse() bool {
 		return false
 	}
 	defer func() { _ = f.Close() }()
-	return syscall.Flock(int(f.Fd()), syscall.LOCK_SH|syscall.LOCK_NB) != nil
+	return syscall.Flock(int(f.Fd()), syscall.LOCK_SH|syscall.LOCK_NB) != nil //nolint:gosec // a file descriptor is small
 }
 
 func (h home) writeInstance(in instance) error {
@@ -148,7 +148,7 @@ func (h home) keys(path string) (*vault.Keyring, error) {
 	if known == nil {
 		load = func(path string) (*vault.Keyring, error) {
 			ring, _, err := vault.LoadOrCreate(path)
-			return ring, err //nolint:wrapcheck // wrapped below
+			return ring, err
 		}
 	}
 	ring, err := load(path)

@@ -28,7 +28,7 @@ var program = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	path := filepath.Join(dir, "rcu")
-	cmd := exec.CommandContext(context.Background(), "go", "build", "-buildvcs=false", "-o", path, ".") //nolint:gosec // fixed arguments
+	cmd := exec.CommandContext(context.Background(), "go", "build", "-buildvcs=false", "-o", path, ".")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return string(out), err
@@ -68,7 +68,7 @@ func up(t *testing.T, dir string, args ...string) *running {
 	require.NoError(t, err, path)
 	r := &running{stderr: &bytes.Buffer{}}
 	all := append([]string{"--json", "--data", dir, "up", "--set", "admin=127.0.0.1:0"}, args...)
-	r.cmd = exec.CommandContext(t.Context(), path, all...) //nolint:gosec // our own program
+	r.cmd = exec.CommandContext(t.Context(), path, all...)
 	r.cmd.Stderr = r.stderr
 	out, err := r.cmd.StdoutPipe()
 	require.NoError(t, err)
@@ -100,7 +100,7 @@ func TestUpStartsStopsAndFindsItsData(t *testing.T) {
 
 	path, err := program()
 	require.NoError(t, err)
-	out, err := exec.CommandContext(t.Context(), path, "--data", dir, "up").CombinedOutput() //nolint:gosec // our own program
+	out, err := exec.CommandContext(t.Context(), path, "--data", dir, "up").CombinedOutput()
 	require.Error(t, err)
 	require.Contains(t, string(out), "is in use by process "+strconv.Itoa(first.in.PID))
 
@@ -119,7 +119,7 @@ func TestUpStartsStopsAndFindsItsData(t *testing.T) {
 	require.Less(t, time.Since(began), 30*time.Second, "three starts")
 
 	require.NoError(t, os.Remove(filepath.Join(dir, "keys.json")))
-	out, err = exec.CommandContext(t.Context(), path, append([]string{"--data", dir, "up"}, free...)...).CombinedOutput() //nolint:gosec // our own program
+	out, err = exec.CommandContext(t.Context(), path, append([]string{"--data", dir, "up"}, free...)...).CombinedOutput()
 	require.Error(t, err, "a lost key file is not replaced")
 	require.Contains(t, string(out), "opening the keys of this installation")
 }
@@ -163,7 +163,7 @@ func TestDoctorAsAProgram(t *testing.T) {
 	free := freePorts(t)
 	run := func(args ...string) (string, error) {
 		all := append([]string{"--data", dir, "doctor", "--min-free", "1", "--set", "admin=127.0.0.1:0"}, append(args, free...)...)
-		out, err := exec.CommandContext(t.Context(), path, all...).CombinedOutput() //nolint:gosec // our own program
+		out, err := exec.CommandContext(t.Context(), path, all...).CombinedOutput()
 		return string(out), err
 	}
 	out, err := run()
