@@ -162,7 +162,7 @@ func (r *Reader) own(ctx context.Context, space string, people []*Person, states
 		return err
 	}
 	for _, p := range people {
-		p.nameAsked()
+		p.nameAsked(states)
 		kept := p.Leaves[:0]
 		for _, l := range p.Leaves {
 			l.State = states[LeafCell(space, l.Controller, l.Key)]
@@ -193,11 +193,23 @@ func compareLeaves(a, b PersonLeaf) int {
 	return slices.Compare(a.Key, b.Key)
 }
 
-// nameAsked gives the identifier a person was asked by the namespace it is known with.
-func (p *Person) nameAsked() {
+// nameAsked gives the identifier a person was asked by the namespace it is known with: in the graph, else, for one that was only
+// ever seen alone, on its leaves.
+func (p *Person) nameAsked(states leafSet) {
 	for _, m := range p.Members {
 		if m.Value == p.Asked.Value {
 			p.Asked = m
+		}
+	}
+	if p.Asked.Namespace != "" {
+		return
+	}
+	for _, l := range p.Leaves {
+		for _, k := range states[LeafCell(p.Space, l.Controller, l.Key)].Leaf().Keys(nil) {
+			if k.Value == p.Asked.Value {
+				p.Asked, p.Profile = k, Profile{k, []identifier.Key{k}}
+				return
+			}
 		}
 	}
 }

@@ -21,7 +21,8 @@ type access struct {
 	Number      clarity `json:"number"`   // card, customer number, order numbers
 	Address     bool    `json:"address"`  // address line; postal code and city with it
 	Birth       bool    `json:"birth"`    // birth date
-	Orders      bool    `json:"orders"`   // all; otherwise those to collect only
+	Orders      bool    `json:"orders"`   // all
+	Collect     bool    `json:"collect"`  // orders that wait to be collected
 	Spend       bool    `json:"spend"`    // sums and balances
 	Baskets     bool    `json:"baskets"`  // open baskets
 	Cases       bool    `json:"cases"`    // cases and calls
@@ -31,24 +32,27 @@ type access struct {
 	Explain     bool    `json:"explain"`
 }
 
-// accessOf is the table of roles (docs/access.md shows it; a golden file holds it).
+// accessOf is the table of roles; testdata/access.golden shows it.
 func accessOf(r auth.Role) access {
 	switch r {
 	case auth.RoleSeller:
-		return access{Name: plain, Contact: masked, Number: plain, Orders: true, Baskets: true, Cases: true, Activity: true, Browsing: true}
+		return access{Name: plain, Contact: masked, Number: plain, Orders: true, Collect: true, Baskets: true, Cases: true, Activity: true, Browsing: true}
 	case auth.RolePickup:
-		return access{Name: plain, Contact: masked, Number: plain}
+		return access{Name: plain, Contact: masked, Number: plain, Collect: true}
 	case auth.RoleManager:
-		return access{Name: plain, Contact: masked, Number: plain, Orders: true, Spend: true, Baskets: true, Cases: true, Activity: true, Browsing: true}
+		return access{
+			Name: plain, Contact: masked, Number: plain, Orders: true, Collect: true, Spend: true, Baskets: true, Cases: true, Activity: true,
+			Browsing: true,
+		}
 	case auth.RoleAdviser:
 		return access{
-			Name: plain, Contact: plain, Number: plain, Address: true, Orders: true, Spend: true, Baskets: true, Cases: true, Activity: true,
-			Identifiers: true, Explain: true,
+			Name: plain, Contact: plain, Number: plain, Address: true, Orders: true, Collect: true, Spend: true, Baskets: true, Cases: true,
+			Activity: true, Identifiers: true, Explain: true,
 		}
 	case auth.RoleService, auth.RolePrivacy:
 		return access{
-			Name: plain, Contact: plain, Number: plain, Address: true, Birth: true, Orders: true, Spend: true, Baskets: true, Cases: true,
-			Activity: true, Browsing: true, Identifiers: true, Explain: true,
+			Name: plain, Contact: plain, Number: plain, Address: true, Birth: true, Orders: true, Collect: true, Spend: true, Baskets: true,
+			Cases: true, Activity: true, Browsing: true, Identifiers: true, Explain: true,
 		}
 	case auth.RoleSteward:
 		return access{Name: masked, Contact: masked, Number: masked, Activity: true, Identifiers: true, Explain: true}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -24,45 +26,59 @@ const (
 	outcomeCandidates auditOutcome = "candidates"
 )
 
-// errAuditFull says that more reads wait to be written down than may.
-var errAuditFull = errors.New("too many reads wait to be written down")
+// Why a read cannot be written down.
+var (
+	errAuditFull = errors.New("too many reads wait to be written down")
+	errAuditAway = errors.New("reads cannot be written down now")
+)
 
 // auditor writes reads to rcu.audit as a chain: each line holds the digest of the one before, so that a line taken out shows.
 // A chain belongs to one process; its name is new at every start.
 type auditor struct {
-	queue chan *eventpb.Audit
-	out   Publisher
-	log   *zap.Logger
-	lines *prometheus.CounterVec
+	queue   chan *eventpb.Audit
+	out     Publisher
+	log     *zap.Logger
+	lines   *prometheus.CounterVec
+	failing atomic.Bool // the last attempt to write failed: no more reads until one succeeds
 
 	chain    string
 	number   uint64
 	previous []byte
 }
 
-func newAuditor(size int, out Publisher, reg prometheus.Registerer, log *zap.Logger) *auditor {
+func newAuditor(size int, out Publisher, reg prometheus.Registerer, log *zap.Logger) (*auditor, error) {
 	a := &auditor{queue: make(chan *eventpb.Audit, size), out: out, log: log, chain: uuid.NewString(), lines: prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "rcu_profileapi_audit_lines_total", Help: "Reads written down, by outcome of the writing.",
+		Name: "rcu_profileapi_audit_lines_total", Help: "Reads to be written down, by what became of their line.",
 	}, []string{"outcome"})}
-	reg.MustRegister(a.lines)
-	return a
+	if err := reg.Register(a.lines); err != nil {
+		return nil, fmt.Errorf("registering the metrics of the audit: %w", err)
+	}
+	for _, outcome := range []string{"written", "refused", "lost"} {
+		a.lines.WithLabelValues(outcome)
+	}
+	return a, nil
 }
 
 // write takes a line into the queue.
-func (a *auditor) write(ctx context.Context, line *eventpb.Audit) error {
-	select {
-	case a.queue <- line:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	default:
-		return errAuditFull
+func (a *auditor) write(line *eventpb.Audit) error {
+	err := errAuditAway
+	if !a.failing.Load() {
+		select {
+		case a.queue <- line:
+			return nil
+		default:
+			err = errAuditFull
+		}
 	}
+	a.lines.WithLabelValues("refused").Inc()
+	return err
 }
 
 const (
 	auditBatch   = 200
-	lastAttempts = 5 // to write lines once the service stops
+	auditAttempt = 5 * time.Second
+	auditPause   = 200 * time.Millisecond
+	lastAttempts = 3 // to write lines once the service stops
 )
 
 // run writes lines until ctx ends and the queue is empty.
@@ -98,11 +114,12 @@ func (a *auditor) more(first *eventpb.Audit) []*eventpb.Audit {
 	return lines
 }
 
-// flush publishes lines, again until they are out: while it tries, the queue fills and reads are refused.
+// flush links lines to the chain and publishes them.
 func (a *auditor) flush(ctx context.Context, lines []*eventpb.Audit) {
 	records := make([]stream.Record, 0, len(lines))
 	for _, line := range lines {
 		line.Chain, line.Number, line.Previous = a.chain, a.number, a.previous
+		a.number++ // a line that is lost leaves a gap
 		r, err := stream.Encode(stream.TopicAudit, []byte(a.chain), line, time.UnixMicro(line.GetAt()))
 		if err != nil {
 			a.log.Error("encoding a line of the audit", zap.Error(err))
@@ -111,26 +128,33 @@ func (a *auditor) flush(ctx context.Context, lines []*eventpb.Audit) {
 		}
 		records = append(records, r)
 		sum := sha256.Sum256(r.Value)
-		a.number, a.previous = a.number+1, sum[:]
+		a.previous = sum[:]
 	}
 	a.publish(ctx, records)
 }
 
-// publish tries until the lines are out, or, when the service stops, for a last while.
+// publish tries until the lines are out, or, when the service stops, for a last while. What is written twice has the same
+// number twice, with the same content.
 func (a *auditor) publish(ctx context.Context, records []stream.Record) {
 	for last := 0; last < lastAttempts; {
-		attempt, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		attempt, cancel := context.WithTimeout(context.WithoutCancel(ctx), auditAttempt)
 		err := a.out.Publish(attempt, records)
 		cancel()
 		if err == nil {
+			if a.failing.Swap(false) {
+				a.log.Info("audit is written again")
+			}
 			a.lines.WithLabelValues("written").Add(float64(len(records)))
 			return
 		}
-		a.log.Error("writing the audit", zap.Error(err), zap.Int("lines", len(records)))
+		if !a.failing.Swap(true) {
+			a.log.Error("writing the audit: reads are refused until it works", zap.Error(err), zap.Int("lines", len(records)))
+		}
 		if ctx.Err() != nil {
 			last++
 		}
-		<-time.After(200 * time.Millisecond)
+		<-time.After(auditPause)
 	}
 	a.lines.WithLabelValues("lost").Add(float64(len(records)))
+	a.log.Error("audit lines are lost", zap.Int("lines", len(records)))
 }

@@ -14,6 +14,9 @@ import (
 	"rcu/pkg/resolve"
 )
 
+// maxTimeline is the most events of a timeline.
+const maxTimeline = 500
+
 // Timeline is the newest events of a customer, newest first. ClickHouse has all of them.
 type Timeline struct {
 	RCUID  string          `json:"rcu_id"`
@@ -27,7 +30,7 @@ type TimelineEvent struct {
 	Type       string    `json:"type"`
 	Channel    string    `json:"channel"`
 	Store      string    `json:"store,omitempty"`
-	Total      *Money    `json:"total,omitempty"`
+	Total      *Money    `json:"total,omitempty"` // for roles that see orders
 	Retracted  bool      `json:"retracted,omitempty"`
 }
 
@@ -81,23 +84,24 @@ func (s *Service) timeline(w http.ResponseWriter, r *http.Request, q request) {
 		return
 	}
 	out := Timeline{RCUID: s.name(q.reader.Space, p.Canonical), Events: []TimelineEvent{}}
-	leaves, _, err := s.shown(r.Context(), q, p)
-	if err != nil {
-		s.fail(w, r, err)
+	seen := s.see(w, r, q, p)
+	if seen == nil {
 		return
 	}
-	for _, l := range leaves {
-		for _, e := range l.Log() {
-			out.Events = append(out.Events, timelineEvent(l.Controller(), &e))
+	for _, l := range seen.leaves {
+		log := l.Log()
+		for i := range log {
+			out.Events = append(out.Events, timelineEvent(l.Controller(), &log[i], q.sees))
 		}
 	}
 	slices.SortStableFunc(out.Events, func(a, b TimelineEvent) int { return cmp.Or(b.At.Compare(a.At), cmp.Compare(a.Type, b.Type)) })
-	s.send(w, r, q, out.RCUID, out)
+	out.Events = out.Events[:min(len(out.Events), maxTimeline)]
+	s.send(w, r, q, out.RCUID, outcomeOK, out)
 }
 
-func timelineEvent(controller string, e *profile.Entry) TimelineEvent {
+func timelineEvent(controller string, e *profile.Entry, sees access) TimelineEvent {
 	out := TimelineEvent{Controller: controller, At: at(e.At), Type: e.Type, Channel: event.ChannelName(e.Channel), Store: e.Store, Retracted: e.Retracted}
-	if e.Currency != "" {
+	if e.Currency != "" && sees.Orders {
 		out.Total = &Money{e.Amount, e.Currency}
 	}
 	return out
@@ -122,7 +126,7 @@ func (s *Service) identifiers(w http.ResponseWriter, r *http.Request, q request)
 			Namespace: string(m.Namespace), Name: s.name(q.reader.Space, m), Naming: m == p.Canonical, Standing: view.Standing(m).String(),
 		})
 	}
-	s.send(w, r, q, out.RCUID, out)
+	s.send(w, r, q, out.RCUID, outcomeOK, out)
 }
 
 func (s *Service) explain(w http.ResponseWriter, r *http.Request, q request) {
@@ -142,7 +146,7 @@ func (s *Service) explain(w http.ResponseWriter, r *http.Request, q request) {
 	for i := range e.Edges {
 		out.Links = append(out.Links, s.link(q.reader.Space, &e.Edges[i]))
 	}
-	s.send(w, r, q, out.RCUID, out)
+	s.send(w, r, q, out.RCUID, outcomeOK, out)
 }
 
 func (s *Service) link(space string, e *resolve.EdgeView) Link {
@@ -173,10 +177,6 @@ func (s *Service) permitted(w http.ResponseWriter, r *http.Request, q request, o
 	if ok {
 		return true
 	}
-	if s.written(w, r, q, "", outcomeDenied) {
-		httpserver.WriteProblem(w, r, http.StatusForbidden, httpserver.Problem{
-			Reason: "role", Field: "Authorization", Fix: "the role of this key may not see this; use a key of another role",
-		})
-	}
+	s.deny(w, r, q, httpserver.Problem{Reason: "role", Field: "Authorization", Fix: "the role of this key may not see this; use a key of another role"})
 	return false
 }

@@ -27,6 +27,7 @@ func (ps permits) ofPoint(k identifier.Key) *bool {
 // permit answers what a person agreed to with one controller, for the purpose of a request. What cannot be read is not allowed.
 type permit struct {
 	purpose consent.Info
+	stated  consent.Purpose
 	points  []consent.Point
 	mask    consent.Mask
 	now     int64
@@ -48,7 +49,7 @@ func (s *Service) permitOf(ctx context.Context, q request, p *resolve.Person, co
 	if err != nil {
 		return permit{}, fmt.Errorf("reading consent registers: %w", err)
 	}
-	out := permit{purpose: q.purpose, now: s.deps.Now().Unix()}
+	out := permit{purpose: q.purpose, stated: q.stated, now: s.deps.Now().Unix()}
 	for i, c := range cells {
 		register, err := consent.DecodeRegister(c.Value)
 		out.points = append(out.points, consent.Point{Key: points[i], Register: register, Unreadable: err != nil})
@@ -64,6 +65,31 @@ func (p permit) find(k identifier.Key) (consent.Point, bool) {
 		}
 	}
 	return consent.Point{}, false
+}
+
+// ofPerson reports whether the record may be used for the purpose at all. A purpose of single points is asked point by point,
+// and store_view_web is about the browsing in the record, not about the record.
+func (p permit) ofPerson() bool {
+	switch {
+	case !p.purpose.Decidable, p.purpose.PerPoint, p.purpose.Purpose == consent.StoreViewWeb:
+		return true
+	case p.purpose.Parameter:
+		return p.ofParameter()
+	}
+	return p.mask.Has(p.purpose.Purpose)
+}
+
+// ofParameter asks for a purpose that names a recipient or kind: some point allows it and none denies it.
+func (p permit) ofParameter() bool {
+	granted := false
+	for _, x := range p.points {
+		allowed, known := x.Register.History(p.stated, "").Allowed(p.now)
+		if x.Unreadable || known && !allowed {
+			return false
+		}
+		granted = granted || allowed
+	}
+	return granted
 }
 
 // allow reports whether browsing on a device may be shown for the purpose: the controller itself has a grant on the device, and

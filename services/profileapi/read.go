@@ -6,6 +6,8 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"net/http"
+	"slices"
+	"strings"
 
 	"rcu/pkg/httpserver"
 	"rcu/pkg/identifier"
@@ -13,45 +15,100 @@ import (
 	"rcu/pkg/resolve"
 )
 
+// person reads the profile of the id in the path; it answers and returns nil when there is none to show.
+func (s *Service) person(w http.ResponseWriter, r *http.Request, q request) *resolve.Person {
+	p, err := s.deps.Keyring.Identifier(q.reader.Space, r.PathValue("rcu_id"))
+	if err != nil {
+		httpserver.WriteProblem(w, r, http.StatusBadRequest, httpserver.Problem{
+			Reason: "bad_form", Field: "rcu_id", Fix: "an id has 34 lower-case hexadecimal digits; look it up by an identifier first",
+		})
+		return nil
+	}
+	people, err := s.reader.People(r.Context(), q.reader.Space, []identifier.Key{identifier.KeyOf("", p)}, s.deps.Now().Unix())
+	if err != nil {
+		s.fail(w, r, err)
+		return nil
+	}
+	person := q.narrow(people[0])
+	if person == nil {
+		s.notFound(w, r, q)
+	}
+	return person
+}
+
+// identifies reports whether the identifier that a person was asked by stands for one person at all.
+func identifies(p *resolve.Person) bool { return p.Standing == identity.Clean }
+
 // read answers GET /v1/profiles/{rcu_id}.
 func (s *Service) read(w http.ResponseWriter, r *http.Request, q request) {
-	if p := s.person(w, r, q); p != nil {
+	switch p := s.person(w, r, q); {
+	case p == nil:
+	case !identifies(p):
+		s.candidates(w, r, q, p)
+	default:
 		s.show(w, r, q, p)
 	}
 }
 
 // show answers with what the reader may see of a person.
 func (s *Service) show(w http.ResponseWriter, r *http.Request, q request, p *resolve.Person) {
-	a, err := s.answer(r.Context(), q, p)
+	seen := s.see(w, r, q, p)
+	if seen == nil {
+		return
+	}
+	a, err := s.answer(r.Context(), q, p, seen)
 	if err != nil {
 		s.fail(w, r, err)
 		return
 	}
-	if a == nil {
+	s.send(w, r, q, a.RCUID, outcomeOK, a)
+}
+
+// see returns what may be shown of a person; it answers and returns nil when that is nothing.
+func (s *Service) see(w http.ResponseWriter, r *http.Request, q request, p *resolve.Person) *seen {
+	x, err := s.shown(r.Context(), q, p)
+	switch {
+	case err != nil:
+		s.fail(w, r, err)
+	case len(x.leaves) == 0 && x.refused:
+		s.deny(w, r, q, httpserver.Problem{Reason: "purpose_not_allowed", Field: "purpose", Fix: "the customer has not agreed to this purpose, or objected: do not use the record for it"})
+	case len(x.leaves) == 0:
 		s.notFound(w, r, q)
-		return
+	default:
+		return x
 	}
-	s.send(w, r, q, a.RCUID, a)
+	return nil
 }
 
 // send writes the read down and answers, with an ETag so that an unchanged profile is not sent twice.
-func (s *Service) send(w http.ResponseWriter, r *http.Request, q request, rcuID string, answer any) {
+func (s *Service) send(w http.ResponseWriter, r *http.Request, q request, rcuID string, outcome auditOutcome, answer any) {
 	body, err := json.Marshal(answer)
 	if err != nil {
 		s.fail(w, r, err)
 		return
 	}
-	if !s.written(w, r, q, rcuID, outcomeOK) {
+	if !s.written(w, r, q, rcuID, outcome) {
 		return
 	}
 	sum := sha256.Sum256(body)
 	tag := `"` + hex.EncodeToString(sum[:12]) + `"`
 	w.Header().Set("ETag", tag)
-	if r.Header.Get("If-None-Match") == tag {
+	if r.Method != http.MethodPost && has(r.Header.Get("If-None-Match"), tag) {
+		w.Header().Set("Cache-Control", "no-store")
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
 	httpserver.WriteBody(w, http.StatusOK, body)
+}
+
+// has reports whether a list of entity tags names one.
+func has(list, tag string) bool {
+	for one := range strings.SplitSeq(list, ",") {
+		if one = strings.TrimSpace(one); one == "*" || strings.TrimPrefix(one, "W/") == tag {
+			return true
+		}
+	}
+	return false
 }
 
 // lookup answers POST /v1/profiles/lookup.
@@ -74,10 +131,10 @@ func (s *Service) lookup(w http.ResponseWriter, r *http.Request, q request) {
 		return
 	}
 	switch p := people[0]; {
-	case p.Standing != identity.Clean:
-		s.candidates(w, r, q, p)
 	case q.narrow(p) == nil:
 		s.notFound(w, r, q)
+	case !identifies(p):
+		s.candidates(w, r, q, p)
 	default:
 		s.show(w, r, q, p)
 	}
@@ -86,6 +143,12 @@ func (s *Service) lookup(w http.ResponseWriter, r *http.Request, q request) {
 // lookupKey normalises and pseudonymises the identifier of a look-up; it answers and returns false when it is none.
 func (s *Service) lookupKey(w http.ResponseWriter, r *http.Request, q request) (identifier.Key, bool) {
 	asked := q.body.Identifier
+	if asked == nil {
+		httpserver.WriteProblem(w, r, http.StatusBadRequest, httpserver.Problem{
+			Reason: "required", Field: "/identifier", Fix: `send {"identifier":{"namespace":"email","value":"..."},"purpose":"contract"}`,
+		})
+		return identifier.Key{}, false
+	}
 	ns := identifier.Namespace(asked.Namespace)
 	if kind := ns.Kind(); kind == identifier.KindUnknown || kind == identifier.KindShared {
 		httpserver.WriteProblem(w, r, http.StatusBadRequest, httpserver.Problem{
@@ -100,7 +163,7 @@ func (s *Service) lookupKey(w http.ResponseWriter, r *http.Request, q request) (
 	value, cause := identifier.Normalise(ns, asked.Value, identifier.Options{Country: country, Read: true})
 	if cause != identifier.CauseNone {
 		httpserver.WriteProblem(w, r, http.StatusBadRequest, httpserver.Problem{
-			Reason: "not_an_identifier", Field: "/identifier/value", Fix: "check the value: it is " + string(cause),
+			Reason: "not_an_identifier", Field: "/identifier/value", Fix: fixes[cause],
 		})
 		return identifier.Key{}, false
 	}
@@ -114,6 +177,15 @@ func (s *Service) lookupKey(w http.ResponseWriter, r *http.Request, q request) (
 		value = asked.Scope + "/" + value
 	}
 	return identifier.KeyOf(ns, s.deps.Keyring.Pseudonym(q.reader.Space, ns, value)), true
+}
+
+// fixes say what is wrong with a value that is no identifier.
+var fixes = map[identifier.Cause]string{
+	identifier.CauseEmpty:       "send a value",
+	identifier.CausePlaceholder: "send the value of a customer: this is what systems write where they have none",
+	identifier.CauseZeros:       "send the value of a customer: this is nothing but zeros",
+	identifier.CauseSyntax:      "check how the value is written; a national phone number needs the field country",
+	identifier.CauseCheckDigit:  "check the number: its check digit is wrong",
 }
 
 // ownerOfReference returns the identifier a reference belongs to; the reference itself when that is nobody.
@@ -135,7 +207,7 @@ func (s *Service) ownerOfReference(ctx context.Context, q request, reference ide
 	return kernel.Owner(leaf, identity.Span{}, register, view, now).Key, nil
 }
 
-// candidates answers a look-up by a value that identifies nobody: ids of the profiles it was seen with, that the reader's
+// candidates answers a read by a value that identifies nobody: ids of the profiles it was seen with, that the reader's
 // controllers know, and nothing of their contents.
 func (s *Service) candidates(w http.ResponseWriter, r *http.Request, q request, p *resolve.Person) {
 	ctx, space := r.Context(), q.reader.Space
@@ -144,26 +216,25 @@ func (s *Service) candidates(w http.ResponseWriter, r *http.Request, q request, 
 		s.fail(w, r, err)
 		return
 	}
-	keys := make([]identifier.Key, 0, len(found))
-	for _, c := range found {
-		keys = append(keys, c.Canonical)
-	}
-	people, err := s.reader.People(ctx, space, keys, s.deps.Now().Unix())
-	if err != nil {
-		s.fail(w, r, err)
-		return
-	}
-	a := Answer{RCUID: s.name(space, p.Asked), Standing: p.Standing.String(), Purpose: string(q.purpose.Purpose)}
-	for _, c := range people {
-		if q.narrow(c) != nil && len(a.Candidates) < s.cfg.MaxCandidates {
-			a.Candidates = append(a.Candidates, Candidate{s.name(space, c.Canonical)})
+	a := Answer{RCUID: s.name(space, p.Asked), Standing: p.Standing.String(), Purpose: string(q.stated), Candidates: []Candidate{}}
+	for some := range slices.Chunk(found, s.cfg.MaxCandidates) { // a hub has more of them than anybody wants to read
+		keys := make([]identifier.Key, len(some))
+		for i, c := range some {
+			keys[i] = c.Canonical
+		}
+		people, err := s.reader.People(ctx, space, keys, s.deps.Now().Unix())
+		if err != nil {
+			s.fail(w, r, err)
+			return
+		}
+		for _, c := range people {
+			if q.narrow(c) != nil && len(a.Candidates) < s.cfg.MaxCandidates {
+				a.Candidates = append(a.Candidates, Candidate{s.name(space, c.Canonical)})
+			}
+		}
+		if len(a.Candidates) == s.cfg.MaxCandidates {
+			break
 		}
 	}
-	if len(a.Candidates) == 0 {
-		s.notFound(w, r, q)
-		return
-	}
-	if s.written(w, r, q, a.RCUID, outcomeCandidates) {
-		httpserver.WriteJSON(w, http.StatusOK, a)
-	}
+	s.send(w, r, q, a.RCUID, outcomeCandidates, a)
 }

@@ -11,24 +11,19 @@ import (
 	"rcu/pkg/resolve"
 )
 
-// answer makes what the reader may see of a person: one record over the leaves of the controllers asked for; nil when none of them
-// may be shown.
-func (s *Service) answer(ctx context.Context, q request, p *resolve.Person) (*Answer, error) {
-	leaves, permits, err := s.shown(ctx, q, p)
-	if err != nil || len(leaves) == 0 {
-		return nil, err
-	}
-	open, err := s.secretsOf(ctx, q.reader.Space, leaves)
+// answer makes what the reader may see of a person: one record over what may be shown of the controllers asked for.
+func (s *Service) answer(ctx context.Context, q request, p *resolve.Person, x *seen) (*Answer, error) {
+	open, err := s.secretsOf(ctx, q.reader.Space, x.leaves)
 	if err != nil {
 		return nil, err
 	}
-	combined := profile.Combine(leaves)
+	combined := profile.Combine(x.leaves)
 	w := recordWriter{sees: q.sees, open: open, numbers: map[string]string{}}
-	w.identifiers(&combined, permits)
+	w.identifiers(&combined, x.permits)
 	w.traits(&combined)
 	w.contents(&combined)
 	w.out.FirstSeen, w.out.LastSeen = maybe(combined.First), maybe(combined.Last)
-	for controller := range profile.ByController(leaves) {
+	for controller := range profile.ByController(x.leaves) {
 		w.out.Controllers = append(w.out.Controllers, controller)
 	}
 	slices.Sort(w.out.Controllers)
@@ -38,7 +33,7 @@ func (s *Service) answer(ctx context.Context, q request, p *resolve.Person) (*An
 // addressed puts the ids of a person before a record.
 func (s *Service) addressed(q request, p *resolve.Person, r Record) *Answer {
 	space := q.reader.Space
-	a := &Answer{RCUID: s.name(space, p.Canonical), Purpose: string(q.purpose.Purpose), Record: r}
+	a := &Answer{RCUID: s.name(space, p.Canonical), Purpose: string(q.stated), Record: r}
 	if asked := s.name(space, p.Asked); asked != a.RCUID {
 		a.Asked = asked
 	}
@@ -51,11 +46,17 @@ func (s *Service) addressed(q request, p *resolve.Person, r Record) *Answer {
 	return a
 }
 
+// seen is what may be shown of a person.
+type seen struct {
+	leaves  []*profile.State
+	permits permits
+	refused bool // leaves of a controller are left out because the person did not agree to the purpose
+}
+
 // shown returns the leaves that belong to the person, were collected by a controller asked for, and may be shown for the purpose.
-func (s *Service) shown(ctx context.Context, q request, p *resolve.Person) ([]*profile.State, permits, error) {
+func (s *Service) shown(ctx context.Context, q request, p *resolve.Person) (*seen, error) {
 	browsing := q.sees.Browsing && showsBrowsing(q.purpose.Purpose)
-	all := make(permits, 0, len(q.controllers))
-	var leaves []*profile.State
+	x := &seen{}
 	for _, controller := range q.controllers {
 		owned := p.Owned(controller)
 		if len(owned) == 0 {
@@ -63,16 +64,20 @@ func (s *Service) shown(ctx context.Context, q request, p *resolve.Person) ([]*p
 		}
 		permit, err := s.permitOf(ctx, q, p, controller)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
-		all = append(all, permit)
+		if !permit.ofPerson() {
+			x.refused = true
+			continue
+		}
+		x.permits = append(x.permits, permit)
 		for _, l := range owned {
 			if device := l.Leaf().Device; device.Value == "" || browsing && permit.allow(device) {
-				leaves = append(leaves, l)
+				x.leaves = append(x.leaves, l)
 			}
 		}
 	}
-	return leaves, all, nil
+	return x, nil
 }
 
 func (s *Service) name(space string, k identifier.Key) string {
@@ -98,7 +103,7 @@ func (w *recordWriter) identifiers(p *profile.Profile, permits permits) {
 		if !ok {
 			continue
 		}
-		value, ok := w.open.open(t.Trait)
+		value, ok := w.open.best(&t)
 		if !ok {
 			continue
 		}
@@ -110,6 +115,9 @@ func (w *recordWriter) identifiers(p *profile.Profile, permits permits) {
 		case identifier.KindDevice:
 			continue // a device id tells people nothing
 		default:
+		}
+		if key.Namespace == identifier.Pay {
+			continue // nobody is recognised by it at a counter
 		}
 		if key.Namespace == identifier.Email || key.Namespace == identifier.Phone || key.Namespace == identifier.Landline {
 			c = w.sees.Contact
@@ -131,7 +139,7 @@ func (w *recordWriter) traits(p *profile.Profile) {
 		if strings.HasPrefix(t.Name, "#") || c == hidden {
 			continue
 		}
-		value, ok := w.open.open(t.Trait)
+		value, ok := w.open.best(&t)
 		if !ok {
 			continue
 		}
@@ -151,11 +159,11 @@ func (w *recordWriter) clarityOf(trait string, sealed bool) clarity {
 		return hidden
 	}
 	switch trait {
-	case "given_name", "family_name":
+	case "given_name", "family_name", "title":
 		return w.sees.Name
 	case "birth_date":
 		return permit(w.sees.Birth)
-	case "address_line", "postal_code", "city":
+	case "address_line", "postal_code", "city", "region":
 		return permit(w.sees.Address)
 	}
 	return permit(!sealed || w.sees.Birth)
@@ -168,7 +176,7 @@ func (w *recordWriter) contents(p *profile.Profile) {
 		if w.sees.Orders {
 			w.out.Orders = append(w.out.Orders, o)
 		}
-		if p.Orders[i].Reserved() {
+		if w.sees.Collect && p.Orders[i].Reserved() {
 			w.out.ToCollect = append(w.out.ToCollect, o)
 		}
 	}

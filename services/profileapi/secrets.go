@@ -57,6 +57,15 @@ func (s *Service) secretsOf(ctx context.Context, space string, leaves []*profile
 	return out, nil
 }
 
+// best returns the value of a trait that survived, or, where that cannot be opened any more, of the next one; it becomes the
+// value of the trait.
+func (x secrets) best(t *profile.ProfileTrait) (value string, ok bool) {
+	for value, ok = x.open(t.Trait); !ok && len(t.Others) > 0; value, ok = x.open(t.Trait) {
+		t.Trait, t.Others = t.Others[0], t.Others[1:]
+	}
+	return value, ok
+}
+
 // open returns the value of a trait; ok is false when it cannot be opened any more.
 func (x secrets) open(t profile.Trait) (value string, ok bool) {
 	if !t.Sealed {

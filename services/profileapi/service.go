@@ -62,7 +62,11 @@ func New(cfg Config, d Deps) (*Service, error) {
 	if d.Ready == nil {
 		d.Ready = func(context.Context) error { return nil }
 	}
-	s := &Service{cfg: cfg, deps: d, reader: resolve.NewReader(d.Graph, d.Cells), audit: newAuditor(cfg.AuditQueue, d.Audit, d.Metrics, d.Log)}
+	audit, err := newAuditor(cfg.AuditQueue, d.Audit, d.Metrics, d.Log)
+	if err != nil {
+		return nil, err
+	}
+	s := &Service{cfg: cfg, deps: d, reader: resolve.NewReader(d.Graph, d.Cells), audit: audit}
 	router, err := httpserver.NewRouter("profileapi", d.Metrics, d.Log)
 	if err != nil {
 		return nil, err
