@@ -37,23 +37,28 @@ func CompleteJourney(transactions string) (Figures, error) {
 	return f, err
 }
 
+// invoice gathers the lines of one UCI invoice.
+type invoice struct {
+	Fact
+	first  string
+	priced bool
+}
+
+// uciRow is a row with all its fields, to tell full duplicates.
+func uciRow(get func(string) string) string {
+	var whole strings.Builder
+	for _, c := range []string{"InvoiceNo", "StockCode", "Description", "Quantity", "InvoiceDate", "UnitPrice", "CustomerID", "Country"} {
+		whole.WriteString(strconv.Quote(get(c)))
+	}
+	return whole.String()
+}
+
 // UCI computes the figures of the web shop's invoices.
 func UCI(lines string) (Figures, error) {
 	f := NewFigures()
-	type invoice struct {
-		Fact
-		first   string
-		priced  bool
-		refused int
-	}
 	seen, invoices := map[string]bool{}, map[string]*invoice{}
-	columns := []string{"InvoiceNo", "StockCode", "Description", "Quantity", "InvoiceDate", "UnitPrice", "CustomerID", "Country"}
 	err := table(lines, func(get func(string) string) error {
 		f.Rows++
-		var whole strings.Builder
-		for _, c := range columns {
-			whole.WriteString(strconv.Quote(get(c)))
-		}
 		no := get("InvoiceNo")
 		back := no[0] == 'C'
 		quantity, err := strconv.ParseInt(get("Quantity"), 10, 64)
@@ -64,11 +69,12 @@ func UCI(lines string) (Figures, error) {
 			f.Skipped++
 			return nil
 		}
-		if seen[whole.String()] {
+		whole := uciRow(get)
+		if seen[whole] {
 			f.Duplicates++
 			return nil
 		}
-		seen[whole.String()] = true
+		seen[whole] = true
 		price, err := thousandths(get("UnitPrice"))
 		if err != nil {
 			return err

@@ -110,9 +110,8 @@ const defaultGroupRows = 1000
 
 // ParseMapping reads a mapping and compiles its expressions; every problem is reported at once.
 func ParseMapping(raw []byte) (*Mapping, error) {
-	var f mappingFile
-	dec := yaml.NewDecoder(bytes.NewReader(raw), yaml.Strict())
-	if err := dec.Decode(&f); err != nil {
+	f, err := readMapping(raw)
+	if err != nil {
 		return nil, fmt.Errorf("reading mapping: %w", err)
 	}
 	sum := sha256.Sum256(raw)
@@ -126,6 +125,23 @@ func ParseMapping(raw []byte) (*Mapping, error) {
 		return nil, fmt.Errorf("checking mapping %q: %w", f.Name, err)
 	}
 	return m, nil
+}
+
+// maxMapping bounds a mapping file.
+const maxMapping = 1 << 20
+
+// readMapping reads the YAML. The library panics on some malformed texts; that too is an error of the file.
+func readMapping(raw []byte) (f mappingFile, err error) {
+	if len(raw) > maxMapping {
+		return f, errors.New("a mapping has at most 1 MiB")
+	}
+	defer func() {
+		if recover() != nil {
+			err = errors.New("the text is no well-formed YAML")
+		}
+	}()
+	err = yaml.NewDecoder(bytes.NewReader(raw), yaml.Strict()).Decode(&f)
+	return f, err
 }
 
 // Name is the mapping's own name.

@@ -175,6 +175,8 @@ func TestParseMappingNamesEveryProblem(t *testing.T) {
 	}
 	_, err = ParseMapping([]byte("nom: x\n"))
 	require.Error(t, err, "unknown keys are errors")
+	_, err = ParseMapping([]byte("name: x\nskip:\n !- {when: a}\n"))
+	require.Error(t, err, "a text that the YAML library panics on")
 }
 
 func TestUnknownVariableIsRefused(t *testing.T) {
