@@ -77,8 +77,10 @@ readers:
   - nothing
 `
 	_, err = auth.ParseReaders([]byte(bad))
-	for _, want := range []string{"version:", "extra:", "readers[0].role:", "readers[0].controllers:", "readers[1].name:", "readers[1].key_sha256:", "readers[1].space:", "readers[1].color:",
-		"readers[2].name:", "readers[2].key_sha256:", "readers[2].space:", "readers[2].controllers:", "readers[3]:"} {
+	for _, want := range []string{
+		"version:", "extra:", "readers[0].role:", "readers[0].controllers:", "readers[1].name:", "readers[1].key_sha256:", "readers[1].space:", "readers[1].color:",
+		"readers[2].name:", "readers[2].key_sha256:", "readers[2].space:", "readers[2].controllers:", "readers[3]:",
+	} {
 		require.ErrorContains(t, err, want)
 	}
 	require.NotContains(t, err.Error(), h)

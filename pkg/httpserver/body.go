@@ -124,8 +124,10 @@ func WriteBodyProblem(w http.ResponseWriter, r *http.Request, err error, limit i
 	switch {
 	case errors.Is(err, ErrBodyTooLarge):
 		w.Header().Set("Connection", "close")
-		WriteProblem(w, r, http.StatusRequestEntityTooLarge, Problem{Reason: "body_too_large",
-			Fix: fmt.Sprintf("send at most %d bytes a request, counted after decompression", limit)})
+		WriteProblem(w, r, http.StatusRequestEntityTooLarge, Problem{
+			Reason: "body_too_large",
+			Fix:    fmt.Sprintf("send at most %d bytes a request, counted after decompression", limit),
+		})
 	case errors.Is(err, ErrBodyEncoding):
 		WriteProblem(w, r, http.StatusUnsupportedMediaType, Problem{Reason: "unsupported_encoding", Field: "Content-Encoding", Fix: "send the body plain or with Content-Encoding: gzip"})
 	default:

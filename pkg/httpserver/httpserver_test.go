@@ -164,7 +164,7 @@ func TestServer_stopsInOrder_requestUnderWayFinishes(t *testing.T) {
 
 	answer := make(chan string, 1)
 	go func() {
-		resp, err := http.Get("http://" + s.Addr())
+		resp, err := (&http.Client{Timeout: 10 * time.Second}).Get("http://" + s.Addr())
 		if err != nil {
 			answer <- err.Error()
 			return

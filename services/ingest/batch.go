@@ -99,8 +99,10 @@ func (b *batch) decode(pieces parts) {
 		case bytes.Equal(b.items[j].raw, raw):
 			it.same = j
 		default:
-			b.reject(it, &event.Rejection{ID: id, Type: it.draft.Type(), Field: "/id", Reason: reasonIDReused,
-				Fix: "give every event its own id; an id may come again with the same content only", Redacted: raw})
+			b.reject(it, &event.Rejection{
+				ID: id, Type: it.draft.Type(), Field: "/id", Reason: reasonIDReused,
+				Fix: "give every event its own id; an id may come again with the same content only", Redacted: raw,
+			})
 		}
 	}
 }

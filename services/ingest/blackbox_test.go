@@ -134,7 +134,9 @@ func ago(d time.Duration) string { return time.Now().Add(-d).UTC().Format(time.R
 
 func TestBlackBox_eventsConsentAndDeadLetters_onRealServers(t *testing.T) {
 	l := newLive(t, "web", testkit.Redis(t), testkit.Kafka(t))
-	resp, err := http.Get(l.url + "/readyz")
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, l.url+"/readyz", http.NoBody)
+	require.NoError(t, err)
+	resp, err := http.DefaultClient.Do(req)
 	require.NoError(t, err)
 	require.NoError(t, resp.Body.Close())
 	require.Equal(t, 200, resp.StatusCode)

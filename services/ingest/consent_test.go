@@ -42,8 +42,10 @@ func TestGate_browsing(t *testing.T) {
 		{name: "granted on another device", before: []string{grant}, body: page("p", "ck2", at11), want: "dropped:consent"},
 		{name: "before the grant", before: []string{grant}, body: page("p", "ck1", at9), want: "dropped:consent"},
 		{name: "granted then, denied now", before: []string{grant, decision("d", "cookie", "ck1", "unify_behaviour", "withdraw", late)}, body: page("p", "ck1", at11), want: "dropped:consent"},
-		{name: "denied then, granted now", before: []string{decision("d", "cookie", "ck1", "unify_behaviour", "refuse", at10), decision("g", "cookie", "ck1", "unify_behaviour", "grant", late)},
-			body: page("p", "ck1", at11), want: "dropped:consent"},
+		{
+			name: "denied then, granted now", before: []string{decision("d", "cookie", "ck1", "unify_behaviour", "refuse", at10), decision("g", "cookie", "ck1", "unify_behaviour", "grant", late)},
+			body: page("p", "ck1", at11), want: "dropped:consent",
+		},
 		{name: "denied, then granted again before", before: []string{decision("d", "cookie", "ck1", "unify_behaviour", "refuse", at9), grant}, body: page("p", "ck1", at11), want: "accepted", stamp: at10},
 		{name: "grant of another purpose", before: []string{decision("g", "cookie", "ck1", "personalise", "grant", at10)}, body: page("p", "ck1", at11), want: "dropped:consent"},
 		{name: "grant in the same request", body: list(grant, page("p", "ck1", at11)), want: "accepted accepted", stamp: at10},

@@ -49,12 +49,14 @@ func (s *Service) authenticate(r *http.Request) (*client, *refusal) {
 	c, err := s.keys.Load().Authenticate(r)
 	switch {
 	case errors.Is(err, auth.ErrNoKey):
-		return nil, &refusal{status: http.StatusUnauthorized, problem: httpserver.Problem{Reason: "unauthorized", Field: "Authorization", Fix: "send Authorization: Bearer and the key of the source"}}
+		return nil, &refusal{status: http.StatusUnauthorized, problem: httpserver.Problem{Reason: "no_key", Field: "Authorization", Fix: "send Authorization: Bearer and the key of the source"}}
 	case err != nil:
-		return nil, &refusal{status: http.StatusUnauthorized, problem: httpserver.Problem{Reason: "unauthorized", Field: "Authorization", Fix: "send the key of a source that sources.yaml knows"}}
+		return nil, &refusal{status: http.StatusUnauthorized, problem: httpserver.Problem{Reason: "unknown_key", Field: "Authorization", Fix: "send the key of a source that sources.yaml knows"}}
 	case c.source.Channel != s.contract.Channel:
-		return nil, &refusal{status: http.StatusForbidden, problem: httpserver.Problem{Reason: "other_channel", Field: "Authorization",
-			Fix: fmt.Sprintf("this key is of the channel %s: send to its ingestor (port %d by default)", c.source.Channel, Ports[c.source.Channel])}}
+		return nil, &refusal{status: http.StatusForbidden, problem: httpserver.Problem{
+			Reason: "other_channel", Field: "Authorization",
+			Fix: fmt.Sprintf("this key is of the channel %s: send to its ingestor (port %d by default)", c.source.Channel, Ports[c.source.Channel]),
+		}}
 	}
 	return c, nil
 }
@@ -63,7 +65,8 @@ func (s *Service) authenticate(r *http.Request) (*client, *refusal) {
 func (s *Service) precheck(r *http.Request, c *client) *refusal {
 	if formOf(r.Header.Get("Content-Type")) == formUnknown {
 		return &refusal{status: http.StatusUnsupportedMediaType, problem: httpserver.Problem{
-			Reason: "unsupported_content_type", Field: "Content-Type", Fix: "send application/json or application/x-ndjson"}}
+			Reason: "unsupported_content_type", Field: "Content-Type", Fix: "send application/json or application/x-ndjson",
+		}}
 	}
 	if tokens := c.limit.TokensAt(s.now()); tokens < 1 {
 		return limited(time.Duration((1 - tokens) / c.source.Rate * float64(time.Second)))
@@ -107,7 +110,10 @@ func (s *Service) takeBody(w http.ResponseWriter, r *http.Request, c *client, bo
 		return
 	}
 	answer.RequestID = httpserver.RequestID(ctx)
-	buf := s.answers.Get().(*[]byte) //nolint:forcetypeassert // the pool holds nothing else
+	buf, ok := s.answers.Get().(*[]byte)
+	if !ok {
+		buf = new([]byte)
+	}
 	*buf = answer.append((*buf)[:0])
 	httpserver.WriteBody(w, http.StatusOK, *buf)
 	s.answers.Put(buf)
@@ -117,7 +123,8 @@ func (s *Service) takeBody(w http.ResponseWriter, r *http.Request, c *client, bo
 func (s *Service) charge(c *client, n int) *refusal {
 	if most := min(s.cfg.MaxEvents, c.source.Burst); n > most {
 		return &refusal{status: http.StatusRequestEntityTooLarge, problem: httpserver.Problem{
-			Reason: "too_many_events", Fix: "send at most " + strconv.Itoa(most) + " events a request"}}
+			Reason: "too_many_events", Fix: "send at most " + strconv.Itoa(most) + " events a request",
+		}}
 	}
 	now := s.now()
 	r := c.limit.ReserveN(now, n)

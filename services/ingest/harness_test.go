@@ -152,8 +152,10 @@ var decoder = sync.OnceValues(func() (*event.Decoder, error) { return event.NewD
 func specs() []ingest.SourceSpec {
 	var out []ingest.SourceSpec
 	for _, c := range []string{"store", "web", "mobile", "callcentre"} {
-		s := ingest.SourceSpec{Name: c + "-1", Channel: c, Space: "group", Controller: "shop-fr", Brand: "maison", Zone: "Europe/Paris", Country: "FR", Currency: "EUR",
-			Trust: "self", Rate: 1e6, Burst: 1e6}
+		s := ingest.SourceSpec{
+			Name: c + "-1", Channel: c, Space: "group", Controller: "shop-fr", Brand: "maison", Zone: "Europe/Paris", Country: "FR", Currency: "EUR",
+			Trust: "self", Rate: 1e6, Burst: 1e6,
+		}
 		if c == "store" {
 			s.Store, s.Trust = "paris-1", "stated"
 		}
@@ -183,8 +185,10 @@ func newRig(t testing.TB, channel string, change func(*ingest.Config, *ingest.De
 	require.NoError(t, err)
 	cfg := ingest.Default(channel)
 	cfg.HTTP.Addr = "127.0.0.1:0"
-	deps := ingest.Deps{Log: log, Registerer: r.registry, Gatherer: r.registry, Sources: sources, Decoder: dec, Pseudonyms: r.vault, Sealer: r.daily,
-		Producer: r.producer, Registers: r.cells, Now: func() time.Time { return time.Unix(0, r.clock.Load()).UTC() }}
+	deps := ingest.Deps{
+		Log: log, Registerer: r.registry, Gatherer: r.registry, Sources: sources, Decoder: dec, Pseudonyms: r.vault, Sealer: r.daily,
+		Producer: r.producer, Registers: r.cells, Now: func() time.Time { return time.Unix(0, r.clock.Load()).UTC() },
+	}
 	if change != nil {
 		change(&cfg, &deps)
 	}

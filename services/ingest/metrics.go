@@ -65,8 +65,10 @@ func newMetrics(channel string, reg prometheus.Registerer) (*metrics, error) {
 		}),
 		reloads: vec("source_reloads_total", "Readings of the sources file after start, by result.", "result"),
 	}
-	for _, c := range []prometheus.Collector{m.events, m.reasons, m.refused, m.fields, m.nonIDs, m.surplus, m.stripped, m.denials, m.decisions,
-		m.registers, m.dead, m.waiting, m.batch, m.perEvent, m.reloads} {
+	for _, c := range []prometheus.Collector{
+		m.events, m.reasons, m.refused, m.fields, m.nonIDs, m.surplus, m.stripped, m.denials, m.decisions,
+		m.registers, m.dead, m.waiting, m.batch, m.perEvent, m.reloads,
+	} {
 		if err := reg.Register(c); err != nil {
 			return nil, fmt.Errorf("registering ingest metrics: %w", err)
 		}

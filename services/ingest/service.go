@@ -101,7 +101,6 @@ func New(contract Contract, cfg Config, deps Deps) (*Service, error) {
 	for _, t := range contract.Types {
 		s.types[t] = true
 	}
-	s.answers.New = func() any { b := make([]byte, 0, 4<<10); return &b }
 	var err error
 	if s.metrics, err = newMetrics(contract.Channel, deps.Registerer); err != nil {
 		return nil, err

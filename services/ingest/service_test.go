@@ -69,8 +69,8 @@ func TestTakeEvents_refusedRequests(t *testing.T) {
 		status  int
 		reason  string
 	}{
-		{name: "no key", change: func(_ *rig, q *http.Request) *http.Request { q.Header.Del("Authorization"); return q }, status: 401, reason: "unauthorized"},
-		{name: "wrong key", change: func(_ *rig, q *http.Request) *http.Request { q.Header.Set("Authorization", "Bearer x"); return q }, status: 401, reason: "unauthorized"},
+		{name: "no key", change: func(_ *rig, q *http.Request) *http.Request { q.Header.Del("Authorization"); return q }, status: 401, reason: "no_key"},
+		{name: "wrong key", change: func(_ *rig, q *http.Request) *http.Request { q.Header.Set("Authorization", "Bearer x"); return q }, status: 401, reason: "unknown_key"},
 		{name: "key of another channel", change: func(r *rig, q *http.Request) *http.Request {
 			q.Header.Set("Authorization", "Bearer "+r.keys["web-1"])
 			return q

@@ -37,8 +37,10 @@ sources:
 	require.Equal(t, "Europe/Paris", s.Zone.String())
 	require.False(t, *s.SharedDevice)
 	s.Zone, s.SharedDevice, s.CardCheck = nil, nil, 0
-	require.Equal(t, ingest.Source{Name: "till-12", Channel: "store", Space: "group", Controller: "shop-fr", Brand: "Maison", Store: "paris-1",
-		Country: "FR", Currency: "EUR", Trust: eventpb.Trust_TRUST_STATED, Rate: 1000, Burst: 7}, s)
+	require.Equal(t, ingest.Source{
+		Name: "till-12", Channel: "store", Space: "group", Controller: "shop-fr", Brand: "Maison", Store: "paris-1",
+		Country: "FR", Currency: "EUR", Trust: eventpb.Trust_TRUST_STATED, Rate: 1000, Burst: 7,
+	}, s)
 }
 
 func TestParseSources_allProblemsAtOnce(t *testing.T) {
@@ -50,9 +52,11 @@ sources:
   - {}
 `))
 	require.Error(t, err)
-	for _, want := range []string{"[0].name:", "[0].channel:", "[0].space:", "[0].zone:", "[0].country:", "[0].currency:", "[0].trust:", "[0].shared_device:", "[0].rate:", "[0].burst:", "[0].colour:",
+	for _, want := range []string{
+		"[0].name:", "[0].channel:", "[0].space:", "[0].zone:", "[0].country:", "[0].currency:", "[0].trust:", "[0].shared_device:", "[0].rate:", "[0].burst:", "[0].colour:",
 		"[1].key_sha256:", "[1].space:", "[1].zone:", "[1].rate:", "[1].card_check:",
-		"[2].name:", "[2].key_sha256:", "[2].channel:", "[2].space:", "[2].controller:", "[2].brand:", "[2].zone:", "[2].country:", "[2].currency:", "[2].trust:"} {
+		"[2].name:", "[2].key_sha256:", "[2].channel:", "[2].space:", "[2].controller:", "[2].brand:", "[2].zone:", "[2].country:", "[2].currency:", "[2].trust:",
+	} {
 		require.ErrorContains(t, err, "sources"+want)
 	}
 	require.NotContains(t, err.Error(), h)
