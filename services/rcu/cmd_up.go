@@ -16,6 +16,7 @@ import (
 
 type upCmd struct {
 	configFlags
+	Demo bool `name:"demo" help:"Stream a made-up chain of shops into it, once."`
 }
 
 // Help gives the example.
@@ -61,20 +62,25 @@ func (c upCmd) Run(ctx context.Context, a *app) error {
 	if err := addServices(ctx, g, d, components()); err != nil {
 		return err
 	}
+	started := make(chan struct{})
+	if c.Demo {
+		g.Add(demoPart(a, h, started))
+	}
 	in := instance{
 		Version: version, StartedAt: began.UTC(), Kafka: s.Kafka.Brokers, Redis: s.Redis.Addrs, ClickHouse: sv.clickHouseAddress(s),
 		Embedded: sv.names(), Services: d.addresses,
 	}
-	return c.serve(ctx, a, h, g, in, began)
+	return c.serve(ctx, a, h, g, in, began, started)
 }
 
-func (c upCmd) serve(ctx context.Context, a *app, h home, g *lifecycle.Group, in instance, began time.Time) error {
+func (c upCmd) serve(ctx context.Context, a *app, h home, g *lifecycle.Group, in instance, began time.Time, started chan<- struct{}) error {
 	var told error
 	in.PID = processID()
 	err := g.Run(ctx, func() {
 		if told = h.writeInstance(in); told == nil {
 			told = a.answer(in, func(w io.Writer) { printInstance(w, in, time.Since(began)) })
 		}
+		close(started)
 	})
 	if told != nil {
 		return told
