@@ -23,6 +23,7 @@ type cli struct {
 	Import   importCmd   `cmd:"" help:"Bring files of other systems in."`
 	Doctor   doctorCmd   `cmd:"" help:"Find out what is wrong with an installation, and what to do."`
 	SQL      sqlCmd      `cmd:"" name:"sql" help:"Ask ClickHouse."`
+	Key      keyCmd      `cmd:"" help:"Print a key of this installation."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`
 	Internal internalCmd `cmd:"" hidden:"" help:"Child processes of rcu up."`
 }

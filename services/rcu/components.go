@@ -2,12 +2,18 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
+	"errors"
 	"fmt"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
+	"rcu/pkg/identity"
 	"rcu/pkg/lifecycle"
+	"rcu/pkg/resolve"
+	"rcu/pkg/resolve/stateredis"
 	"rcu/pkg/stream"
 	"rcu/pkg/vault"
 	"rcu/pkg/warehouse"
@@ -21,9 +27,39 @@ type deps struct {
 	metrics   *prometheus.Registry
 	keys      *vault.Keyring
 	kafka     *stream.Client
+	redis     *stateredis.Client
+	graph     *resolve.Graph
+	cells     resolve.Cells
 	warehouse warehouse.Config
+	producers []*stream.Producer // closed after the services
 	// addresses is where the services listen, by name, for the one who started them; a Build adds its own.
 	addresses map[string]string
+}
+
+// producer makes a producer that is flushed and closed when the services have stopped.
+func (d *deps) producer() (*stream.Producer, error) {
+	p, err := d.kafka.NewProducer(stream.ProducerConfig{})
+	if err != nil {
+		return nil, fmt.Errorf("making a producer: %w", err)
+	}
+	d.producers = append(d.producers, p)
+	return p, nil
+}
+
+// metricsOf tells the metrics of services of one kind apart.
+func (d *deps) metricsOf(service string) prometheus.Registerer {
+	return prometheus.WrapRegistererWith(prometheus.Labels{"service": service}, d.metrics)
+}
+
+func (d *deps) sourcesFile() string { return orPath(d.settings.Sources, d.home.path("sources.yaml")) }
+
+func (d *deps) readersFile() string { return orPath(d.settings.Readers, d.home.path("readers.yaml")) }
+
+func orPath(given, standard string) string {
+	if given != "" {
+		return given
+	}
+	return standard
 }
 
 // component is one service: `rcu up` starts all of them in their order, `rcu run NAME` one alone.
@@ -36,7 +72,8 @@ type component struct {
 
 // components lists the services, in the order of their start.
 func components() []component {
-	return []component{}
+	list := ingestComponents()
+	return append(list, resolverComponent(), sinkComponent(), profileAPIComponent())
 }
 
 // prepare makes what all services need and none owns: the topics and the tables. It may run twice, or at once in
@@ -58,3 +95,23 @@ func prepare(ctx context.Context, d *deps) error {
 	}
 	return nil
 }
+
+// openRedis connects to Redis and opens the graph and the cells over it.
+func openRedis(ctx context.Context, d *deps) error {
+	r := d.settings.Redis
+	cfg := stateredis.Config{Addrs: r.Addrs, Username: r.Username, Password: r.Password.Reveal()}
+	if r.TLS {
+		cfg.TLS = &tls.Config{MinVersion: tls.VersionTLS12}
+	}
+	var err error
+	if d.redis, err = stateredis.Open(ctx, cfg); err != nil {
+		return fmt.Errorf("opening redis: %w", err)
+	}
+	d.cells = stateredis.NewCells(d.redis)
+	if d.graph, err = resolve.NewGraph(stateredis.NewGraph(d.redis), identity.DefaultRules()); err != nil {
+		return errors.Join(err, d.redis.Close())
+	}
+	return nil
+}
+
+func dayTime(day int64) time.Time { return time.Unix(day*86400, 0) }

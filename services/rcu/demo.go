@@ -53,8 +53,8 @@ func (c demoCmd) Run(ctx context.Context, a *app) error {
 	if len(keys) == 0 {
 		return &boot.UsageError{Err: fmt.Errorf("demo needs the keys of its sources in %s: start rcu up with the same --data first", home{a.data}.path(sourceKeysFile))}
 	}
-	cfg := demo.StreamConfig{URLs: urls, Keys: keys, Progress: func(n demo.Counts) { b.set(n.Sent) }, Waiting: a.waiting}
 	b := newMeter(a, "streaming")
+	cfg := demo.StreamConfig{URLs: urls, Keys: keys, Progress: func(n demo.Counts) { b.set(n.Sent) }, Waiting: a.waiting}
 	counts, err := demo.Replay(ctx, cfg, history, c.Settle)
 	b.done()
 	if err != nil {

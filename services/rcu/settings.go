@@ -17,6 +17,8 @@ type settings struct {
 	} `yaml:"log"`
 	// Listen is the address on which the services listen, each on its own port.
 	Listen string `yaml:"listen"`
+	// Ports of services that listen on another than their standard port, by name ("ingest-store"); 0 = a free one.
+	Ports map[string]int `yaml:"ports"`
 	// Admin is the host and port of /metrics, /healthz and /readyz.
 	Admin string `yaml:"admin"`
 	// Keys is the key file; Sources and Readers are the lists of who sends and who reads. Empty: in the data folder.
@@ -135,5 +137,5 @@ func (f configFlags) only(a *app, s *settings) (bool, error) {
 	if err == nil {
 		_, err = a.world.Stdout.Write([]byte(text))
 	}
-	return true, err //nolint:wrapcheck // says all
+	return true, err
 }

@@ -2,9 +2,7 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 
 	"rcu/services/ingest"
@@ -42,20 +40,7 @@ func (h home) writeSourceKeys(keys map[string]string) error {
 }
 
 // sourceKeys reads them; without the file there are none.
-func (h home) sourceKeys() (map[string]string, error) {
-	raw, err := os.ReadFile(h.path(sourceKeysFile))
-	if errors.Is(err, fs.ErrNotExist) {
-		return map[string]string{}, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("reading the keys of the sources: %w", err)
-	}
-	keys := map[string]string{}
-	if err := json.Unmarshal(raw, &keys); err != nil {
-		return nil, fmt.Errorf("reading the keys of the sources in %s: not a list of names and keys", h.path(sourceKeysFile))
-	}
-	return keys, nil
-}
+func (h home) sourceKeys() (map[string]string, error) { return h.keysOf(sourceKeysFile) }
 
 // ingestURLs are the addresses of the four ingestors: those of the running installation, else the usual ports of host.
 func (h home) ingestURLs(host string) (map[string]string, error) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -23,17 +24,37 @@ func connect(ctx context.Context, s *settings, h home, log *zap.Logger) (d *deps
 	if d.keys, err = h.keys(s.Keys); err != nil {
 		return nil, nil, err
 	}
+	if err := h.makeLists(); err != nil {
+		return nil, nil, err
+	}
 	if d.warehouse, err = warehouse.ParseURL(s.ClickHouse.URL.Reveal()); err != nil {
 		return nil, nil, fmt.Errorf("opening clickhouse: %w", err)
 	}
 	if d.kafka, err = stream.Connect(s.Kafka, stream.Deps{Log: log, Metrics: d.metrics}); err != nil {
 		return nil, nil, fmt.Errorf("opening kafka: %w", err)
 	}
-	if err := prepare(ctx, d); err != nil {
-		d.kafka.Close()
+	if err := errors.Join(prepare(ctx, d), openRedis(ctx, d)); err != nil {
+		d.close()
 		return nil, nil, err
 	}
-	return d, d.kafka.Close, nil
+	return d, d.close, nil
+}
+
+// close ends what connect opened; producers flush first.
+func (d *deps) close() {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	for _, p := range d.producers {
+		if err := p.Close(ctx); err != nil {
+			d.log.Warn("closing a producer", zap.Error(err))
+		}
+	}
+	if d.redis != nil {
+		if err := d.redis.Close(); err != nil {
+			d.log.Warn("closing redis", zap.Error(err))
+		}
+	}
+	d.kafka.Close()
 }
 
 // addServices builds the services and adds them, and after them the page for the operator, to the group.

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net"
+	"strconv"
+
+	"google.golang.org/protobuf/proto"
+
+	"rcu/pkg/event"
+	"rcu/pkg/lifecycle"
+	"rcu/pkg/stream"
+	"rcu/pkg/vault"
+	"rcu/schemas"
+	eventpb "rcu/schemas/event"
+	"rcu/services/ingest"
+	"rcu/services/ingest/callcentre"
+	"rcu/services/ingest/mobile"
+	"rcu/services/ingest/store"
+	"rcu/services/ingest/web"
+)
+
+// ingestComponents are the ingestors of the four channels.
+func ingestComponents() []component {
+	list := []struct {
+		channel string
+		build   func(ingest.Config, ingest.Deps) (*ingest.Service, error)
+	}{{"store", store.New}, {"web", web.New}, {"mobile", mobile.New}, {"callcentre", callcentre.New}}
+	out := make([]component, 0, len(list))
+	for _, x := range list {
+		out = append(out, component{
+			name: "ingest-" + x.channel, help: "takes in the events of the channel " + x.channel, port: ingest.Ports[x.channel],
+			build: func(ctx context.Context, d *deps) (lifecycle.Part, error) {
+				return buildIngest(ctx, d, x.channel, x.build)
+			},
+		})
+	}
+	return out
+}
+
+func buildIngest(ctx context.Context, d *deps, channel string, build func(ingest.Config, ingest.Deps) (*ingest.Service, error)) (lifecycle.Part, error) {
+	name := "ingest-" + channel
+	decoder, err := event.NewDecoder(schemas.Files)
+	if err != nil {
+		return lifecycle.Part{}, err //nolint:wrapcheck // says all
+	}
+	producer, err := d.producer()
+	if err != nil {
+		return lifecycle.Part{}, err
+	}
+	cfg := ingest.Default(channel)
+	cfg.HTTP.Addr = d.listenOn(name, ingest.Ports[channel])
+	s, err := build(cfg, ingest.Deps{
+		Log: d.log.Named(name), Registerer: d.metricsOf(name), Gatherer: d.metrics, SourcesFile: d.sourcesFile(), Decoder: decoder,
+		Pseudonyms: d.keys, Sealer: vault.NewDaily(d.keys, publishDailyKey(producer)), Producer: producer, Registers: d.cells, Ready: d.kafka.Ping,
+	})
+	if err != nil {
+		return lifecycle.Part{}, err //nolint:wrapcheck // says all
+	}
+	if err := s.Listen(ctx); err != nil {
+		return lifecycle.Part{}, err //nolint:wrapcheck // says all
+	}
+	d.addresses[name] = s.Addr()
+	return lifecycle.Part{Run: s.Run, Ready: func(context.Context) error { return s.Ready() }}, nil
+}
+
+// publishDailyKey stores wrapped daily keys on the first partition of rcu.keys, which every process that opens events reads whole.
+func publishDailyKey(p *stream.Producer) func(context.Context, *eventpb.WrappedKey) error {
+	return func(ctx context.Context, w *eventpb.WrappedKey) error {
+		r, err := stream.Encode(stream.TopicKeys, vault.DailyRecordKey(w.GetId()), proto.CloneOf(w), dayTime(w.GetDay()))
+		if err != nil {
+			return err //nolint:wrapcheck // says all
+		}
+		r.Pinned = true
+		return p.Publish(ctx, []stream.Record{r}) //nolint:wrapcheck // the vault says what it stores
+	}
+}
+
+// listenOn is the address of a service: its standard port on the address of the settings, unless they name another.
+func (d *deps) listenOn(name string, port int) string {
+	if given, ok := d.settings.Ports[name]; ok {
+		port = given
+	}
+	return net.JoinHostPort(d.settings.Listen, strconv.Itoa(port))
+}
+
+var errNotReady = errors.New("not in its group yet")

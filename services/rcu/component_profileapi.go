@@ -1,0 +1,41 @@
+package main
+
+import (
+	"context"
+
+	"rcu/pkg/auth"
+	"rcu/pkg/lifecycle"
+	"rcu/services/profileapi"
+)
+
+const profileAPIPort = 8080
+
+// profileAPIComponent answers who a customer is.
+func profileAPIComponent() component {
+	return component{name: "profile-api", help: "answers who a customer is", port: profileAPIPort, build: buildProfileAPI}
+}
+
+func buildProfileAPI(ctx context.Context, d *deps) (lifecycle.Part, error) {
+	readers, err := auth.LoadReaders(d.readersFile())
+	if err != nil {
+		return lifecycle.Part{}, err //nolint:wrapcheck // says all
+	}
+	audit, err := d.producer()
+	if err != nil {
+		return lifecycle.Part{}, err
+	}
+	cfg := profileapi.Default()
+	cfg.HTTP.Addr = d.listenOn("profile-api", profileAPIPort)
+	s, err := profileapi.New(cfg, profileapi.Deps{
+		Log: d.log.Named("profile-api"), Metrics: d.metricsOf("profile-api"), Gatherer: d.metrics, Readers: readers,
+		Graph: d.graph, Cells: d.cells, Keyring: d.keys, Audit: audit, Ready: d.redis.Ping,
+	})
+	if err != nil {
+		return lifecycle.Part{}, err //nolint:wrapcheck // says all
+	}
+	if err := s.Listen(ctx); err != nil {
+		return lifecycle.Part{}, err //nolint:wrapcheck // says all
+	}
+	d.addresses["profile-api"] = s.Addr()
+	return lifecycle.Part{Run: s.Run, Ready: func(ctx context.Context) error { return d.redis.Ping(ctx) }}, nil
+}

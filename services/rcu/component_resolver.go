@@ -1,0 +1,70 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+
+	"rcu/pkg/lifecycle"
+	"rcu/services/ingest"
+	"rcu/services/resolver"
+)
+
+// resolverComponent turns events into people.
+func resolverComponent() component {
+	return component{
+		name: "resolver", help: "turns events into people", groups: []string{resolver.Default().Group}, build: buildResolver,
+	}
+}
+
+func buildResolver(_ context.Context, d *deps) (lifecycle.Part, error) {
+	output, err := d.producer()
+	if err != nil {
+		return lifecycle.Part{}, err
+	}
+	cfg := resolver.Default()
+	if cfg.Spaces, err = d.spaces(); err != nil {
+		return lifecycle.Part{}, err
+	}
+	if cfg.Instance, err = instanceName(); err != nil {
+		return lifecycle.Part{}, err
+	}
+	s, err := resolver.New(cfg, resolver.Deps{
+		Log: d.log.Named("resolver"), Metrics: d.metrics, Stream: d.kafka, Output: output, Graph: d.graph, Cells: d.cells, Keyring: d.keys,
+	})
+	if err != nil {
+		return lifecycle.Part{}, err //nolint:wrapcheck // says all
+	}
+	ready := func(context.Context) error {
+		if !s.Ready() {
+			return errNotReady
+		}
+		return nil
+	}
+	return lifecycle.Part{Run: s.Run, Ready: ready}, nil
+}
+
+// spaces lists the spaces that the sources belong to.
+func (d *deps) spaces() ([]string, error) {
+	sources, err := ingest.LoadSources(d.sourcesFile())
+	if err != nil {
+		return nil, err //nolint:wrapcheck // says all
+	}
+	var out []string
+	for _, s := range sources {
+		if !slices.Contains(out, s.Principal.Space) {
+			out = append(out, s.Principal.Space)
+		}
+	}
+	return out, nil
+}
+
+// instanceName is unique among the processes of an installation.
+func instanceName() (string, error) {
+	host, err := os.Hostname()
+	if err != nil {
+		return "", fmt.Errorf("asking for the name of this machine: %w", err)
+	}
+	return fmt.Sprintf("%s/%d", host, os.Getpid()), nil
+}
