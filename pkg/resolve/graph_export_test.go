@@ -1,0 +1,9 @@
+package resolve
+
+import "testing"
+
+// DropAbsenceCheck plants a fault until the test ends.
+func DropAbsenceCheck(t testing.TB) {
+	faults.absenceUnchecked = true
+	t.Cleanup(func() { faults.absenceUnchecked = false })
+}
