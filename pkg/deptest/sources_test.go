@@ -9,6 +9,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strconv"
@@ -28,6 +29,7 @@ type source struct {
 	comment   bool // it has a package comment
 	imports   []string
 	clock     []token.Position // calls of time.Now
+	failed    []token.Position // errors that begin with "failed to" or the like
 }
 
 // sources reads every Go file of the workspace.
@@ -83,6 +85,9 @@ func read(t *testing.T, file, rel string) source {
 		s.imports = append(s.imports, p)
 	}
 	ast.Inspect(f, func(n ast.Node) bool {
+		if call, ok := n.(*ast.CallExpr); ok && !s.test && isBadError(call) {
+			s.failed = append(s.failed, set.Position(n.Pos()))
+		}
 		if sel, ok := n.(*ast.SelectorExpr); ok && sel.Sel.Name == "Now" {
 			if x, ok := sel.X.(*ast.Ident); ok && x.Name == "time" {
 				s.clock = append(s.clock, set.Position(n.Pos()))
@@ -91,6 +96,18 @@ func read(t *testing.T, file, rel string) source {
 		return true
 	})
 	return s
+}
+
+var badError = regexp.MustCompile(`^"(failed to|could not|unable to|error) `)
+
+// isBadError reports whether a call makes an error whose text begins with a word that says nothing.
+func isBadError(call *ast.CallExpr) bool {
+	sel, ok := call.Fun.(*ast.SelectorExpr)
+	if !ok || len(call.Args) == 0 || (sel.Sel.Name != "New" && sel.Sel.Name != "Errorf") {
+		return false
+	}
+	text, ok := call.Args[0].(*ast.BasicLit)
+	return ok && text.Kind == token.STRING && badError.MatchString(text.Value)
 }
 
 func TestFilesAreShort(t *testing.T) {
@@ -131,3 +148,12 @@ func TestDomainHasNoClock(t *testing.T) {
 }
 
 func isDomain(pkg string) bool { return slices.Contains(domain, pkg) }
+
+// TestErrorsSayWhatWasDone holds the house's form of errors: a gerund or a state, never "failed to".
+func TestErrorsSayWhatWasDone(t *testing.T) {
+	for _, f := range sources(t) {
+		for _, at := range f.failed {
+			t.Errorf(`%s: say what was being done ("reading the list: ...") in place of "failed to", "could not" or "unable to"`, at)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package testkit_test
 
 import (
 	"net"
+	"net/url"
 	"os"
 	"testing"
 	"time"
@@ -78,4 +79,37 @@ func (r *recorder) Fatalf(string, ...any) { r.failed = true }
 func TestClickHouseDatabaseIsEmptyAndOwn(t *testing.T) {
 	first, second := testkit.ClickHouse(t), testkit.ClickHouse(t)
 	require.NotEqual(t, first, second)
+}
+
+func TestGivenServersAreUsedAndEmptied(t *testing.T) {
+	addr := testkit.RedisServer(t).Addr()
+	c := redis.NewClient(&redis.Options{Addr: addr})
+	defer func() { require.NoError(t, c.Close()) }()
+	require.NoError(t, c.Set(t.Context(), "k", "v", 0).Err())
+	t.Setenv("RCU_TEST_REDIS", addr)
+	require.Equal(t, addr, testkit.Redis(t))
+	n, err := c.DBSize(t.Context()).Result()
+	require.NoError(t, err)
+	require.Zero(t, n)
+
+	t.Setenv("RCU_TEST_KAFKA", "a:1,b:2")
+	require.Equal(t, []string{"a:1", "b:2"}, testkit.Kafka(t))
+
+	given := testkit.ClickHouse(t)
+	t.Setenv("RCU_TEST_CLICKHOUSE", given)
+	own := testkit.ClickHouse(t)
+	require.NotEqual(t, given, own, "a database of its own on the given server")
+	a, err := url.Parse(given)
+	require.NoError(t, err)
+	b, err := url.Parse(own)
+	require.NoError(t, err)
+	require.Equal(t, a.Host, b.Host)
+}
+
+func TestData(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(dir+"/x.csv", []byte("a"), 0o600))
+	t.Setenv("RCU_DATA", dir)
+	require.Equal(t, dir+"/x.csv", testkit.Data(t, "x.csv"))
+	require.FileExists(t, testkit.Root(t)+"/go.work")
 }
