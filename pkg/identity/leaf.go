@@ -47,7 +47,7 @@ func (k *Kernel) LeafOf(e *Event) Leaf {
 	device := k.best(e, k.isDevice, -1)
 	person := k.best(e, k.isPerson, -1)
 	switch {
-	case e.Behaviour && device >= 0:
+	case e.Behaviour && device >= 0 && !faults.browsingInCoreLeaf:
 		l := Leaf{Device: e.Keys[device], Stamp: e.stamp(device), Month: e.T / Month, Shared: e.Shared}
 		if person >= 0 {
 			l.Person = e.Keys[person]

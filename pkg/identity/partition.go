@@ -280,6 +280,9 @@ func (p *Partitioner) sort(links []Link) {
 		if x.rank != y.rank {
 			return cmp.Compare(x.rank, y.rank)
 		}
+		if faults.tieByArrival {
+			return cmp.Compare(x.at, y.at)
+		}
 		return p.compareEnds(&links[x.at], &links[y.at])
 	})
 }

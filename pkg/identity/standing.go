@@ -7,6 +7,8 @@ func (k *Kernel) Stand(n *Node) Standing {
 	switch {
 	case k.rules.Blocked[n.Key.Value]:
 		return Blocked
+	case faults.hubsJoin:
+		return Clean
 	case n.Full[Strong], n.Full[Weak] && n.ns.Strength < k.rules.Strong, n.Act.Op == Quarantine:
 		return Quarantined
 	case n.Act.Op == Release:

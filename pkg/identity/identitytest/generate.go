@@ -2,6 +2,7 @@ package identitytest
 
 import (
 	"fmt"
+	"strings"
 
 	"rcu/pkg/consent"
 	"rcu/pkg/identifier"
@@ -190,4 +191,13 @@ func All(f *identity.Facts) []identity.Fact {
 		out = append(out, a)
 	}
 	return out
+}
+
+// Namespace returns the namespace of a name.
+func Namespace(name string) identifier.Namespace { return identifier.Namespace(name) }
+
+// KeyOf returns the key of a plain `namespace:value`.
+func KeyOf(value string) identifier.Key {
+	namespace, _, _ := strings.Cut(value, ":")
+	return identifier.Key{Namespace: identifier.Namespace(namespace), Value: value}
 }

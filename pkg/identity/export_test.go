@@ -1,0 +1,19 @@
+package identity
+
+import "testing"
+
+// Faults of the kernel that a test may plant.
+var (
+	TieByArrival       = &faults.tieByArrival
+	HubsJoin           = &faults.hubsJoin
+	BrowsingInCoreLeaf = &faults.browsingInCoreLeaf
+)
+
+// Plant switches a fault on until the test ends.
+func Plant(t testing.TB, fault *bool) {
+	*fault = true
+	t.Cleanup(func() { *fault = false })
+}
+
+// Contradict is contradict, for tests.
+func Contradict(a, b Claim) bool { return contradict(&a, &b) }
