@@ -39,7 +39,7 @@ type keyFile struct {
 
 type pepperFile struct {
 	Version uint8  `json:"version"`
-	Secret  []byte `json:"secret"`
+	Secret  []byte `json:"secret"` //nolint:gosec // G117: this is the file of secrets
 }
 
 // Create writes a new key file with fresh secrets, readable by its owner alone. An existing file is never overwritten.
@@ -62,7 +62,7 @@ func Create(path string) error {
 }
 
 func writeOnce(path string, body []byte) error {
-	out, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	out, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600) //nolint:gosec // G304: the path is the operator's own setting
 	if err != nil {
 		return fmt.Errorf("creating the key file: %w", err)
 	}

@@ -41,7 +41,7 @@ func (p *pepper) digest(domain byte, parts [3]string) [sha256.Size]byte {
 	}
 	m.Reset()
 	_, _ = m.Write(m.in)
-	m.sum = m.Hash.Sum(m.sum[:0])
+	m.sum = m.Sum(m.sum[:0])
 	clear(m.in)
 	return [sha256.Size]byte(m.sum)
 }

@@ -42,7 +42,7 @@ func connect(ctx context.Context, s *settings, h home, log *zap.Logger) (d *deps
 
 // close ends what connect opened; producers flush first.
 func (d *deps) close() {
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second) //nolint:contextcheck // flushing outlives the context that asked to stop
 	defer cancel()
 	for _, p := range d.producers {
 		if err := p.Close(ctx); err != nil {

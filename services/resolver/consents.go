@@ -28,7 +28,7 @@ func (s *Service) joinDecisions(ctx context.Context, w *work) error {
 	if len(keys) == 0 {
 		return nil
 	}
-	_, err := s.writer.update(ctx, "consent registers", keys, func(i int, c *resolve.Cell) (bool, error) {
+	err := s.writer.update(ctx, "consent registers", keys, func(i int, c *resolve.Cell) (bool, error) {
 		register, err := consent.DecodeRegister(c.Value)
 		if err != nil {
 			return false, fmt.Errorf("reading a consent register: %w", err)

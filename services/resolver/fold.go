@@ -53,7 +53,7 @@ func (s *Service) foldLeaves(ctx context.Context, w *work) error {
 		leaves[cell] = append(leaves[cell], i)
 	}
 	folds := make([]fold, len(keys))
-	_, err = s.writer.update(ctx, "leaves", keys, func(n int, c *resolve.Cell) (bool, error) {
+	err = s.writer.update(ctx, "leaves", keys, func(n int, c *resolve.Cell) (bool, error) {
 		state, err := profile.Decode(c.Value)
 		if err != nil {
 			return false, fmt.Errorf("reading a leaf: %w", err)

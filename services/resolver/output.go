@@ -56,7 +56,7 @@ func (s *Service) resolved(w *work, i *item) *eventpb.Resolved {
 	e := i.event
 	e.Personal, e.Claim = nil, nil
 	return &eventpb.Resolved{
-		Event: e, RcuId: i.owner, Permissions: s.permissions(w, i), Version: uint64(w.now.UnixMicro()), //nolint:gosec // G115: after 1970
+		Event: e, RcuId: i.owner, Permissions: s.permissions(w, i), Version: uint64(w.now.UnixMicro()),
 	}
 }
 

@@ -186,7 +186,9 @@ func controllersOf(people []*resolve.Person, i int, moved bool) []string {
 	if moved {
 		for _, p := range people {
 			for controller := range p.Controllers() {
-				all[controller] = all[controller]
+				if _, known := all[controller]; !known {
+					all[controller] = false
+				}
 			}
 		}
 	}

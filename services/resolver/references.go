@@ -42,7 +42,7 @@ func (s *Service) joinReferences(ctx context.Context, w *work) error {
 		keys[i] = resolve.ReferenceCell(w.space, r)
 	}
 	moved := make([]bool, len(references))
-	_, err := s.writer.update(ctx, "reference registers", keys, func(i int, c *resolve.Cell) (bool, error) {
+	err := s.writer.update(ctx, "reference registers", keys, func(i int, c *resolve.Cell) (bool, error) {
 		register, err := identity.DecodeRegister(c.Value)
 		if err != nil {
 			return false, fmt.Errorf("reading a reference register: %w", err)

@@ -105,8 +105,8 @@ func (s *Service) Run(ctx context.Context) error {
 
 // untilStopped drops the error of a loop that was asked to end.
 func untilStopped(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return nil
+	if ctx.Err() == nil {
+		return err
 	}
-	return err
+	return nil
 }

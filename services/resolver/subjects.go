@@ -54,7 +54,7 @@ func (s *subjects) load(ctx context.Context, w *stateWriter, wanted []subject) (
 	if len(missing) == 0 {
 		return keys, nil
 	}
-	_, err := w.update(ctx, "subject keys", cells, func(i int, c *resolve.Cell) (bool, error) {
+	err := w.update(ctx, "subject keys", cells, func(i int, c *resolve.Cell) (bool, error) {
 		x := missing[i]
 		var err error
 		if len(c.Value) > 0 {

@@ -20,11 +20,11 @@ type stateWriter struct {
 // when another worker was first.
 type plan func(i int, c *resolve.Cell) (write bool, err error)
 
-// update reads the cells of keys, plans each, and writes those that changed. It returns them as they stand afterwards.
-func (w *stateWriter) update(ctx context.Context, kind string, keys []string, plan plan) ([]resolve.Cell, error) {
+// update reads the cells of keys, plans each, and writes those that changed.
+func (w *stateWriter) update(ctx context.Context, kind string, keys []string, plan plan) error {
 	cells, err := w.cells.LoadCells(ctx, keys)
 	if err != nil {
-		return nil, fmt.Errorf("reading %s: %w", kind, err)
+		return fmt.Errorf("reading %s: %w", kind, err)
 	}
 	todo := make([]int, len(keys))
 	for i := range todo {
@@ -32,19 +32,19 @@ func (w *stateWriter) update(ctx context.Context, kind string, keys []string, pl
 	}
 	for attempt := 0; len(todo) > 0; attempt++ {
 		if attempt == maxAttempts {
-			return nil, fmt.Errorf("writing %s: %d values changed under every one of %d plans", kind, len(todo), maxAttempts)
+			return fmt.Errorf("writing %s: %d values changed under every one of %d plans", kind, len(todo), maxAttempts)
 		}
 		if attempt > 0 {
 			w.metrics.conflicts.WithLabelValues(kind).Add(float64(len(todo)))
 			if err := w.reload(ctx, kind, cells, keys, todo); err != nil {
-				return nil, err
+				return err
 			}
 		}
 		if todo, err = w.write(ctx, kind, cells, todo, plan); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return cells, nil
+	return nil
 }
 
 // write plans and commits the cells named by todo, and returns those that were refused.
