@@ -122,6 +122,11 @@ func (p *planner) add(s GraphSnapshot) error {
 			m.unit, m.component, m.version = u, key, rec.version
 			p.ev.Add(m.Node)
 		}
+		for _, m := range rec.members { // before anything changes what names them
+			if m.person.naming.Value == "" {
+				m.person.naming = p.kernel.Naming(m.person.nodes)
+			}
+		}
 	}
 	return nil
 }

@@ -84,7 +84,7 @@ func (t *teller) identifiers() {
 	t.eachMember(func(m *member, x *dividedComponent) {
 		before := identifier.Key{}
 		if m.before != nil {
-			before = t.p.namingOf(m.before)
+			before = m.before.naming
 		}
 		if before != m.person.naming || m.was != m.Standing || whole[m.Node] {
 			t.out.Changed = append(t.out.Changed, IdentifierChange{m.Key, before, m.person.naming, m.Standing})
@@ -96,14 +96,6 @@ func (t *teller) identifiers() {
 			t.add(Transition{Kind: Oversized, Profile: m.person.naming, Identifiers: []identifier.Key{m.Key}})
 		}
 	})
-}
-
-// namingOf returns the name of a person as read.
-func (p *planner) namingOf(x *person) identifier.Key {
-	if x.naming.Value == "" {
-		x.naming = p.kernel.Naming(x.nodes)
-	}
-	return x.naming
 }
 
 // people tells of people that were made, joined, divided, renamed.
@@ -136,7 +128,7 @@ func (t *teller) people() {
 	for _, before := range order {
 		if after := parts[before]; len(after) > 1 {
 			t.add(Transition{
-				Kind: Split, Profile: after[0].naming, Before: []identifier.Key{t.p.namingOf(before)},
+				Kind: Split, Profile: after[0].naming, Before: []identifier.Key{before.naming},
 				After: namesOf(after), Identifiers: keysOf(before.nodes),
 			})
 		}
@@ -146,7 +138,7 @@ func (t *teller) people() {
 func (t *teller) person(one *person, sources []*person, fresh bool) {
 	x := Transition{Profile: one.naming, After: []identifier.Key{one.naming}, Identifiers: keysOf(one.nodes)}
 	for _, s := range sources {
-		x.Before = append(x.Before, t.p.namingOf(s))
+		x.Before = append(x.Before, s.naming)
 	}
 	switch {
 	case len(sources) == 0:

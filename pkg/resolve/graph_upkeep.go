@@ -155,7 +155,7 @@ func (p *planner) explain(key identifier.Key) Explanation {
 		return Explanation{Profile: Profile{key, []identifier.Key{key}}, Standing: p.kernel.StandAlone(key.Value)}
 	}
 	m := p.memberOf(n)
-	out := Explanation{Profile: p.profileOf(m), Standing: n.Standing}
+	out := Explanation{Profile: profileOf(m), Standing: n.Standing}
 	if m.unit.rec != nil {
 		out.Level = m.unit.rec.level
 		if !m.unit.touched { // as stored: divided once more, to name the values that a refusal is about

@@ -29,18 +29,18 @@ func (v *View) take(p *planner, k identifier.Key) {
 		return
 	}
 	m := p.memberOf(n)
-	v.entries[k] = viewEntry{profile: p.profileOf(m), standing: n.Standing, decisions: n, component: m.component, version: m.version}
+	v.entries[k] = viewEntry{profile: profileOf(m), standing: n.Standing, decisions: n, component: m.component, version: m.version}
 }
 
 // profileOf returns the profile of a member; the list of its members is made once.
-func (p *planner) profileOf(m *member) Profile {
+func profileOf(m *member) Profile {
 	if m.person == nil {
 		return Profile{m.Key, []identifier.Key{m.Key}}
 	}
 	if m.person.keys == nil {
 		m.person.keys = keysOf(m.person.nodes)
 	}
-	return Profile{p.namingOf(m.person), m.person.keys}
+	return Profile{m.person.naming, m.person.keys}
 }
 
 // Standing implements identity.People.
