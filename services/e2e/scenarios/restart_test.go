@@ -1,0 +1,221 @@
+package scenarios
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"rcu/services/e2e/stack"
+)
+
+func TestAfterARestartTheAnswersAreTheSameByteForByte(t *testing.T) {
+	stack.NeedServers(t)
+	s := stack.Start(t)
+	customers := make([]person, 20)
+	at := time.Now().Add(-time.Hour)
+	for i := range customers {
+		p := somebody()
+		customers[i] = p
+		s.Send(t, stack.TillParis, sale(at, 1000+int64(i), p.cardID(), p.emailID()))
+		s.Send(t, stack.Shop, decided(at, stack.Grant(p.cookieID(), "unify_behaviour")),
+			order(at.Add(time.Minute), 500, p.accountID(), stack.Proved("email", p.email), p.orderID()), viewed(at.Add(2*time.Minute), p, p.accountID(), p.cookieID()))
+	}
+	for i, p := range customers {
+		r := known(t, s, p.cardID(), bought(1500+int64(i), 0, 2))
+		inClickHouse(t, s, `SELECT sum(sold_by_currency['EUR']) AS sold, sum(events_by_type['product.viewed']) AS views FROM customer_360 WHERE rcu_id = {id:String}`,
+			r.RCUID, is(map[string]int64{"sold": 1500 + int64(i), "views": 1}))
+		inClickHouse(t, s, rowsOf, r.RCUID, is(map[string]int64{"events": 3, "browsing": 1}))
+	}
+	before := answers(t, s, customers)
+	began := time.Now()
+	s.Restart(t)
+	t.Logf("stopped and ready again after %s", time.Since(began).Round(time.Millisecond))
+	sameAnswers(t, before, answers(t, s, customers))
+	began = time.Now()
+	s.Kill(t)
+	s.Launch(t)
+	t.Logf("killed and ready again after %s", time.Since(began).Round(time.Millisecond))
+	sameAnswers(t, before, answers(t, s, customers))
+}
+
+func sameAnswers(t *testing.T, before, after []string) {
+	t.Helper()
+	require.Len(t, after, len(before))
+	for i := range before {
+		require.Equal(t, before[i], after[i])
+	}
+}
+
+// answers are the bytes that the API and ClickHouse answer with about customers.
+func answers(t *testing.T, s *stack.Stack, customers []person) []string {
+	t.Helper()
+	var out []string
+	for _, p := range customers {
+		for _, purpose := range []string{"contract", "unify_behaviour"} {
+			r := s.Lookup(t, stack.Service, p.cardID(), purpose)
+			require.Equal(t, 200, r.Status, r.Body)
+			timeline, err := json.Marshal(s.Timeline(t, stack.Service, r.RCUID, purpose))
+			require.NoError(t, err)
+			out = append(out, r.Body, string(timeline))
+		}
+		r := s.Lookup(t, stack.Service, p.cardID(), "contract")
+		for _, statement := range []string{
+			"SELECT * FROM customer_360 WHERE rcu_id = {id:String} ORDER BY controller FORMAT TSV",
+			"SELECT * FROM customer_timeline WHERE rcu_id = {id:String} ORDER BY occurred_at, event_key FORMAT TSV",
+		} {
+			status, body := s.Ask(t, stack.Analyst, statement, map[string]string{"id": r.RCUID})
+			require.Equal(t, 200, status, body)
+			out = append(out, body)
+		}
+	}
+	return out
+}
+
+const (
+	killWorkers   = 4
+	killCustomers = 12 // of each worker
+	killRounds    = 2
+)
+
+func TestKillNineUnderLoadLosesAndDoublesNothing(t *testing.T) {
+	stack.NeedServers(t)
+	s := stack.Start(t)
+	workers := make([]*tillWorker, killWorkers)
+	for i := range workers {
+		workers[i] = newTillWorker()
+	}
+	for round := range killRounds {
+		var accepted atomic.Int64
+		down := make(chan struct{})
+		var group sync.WaitGroup
+		for _, w := range workers {
+			group.Go(func() { w.sell(s, down, &accepted) })
+		}
+		stack.Eventually(t, soon, "the load is under way", func() error {
+			if n := accepted.Load(); n < 400 {
+				return fmt.Errorf("%d events accepted", n)
+			}
+			return nil
+		})
+		s.Kill(t)
+		close(down)
+		group.Wait()
+		t.Logf("round %d: killed after %d events were accepted", round, accepted.Load())
+		s.Launch(t)
+	}
+	total := 0
+	for _, w := range workers {
+		require.NoError(t, w.sendAgain(s)) // what got no answer: its source sends it again
+		total += w.count
+	}
+	settled := time.Now()
+	for _, w := range workers {
+		w.counted(t, s)
+	}
+	rows := s.Query(t, stack.Analyst, "SELECT sum(orders) AS orders, sum(sold) AS sold FROM orders_by_channel", nil)
+	require.EqualValues(t, total, rows[0].Int("orders"))
+	t.Logf("%d events over %d kills: each counted once in the API and in ClickHouse, %s after the last start", total, killRounds, time.Since(settled).Round(time.Millisecond))
+}
+
+// tillWorker sells to customers of its own and remembers what it was told.
+type tillWorker struct {
+	people  []person
+	spent   []int64
+	tickets []int64
+	open    []byte // the batch without an answer
+	pending []stack.Event
+	count   int
+	next    int
+}
+
+func newTillWorker() *tillWorker {
+	w := &tillWorker{people: make([]person, killCustomers), spent: make([]int64, killCustomers), tickets: make([]int64, killCustomers)}
+	for i := range w.people {
+		w.people[i] = somebody()
+	}
+	return w
+}
+
+// sell sends batches until the program is down.
+func (w *tillWorker) sell(s *stack.Stack, down <-chan struct{}, accepted *atomic.Int64) {
+	for {
+		select {
+		case <-down:
+			return
+		default:
+		}
+		if w.open == nil {
+			w.prepare()
+		}
+		a, err := s.TryPost(context.Background(), stack.TillParis, w.open)
+		if err != nil || a.Status != 200 {
+			continue // the kill, or what comes before it
+		}
+		w.done()
+		accepted.Add(int64(len(w.pending)))
+	}
+}
+
+// prepare makes a batch; each customer pays with card and a typed address in turn.
+func (w *tillWorker) prepare() {
+	w.pending = w.pending[:0]
+	at := time.Now().Add(-time.Minute)
+	for range 10 {
+		i := w.next % len(w.people)
+		w.next++
+		p := w.people[i]
+		w.pending = append(w.pending, sale(at, int64(100+w.next), p.cardID(), p.emailID()))
+	}
+	raw, err := json.Marshal(w.pending)
+	if err != nil {
+		panic(err)
+	}
+	w.open = raw
+}
+
+// done writes down that the batch was accepted.
+func (w *tillWorker) done() {
+	for _, e := range w.pending {
+		i := slices.IndexFunc(w.people, func(p person) bool { return p.card == e.Identifiers[0].Value })
+		goods, _ := e.Data.(stack.Goods) //nolint:errcheck // it was made so
+		w.spent[i] += goods.Total.Amount
+		w.tickets[i]++
+	}
+	w.count += len(w.pending)
+	w.open = nil
+}
+
+func (w *tillWorker) sendAgain(s *stack.Stack) error {
+	if w.open == nil {
+		return nil
+	}
+	a, err := s.TryPost(context.Background(), stack.TillParis, w.open)
+	if err == nil && a.Accepted != len(w.pending) {
+		err = errors.New(a.Body)
+	}
+	if err == nil {
+		w.done()
+	}
+	return err
+}
+
+// counted compares the records with what was accepted.
+func (w *tillWorker) counted(t *testing.T, s *stack.Stack) {
+	t.Helper()
+	for i, p := range w.people {
+		if w.tickets[i] == 0 {
+			continue
+		}
+		r := known(t, s, p.cardID(), bought(w.spent[i], 0, w.tickets[i]))
+		inClickHouse(t, s, sums, r.RCUID, is(map[string]int64{"sold": w.spent[i], "tickets": w.tickets[i]}))
+		inClickHouse(t, s, rowsOf, r.RCUID, is(map[string]int64{"events": w.tickets[i]}))
+	}
+}

@@ -1,0 +1,96 @@
+package stack
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// Answer is what an ingestor answers for a request.
+type Answer struct {
+	Status   int
+	Body     string
+	Accepted int      `json:"accepted"`
+	Rejected int      `json:"rejected"`
+	Dropped  int      `json:"dropped"`
+	Results  []Result `json:"results"`
+}
+
+// Result is what became of one event.
+type Result struct {
+	Index  int    `json:"index"`
+	ID     string `json:"id"`
+	Status string `json:"status"`
+	Field  string `json:"field"`
+	Reason string `json:"reason"`
+	Fix    string `json:"fix"`
+}
+
+// Send posts events of one source in one request and fails the test unless all were accepted.
+func (s *Stack) Send(t testing.TB, source string, events ...any) {
+	t.Helper()
+	a := s.Post(t, source, events...)
+	require.Equal(t, http.StatusOK, a.Status, a.Body)
+	require.Equal(t, len(events), a.Accepted, a.Body)
+}
+
+// Post posts events of one source in one request: Event values, or json.RawMessage.
+func (s *Stack) Post(t testing.TB, source string, events ...any) Answer {
+	t.Helper()
+	body, err := json.Marshal(events)
+	require.NoError(t, err)
+	return s.PostBody(t, source, body)
+}
+
+// PostBody posts bytes as they are.
+func (s *Stack) PostBody(t testing.TB, source string, body []byte) Answer {
+	t.Helper()
+	a, err := s.TryPost(t.Context(), source, body)
+	require.NoError(t, err)
+	return a
+}
+
+// TryPost is PostBody for goroutines of a test and for a program that may be gone.
+func (s *Stack) TryPost(ctx context.Context, source string, body []byte) (Answer, error) {
+	var a Answer
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.URL("ingest-"+channels[source])+"/v1/events", bytes.NewReader(body))
+	if err != nil {
+		return a, fmt.Errorf("making a request: %w", err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Authorization", "Bearer "+s.sourceKeys[source])
+	if a.Status, a.Body, err = s.Do(req); err != nil || a.Status != http.StatusOK {
+		return a, err
+	}
+	if err := json.Unmarshal([]byte(a.Body), &a); err != nil {
+		return a, fmt.Errorf("reading the answer of an ingestor: %w", err)
+	}
+	return a, nil
+}
+
+// Do sends any request and returns status and body of the answer.
+func (s *Stack) Do(req *http.Request) (int, string, error) {
+	resp, err := s.HTTP.Do(req) //nolint:gosec // an address of our own process
+	if err != nil {
+		return 0, "", fmt.Errorf("asking the program: %w", err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return resp.StatusCode, "", fmt.Errorf("reading an answer: %w", err)
+	}
+	return resp.StatusCode, string(body), nil
+}
+
+func (s *Stack) do(t testing.TB, req *http.Request) (int, string) {
+	t.Helper()
+	status, body, err := s.Do(req)
+	require.NoError(t, err)
+	return status, body
+}
