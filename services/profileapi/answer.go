@@ -9,11 +9,11 @@ import (
 
 // Answer is one customer as one reader may see them, for one purpose. Times are UTC; amounts are minor units.
 type Answer struct {
-	RCUID      string      `json:"rcu_id"`              // the canonical id
-	Asked      string      `json:"asked,omitempty"`     // the id asked for, where it is another one
-	Also       []string    `json:"also,omitempty"`      // names of the other identifiers of the profile
-	Standing   string      `json:"standing,omitempty"`  // blocked, quarantined or contested: the identifier asked for identifies nobody
-	Candidates []Candidate `json:"candidates,omitzero"` // then also where there are none
+	RCUID      string      `json:"rcu_id"`             // the canonical id
+	Asked      string      `json:"asked,omitempty"`    // the id asked for, where it is another one
+	Also       []string    `json:"also,omitempty"`     // names of the other identifiers of the profile
+	Standing   string      `json:"standing,omitempty"` // blocked, quarantined or contested: the identifier asked for identifies nobody
+	Candidates []Candidate `json:"candidates,omitempty"`
 	Purpose    string      `json:"purpose"`
 	Record
 }

@@ -84,7 +84,7 @@ func (s *Service) timeline(w http.ResponseWriter, r *http.Request, q request) {
 		return
 	}
 	out := Timeline{RCUID: s.name(q.reader.Space, p.Canonical), Events: []TimelineEvent{}}
-	seen := s.see(w, r, q, p)
+	seen := s.see(w, r, q, p.Person)
 	if seen == nil {
 		return
 	}
@@ -146,11 +146,23 @@ func (s *Service) explain(w http.ResponseWriter, r *http.Request, q request) {
 	for i := range e.Edges {
 		out.Links = append(out.Links, s.link(q.reader.Space, &e.Edges[i]))
 	}
+	slices.SortStableFunc(out.Links, func(a, b Link) int {
+		return cmp.Or(compareEnds(a.A, b.A), compareEnds(a.B, b.B))
+	})
 	s.send(w, r, q, out.RCUID, outcomeOK, out)
 }
 
+// compareEnds orders ends as identifiers are: by namespace, then name.
+func compareEnds(a, b LinkEnd) int {
+	return cmp.Or(cmp.Compare(identifier.Namespace(a.Namespace).Rank(), identifier.Namespace(b.Namespace).Rank()), cmp.Compare(a.Name, b.Name))
+}
+
 func (s *Service) link(space string, e *resolve.EdgeView) Link {
-	out := Link{A: s.end(space, e.A), B: s.end(space, e.B), Outcome: e.Outcome.String(), Strength: e.Strength, Witnesses: e.Witnesses}
+	a, b := e.A, e.B
+	if identifier.Compare(a, b) > 0 {
+		a, b = b, a
+	}
+	out := Link{A: s.end(space, a), B: s.end(space, b), Outcome: e.Outcome.String(), Strength: e.Strength, Witnesses: e.Witnesses}
 	if e.Outcome == identity.RefusedEdge {
 		out.Reason = e.Reason.String()
 	}

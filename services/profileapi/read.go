@@ -16,7 +16,7 @@ import (
 )
 
 // person reads the profile of the id in the path; it answers and returns nil when there is none to show.
-func (s *Service) person(w http.ResponseWriter, r *http.Request, q request) *resolve.Person {
+func (s *Service) person(w http.ResponseWriter, r *http.Request, q request) *match {
 	p, err := s.deps.Keyring.Identifier(q.reader.Space, r.PathValue("rcu_id"))
 	if err != nil {
 		httpserver.WriteProblem(w, r, http.StatusBadRequest, httpserver.Problem{
@@ -29,11 +29,37 @@ func (s *Service) person(w http.ResponseWriter, r *http.Request, q request) *res
 		s.fail(w, r, err)
 		return nil
 	}
-	person := q.narrow(people[0])
-	if person == nil {
+	return s.find(w, r, q, people[0])
+}
+
+// match is what a reader may know to exist: a person, or, where the identifier asked for stands for nobody, ids of people it was
+// seen with.
+type match struct {
+	*resolve.Person
+	candidates []Candidate
+}
+
+// find narrows a person to the controllers asked for; it answers and returns nil when nothing is left.
+func (s *Service) find(w http.ResponseWriter, r *http.Request, q request, p *resolve.Person) *match {
+	m := &match{Person: p}
+	if identifies(p) {
+		if q.narrow(p) == nil {
+			m = nil
+		}
+	} else {
+		var err error
+		if m.candidates, err = s.candidates(r.Context(), q, p.Asked); err != nil {
+			s.fail(w, r, err)
+			return nil
+		}
+		if q.narrow(p); len(m.candidates) == 0 {
+			m = nil
+		}
+	}
+	if m == nil {
 		s.notFound(w, r, q)
 	}
-	return person
+	return m
 }
 
 // identifies reports whether the identifier that a person was asked by stands for one person at all.
@@ -41,22 +67,24 @@ func identifies(p *resolve.Person) bool { return p.Standing == identity.Clean }
 
 // read answers GET /v1/profiles/{rcu_id}.
 func (s *Service) read(w http.ResponseWriter, r *http.Request, q request) {
-	switch p := s.person(w, r, q); {
-	case p == nil:
-	case !identifies(p):
-		s.candidates(w, r, q, p)
-	default:
-		s.show(w, r, q, p)
+	if m := s.person(w, r, q); m != nil {
+		s.show(w, r, q, m)
 	}
 }
 
-// show answers with what the reader may see of a person.
-func (s *Service) show(w http.ResponseWriter, r *http.Request, q request, p *resolve.Person) {
-	seen := s.see(w, r, q, p)
+// show answers with what the reader may see of a person. Of candidates that is their ids and nothing of their contents.
+func (s *Service) show(w http.ResponseWriter, r *http.Request, q request, m *match) {
+	if !identifies(m.Person) {
+		name := s.name(q.reader.Space, m.Asked)
+		a := Answer{RCUID: name, Standing: m.Standing.String(), Candidates: m.candidates, Purpose: string(q.stated)}
+		s.send(w, r, q, name, outcomeCandidates, a)
+		return
+	}
+	seen := s.see(w, r, q, m.Person)
 	if seen == nil {
 		return
 	}
-	a, err := s.answer(r.Context(), q, p, seen)
+	a, err := s.answer(r.Context(), q, m.Person, seen)
 	if err != nil {
 		s.fail(w, r, err)
 		return
@@ -130,13 +158,8 @@ func (s *Service) lookup(w http.ResponseWriter, r *http.Request, q request) {
 		s.fail(w, r, err)
 		return
 	}
-	switch p := people[0]; {
-	case q.narrow(p) == nil:
-		s.notFound(w, r, q)
-	case !identifies(p):
-		s.candidates(w, r, q, p)
-	default:
-		s.show(w, r, q, p)
+	if m := s.find(w, r, q, people[0]); m != nil {
+		s.show(w, r, q, m)
 	}
 }
 
@@ -207,34 +230,31 @@ func (s *Service) ownerOfReference(ctx context.Context, q request, reference ide
 	return kernel.Owner(leaf, identity.Span{}, register, view, now).Key, nil
 }
 
-// candidates answers a read by a value that identifies nobody: ids of the profiles it was seen with, that the reader's
-// controllers know, and nothing of their contents.
-func (s *Service) candidates(w http.ResponseWriter, r *http.Request, q request, p *resolve.Person) {
-	ctx, space := r.Context(), q.reader.Space
-	found, err := s.deps.Graph.Candidates(ctx, space, p.Asked, s.deps.Now().Unix())
+// candidates lists the profiles that a value which identifies nobody was seen with, as far as a controller asked for knows them.
+func (s *Service) candidates(ctx context.Context, q request, asked identifier.Key) ([]Candidate, error) {
+	space, now := q.reader.Space, s.deps.Now().Unix()
+	found, err := s.deps.Graph.Candidates(ctx, space, asked, now)
 	if err != nil {
-		s.fail(w, r, err)
-		return
+		return nil, err
 	}
-	a := Answer{RCUID: s.name(space, p.Asked), Standing: p.Standing.String(), Purpose: string(q.stated), Candidates: []Candidate{}}
+	var out []Candidate
 	for some := range slices.Chunk(found, s.cfg.MaxCandidates) { // a hub has more of them than anybody wants to read
 		keys := make([]identifier.Key, len(some))
 		for i, c := range some {
 			keys[i] = c.Canonical
 		}
-		people, err := s.reader.People(ctx, space, keys, s.deps.Now().Unix())
+		people, err := s.reader.People(ctx, space, keys, now)
 		if err != nil {
-			s.fail(w, r, err)
-			return
+			return nil, err
 		}
-		for _, c := range people {
-			if q.narrow(c) != nil && len(a.Candidates) < s.cfg.MaxCandidates {
-				a.Candidates = append(a.Candidates, Candidate{s.name(space, c.Canonical)})
+		for _, p := range people {
+			if q.narrow(p) == nil {
+				continue
+			}
+			if out = append(out, Candidate{s.name(space, p.Canonical)}); len(out) == s.cfg.MaxCandidates {
+				return out, nil
 			}
 		}
-		if len(a.Candidates) == s.cfg.MaxCandidates {
-			break
-		}
 	}
-	s.send(w, r, q, a.RCUID, outcomeCandidates, a)
+	return out, nil
 }

@@ -163,6 +163,8 @@ func (w *recordWriter) clarityOf(trait string, sealed bool) clarity {
 		return w.sees.Name
 	case "birth_date":
 		return permit(w.sees.Birth)
+	case "loyalty_tier":
+		return permit(w.sees.Orders)
 	case "address_line", "postal_code", "city", "region":
 		return permit(w.sees.Address)
 	}

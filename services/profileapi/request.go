@@ -210,11 +210,10 @@ func (s *Service) written(w http.ResponseWriter, r *http.Request, q request, rcu
 	return true
 }
 
-// narrow takes out what was not collected by a controller asked for; nil when none of the rest is about the person. A value
-// that identifies nobody owns nothing: there it is enough that it was seen.
+// narrow takes out what was not collected by a controller asked for; nil when none of the rest belongs to the person.
 func (q *request) narrow(p *resolve.Person) *resolve.Person {
 	p.Leaves = slices.DeleteFunc(p.Leaves, func(l resolve.PersonLeaf) bool { return !q.asks(l.Controller) })
-	if !slices.ContainsFunc(p.Leaves, func(l resolve.PersonLeaf) bool { return l.Owned || !identifies(p) }) {
+	if !slices.ContainsFunc(p.Leaves, func(l resolve.PersonLeaf) bool { return l.Owned }) {
 		return nil
 	}
 	return p
