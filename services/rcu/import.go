@@ -8,14 +8,13 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"rcu/services/internal/boot"
+	"rcu/services/internal/importer"
 	"slices"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
-
-	"rcu/services/internal/boot"
-	"rcu/services/internal/importer"
 )
 
 // importCmd brings files of other systems in.
@@ -110,7 +109,7 @@ type meter struct{ p *progressbar.ProgressBar }
 
 func newMeter(a *app, what string) *meter {
 	file, ok := a.world.Stderr.(*os.File)
-	if a.json || !ok || !term.IsTerminal(int(file.Fd())) {
+	if a.json || !ok || !term.IsTerminal(int(file.Fd())) { //nolint:gosec // a file descriptor is small
 		return &meter{}
 	}
 	return &meter{progressbar.NewOptions(-1, progressbar.OptionSetWriter(file), progressbar.OptionSetDescription(what), progressbar.OptionShowIts(),

@@ -149,7 +149,7 @@ func (c *composer) holderOf(e entity) holder {
 		h.card = "C" + number(9)
 	}
 	if chance(r, 70) {
-		h.phone = "+1212" + string(rune('2'+r.IntN(8))) + number(6)
+		h.phone = "+1212" + string("23456789"[r.IntN(8)]) + number(6)
 	}
 	if h.customer = e.customer; h.customer == "" && chance(r, 60) {
 		h.customer = "A" + number(9)

@@ -40,8 +40,10 @@ func originOf(t *testing.T, channel string) *event.Origin {
 	t.Helper()
 	zone, err := time.LoadLocation("America/New_York")
 	require.NoError(t, err)
-	return &event.Origin{Space: "s", Controller: "c", Source: SourceOf(channel), Channel: event.ChannelOf(channel), Brand: "b", Zone: zone, Country: "US", Currency: "USD",
-		Trust: eventpb.Trust_TRUST_STATED}
+	return &event.Origin{
+		Space: "s", Controller: "c", Source: SourceOf(channel), Channel: event.ChannelOf(channel), Brand: "b", Zone: zone, Country: "US", Currency: "USD",
+		Trust: eventpb.Trust_TRUST_STATED,
+	}
 }
 
 func TestComposeIsRepeatableAndKeepsTheTruthApart(t *testing.T) {

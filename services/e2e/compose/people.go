@@ -41,11 +41,11 @@ type item struct {
 
 // rows reads a CSV file with its header.
 func rows(path string, each func(get func(string) string) error) error {
-	f, err := os.Open(path)
+	f, err := os.Open(path) //nolint:gosec // a file of the data folder
 	if err != nil {
 		return fmt.Errorf("opening data: %w", err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // only read
 	var in io.Reader = f
 	if strings.HasSuffix(path, ".gz") {
 		if in, err = gzip.NewReader(f); err != nil {
@@ -109,8 +109,10 @@ func febrl(set string, paths ...string) ([]entity, error) {
 			if len(parts) < 2 {
 				return errors.New("a rec_id has another form than expected")
 			}
-			g.add(set, parts[1], variant{given: get("given_name"), family: get("surname"), birth: compactDate(get("date_of_birth")),
-				street: strings.TrimSpace(get("street_number") + " " + get("address_1")), postal: get("postcode"), city: get("suburb")})
+			g.add(set, parts[1], variant{
+				given: get("given_name"), family: get("surname"), birth: compactDate(get("date_of_birth")),
+				street: strings.TrimSpace(get("street_number") + " " + get("address_1")), postal: get("postcode"), city: get("suburb"),
+			})
 			return nil
 		})
 		if err != nil {
@@ -159,19 +161,21 @@ func fake1000(path string) ([]entity, error) {
 func rl500(path string) ([]entity, error) {
 	g := gather{}
 	err := rows(path, func(get func(string) string) error {
-		g.add("rl500", get("ent_id"), variant{given: strings.TrimSpace(get("fname_c1") + " " + get("fname_c2")), family: strings.TrimSpace(get("lname_c1") + " " + get("lname_c2")),
-			birth: checkedDate(get("by"), get("bm"), get("bd"))})
+		g.add("rl500", get("ent_id"), variant{
+			given: strings.TrimSpace(get("fname_c1") + " " + get("fname_c2")), family: strings.TrimSpace(get("lname_c1") + " " + get("lname_c2")),
+			birth: checkedDate(get("by"), get("bm"), get("bd")),
+		})
 		return nil
 	})
 	return g.list(), err
 }
 
 func unpack(path string, into any) error {
-	f, err := os.Open(path)
+	f, err := os.Open(path) //nolint:gosec // a file of the data folder
 	if err != nil {
 		return fmt.Errorf("opening data: %w", err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // only read
 	z, err := gzip.NewReader(f)
 	if err != nil {
 		return fmt.Errorf("unpacking data: %w", err)
@@ -221,8 +225,10 @@ func tau(dir string) ([]entity, error) {
 	for id, u := range users {
 		mine := byUser[id]
 		slices.SortFunc(mine, func(a, b tauOrder) int { return cmp.Compare(a.id, b.id) })
-		out = append(out, entity{set: "tau", id: id, customer: id, orders: mine,
-			variants: []variant{{given: u.Name.First, family: u.Name.Last, street: u.Address.Address1, postal: u.Address.Zip, city: u.Address.City, email: u.Email}}})
+		out = append(out, entity{
+			set: "tau", id: id, customer: id, orders: mine,
+			variants: []variant{{given: u.Name.First, family: u.Name.Last, street: u.Address.Address1, postal: u.Address.Zip, city: u.Address.City, email: u.Email}},
+		})
 	}
 	slices.SortFunc(out, func(a, b entity) int { return cmp.Compare(a.id, b.id) })
 	return out, nil

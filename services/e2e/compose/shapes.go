@@ -17,7 +17,6 @@ type shape struct {
 	Type string          `json:"type"`
 	At   string          `json:"occurred_at"`
 	Data json.RawMessage `json:"data"`
-	ids  []ident
 }
 
 type ident struct {
@@ -38,7 +37,7 @@ func (p pools) take(n, k int) []shape {
 
 // load maps a real file and gathers its events of the wanted types by their best identifier; customers with fewer than two events are left out.
 func load(mapping, file, namespace string, types ...string) (pools, error) {
-	raw, err := os.ReadFile(mapping)
+	raw, err := os.ReadFile(mapping) //nolint:gosec // a mapping of deploy/mappings
 	if err != nil {
 		return pools{}, fmt.Errorf("reading mapping: %w", err)
 	}

@@ -22,10 +22,10 @@ func (c Composition) Truth() realdata.Truth {
 
 // Write puts the events of each channel into <channel>.ndjson and the truth into truth.csv (source, id, person).
 func (c Composition) Write(dir string) (err error) {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return fmt.Errorf("making folder: %w", err)
 	}
-	truth, err := os.Create(filepath.Join(dir, "truth.csv"))
+	truth, err := os.Create(filepath.Join(dir, "truth.csv")) //nolint:gosec // the folder that the user names
 	if err != nil {
 		return fmt.Errorf("making file: %w", err)
 	}
@@ -48,7 +48,7 @@ func (c Composition) Write(dir string) (err error) {
 }
 
 func (c Composition) channel(dir, channel string) (err error) {
-	f, err := os.Create(filepath.Join(dir, channel+".ndjson"))
+	f, err := os.Create(filepath.Join(dir, channel+".ndjson")) //nolint:gosec // the folder that the user names
 	if err != nil {
 		return fmt.Errorf("making file: %w", err)
 	}

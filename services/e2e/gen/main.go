@@ -44,7 +44,7 @@ func (c composeCmd) Run() error {
 			people[e.Person] = true
 		}
 	}
-	fmt.Printf("%d events about %d people in %s\n", len(out.Events), len(people), c.Out)
+	_, _ = fmt.Fprintf(os.Stdout, "%d events about %d people in %s\n", len(out.Events), len(people), c.Out)
 	return nil
 }
 
@@ -78,8 +78,8 @@ func (c scoreCmd) Run() (err error) {
 	if c.JSON {
 		return json.NewEncoder(os.Stdout).Encode(s)
 	}
-	fmt.Println(s)
-	return nil
+	_, err = fmt.Fprintln(os.Stdout, s)
+	return err
 }
 
 func main() {

@@ -6,17 +6,17 @@ import (
 	"encoding/hex"
 	"os"
 	"path/filepath"
+	"rcu/pkg/event"
+	"rcu/pkg/identifier"
+	"rcu/pkg/testkit"
+	"rcu/schemas"
+	"rcu/services/internal/importer"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
-	"rcu/pkg/event"
-	"rcu/pkg/identifier"
-	"rcu/pkg/testkit"
-	"rcu/schemas"
 	eventpb "rcu/schemas/event"
-	"rcu/services/internal/importer"
 )
 
 // plain names the pseudonyms it made, so that a test can count customers by their values.
@@ -48,8 +48,10 @@ func origin(t *testing.T, i Import) *event.Origin {
 	require.NoError(t, err)
 	check, ok := identifier.ParseCardCheck(i.CardCheck)
 	require.True(t, ok)
-	return &event.Origin{Space: "s", Controller: "c", Source: i.Name, Channel: event.ChannelOf(i.Channel), Brand: "b", Zone: zone, Currency: i.Currency, Country: i.Country,
-		Trust: eventpb.Trust_TRUST_IMPORTED, CardCheck: check}
+	return &event.Origin{
+		Space: "s", Controller: "c", Source: i.Name, Channel: event.ChannelOf(i.Channel), Brand: "b", Zone: zone, Currency: i.Currency, Country: i.Country,
+		Trust: eventpb.Trust_TRUST_IMPORTED, CardCheck: check,
+	}
 }
 
 // imported maps the file and passes every event through the product's decoder; what comes out is counted.

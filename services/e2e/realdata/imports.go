@@ -21,16 +21,22 @@ func Imports() []Import {
 	web := []string{"web", "snowplow_web", "source", "snowplow_web_events.csv"}
 	mobile := []string{"mobile", "snowplow_mobile", "source", "snowplow_mobile_events.csv"}
 	return []Import{
-		{Name: "completejourney", Mapping: "complete-journey-tickets.yaml", Channel: "store", Zone: ny, Currency: "USD", Country: "US", CardCheck: "none",
-			File: []string{"pos", "completejourney_transactions.csv.gz"}},
-		{Name: "uci", Mapping: "uci-orders.yaml", Channel: "web", Zone: "Europe/London", Currency: "GBP", Country: "GB",
-			File: []string{"web", "uci_online_retail_2010-12_2011-06.csv.gz"}},
+		{
+			Name: "completejourney", Mapping: "complete-journey-tickets.yaml", Channel: "store", Zone: ny, Currency: "USD", Country: "US", CardCheck: "none",
+			File: []string{"pos", "completejourney_transactions.csv.gz"},
+		},
+		{
+			Name: "uci", Mapping: "uci-orders.yaml", Channel: "web", Zone: "Europe/London", Currency: "GBP", Country: "GB",
+			File: []string{"web", "uci_online_retail_2010-12_2011-06.csv.gz"},
+		},
 		{Name: "snowplow-web", Mapping: "snowplow-web-consent.yaml", Channel: "web", Zone: "UTC", Currency: "USD", Country: "US", File: web, Consents: true},
 		{Name: "snowplow-web", Mapping: "snowplow-web.yaml", Channel: "web", Zone: "UTC", Currency: "USD", Country: "US", File: web},
 		{Name: "snowplow-mobile", Mapping: "snowplow-mobile-consent.yaml", Channel: "mobile", Zone: "UTC", Currency: "USD", Country: "US", File: mobile, Consents: true},
 		{Name: "snowplow-mobile", Mapping: "snowplow-mobile.yaml", Channel: "mobile", Zone: "UTC", Currency: "USD", Country: "US", File: mobile},
-		{Name: "technion", Mapping: "technion-calls.yaml", Channel: "callcentre", Zone: "Asia/Jerusalem", Currency: "ILS", Country: "IL",
-			File: []string{"callcentre", "technion_calls_aug_01_15.csv.gz"}},
+		{
+			Name: "technion", Mapping: "technion-calls.yaml", Channel: "callcentre", Zone: "Asia/Jerusalem", Currency: "ILS", Country: "IL",
+			File: []string{"callcentre", "technion_calls_aug_01_15.csv.gz"},
+		},
 		{Name: "tau-users", Mapping: "taubench-users.yaml", Channel: "callcentre", Zone: ny, Currency: "USD", Country: "US", File: []string{"callcentre", "taubench_retail_users.json.gz"}},
 		{Name: "tau-orders", Mapping: "taubench-orders.yaml", Channel: "web", Zone: ny, Currency: "USD", Country: "US", File: []string{"callcentre", "taubench_retail_orders.json.gz"}},
 	}

@@ -111,11 +111,11 @@ func UCI(lines string) (Figures, error) {
 
 // objects reads a JSON object of objects.
 func objects(path string, into any) error {
-	file, err := os.Open(path)
+	file, err := os.Open(path) //nolint:gosec // a file of the data folder
 	if err != nil {
 		return fmt.Errorf("opening data: %w", err)
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }() // only read
 	z, err := gzip.NewReader(file)
 	if err != nil {
 		return fmt.Errorf("unpacking data: %w", err)

@@ -2,19 +2,19 @@ package twin
 
 import (
 	"path/filepath"
+	"rcu/pkg/event"
+	"rcu/pkg/identity"
+	"rcu/pkg/testkit"
+	"rcu/services/e2e/compose"
+	"rcu/services/e2e/realdata"
+	"rcu/services/internal/demo"
 	"strconv"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
-	"rcu/pkg/event"
-	"rcu/pkg/identity"
-	"rcu/pkg/testkit"
 	eventpb "rcu/schemas/event"
-	"rcu/services/e2e/compose"
-	"rcu/services/e2e/realdata"
-	"rcu/services/internal/demo"
 )
 
 // scored prints the scores with names off and attested.
@@ -42,8 +42,10 @@ func composed(t *testing.T, people int) map[identity.Names]realdata.Scores {
 	require.NoError(t, err)
 	inputs := make([]Input, len(c.Events))
 	for i, e := range c.Events {
-		inputs[i] = Input{e.Source, e.ID, e.JSON, &event.Origin{Space: "s", Controller: "c", Source: e.Source, Channel: event.ChannelOf(e.Channel), Brand: "b", Zone: zone,
-			Country: "US", Currency: "USD", Trust: eventpb.Trust_TRUST_STATED}}
+		inputs[i] = Input{e.Source, e.ID, e.JSON, &event.Origin{
+			Space: "s", Controller: "c", Source: e.Source, Channel: event.ChannelOf(e.Channel), Brand: "b", Zone: zone,
+			Country: "US", Currency: "USD", Trust: eventpb.Trust_TRUST_STATED,
+		}}
 	}
 	return scored(t, inputs, c.Truth(), c.Names)
 }
@@ -66,8 +68,10 @@ func demonstration(t *testing.T, cfg demo.Config) map[identity.Names]realdata.Sc
 	for _, s := range demo.Sources() {
 		zone, err := time.LoadLocation(s.Zone)
 		require.NoError(t, err)
-		origins[s.Name] = &event.Origin{Space: s.Space, Controller: s.Controller, Source: s.Name, Channel: event.ChannelOf(s.Channel), Brand: s.Brand, Store: s.Store, Zone: zone,
-			Country: s.Country, Currency: s.Currency, Trust: eventpb.Trust_TRUST_STATED, SharedDevice: s.SharedDevice}
+		origins[s.Name] = &event.Origin{
+			Space: s.Space, Controller: s.Controller, Source: s.Name, Channel: event.ChannelOf(s.Channel), Brand: s.Brand, Store: s.Store, Zone: zone,
+			Country: s.Country, Currency: s.Currency, Trust: eventpb.Trust_TRUST_STATED, SharedDevice: s.SharedDevice,
+		}
 	}
 	g, err := demo.New(cfg)
 	require.NoError(t, err)

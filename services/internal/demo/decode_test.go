@@ -18,8 +18,10 @@ func origins(t *testing.T) map[string]*event.Origin {
 	for _, s := range Sources() {
 		zone, err := time.LoadLocation(s.Zone)
 		require.NoError(t, err)
-		out[s.Name] = &event.Origin{Space: s.Space, Controller: s.Controller, Source: s.Name, Channel: event.ChannelOf(s.Channel), Brand: s.Brand, Store: s.Store,
-			Zone: zone, Country: s.Country, Currency: s.Currency, Trust: eventpb.Trust_TRUST_STATED, SharedDevice: s.SharedDevice}
+		out[s.Name] = &event.Origin{
+			Space: s.Space, Controller: s.Controller, Source: s.Name, Channel: event.ChannelOf(s.Channel), Brand: s.Brand, Store: s.Store,
+			Zone: zone, Country: s.Country, Currency: s.Currency, Trust: eventpb.Trust_TRUST_STATED, SharedDevice: s.SharedDevice,
+		}
 	}
 	return out
 }

@@ -74,15 +74,19 @@ func TestHistoryHasEveryKindOfEventAndTrouble(t *testing.T) {
 		}
 	}
 	t.Log(kinds, channels, "retracted", retracted, "repeated", repeated, "late", late, "anonymous", anonymous, decisions, "returns by order number", orderOnly, "before the order", returnFirst)
-	for _, k := range []string{"sale", "return", "loyalty.enrolled", "loyalty.card_replaced", "page.viewed", "product.viewed", "basket.updated", "order.placed", "account.logged_in",
-		"app.opened", "screen.viewed", "call.ended", "case.opened", "case.closed", "identifier.provided", "order.state_changed", "consent.decided", "customer.recorded", "event.retracted"} {
+	for _, k := range []string{
+		"sale", "return", "loyalty.enrolled", "loyalty.card_replaced", "page.viewed", "product.viewed", "basket.updated", "order.placed", "account.logged_in",
+		"app.opened", "screen.viewed", "call.ended", "case.opened", "case.closed", "identifier.provided", "order.state_changed", "consent.decided", "customer.recorded", "event.retracted",
+	} {
 		require.Positive(t, kinds[k], k)
 	}
 	for _, c := range []string{Store, Web, Mobile, CallCentre} {
 		require.Positive(t, channels[c], c)
 	}
-	for what, n := range map[string]int{"retracted": retracted, "repeated": repeated, "late": late, "anonymous": anonymous, "granted": decisions["grant"], "withdrawn": decisions["withdraw"],
-		"refused": decisions["refuse"], "returns by order number": orderOnly, "returns before their order": returnFirst} {
+	for what, n := range map[string]int{
+		"retracted": retracted, "repeated": repeated, "late": late, "anonymous": anonymous, "granted": decisions["grant"], "withdrawn": decisions["withdraw"],
+		"refused": decisions["refuse"], "returns by order number": orderOnly, "returns before their order": returnFirst,
+	} {
 		require.Positive(t, n, what)
 	}
 }

@@ -144,7 +144,7 @@ func (g *Generator) journey(n int) []step {
 
 func (g *Generator) who(r *rand.Rand) int {
 	if g.cfg.Skew > 1 {
-		return int(rand.NewZipf(r, g.cfg.Skew, 8, uint64(g.cfg.People-1)).Uint64())
+		return int(rand.NewZipf(r, g.cfg.Skew, 8, uint64(g.cfg.People-1)).Uint64()) //nolint:gosec // below People
 	}
 	return r.IntN(g.cfg.People)
 }

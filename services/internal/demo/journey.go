@@ -24,7 +24,7 @@ type journey struct {
 }
 
 func (j *journey) id() string {
-	return "j" + digits(uint64(j.number), 7) + "-" + digits(uint64(len(j.steps)), 2)
+	return "j" + digits(j.number, 7) + "-" + digits(len(j.steps), 2)
 }
 
 // add appends an event that is sent at once.
@@ -47,8 +47,10 @@ func (j *journey) trouble(i int) {
 	}
 	if chance(j.r, 2) {
 		s := j.steps[i]
-		back := j.add(s.source, s.at, envelope{Type: "event.retracted", Identifiers: s.event.Identifiers,
-			Data: plainData{"id": s.event.ID, "type": s.event.Type, "reason": "void"}})
+		back := j.add(s.source, s.at, envelope{
+			Type: "event.retracted", Identifiers: s.event.Identifiers,
+			Data: plainData{"id": s.event.ID, "type": s.event.Type, "reason": "void"},
+		})
 		back.sent = s.at.Add(time.Duration(j.r.IntN(90)-20) * time.Minute) // now and then before the event itself
 		if chance(j.r, 80) || back.sent.Before(s.at) {
 			back.sent = s.sent.Add(2 * time.Minute)
@@ -114,5 +116,5 @@ func orderReference(number string) identifier {
 
 func (j *journey) ticket(till string) identifier {
 	s := sourceOf(till)
-	return identifier{Namespace: "ticket", Value: digits(uint64(j.number%10000), 4) + "-" + digits(uint64(j.number), 7), Scope: s.Store + "/" + till + "/" + j.at.Format(time.DateOnly)}
+	return identifier{Namespace: "ticket", Value: digits(j.number%10000, 4) + "-" + digits(j.number, 7), Scope: s.Store + "/" + till + "/" + j.at.Format(time.DateOnly)}
 }

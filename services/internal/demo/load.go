@@ -2,6 +2,7 @@ package demo
 
 import (
 	"math/rand/v2"
+	"strconv"
 	"time"
 )
 
@@ -51,7 +52,7 @@ func NewLoad(cfg LoadConfig) *Load {
 	}
 	l := &Load{cfg: cfg, r: random(cfg.Seed, streamLoad, 0)}
 	if cfg.Skew > 1 {
-		l.zipf = rand.NewZipf(l.r, cfg.Skew, 8, uint64(cfg.People-1))
+		l.zipf = rand.NewZipf(l.r, cfg.Skew, 8, uint64(cfg.People-1)) //nolint:gosec // at least 0
 	}
 	m := cfg.Mix
 	for _, k := range []struct {
@@ -70,13 +71,13 @@ func (l *Load) Next() Event {
 	l.n++
 	j := &journey{r: l.r, number: l.n, at: l.cfg.Start.Add(time.Duration(l.n) * l.cfg.Every)}
 	if l.zipf != nil {
-		j.p = loadPerson(l.cfg.Seed, int(l.zipf.Uint64()))
+		j.p = loadPerson(l.cfg.Seed, int(l.zipf.Uint64())) //nolint:gosec // below People
 	} else {
 		j.p = loadPerson(l.cfg.Seed, l.r.IntN(l.cfg.People))
 	}
 	pick(l.r, l.kind)(j)
 	s := j.steps[0]
-	s.event.ID = "l" + digits(l.cfg.Seed, 4) + "-" + digits(uint64(l.n), 10)
+	s.event.ID = "l" + strconv.FormatUint(l.cfg.Seed, 10) + "-" + digits(l.n, 10)
 	return written(s)
 }
 
@@ -88,7 +89,7 @@ func (l *Load) Grants(n int) []Event {
 		d := j.decide("cookie", j.p.cookie, "unify_behaviour", "", "grant", "banner")
 		d = append(d, j.decide("device", j.p.device, "unify_behaviour", "", "grant", "banner")...)
 		j.add("shop-fr", j.at, envelope{Type: "consent.decided", Consent: d})
-		j.steps[0].event.ID = "g" + digits(l.cfg.Seed, 4) + "-" + digits(uint64(i), 10)
+		j.steps[0].event.ID = "g" + strconv.FormatUint(l.cfg.Seed, 10) + "-" + digits(i, 10)
 		out = append(out, written(j.steps[0]))
 	}
 	return out
@@ -96,11 +97,13 @@ func (l *Load) Grants(n int) []Event {
 
 // loadPerson has every identifier, so that each kind of event can be made for everybody.
 func loadPerson(seed uint64, n int) person {
-	id := uint64(n)
-	return person{n: n, language: "fr", town: towns[n%len(towns)],
+	id := n
+	return person{
+		n: n, language: "fr", town: towns[n%len(towns)],
 		given: givenNames[n%len(givenNames)], family: familyNames[n/7%len(familyNames)],
-		card: ean("29902" + digits(id, 7)), account: "L" + digits(seed%100, 2) + digits(id, 8), email: "load." + digits(id, 8) + "@example.com",
-		phone: "061" + digits(id%10_000_000, 7), pay: "tok_l" + digits(id, 9), cookie: "ckl-" + digits(id, 9), device: "appl-" + digits(id, 9)}
+		card: ean("29902" + digits(id, 7)), account: "L" + strconv.FormatUint(seed%100, 10) + "-" + digits(id, 8), email: "load." + digits(id, 8) + "@example.com",
+		phone: "061" + digits(id%10_000_000, 7), pay: "tok_l" + digits(id, 9), cookie: "ckl-" + digits(id, 9), device: "appl-" + digits(id, 9),
+	}
 }
 
 func loadSale(j *journey) {
@@ -135,7 +138,7 @@ func loadProduct(j *journey) {
 
 func loadOrder(j *journey) {
 	total, lines := j.basket("EUR")
-	ids := []identifier{j.account(), {Namespace: "email", Value: j.p.email, Proved: true}, {Namespace: "cookie", Value: j.p.cookie, Proved: true}, orderReference("LW" + digits(uint64(j.number), 10))}
+	ids := []identifier{j.account(), {Namespace: "email", Value: j.p.email, Proved: true}, {Namespace: "cookie", Value: j.p.cookie, Proved: true}, orderReference("LW" + digits(j.number, 10))}
 	j.add("shop-fr", j.at, envelope{Type: "order.placed", Identifiers: ids, Data: goods{Total: &total, Lines: lines, Fulfilment: "ship"}})
 }
 
@@ -145,7 +148,7 @@ func loadScreen(j *journey) {
 }
 
 func loadCall(j *journey) {
-	ids := []identifier{{Namespace: "phone", Value: j.p.phone}, {Namespace: "call", Value: "LK" + digits(uint64(j.number), 10)}}
+	ids := []identifier{{Namespace: "phone", Value: j.p.phone}, {Namespace: "call", Value: "LK" + digits(j.number, 10)}}
 	j.add("desk-fr", j.at, envelope{Type: "call.ended", Identifiers: ids, Traits: j.traits(), Data: call{Duration: 120, Outcome: "answered", Topic: "delivery"}})
 }
 

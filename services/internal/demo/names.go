@@ -19,8 +19,14 @@ var familyNames = strings.Fields("Martin Bernard Dubois Thomas Robert Richard Pe
 type town struct{ city, postal, store string }
 
 var towns = []town{
-	{"Paris", "75011", "till-paris-1"}, {"Paris", "75015", "till-paris-2"}, {"Montreuil", "93100", "till-paris-1"}, {"Lyon", "69003", "till-lyon-1"},
-	{"Villeurbanne", "69100", "till-lyon-1"}, {"London", "SE1 7PB", "till-london-1"}, {"Versailles", "78000", "till-paris-2"}, {"Grenoble", "38000", "till-lyon-1"},
+	{"Paris", "75011", "till-paris-1"},
+	{"Paris", "75015", "till-paris-2"},
+	{"Montreuil", "93100", "till-paris-1"},
+	{"Lyon", "69003", "till-lyon-1"},
+	{"Villeurbanne", "69100", "till-lyon-1"},
+	{"London", "SE1 7PB", "till-london-1"},
+	{"Versailles", "78000", "till-paris-2"},
+	{"Grenoble", "38000", "till-lyon-1"},
 }
 
 type product struct {
@@ -38,17 +44,17 @@ func makeProducts() []product {
 	var out []product
 	for i, k := range kinds {
 		for n := range 12 {
-			out = append(out, product{sku: k.name[:2] + "-" + string(rune('a'+i)) + digits(uint64(100+n), 3), category: k.name, price: k.price + int64(n)*330})
+			out = append(out, product{sku: k.name[:2] + "-" + string(rune('a'+i)) + digits(100+n, 3), category: k.name, price: k.price + int64(n)*330})
 		}
 	}
 	return out
 }
 
 // digits writes n with leading zeros.
-func digits(n uint64, width int) string {
+func digits(n, width int) string {
 	b := make([]byte, width)
 	for i := width - 1; i >= 0; i-- {
-		b[i] = byte('0' + n%10)
+		b[i] = "0123456789"[n%10]
 		n /= 10
 	}
 	return string(b)

@@ -22,7 +22,7 @@ const (
 )
 
 func random(seed uint64, stream, n int) *rand.Rand {
-	return rand.New(rand.NewPCG(seed, uint64(stream+n)))
+	return rand.New(rand.NewPCG(seed, uint64(stream+n))) //nolint:gosec // wraps as it likes: a seed
 }
 
 func pick[T any](r *rand.Rand, list []T) T { return list[r.IntN(len(list))] }
@@ -56,11 +56,11 @@ func personOf(seed uint64, n int) person {
 func alone(seed uint64, n int) person {
 	r := random(seed, streamPerson, n)
 	p := person{n: n, given: pick(r, givenNames), family: pick(r, familyNames), town: pick(r, towns), language: "fr"}
-	p.birth = digits(uint64(1940+r.IntN(66)), 4) + "-" + digits(uint64(1+r.IntN(12)), 2) + "-" + digits(uint64(1+r.IntN(28)), 2)
+	p.birth = digits(1940+r.IntN(66), 4) + "-" + digits(1+r.IntN(12), 2) + "-" + digits(1+r.IntN(28), 2)
 	if p.town.city == "London" {
 		p.language = "en"
 	}
-	id := uint64(n)
+	id := n
 	if chance(r, 85) {
 		p.email = ascii(p.given) + "." + ascii(p.family) + digits(id, 5) + "@" + pick(r, []string{"example.com", "example.org", "example.net"})
 	}
@@ -79,6 +79,13 @@ func alone(seed uint64, n int) person {
 	if chance(r, 70) {
 		p.pay = "tok_" + digits(id*104729%1_000_000_007, 10)
 	}
+	p.onScreens(r)
+	return p
+}
+
+// onScreens gives the person an app, browsers, and a mind about consent.
+func (p *person) onScreens(r *rand.Rand) {
+	id := p.n
 	if p.account != "" && chance(r, 50) {
 		p.device = "app-" + digits(id*15485863%1_000_000_007, 10)
 	}
@@ -90,7 +97,6 @@ func alone(seed uint64, n int) person {
 	}
 	p.consents, p.withdraws, p.returns = chance(r, 65), chance(r, 12), chance(r, 50)
 	p.guest = p.account == "" || chance(r, 10)
-	return p
 }
 
 // ean completes 12 digits with the check digit of EAN-13.
@@ -119,7 +125,7 @@ func typed(r *rand.Rand, s string, percent float64) string {
 	case 1:
 		b = append(b[:i], b[i+1:]...)
 	default:
-		b[i] = rune('a' + r.IntN(26))
+		b[i] = pick(r, []rune("abcdefghijklmnopqrstuvwxyz"))
 	}
 	return string(b)
 }

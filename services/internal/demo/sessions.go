@@ -81,9 +81,11 @@ func (j *journey) browse(source string, device identifier, logged bool) {
 	}
 	if chance(j.r, 35) {
 		total, lines := j.basket("EUR")
-		ref := identifier{Namespace: "basket", Value: "B" + digits(uint64(j.number), 7)}
-		j.add(source, at.Add(time.Minute), envelope{Type: "basket.updated", Identifiers: append(ids[:len(ids):len(ids)], ref),
-			Data: goods{Total: &total, Lines: lines, State: pick(j.r, []string{"open", "abandoned"})}})
+		ref := identifier{Namespace: "basket", Value: "B" + digits(j.number, 7)}
+		j.add(source, at.Add(time.Minute), envelope{
+			Type: "basket.updated", Identifiers: append(ids[:len(ids):len(ids)], ref),
+			Data: goods{Total: &total, Lines: lines, State: pick(j.r, []string{"open", "abandoned"})},
+		})
 	}
 }
 
@@ -107,7 +109,7 @@ func (j *journey) buyer(device identifier, logged bool) (ids []identifier, trait
 // order is an order of site or app: shipped, or collected in a shop piece by piece; some come back, to any shop, by the order number alone.
 func (j *journey) order(source string, device identifier, logged bool) {
 	at := j.at.Add(15 * time.Minute)
-	number := "W" + digits(uint64(j.number), 7)
+	number := "W" + digits(j.number, 7)
 	total, lines := j.basket("EUR")
 	ids, traits := j.buyer(device, logged)
 	e := envelope{Type: "order.placed", Identifiers: append(ids, orderReference(number)), Traits: traits}
@@ -160,21 +162,25 @@ func (j *journey) collect(till, number string, lines []line, at time.Time) {
 	if len(lines) > 1 && chance(j.r, 20) {
 		left = j.r.IntN(len(lines))
 	}
-	j.add(till, ready.Add(time.Duration(1+j.r.IntN(72))*time.Hour), envelope{Type: "order.state_changed", Identifiers: ref,
+	j.add(till, ready.Add(time.Duration(1+j.r.IntN(72))*time.Hour), envelope{
+		Type: "order.state_changed", Identifiers: ref,
 		Data: orderState{State: "collected", Store: store, Pieces: pieces(func(i int) string {
 			if i == left {
 				return "returned"
 			}
 			return "collected"
-		})}})
+		})},
+	})
 }
 
 // bringBack returns an article in a shop with nothing but the order number. Rarely the order event itself is delayed and comes after.
 func (j *journey) bringBack(number string, lines []line, at time.Time) {
 	till := pick(j.r, tills[:3])
 	back := at.AddDate(0, 0, 4+j.r.IntN(15))
-	j.add(till, back, envelope{Type: "return", Identifiers: []identifier{orderReference(number)},
-		Data: goods{Total: &money{lines[0].Amount, "EUR"}, Lines: lines[:1], Reason: "taste"}})
+	j.add(till, back, envelope{
+		Type: "return", Identifiers: []identifier{orderReference(number)},
+		Data: goods{Total: &money{lines[0].Amount, "EUR"}, Lines: lines[:1], Reason: "taste"},
+	})
 	if chance(j.r, 10) {
 		for i := range j.steps {
 			if j.steps[i].event.Type == "order.placed" {

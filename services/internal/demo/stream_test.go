@@ -35,7 +35,7 @@ func (d *desks) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		Status string `json:"status"`
 	}
 	var out []result
-	for _, l := range bytes.Split(bytes.TrimSpace(body), []byte("\n")) {
+	for l := range bytes.SplitSeq(bytes.TrimSpace(body), []byte("\n")) {
 		var e envelope
 		_ = json.Unmarshal(l, &e)
 		key := r.Header.Get("Authorization")

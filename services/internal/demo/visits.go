@@ -66,8 +66,10 @@ func (j *journey) atTheTill(till string) []identifier {
 // enrol is the day a customer takes the loyalty card, with consent to marketing or without; some replace the card later.
 func (j *journey) enrol() {
 	till := j.p.town.store
-	e := envelope{Type: "loyalty.enrolled", Traits: j.fullTraits(), Data: plainData{"programme": "maison-plus", "tier": "basic"},
-		Identifiers: []identifier{{Namespace: "card", Value: j.p.card, Proved: true}}}
+	e := envelope{
+		Type: "loyalty.enrolled", Traits: j.fullTraits(), Data: plainData{"programme": "maison-plus", "tier": "basic"},
+		Identifiers: []identifier{{Namespace: "card", Value: j.p.card, Proved: true}},
+	}
 	if j.p.email != "" {
 		e.Identifiers = append(e.Identifiers, identifier{Namespace: "email", Value: mistyped(j.r, j.p.email, 3)})
 		if chance(j.r, 55) {
@@ -79,8 +81,10 @@ func (j *journey) enrol() {
 	}
 	j.add(till, j.at, e)
 	if j.p.card2 != "" {
-		j.add(till, j.at.AddDate(0, 1+j.r.IntN(4), 0), envelope{Type: "loyalty.card_replaced", Data: plainData{"old": j.p.card, "new": j.p.card2},
-			Identifiers: []identifier{{Namespace: "card", Value: j.p.card2, Proved: true}}})
+		j.add(till, j.at.AddDate(0, 1+j.r.IntN(4), 0), envelope{
+			Type: "loyalty.card_replaced", Data: plainData{"old": j.p.card, "new": j.p.card2},
+			Identifiers: []identifier{{Namespace: "card", Value: j.p.card2, Proved: true}},
+		})
 	}
 	if len(e.Consent) > 0 && chance(j.r, 10) {
 		j.add(till, j.at.AddDate(0, 2, 3), envelope{Type: "consent.decided", Consent: j.decide("email", j.p.email, "marketing", "email", "withdraw", "unsubscribe_link")})
@@ -89,8 +93,10 @@ func (j *journey) enrol() {
 
 // recorded brings the customer in from the former system.
 func (j *journey) recorded() {
-	e := envelope{Type: "customer.recorded", Traits: j.fullTraits(), Identifiers: []identifier{{Namespace: "customer", Value: j.p.account, Proved: true}},
-		Data: plainData{"balances": []plainData{{"name": "points", "amount": j.r.IntN(4000)}}}}
+	e := envelope{
+		Type: "customer.recorded", Traits: j.fullTraits(), Identifiers: []identifier{{Namespace: "customer", Value: j.p.account, Proved: true}},
+		Data: plainData{"balances": []plainData{{"name": "points", "amount": j.r.IntN(4000)}}},
+	}
 	if j.p.email != "" {
 		e.Identifiers = append(e.Identifiers, identifier{Namespace: "email", Value: j.p.email})
 	}
@@ -102,7 +108,7 @@ func (j *journey) recorded() {
 
 // phoneCall is a call, often with a case that is closed days later by its number alone.
 func (j *journey) phoneCall() {
-	number := "K" + digits(uint64(j.number), 7)
+	number := "K" + digits(j.number, 7)
 	var ids []identifier
 	switch {
 	case j.p.account != "" && chance(j.r, 40):
@@ -113,8 +119,10 @@ func (j *journey) phoneCall() {
 		ids = append(ids, identifier{Namespace: "email", Value: mistyped(j.r, j.p.email, 5)})
 	}
 	topic := pick(j.r, []string{"delivery", "return", "invoice", "product", "account"})
-	e := envelope{Type: "call.ended", Identifiers: append(ids[:len(ids):len(ids)], identifier{Namespace: "call", Value: number}),
-		Data: call{Duration: int64(30 + j.r.IntN(600)), Wait: int64(j.r.IntN(200)), Outcome: "answered", Topic: topic}}
+	e := envelope{
+		Type: "call.ended", Identifiers: append(ids[:len(ids):len(ids)], identifier{Namespace: "call", Value: number}),
+		Data: call{Duration: int64(30 + j.r.IntN(600)), Wait: int64(j.r.IntN(200)), Outcome: "answered", Topic: topic},
+	}
 	person := j.p.n
 	if len(ids) == 0 {
 		person = -1
@@ -126,10 +134,14 @@ func (j *journey) phoneCall() {
 		return
 	}
 	ref := identifier{Namespace: "case", Value: number, Scope: "maison"}
-	j.add("desk-fr", j.at.Add(time.Minute), envelope{Type: "case.opened", Identifiers: append(ids[:len(ids):len(ids)], ref),
-		Data: plainData{"kind": pick(j.r, []string{"complaint", "question", "repair"}), "priority": "normal"}}).person = person
+	j.add("desk-fr", j.at.Add(time.Minute), envelope{
+		Type: "case.opened", Identifiers: append(ids[:len(ids):len(ids)], ref),
+		Data: plainData{"kind": pick(j.r, []string{"complaint", "question", "repair"}), "priority": "normal"},
+	}).person = person
 	if chance(j.r, 80) {
-		j.add("desk-fr", j.at.Add(time.Duration(20+j.r.IntN(200))*time.Hour), envelope{Type: "case.closed", Identifiers: []identifier{ref},
-			Data: plainData{"resolution": pick(j.r, []string{"solved", "refunded", "explained"})}}).person = person
+		j.add("desk-fr", j.at.Add(time.Duration(20+j.r.IntN(200))*time.Hour), envelope{
+			Type: "case.closed", Identifiers: []identifier{ref},
+			Data: plainData{"resolution": pick(j.r, []string{"solved", "refunded", "explained"})},
+		}).person = person
 	}
 }

@@ -73,7 +73,7 @@ func Run(ctx context.Context, cfg Config) (Summary, error) {
 		j.state = state{Outcome: post.NewOutcome()}
 	}
 	up := newUpload(ctx, cfg, j)
-	sum.Report, err = m.Map(up.ctx, in, up.add)
+	sum.Report, err = m.Map(up.ctx, in, up.add) //nolint:contextcheck // the upload's context is derived from ours
 	if err == nil {
 		err = up.flush()
 	}
@@ -90,7 +90,7 @@ func Run(ctx context.Context, cfg Config) (Summary, error) {
 
 // upload cuts events into batches, sends several at once, and moves the journal on as batches are acknowledged in order.
 type upload struct {
-	ctx     context.Context
+	ctx     context.Context //nolint:containedctx // lives as long as the upload
 	group   *errgroup.Group
 	client  *post.Client
 	told    func(Progress)
@@ -126,8 +126,10 @@ func newUpload(ctx context.Context, cfg Config, j *journal) *upload {
 	if told == nil {
 		told = func(Progress) {}
 	}
-	return &upload{ctx: gctx, group: g, client: &post.Client{URL: cfg.URL, Key: cfg.Key, HTTP: client, Told: cfg.Waiting}, told: told,
-		resume: j.state.Batches, journal: j, acked: map[int]ack{}}
+	return &upload{
+		ctx: gctx, group: g, client: &post.Client{URL: cfg.URL, Key: cfg.Key, HTTP: client, Told: cfg.Waiting}, told: told,
+		resume: j.state.Batches, journal: j, acked: map[int]ack{},
+	}
 }
 
 func (u *upload) add(e Event) error {

@@ -41,7 +41,7 @@ func (d *desk) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	body, _ := io.ReadAll(r.Body)
 	var results []map[string]any
-	for _, l := range bytes.Split(bytes.TrimSpace(body), []byte("\n")) {
+	for l := range bytes.SplitSeq(bytes.TrimSpace(body), []byte("\n")) {
 		var e struct{ ID string }
 		_ = json.Unmarshal(l, &e)
 		d.ids[e.ID]++

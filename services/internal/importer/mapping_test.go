@@ -193,11 +193,31 @@ func TestMoneyIsExact(t *testing.T) {
 		want int64
 		bad  bool
 	}{
-		{"1.10", "EUR", 110, false}, {"0.1", "EUR", 10, false}, {"-5", "EUR", -500, false}, {"4.440892e-16", "USD", 0, false}, {"1e3", "USD", 100000, false},
-		{"0.005", "EUR", 1, false}, {"-0.005", "EUR", -1, false}, {"0.0049", "EUR", 0, false}, {"1.2345", "TND", 1235, false}, {"7.5", "JPY", 8, false},
-		{"90071992547409.93", "EUR", 9007199254740993, false}, {json.Number("2.675"), "EUR", 268, false}, {12, "EUR", 1200, false}, {" 3 ", "EUR", 300, false},
-		{"", "EUR", 0, true}, {"1,5", "EUR", 0, true}, {"1/3", "EUR", 0, true}, {"0x10", "EUR", 0, true}, {"1e999999999", "EUR", 0, true}, {"NaN", "EUR", 0, true},
-		{"Inf", "EUR", 0, true}, {"1_000", "EUR", 0, true}, {"99999999999999999999", "EUR", 0, true}, {1.5, "EUR", 0, true}, {nil, "EUR", 0, true},
+		{"1.10", "EUR", 110, false},
+		{"0.1", "EUR", 10, false},
+		{"-5", "EUR", -500, false},
+		{"4.440892e-16", "USD", 0, false},
+		{"1e3", "USD", 100000, false},
+		{"0.005", "EUR", 1, false},
+		{"-0.005", "EUR", -1, false},
+		{"0.0049", "EUR", 0, false},
+		{"1.2345", "TND", 1235, false},
+		{"7.5", "JPY", 8, false},
+		{"90071992547409.93", "EUR", 9007199254740993, false},
+		{json.Number("2.675"), "EUR", 268, false},
+		{12, "EUR", 1200, false},
+		{" 3 ", "EUR", 300, false},
+		{"", "EUR", 0, true},
+		{"1,5", "EUR", 0, true},
+		{"1/3", "EUR", 0, true},
+		{"0x10", "EUR", 0, true},
+		{"1e999999999", "EUR", 0, true},
+		{"NaN", "EUR", 0, true},
+		{"Inf", "EUR", 0, true},
+		{"1_000", "EUR", 0, true},
+		{"99999999999999999999", "EUR", 0, true},
+		{1.5, "EUR", 0, true},
+		{nil, "EUR", 0, true},
 	} {
 		got, err := money(c.in, c.cur)
 		require.Equal(t, c.bad, err != nil, "%v", c.in)

@@ -80,7 +80,7 @@ func (s source) rows(give func(row) error, bad func(line int, reason string)) er
 	if err != nil {
 		return fmt.Errorf("opening file: %w", err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // only read
 	in, err := plainReader(f)
 	if err != nil {
 		return err
@@ -254,7 +254,7 @@ func descend(dec *json.Decoder, path string) error {
 	if path == "" {
 		return nil
 	}
-	for _, name := range strings.Split(path, ".") {
+	for name := range strings.SplitSeq(path, ".") {
 		if t, err := dec.Token(); err != nil || t != json.Delim('{') {
 			return errors.New("path does not lead to a value")
 		}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/expr-lang/expr/vm"
@@ -81,7 +82,7 @@ func (m *Mapping) Map(ctx context.Context, in Input, emit func(Event) error) (Re
 // pass is one run of a mapping over files.
 type pass struct {
 	m      *Mapping
-	ctx    context.Context
+	ctx    context.Context //nolint:containedctx // lives as long as the pass
 	in     Input
 	emit   func(Event) error
 	env    map[string]any
@@ -102,8 +103,8 @@ func (p *pass) bad(file, line, rows int, reason, at string) {
 
 // badFor reports an error of the mapping for a row or group. Errors that are no row's end the run.
 func (p *pass) badFor(rows []row, err error) error {
-	re, ok := err.(*rowError)
-	if !ok {
+	var re *rowError
+	if !errors.As(err, &re) {
 		return err
 	}
 	p.bad(rows[0].file, rows[0].line, len(rows), re.reason, re.at)

@@ -37,16 +37,16 @@ func openJournal(dir string, cfg Config, m *Mapping) (*journal, error) {
 		return j, nil
 	}
 	h := sha256.New()
-	fmt.Fprintf(h, "%s\n%s\n%s\n%s\n", cfg.Channel, cfg.URL, sumOf(cfg.Key), m.digest)
+	_, _ = fmt.Fprintf(h, "%s\n%s\n%s\n%s\n", cfg.Channel, cfg.URL, sumOf(cfg.Key), m.digest)
 	for _, k := range slices.Sorted(maps.Keys(cfg.Vars)) {
-		fmt.Fprintf(h, "%q=%q\n", k, cfg.Vars[k])
+		_, _ = fmt.Fprintf(h, "%q=%q\n", k, cfg.Vars[k])
 	}
 	for _, f := range append(slices.Clone(cfg.Files), m.lookupPaths(dirOf(cfg.Files))...) {
 		sum, err := digestOf(f)
 		if err != nil {
 			return nil, err
 		}
-		fmt.Fprintf(h, "%s\n", sum)
+		_, _ = fmt.Fprintf(h, "%s\n", sum)
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("making state folder: %w", err)
@@ -89,11 +89,11 @@ func sumOf(s string) string {
 }
 
 func digestOf(path string) (string, error) {
-	f, err := os.Open(path)
+	f, err := os.Open(path) //nolint:gosec // the file that the user names
 	if err != nil {
 		return "", fmt.Errorf("opening file: %w", err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // only read
 	h := sha256.New()
 	if _, err := io.Copy(h, f); err != nil {
 		return "", fmt.Errorf("reading file: %w", err)

@@ -16,10 +16,11 @@ import (
 )
 
 const (
-	// BatchEvents and BatchBytes bound one request; the ingestor takes 1 MiB.
+	// BatchEvents bounds one request; the ingestor takes 1,000 events and 1 MiB.
 	BatchEvents = 500
-	BatchBytes  = 768 << 10
-	maxAnswer   = 4 << 20
+	// BatchBytes bounds it in bytes.
+	BatchBytes = 768 << 10
+	maxAnswer  = 4 << 20
 	// maxPatience is how long one batch is tried against a server that is busy or away.
 	maxPatience = 5 * time.Minute
 )
@@ -159,7 +160,7 @@ func (c *Client) pause(try int, err error) time.Duration {
 	if errors.As(err, &busy) && busy.after > 0 {
 		pause = min(busy.after, time.Minute)
 	}
-	pause += time.Duration(rand.Int64N(int64(pause)/4 + 1))
+	pause += time.Duration(rand.Int64N(int64(pause)/4 + 1)) //nolint:gosec // spreads clients, hides nothing
 	if c.Told != nil {
 		c.Told(why(err), pause)
 	}
@@ -218,7 +219,7 @@ func (c *Client) once(ctx context.Context, events [][]byte) (Outcome, []repeated
 	if err != nil {
 		return out, nil, fmt.Errorf("posting events: %w", err)
 	}
-	defer res.Body.Close()
+	defer func() { _ = res.Body.Close() }() // read to its limit
 	raw, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
 	if err != nil {
 		return out, nil, fmt.Errorf("reading answer: %w", err)
@@ -235,7 +236,7 @@ func (c *Client) once(ctx context.Context, events [][]byte) (Outcome, []repeated
 
 func hint(status int, raw []byte) string {
 	var a answer
-	if json.Unmarshal(raw, &a) == nil && a.Reason != "" && a.Reason != "unauthorized" {
+	if json.Unmarshal(raw, &a) == nil && a.Reason != "" && status != http.StatusUnauthorized {
 		return a.Reason + ": " + a.Fix
 	}
 	switch status {

@@ -80,8 +80,12 @@ func TestEventsThatAreAskedForAgainAreSentAgainAlone(t *testing.T) {
 			allAccepted(w, events)
 			return
 		}
-		results(w, []map[string]any{{"status": "accepted"}, {"status": "rejected", "reason": "overloaded", "retry": true},
-			{"status": "rejected", "field": "/data", "reason": "required"}, {"status": "dropped", "reason": "consent"}})
+		results(w, []map[string]any{
+			{"status": "accepted"},
+			{"status": "rejected", "reason": "overloaded", "retry": true},
+			{"status": "rejected", "field": "/data", "reason": "required"},
+			{"status": "dropped", "reason": "consent"},
+		})
 	})
 	require.NoError(t, err)
 	require.Equal(t, []int{4, 1}, sizes)
