@@ -51,6 +51,12 @@ func Graph(t *testing.T, fresh func(testing.TB) resolve.GraphState, histories in
 			RulesChange(t, state, fmt.Sprint("r", seed), seed)
 		}
 	})
+	t.Run("reversible", func(t *testing.T) {
+		state := fresh(t)
+		for seed := range uint64(histories / 4) {
+			Reversible(t, state, fmt.Sprint("b", seed), seed)
+		}
+	})
 	t.Run("every prefix", func(t *testing.T) {
 		state := fresh(t)
 		for seed := range uint64(histories / 16) {

@@ -1,8 +1,11 @@
 package statetest
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"rcu/pkg/identity"
 	"rcu/pkg/identity/identitytest"
@@ -58,6 +61,57 @@ func RulesChange(t testing.TB, state resolve.GraphState, space string, seed uint
 		t.Fatalf("seed %d, rules changed (-want +got): %s", seed, diff)
 	}
 	steady(t, state, graphs[0], space, f, seed)
+}
+
+// Reversible checks that a ban that is learned last parts the two, and that once it is lifted all is as without it.
+func Reversible(t testing.TB, state resolve.GraphState, space string, seed uint64) {
+	t.Helper()
+	ctx := t.Context()
+	rng := rand.New(rand.NewPCG(seed, 19))
+	f := identitytest.History(rng, identitytest.Small)
+	f.Acts = nil
+	g, err := resolve.NewGraph(state, f.Rules)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := Feed(ctx, []*resolve.Graph{g}, space, f, rng); err != nil {
+		t.Fatal(err)
+	}
+	before, _, err := Answer(ctx, g, space, f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	view, err := g.View(ctx, space, Keys(f), f.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, k := range Keys(f) {
+		members := view.Profile(k).Members
+		if len(members) < 2 {
+			continue
+		}
+		for n, op := range []identity.Op{identity.Ban, identity.Clear} {
+			act := &identity.Act{ID: fmt.Sprint("z", i, n), T: 1<<40 + int64(2*i+n), Op: op, A: members[0], B: members[1]}
+			now, err := g.Apply(ctx, space, []identity.Fact{act}, nil, f.Now)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if op == identity.Ban && now.Naming(members[0]) == now.Naming(members[1]) {
+				t.Fatalf("seed %d: %v and %v are banned and one person", seed, members[0], members[1])
+			}
+		}
+	}
+	if err := SweepAll(ctx, g, space, f.Now); err != nil {
+		t.Fatal(err)
+	}
+	after, _, err := Answer(ctx, g, space, f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before.Edges, after.Edges = nil, nil // a refused edge that an act spoke of is kept by a full end too
+	if diff := cmp.Diff(before, after); diff != "" {
+		t.Fatalf("seed %d, lifted bans leave a trace: %s", seed, diff)
+	}
 }
 
 // Prefixes checks after every fact of a history, with a clock that goes on, that every identifier resolves to the profile
