@@ -57,18 +57,9 @@ func (d *deps) close() {
 	d.kafka.Close()
 }
 
-// addServices builds the services and adds them, and after them the page for the operator, to the group.
+// addServices adds the page for the operator and the services to the group. The page stops last, so that it tells
+// "not ready" while the services stop.
 func addServices(ctx context.Context, g *lifecycle.Group, d *deps, list []component) error {
-	for _, c := range list {
-		part, err := c.build(ctx, d)
-		if err != nil {
-			return fmt.Errorf("building %s: %w", c.name, err)
-		}
-		if part.Name == "" {
-			part.Name = c.name
-		}
-		g.Add(part)
-	}
 	cfg := httpserver.Default()
 	cfg.Addr = d.settings.Admin
 	admin, err := httpserver.New(cfg, telemetry.Handler(d.metrics, g.Ready), d.log.Named("admin"))
@@ -80,6 +71,16 @@ func addServices(ctx context.Context, g *lifecycle.Group, d *deps, list []compon
 	}
 	d.addresses["admin"] = admin.Addr()
 	g.Add(lifecycle.Part{Name: "admin", Run: admin.Run, Ready: func(context.Context) error { return admin.Ready() }})
+	for _, c := range list {
+		part, err := c.build(ctx, d)
+		if err != nil {
+			return fmt.Errorf("building %s: %w", c.name, err)
+		}
+		if part.Name == "" {
+			part.Name = c.name
+		}
+		g.Add(part)
+	}
 	return nil
 }
 

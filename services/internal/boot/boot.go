@@ -9,6 +9,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	"time"
 
 	"rcu/pkg/config"
 )
@@ -20,6 +21,10 @@ const (
 	ExitUsage       = 2
 	ExitInterrupted = 130
 )
+
+// sameSignal is how long after the first signal another one is the same wish: Ctrl-C reaches a program from the terminal
+// and from the program that started it.
+const sameSignal = 300 * time.Millisecond
 
 // IO is the world around a program.
 type IO struct {
@@ -74,6 +79,7 @@ func Main(name string, world IO, program func(context.Context, IO) error) int {
 	done := make(chan error, 1)
 	go func() { done <- program(ctx, world) }()
 	asked := false
+	var since time.Time
 	for {
 		select {
 		case err := <-done:
@@ -82,11 +88,12 @@ func Main(name string, world IO, program func(context.Context, IO) error) int {
 			switch {
 			case !ok:
 				signals = nil
+			case asked && time.Since(since) < sameSignal:
 			case asked:
 				_, _ = fmt.Fprintf(world.Stderr, "%s: stopped at once\n", name)
 				return ExitInterrupted
 			default:
-				asked = true
+				asked, since = true, time.Now()
 				cancel()
 			}
 		}

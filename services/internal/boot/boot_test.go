@@ -8,6 +8,8 @@ import (
 	"os"
 	"syscall"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -53,18 +55,26 @@ func TestMainStopsInOrderAtTheFirstSignal(t *testing.T) {
 }
 
 func TestMainEndsAtTheSecondSignal(t *testing.T) {
-	signals := make(chan os.Signal, 2)
-	never := make(chan struct{})
-	defer close(never)
-	var stderr bytes.Buffer
-	signals <- os.Interrupt
-	signals <- os.Interrupt
-	code := boot.Main("rcu", boot.IO{Signals: signals, Stderr: &stderr}, func(context.Context, boot.IO) error {
-		<-never
-		return nil
+	synctest.Test(t, func(t *testing.T) {
+		signals := make(chan os.Signal)
+		never := make(chan struct{})
+		var stderr bytes.Buffer
+		began := time.Now()
+		go func() {
+			signals <- os.Interrupt
+			signals <- os.Interrupt // the same key stroke on another way
+			<-time.After(time.Second)
+			signals <- os.Interrupt
+		}()
+		code := boot.Main("rcu", boot.IO{Signals: signals, Stderr: &stderr}, func(context.Context, boot.IO) error {
+			<-never
+			return nil
+		})
+		require.Equal(t, boot.ExitInterrupted, code)
+		require.Equal(t, "rcu: stopped at once\n", stderr.String())
+		require.Equal(t, time.Second, time.Since(began))
+		close(never)
 	})
-	require.Equal(t, boot.ExitInterrupted, code)
-	require.Equal(t, "rcu: stopped at once\n", stderr.String())
 }
 
 func TestGetenv(t *testing.T) {
