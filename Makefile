@@ -32,9 +32,9 @@ lint: ## run the linters
 fuzz: ## fuzz every parser for a while (FUZZTIME=10s each)
 	@scripts/fuzz
 
-bench: ## measure events per second and the hot paths; docs/benchmarks.md says how to read it
+bench: ## measure events per second and the hot paths (BENCH="--events N --json"); docs/benchmarks.md says how to read it
 	@scripts/setup --quiet
-	@scripts/bench
+	@scripts/bench $(BENCH)
 
 help: ## list the tasks
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20

@@ -1,0 +1,127 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"time"
+
+	"rcu/services/internal/boot"
+)
+
+func main() { os.Exit(boot.Main("bench", boot.OS(), run)) }
+
+// options of a run.
+type options struct {
+	events  int
+	warm    int
+	people  int
+	skew    float64
+	batch   int
+	workers int
+	reads   int
+	seconds int
+	json    bool
+	rcu     string
+	root    string
+	keep    string
+	only    string
+}
+
+func parse(args []string, stderr io.Writer) (options, error) {
+	var o options
+	f := flag.NewFlagSet("bench", flag.ContinueOnError)
+	f.SetOutput(stderr)
+	f.IntVar(&o.events, "events", 60_000, "events sent while the clock runs")
+	f.IntVar(&o.warm, "warm", 5_000, "events sent before it starts")
+	f.IntVar(&o.people, "people", 20_000, "customers of the load; a quarter of them granted browsing")
+	f.Float64Var(&o.skew, "skew", 1.1, "skew of the Zipf popularity of customers")
+	f.IntVar(&o.batch, "batch", 200, "events of a request")
+	f.IntVar(&o.workers, "workers", 8, "requests under way at once")
+	f.IntVar(&o.reads, "reads", 4_000, "profiles read")
+	f.IntVar(&o.seconds, "seconds", 60, "deadline of each timed part")
+	f.BoolVar(&o.json, "json", false, "print the figures as JSON")
+	f.StringVar(&o.rcu, "rcu", ".bin/rcu", "the program to measure")
+	f.StringVar(&o.root, "root", ".", "folder of the repository")
+	f.StringVar(&o.keep, "keep", "", "keep data and logs in this folder")
+	f.StringVar(&o.only, "only", "", "real or copy: leave the other path out")
+	if err := f.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return o, &boot.Silent{Code: boot.ExitOK}
+		}
+		return o, &boot.Silent{Code: boot.ExitUsage}
+	}
+	if o.events < 1 || o.warm < 1 || o.people < 1 || o.batch < 1 || o.batch > 1000 || o.workers < 1 || o.seconds < 1 {
+		return o, &boot.UsageError{Err: errors.New("all numbers must be at least 1, and a batch at most 1000")}
+	}
+	return o, nil
+}
+
+// run measures, or is one of the program's own children.
+func run(ctx context.Context, world boot.IO) error {
+	if len(world.Args) > 0 {
+		switch world.Args[0] {
+		case "copy":
+			return runCopy(ctx, world.Args[1:])
+		case "raw":
+			return runRaw(ctx, world.Args[1:])
+		}
+	}
+	runtime.LockOSThread() // children end with the thread that started them
+	o, err := parse(world.Args, world.Stderr)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, time.Duration(3*o.seconds+180)*time.Second)
+	defer cancel()
+	r, err := measure(ctx, o, func(format string, args ...any) { _, _ = fmt.Fprintf(world.Stderr, "bench: "+format+"\n", args...) })
+	if err != nil {
+		return err
+	}
+	if o.json {
+		e := json.NewEncoder(world.Stdout)
+		e.SetIndent("", "  ")
+		return e.Encode(r) //nolint:wrapcheck // says all
+	}
+	return r.print(world.Stdout)
+}
+
+// measure runs all parts.
+func measure(ctx context.Context, o options, say func(string, ...any)) (*report, error) {
+	say("generating %d events of %d customers", o.events+o.warm, o.people)
+	in, err := generate(o)
+	if err != nil {
+		return nil, err
+	}
+	r := &report{Machine: machineOf(ctx, o.root), Settings: settingsOf(o)}
+	if o.only != "copy" {
+		if r.Real, err = measurePath(ctx, o, in, realPath, r, say); err != nil {
+			return nil, fmt.Errorf("measuring the real path: %w", err)
+		}
+	}
+	if o.only != "real" {
+		if r.Copy, err = measurePath(ctx, o, in, copyPath, r, say); err != nil {
+			return nil, fmt.Errorf("measuring the plain copy: %w", err)
+		}
+	}
+	if o.only == "" {
+		r.Ratio = ratio(r.Real.ClickHouseRate, r.Copy.ClickHouseRate)
+		say("dividing components")
+		if r.Partition, err = partition(ctx, o.root); err != nil {
+			return nil, err
+		}
+	}
+	return r, nil
+}
+
+func ratio(a, b float64) float64 {
+	if b == 0 {
+		return 0
+	}
+	return a / b
+}
