@@ -6,17 +6,17 @@ import (
 	"encoding/hex"
 	"os"
 	"path/filepath"
-	"rcu/pkg/event"
-	"rcu/pkg/identifier"
-	"rcu/pkg/testkit"
-	"rcu/schemas"
-	"rcu/services/internal/importer"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"rcu/pkg/event"
+	"rcu/pkg/identifier"
+	"rcu/pkg/testkit"
+	"rcu/schemas"
 	eventpb "rcu/schemas/event"
+	"rcu/services/internal/importer"
 )
 
 // plain names the pseudonyms it made, so that a test can count customers by their values.

@@ -2,10 +2,11 @@ package realdata
 
 import (
 	"path/filepath"
-	"rcu/pkg/testkit"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"rcu/pkg/testkit"
 )
 
 // check maps and decodes the file of a mapping and compares it with what the file holds, counted apart.

@@ -9,13 +9,14 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"time"
+
 	"rcu/pkg/consent"
 	"rcu/pkg/event"
 	"rcu/pkg/identifier"
 	"rcu/pkg/identity"
 	"rcu/schemas"
 	"rcu/services/e2e/realdata"
-	"time"
 )
 
 // Input is one event of a source.

@@ -2,19 +2,19 @@ package twin
 
 import (
 	"path/filepath"
-	"rcu/pkg/event"
-	"rcu/pkg/identity"
-	"rcu/pkg/testkit"
-	"rcu/services/e2e/compose"
-	"rcu/services/e2e/realdata"
-	"rcu/services/internal/demo"
 	"strconv"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"rcu/pkg/event"
+	"rcu/pkg/identity"
+	"rcu/pkg/testkit"
 	eventpb "rcu/schemas/event"
+	"rcu/services/e2e/compose"
+	"rcu/services/e2e/realdata"
+	"rcu/services/internal/demo"
 )
 
 // scored prints the scores with names off and attested.
