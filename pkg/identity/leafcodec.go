@@ -1,6 +1,10 @@
 package identity
 
-import "rcu/pkg/internal/pack"
+import (
+	"bytes"
+
+	"rcu/pkg/internal/pack"
+)
 
 // The first byte of an encoded leaf: its format and form.
 const (
@@ -50,7 +54,11 @@ func DecodeLeaf(b []byte) (Leaf, error) {
 	default:
 		u.Fail()
 	}
-	if err := u.Done(); err != nil {
+	err := u.Done()
+	if err == nil && !bytes.Equal(l.Encode(), b) { // the form without its identifier, a namespace without a value
+		err = pack.ErrDamaged
+	}
+	if err != nil {
 		return Leaf{}, err
 	}
 	return l, nil
