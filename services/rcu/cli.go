@@ -22,6 +22,10 @@ type cli struct {
 	Demo     demoCmd     `cmd:"" help:"Stream a made-up chain of shops into a running installation."`
 	Import   importCmd   `cmd:"" help:"Bring files of other systems in."`
 	Doctor   doctorCmd   `cmd:"" help:"Find out what is wrong with an installation, and what to do."`
+	Profile  profileCmd  `cmd:"" help:"Show a customer."`
+	Explain  explainCmd  `cmd:"" help:"Tell why the identifiers of a customer are one person."`
+	Identity identityCmd `cmd:"" help:"Who is who, offline."`
+	Topic    topicCmd    `cmd:"" help:"Look into the topics."`
 	SQL      sqlCmd      `cmd:"" name:"sql" help:"Ask ClickHouse."`
 	Key      keyCmd      `cmd:"" help:"Print a key of this installation."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`
