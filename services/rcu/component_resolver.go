@@ -6,6 +6,8 @@ import (
 	"os"
 	"slices"
 
+	"golang.org/x/sync/errgroup"
+
 	"rcu/pkg/lifecycle"
 	"rcu/services/ingest"
 	"rcu/services/resolver"
@@ -18,13 +20,16 @@ func resolverComponent() component {
 	}
 }
 
-func buildResolver(_ context.Context, d *deps) (lifecycle.Part, error) {
+func buildResolver(ctx context.Context, d *deps) (lifecycle.Part, error) {
 	output, err := d.producer()
 	if err != nil {
 		return lifecycle.Part{}, err
 	}
 	cfg := resolver.Default()
 	if cfg.Spaces, err = d.spaces(); err != nil {
+		return lifecycle.Part{}, err
+	}
+	if err := d.setRules(ctx, cfg.Spaces); err != nil {
 		return lifecycle.Part{}, err
 	}
 	if cfg.Instance, err = instanceName(); err != nil {
@@ -42,7 +47,13 @@ func buildResolver(_ context.Context, d *deps) (lifecycle.Part, error) {
 		}
 		return nil
 	}
-	return lifecycle.Part{Run: s.Run, Ready: ready}, nil
+	run := func(ctx context.Context) error {
+		g, ctx := errgroup.WithContext(ctx)
+		g.Go(func() error { return s.Run(ctx) })
+		g.Go(func() error { return d.rejudge(ctx, cfg.Spaces) })
+		return g.Wait() //nolint:wrapcheck // says all
+	}
+	return lifecycle.Part{Run: run, Ready: ready}, nil
 }
 
 // spaces lists the spaces that the sources belong to.

@@ -28,8 +28,15 @@ type settings struct {
 	Kafka      stream.Config      `yaml:"kafka"`
 	Redis      redisSettings      `yaml:"redis"`
 	ClickHouse clickHouseSettings `yaml:"clickhouse"`
+	// Identity is what the operator decides about who is one person.
+	Identity identitySettings `yaml:"identity"`
 	// Embedded is for the servers that RCU starts itself.
 	Embedded embeddedSettings `yaml:"embedded"`
+}
+
+type identitySettings struct {
+	// Rules is a file of identity rules, JSON or YAML, that hold in every space. Empty: those in force stay, at first the defaults.
+	Rules string `yaml:"rules"`
 }
 
 type embeddedSettings struct {
@@ -73,6 +80,11 @@ func (s *settings) Validate() error {
 	}
 	for name, port := range map[string]int{"kafka": s.Embedded.KafkaPort, "redis": s.Embedded.RedisPort, "clickhouse": s.Embedded.ClickHousePort} {
 		p.Require(port >= 0 && port <= 65535, "embedded."+name+"_port", "must be from 0 (a free one) to 65535")
+	}
+	if s.Identity.Rules != "" {
+		if _, err := readRules(s.Identity.Rules); err != nil {
+			p.Under("identity.rules", err)
+		}
 	}
 	if len(s.Kafka.Brokers) > 0 {
 		p.Under("kafka", s.Kafka.Validate())
