@@ -140,7 +140,7 @@ func (h home) keys(path string) (*vault.Keyring, error) {
 		path = h.path("keys.json")
 	}
 	note := h.path("keys.fingerprint")
-	known, err := os.ReadFile(note)
+	known, err := os.ReadFile(note) //nolint:gosec // a fixed name in our own folder
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("reading the fingerprint of the keys: %w", err)
 	}
