@@ -19,7 +19,7 @@ func TestMain(m *testing.M) {
 }
 
 // soon is how long the way through Kafka, Redis and ClickHouse may take on a busy machine, where the test does not measure it.
-const soon = 20 * time.Second
+const soon = 30 * time.Second
 
 // person is somebody with identifiers that nobody else in this run has.
 type person struct {

@@ -144,3 +144,6 @@ func (s *Stack) IngestURLs() map[string]string {
 
 // SourceKeys are the bearer keys of the sources.
 func (s *Stack) SourceKeys() map[string]string { return s.sourceKeys }
+
+// ReaderKey is the bearer key of a reader.
+func (s *Stack) ReaderKey(reader string) string { return s.readerKeys[reader] }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -47,12 +48,12 @@ func StartOwn(t testing.TB, sources []ingest.SourceSpec, settings map[string]any
 // merge adds settings to those that prepare wrote.
 func (s *Stack) merge(t testing.TB, settings map[string]any) {
 	t.Helper()
-	if len(settings) == 0 {
-		return
-	}
-	all := s.settings()
+	file, err := os.ReadFile(s.path("rcu.yaml"))
+	require.NoError(t, err)
+	var all map[string]any
+	require.NoError(t, yaml.Unmarshal(file, &all))
 	maps.Copy(all, settings)
-	file, err := yaml.Marshal(all)
+	file, err = yaml.Marshal(all)
 	require.NoError(t, err)
 	s.write(t, "rcu.yaml", file)
 }

@@ -195,6 +195,9 @@ func (s *Stack) end() {
 // LogPath is the log of the process.
 func (s *Stack) LogPath() string { return s.path("rcu.log") }
 
+// Stderr is what the process wrote to standard error since its last start.
+func (s *Stack) Stderr() string { return s.stderr.String() }
+
 // URL is the address of a service.
 func (s *Stack) URL(service string) string { return "http://" + s.Services[service] }
 
