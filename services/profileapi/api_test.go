@@ -115,8 +115,8 @@ func TestRequests_areRefusedWithFieldAndFix(t *testing.T) {
 		status int
 		reason string
 	}{
-		{"no key", func() answer { return a.get("", "/v1/profiles/"+id+"?purpose=contract") }, 401, "unauthorized"},
-		{"wrong key", func() answer { return a.get("nobody", "/v1/profiles/"+id+"?purpose=contract") }, 401, "unauthorized"},
+		{"no key", func() answer { return a.get("", "/v1/profiles/"+id+"?purpose=contract") }, 401, "no_key"},
+		{"wrong key", func() answer { return a.get("nobody", "/v1/profiles/"+id+"?purpose=contract") }, 401, "unknown_key"},
 		{"no purpose", get("/v1/profiles/" + id), 400, "purpose_missing"},
 		{"empty purpose", get("/v1/profiles/" + id + "/timeline?purpose="), 400, "purpose_missing"},
 		{"unknown purpose", get("/v1/profiles/" + id + "?purpose=curiosity"), 400, "unknown_purpose"},

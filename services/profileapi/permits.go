@@ -33,8 +33,11 @@ type permit struct {
 	now     int64
 }
 
-// permitOf reads the consent registers of everything the person can be decided about.
+// permitOf reads the consent registers of everything the person can be decided about. About some purposes nobody decides.
 func (s *Service) permitOf(ctx context.Context, q request, p *resolve.Person, controller string) (permit, error) {
+	if !q.purpose.Decidable {
+		return permit{purpose: q.purpose, stated: q.stated}, nil
+	}
 	points := append([]identifier.Key(nil), p.Members...)
 	for _, l := range p.Leaves {
 		if d := l.State.Leaf().Device; l.Controller == controller && l.Owned && d.Value != "" {

@@ -59,10 +59,12 @@ func (s *Service) authenticated(action string, h func(http.ResponseWriter, *http
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		reader, err := s.deps.Readers.Authenticate(r)
 		if err != nil {
-			w.Header().Set("WWW-Authenticate", `Bearer realm="rcu"`)
-			httpserver.WriteProblem(w, r, http.StatusUnauthorized, httpserver.Problem{
-				Reason: "unauthorized", Field: "Authorization", Fix: "send the header Authorization: Bearer with a key of a reader",
-			})
+			problem := httpserver.Problem{Reason: "unknown_key", Field: "Authorization", Fix: "send the key of a reader that readers.yaml knows"}
+			if errors.Is(err, auth.ErrNoKey) {
+				problem.Reason, problem.Fix = "no_key", "send Authorization: Bearer and the key of a reader"
+			}
+			w.Header().Set("WWW-Authenticate", "Bearer")
+			httpserver.WriteProblem(w, r, http.StatusUnauthorized, problem)
 			return
 		}
 		q := request{action: action, reader: reader, controllers: reader.Controllers, name: r.PathValue("rcu_id"), sees: accessOf(reader.Role)}

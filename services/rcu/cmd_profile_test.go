@@ -109,7 +109,7 @@ func TestProfile_exitCodes(t *testing.T) {
 		name, reason string
 		status, code int
 	}{
-		{"unknown", "not_found", 404, exitUnknown}, {"other path", "", 404, 1}, {"key", "unauthorized", 401, exitRefused}, {"role", "role", 403, exitRefused},
+		{"unknown", "not_found", 404, exitUnknown}, {"other path", "", 404, 1}, {"key", "unknown_key", 401, exitRefused}, {"role", "role", 403, exitRefused},
 		{"value", "not_an_identifier", 400, 2}, {"away", "unavailable", 503, 1},
 	}
 	for _, tt := range tests {
