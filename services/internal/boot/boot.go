@@ -67,6 +67,7 @@ func (e *Silent) Error() string { return fmt.Sprintf("exit code %d", e.Code) }
 // Main runs the program until it ends and gives its exit code. After a first signal the program's context is done;
 // a second one does not wait for it.
 func Main(name string, world IO, program func(context.Context, IO) error) int {
+	tuneMemory(world)
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	signals := world.Signals
