@@ -2,12 +2,16 @@ package profile
 
 import (
 	"slices"
+	"strings"
 
 	eventpb "rcu/schemas/event"
 )
 
 // maxSummaries bounds the orders and cases of one message; the newest are kept.
 const maxSummaries = 256
+
+// identifierTrait begins the names of traits that hold the value of an identifier: the message lists identifiers of their own.
+const identifierTrait = "#"
 
 // About is what the graph and consent know of a profile, for its message.
 type About struct {
@@ -33,10 +37,11 @@ func (p *Profile) Message(a About) *eventpb.Profile {
 		m.Counters[TypeRetracted] = p.Retractions
 	}
 	for _, t := range p.Traits {
-		if t.Sealed {
-			m.KnownTraits = append(m.KnownTraits, t.Name)
-		} else {
+		switch {
+		case !t.Sealed:
 			m.Traits[t.Name] = t.Value
+		case !strings.HasPrefix(t.Name, identifierTrait):
+			m.KnownTraits = append(m.KnownTraits, t.Name)
 		}
 	}
 	for _, x := range p.Spend {
