@@ -43,6 +43,9 @@ func measurePath(ctx context.Context, o options, in *input, k kind, r *report, s
 		return nil, err
 	}
 	say("%s: %.0f events/s to clickhouse", k, f.ClickHouseRate)
+	if err := s.keepMetrics(ctx); err != nil {
+		return nil, err
+	}
 	if k == realPath {
 		if r.Memory, err = memory(ctx, s); err != nil {
 			return nil, err
@@ -114,7 +117,7 @@ func (m *meter) prepare(ctx context.Context, in *input) error {
 // await waits until a counter has reached a value.
 func (m *meter) await(ctx context.Context, p *process, name string, value float64) error {
 	seen := 0.0
-	err := poll(ctx, 50*time.Millisecond, func() (ok bool, err error) {
+	err := poll(ctx, 100*time.Millisecond, func() (ok bool, err error) {
 		seen, err = p.metric(ctx, name)
 		return seen >= value, err
 	})
@@ -127,7 +130,7 @@ func (m *meter) await(ctx context.Context, p *process, name string, value float6
 // rows waits until so many events are in ClickHouse.
 func (m *meter) rows(ctx context.Context, want int64) error {
 	var seen int64
-	err := poll(ctx, 50*time.Millisecond, func() (ok bool, err error) {
+	err := poll(ctx, 100*time.Millisecond, func() (ok bool, err error) {
 		seen, err = m.stack.count(ctx, "SELECT count() FROM events")
 		return seen >= want, err
 	})
@@ -140,7 +143,7 @@ func (m *meter) rows(ctx context.Context, want int64) error {
 // quiet waits until changelogs and profiles are published and in ClickHouse too.
 func (m *meter) quiet(ctx context.Context) error {
 	calm := 0
-	return poll(ctx, 100*time.Millisecond, func() (bool, error) {
+	return poll(ctx, 200*time.Millisecond, func() (bool, error) {
 		waiting, err := m.sink.metric(ctx, "rcu_stream_lag_records")
 		if err == nil && m.resolver != nil {
 			var pending, lag float64
@@ -153,7 +156,7 @@ func (m *meter) quiet(ctx context.Context) error {
 		if calm++; waiting > 0 {
 			calm = 0
 		}
-		return calm >= 10, err
+		return calm >= 5, err
 	})
 }
 

@@ -230,3 +230,34 @@ func (s *stack) count(ctx context.Context, question string) (int64, error) {
 	}
 	return n, nil
 }
+
+// keepMetrics leaves what services and ClickHouse counted in the folder, if it is kept: it says what the time went into.
+func (s *stack) keepMetrics(ctx context.Context) error {
+	if s.o.keep == "" {
+		return nil
+	}
+	for _, p := range s.processes {
+		if p.admin == "" {
+			continue
+		}
+		resp, err := get(ctx, "http://"+p.admin+"/metrics")
+		if err != nil {
+			return err
+		}
+		raw, err := io.ReadAll(resp.Body)
+		if err != nil {
+			return fmt.Errorf("keeping metrics: %w", err)
+		}
+		if err := os.WriteFile(strings.TrimSuffix(p.log.Name(), ".log")+".metrics", raw, 0o600); err != nil {
+			return fmt.Errorf("keeping metrics: %w", err)
+		}
+	}
+	text, err := s.ask(ctx, "SELECT event, value FROM system.events ORDER BY event")
+	if err != nil {
+		return err
+	}
+	if err := s.write("clickhouse.events", []byte(text)); err != nil {
+		return fmt.Errorf("keeping metrics: %w", err)
+	}
+	return nil
+}
