@@ -8,13 +8,17 @@ import (
 
 	"rcu/pkg/identifier"
 	"rcu/pkg/identity"
-	. "rcu/pkg/identity/identitytest"
+	. "rcu/pkg/identity/identitytest" //nolint:revive // stories read as sentences
 )
 
 func leaves() []identity.Leaf {
 	return []identity.Leaf{
-		{}, {First: K("U")}, {First: K("m"), Second: K("y")}, {Reference: K("o")},
-		{Device: K("c"), Month: 655}, {Device: K("d"), Stamp: 1_700_000_000, Month: 656, Person: K("U"), Shared: true},
+		{},
+		{First: K("U")},
+		{First: K("m"), Second: K("y")},
+		{Reference: K("o")},
+		{Device: K("c"), Month: 655},
+		{Device: K("d"), Stamp: 1_700_000_000, Month: 656, Person: K("U"), Shared: true},
 	}
 }
 

@@ -5,7 +5,7 @@ import (
 
 	"rcu/pkg/identifier"
 	"rcu/pkg/identity"
-	. "rcu/pkg/identity/identitytest"
+	. "rcu/pkg/identity/identitytest" //nolint:revive // stories read as sentences
 )
 
 // Each test is the smallest history on which a simpler variant of the kernel goes wrong. Those that concern commits, workers

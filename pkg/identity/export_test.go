@@ -11,6 +11,7 @@ var (
 
 // Plant switches a fault on until the test ends.
 func Plant(t testing.TB, fault *bool) {
+	t.Helper()
 	*fault = true
 	t.Cleanup(func() { *fault = false })
 }

@@ -1,6 +1,8 @@
 package identity
 
 import (
+	"slices"
+
 	"rcu/pkg/consent"
 	"rcu/pkg/identifier"
 )
@@ -92,20 +94,12 @@ func (e *Event) stamp(i int) int64 {
 // linking appends the places of the distinct identifiers of e that link there: devices of a shared source do not.
 func (k *Kernel) linking(e *Event, places []int) []int {
 	for i, key := range e.Keys {
-		if k.Links(key.Namespace) && !(e.Shared && k.namespace(key.Namespace).Device) && !holds(e.Keys[:i], key) {
+		barred := e.Shared && k.namespace(key.Namespace).Device
+		if k.Links(key.Namespace) && !barred && !slices.Contains(e.Keys[:i], key) {
 			places = append(places, i)
 		}
 	}
 	return places
-}
-
-func holds(keys []identifier.Key, key identifier.Key) bool {
-	for _, x := range keys {
-		if x == key {
-			return true
-		}
-	}
-	return false
 }
 
 // Named appends the identifiers whose records a fact may change: the linking ones of an event that makes evidence,

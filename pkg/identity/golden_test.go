@@ -4,7 +4,7 @@ import (
 	"testing"
 
 	"rcu/pkg/identity"
-	. "rcu/pkg/identity/identitytest"
+	. "rcu/pkg/identity/identitytest" //nolint:revive // stories read as sentences
 )
 
 // The golden cases are what the default rules must answer.

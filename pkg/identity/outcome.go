@@ -43,6 +43,9 @@ func (r Reason) String() string {
 	return "unknown"
 }
 
+// OfPartition reports whether r is a rule of the partition rather than a property of the edge.
+func (r Reason) OfPartition() bool { return r >= ReasonUnique && r <= ReasonPerson }
+
 // Text returns the outcome of an edge as in the exchange format: joined, confirms, refused:<reason>.
 func (o Outcome) Text(r Reason) string {
 	switch o {
@@ -50,6 +53,7 @@ func (o Outcome) Text(r Reason) string {
 		return "joined"
 	case Confirms:
 		return "confirms"
+	default:
+		return "refused:" + r.String()
 	}
-	return "refused:" + r.String()
 }

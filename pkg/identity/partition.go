@@ -72,7 +72,7 @@ func (p *Partitioner) Partition(nodes []*Node, links []Link) {
 }
 
 // Group returns the group of the i-th node: nodes of one person have the same number.
-func (p *Partitioner) Group(i int) int { return int(p.find(int32(i))) }
+func (p *Partitioner) Group(i int) int { return int(p.find(int32(i))) } //nolint:gosec // a place among the nodes
 
 func (p *Partitioner) decide(l *Link, links []Link) {
 	a, b := p.find(l.A), p.find(l.B)
@@ -103,7 +103,7 @@ func (p *Partitioner) refuses(l *Link, a, b int32, links []Link) (reason Reason,
 	}
 	both := p.holds[a] & p.holds[b]
 	for set := both; set != 0; set &= set - 1 {
-		if ns := uint8(bits.TrailingZeros64(set)); p.unique(ns) {
+		if ns := lowest(set); p.kernel.all[ns].Unique {
 			return ReasonUnique, p.member(a, ns), p.member(b, ns)
 		}
 	}
@@ -111,14 +111,15 @@ func (p *Partitioner) refuses(l *Link, a, b int32, links []Link) (reason Reason,
 		return ReasonPerson, x, y
 	}
 	for set := both; set != 0; set &= set - 1 {
-		if p.tooMany(uint8(bits.TrailingZeros64(set)), a, b) {
+		if p.tooMany(lowest(set), a, b) {
 			return ReasonLimit, 0, 0
 		}
 	}
 	return NoReason, 0, 0
 }
 
-func (p *Partitioner) unique(ns uint8) bool { return p.kernel.all[ns].Unique }
+// lowest returns the least member of a set of namespaces.
+func lowest(set uint64) uint8 { return uint8(bits.TrailingZeros64(set)) } //nolint:gosec // at most 64
 
 // member returns some value of a namespace in a group.
 func (p *Partitioner) member(root int32, ns uint8) int32 {
@@ -242,7 +243,7 @@ func (p *Partitioner) gatherClaims() {
 			}
 		}
 		if len(p.claims) > from {
-			p.from[root], p.to[root], p.nextNam[root] = int32(from), int32(len(p.claims)), -1
+			p.from[root], p.to[root], p.nextNam[root] = int32(from), int32(len(p.claims)), -1 //nolint:gosec // MaxNodes times MaxNames
 			p.named[root], p.last[root] = int32(root), int32(root)
 		}
 	}
@@ -274,7 +275,7 @@ func (p *Partitioner) sort(links []Link) {
 			p.bans = append(p.bans, int32(i))
 			continue
 		}
-		p.order = append(p.order, rankedLink{uint64(255-l.Strength)<<56 | uint64(l.T), int32(i)})
+		p.order = append(p.order, rankedLink{uint64(255-l.Strength)<<56 | uint64(l.T), int32(i)}) //nolint:gosec // times are not negative and below 2^56
 	}
 	slices.SortFunc(p.order, func(x, y rankedLink) int {
 		if x.rank != y.rank {

@@ -63,7 +63,7 @@ func ShownBy(e *Event) ([]identifier.Key, []Shown) { return defaultKernel.ShownB
 func (k *Kernel) ShownBy(e *Event) (references []identifier.Key, shown []Shown) {
 	for i, key := range e.Keys {
 		switch {
-		case holds(e.Keys[:i], key):
+		case slices.Contains(e.Keys[:i], key):
 		case k.isReference(key.Namespace):
 			references = append(references, key)
 		case k.isPerson(key.Namespace):

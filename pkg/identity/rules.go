@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"errors"
 	"fmt"
 	"math"
 
@@ -86,20 +87,27 @@ func (r Rules) Validate() error {
 		return fmt.Errorf("rules name %d namespaces, at most %d are possible", len(r.Namespaces), maxNamespaces)
 	}
 	for n, rule := range r.Namespaces {
-		switch {
-		case rule.Strength < 0 || rule.Strength > maxStrength:
-			return fmt.Errorf("namespaces.%s.strength is %d, want 0 to %d", n, rule.Strength, maxStrength)
-		case rule.Limit < 0 || rule.Window < 0 || rule.Owners < 0:
-			return fmt.Errorf("namespaces.%s has a negative limit, window or owners", n)
+		if err := rule.validate(); err != nil {
+			return fmt.Errorf("namespaces.%s: %w", n, err)
 		}
 	}
 	switch {
 	case r.MaxNodes < 1 || r.MaxEdges < 1 || r.MaxDegree < 1 || r.MaxNames < 1:
-		return fmt.Errorf("max_nodes, max_edges, max_degree and max_names must be at least 1")
+		return errors.New("max_nodes, max_edges, max_degree and max_names must be at least 1")
 	case r.MaxNodes > math.MaxInt16 || r.MaxEdges > math.MaxInt16:
 		return fmt.Errorf("max_nodes and max_edges must be at most %d", math.MaxInt16)
 	case r.Names != NamesOff && r.Names != NamesAttested && r.Names != NamesAny:
 		return fmt.Errorf("names is %q, want off, attested or any", string(r.Names))
+	}
+	return nil
+}
+
+func (r NamespaceRule) validate() error {
+	if r.Strength < 0 || r.Strength > maxStrength {
+		return fmt.Errorf("strength is %d, want 0 to %d", r.Strength, maxStrength)
+	}
+	if r.Limit < 0 || r.Window < 0 || r.Owners < 0 {
+		return errors.New("limit, window and owners must not be negative")
 	}
 	return nil
 }
@@ -146,7 +154,7 @@ func NewKernel(r Rules) (*Kernel, error) {
 	}
 	k := &Kernel{rules: r, byName: make(map[identifier.Namespace]*namespace, len(r.Namespaces))}
 	for name, rule := range r.Namespaces {
-		n := &namespace{NamespaceRule: rule, name: name, index: uint8(len(k.byName))}
+		n := &namespace{NamespaceRule: rule, name: name, index: uint8(len(k.byName))} //nolint:gosec // at most maxNamespaces
 		k.byName[name] = n
 		k.all = append(k.all, n)
 		if n.Unique && !n.Ref {

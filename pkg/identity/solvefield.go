@@ -65,13 +65,14 @@ func (o *object) flag(field string) (b bool) {
 	return b
 }
 
-func (o *object) number(field string, required bool, least, most int64) int64 {
+// number reads a whole number from least to maxNumber.
+func (o *object) number(field string, required bool, least int64) int64 {
 	if !o.present(field, required) {
 		return 0
 	}
 	n, ok := whole(string(o.fields[field]))
-	if !ok || n < least || n > most {
-		o.fail(field, "is not a whole number in range", fmt.Sprintf("use a whole number from %d to %d", least, most))
+	if !ok || n < least || n > maxNumber {
+		o.fail(field, "is not a whole number in range", fmt.Sprintf("use a whole number from %d to %d", least, int64(maxNumber)))
 		return 0
 	}
 	return n

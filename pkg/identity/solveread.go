@@ -9,6 +9,7 @@ import (
 	"io"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 
 	"rcu/pkg/consent"
@@ -49,14 +50,15 @@ func ReadFacts(r io.Reader, rules *Rules) (*Facts, error) {
 		if errors.Is(err, errLongLine) {
 			return nil, &SolveError{number, "line", "is longer than 16 MiB", "split the facts into lines of one fact each"}
 		}
-		if err != nil && err != io.EOF {
+		ended := errors.Is(err, io.EOF)
+		if err != nil && !ended {
 			return nil, fmt.Errorf("reading facts: %w", err)
 		}
 		if bad := fr.line(bytes.TrimSpace(line)); bad != nil {
 			bad.Line = number
 			return nil, bad
 		}
-		if err == io.EOF {
+		if ended {
 			break
 		}
 	}
@@ -76,7 +78,7 @@ func readLine(r *bufio.Reader) ([]byte, error) {
 		if len(line) > maxLine {
 			return nil, errLongLine
 		}
-		if err != bufio.ErrBufferFull {
+		if !errors.Is(err, bufio.ErrBufferFull) {
 			return line, err
 		}
 	}
@@ -103,7 +105,7 @@ func (fr *factReader) line(line []byte) *SolveError {
 	case kind == "rules":
 		return fr.rules(o)
 	case kind == "now":
-		if t := o.number("t", true, 0, maxNumber); o.bad == nil {
+		if t := o.number("t", true, 0); o.bad == nil {
 			fr.facts.Now = max(fr.facts.Now, t)
 		}
 		return o.bad
@@ -136,7 +138,7 @@ func (fr *factReader) first(kind, id string, content any) (bool, *SolveError) {
 }
 
 func (fr *factReader) rules(o *object) *SolveError {
-	version := o.number("version", false, 0, maxNumber)
+	version := o.number("version", false, 0)
 	raw, present := o.fields["rules"]
 	if o.bad == nil && !present {
 		o.fail("rules", "is missing", "add the rules as an object")
@@ -148,7 +150,7 @@ func (fr *factReader) rules(o *object) *SolveError {
 	if err != nil {
 		return &SolveError{Field: "rules", Reason: err.Error(), Fix: "correct the rules"}
 	}
-	if _, bad := fr.first("rules", fmt.Sprint(version), rules); bad != nil {
+	if _, bad := fr.first("rules", strconv.FormatInt(version, 10), rules); bad != nil {
 		return bad
 	}
 	if version > fr.rulesVersion {
@@ -168,8 +170,10 @@ func ParseRules(b []byte) (Rules, error) {
 	}
 	defaults := DefaultRules()
 	for _, limit := range [...]struct{ value, otherwise *int }{
-		{&r.MaxNodes, &defaults.MaxNodes}, {&r.MaxEdges, &defaults.MaxEdges},
-		{&r.MaxDegree, &defaults.MaxDegree}, {&r.MaxNames, &defaults.MaxNames},
+		{&r.MaxNodes, &defaults.MaxNodes},
+		{&r.MaxEdges, &defaults.MaxEdges},
+		{&r.MaxDegree, &defaults.MaxDegree},
+		{&r.MaxNames, &defaults.MaxNames},
 	} {
 		if *limit.value == 0 {
 			*limit.value = *limit.otherwise
@@ -183,12 +187,12 @@ func ParseRules(b []byte) (Rules, error) {
 
 func (fr *factReader) event(o *object) *SolveError {
 	e := &Event{
-		ID: o.text("id", true), T: o.number("t", true, 0, maxNumber), Keys: o.keys("ids"),
+		ID: o.text("id", true), T: o.number("t", true, 0), Keys: o.keys("ids"),
 		Stated: o.flag("stated"), Shared: o.flag("shared"), Claim: o.claim("claim"),
 	}
 	e.Behaviour = o.choice("class", false, "core", "behaviour") == 1
 	e.Stamps = o.stamps("stamps", e.Keys)
-	amount := o.number("amount", false, -maxNumber, maxNumber)
+	amount := o.number("amount", false, -maxNumber)
 	if o.bad != nil {
 		return o.bad
 	}
@@ -204,11 +208,11 @@ func (fr *factReader) decision(o *object) *SolveError {
 	d := &Decision{
 		Point: keyOf(o.text("point", true)),
 		Decision: consent.Decision{
-			ID: o.text("id", true), At: o.number("t", true, 0, maxNumber),
-			Expires: o.number("exp", false, 0, maxNumber), Carried: o.flag("carried"),
+			ID: o.text("id", true), At: o.number("t", true, 0),
+			Expires: o.number("exp", false, 0), Carried: o.flag("carried"),
 		},
 	}
-	d.Purpose = Purpose(o.choice("purpose", true, "unify_core", "unify_behaviour"))
+	d.Purpose = Purpose(o.choice("purpose", true, "unify_core", "unify_behaviour")) //nolint:gosec // 0 or 1
 	d.Dec = [...]consent.Dec{consent.Grant, consent.Refuse}[o.choice("dec", true, "grant", "deny")]
 	if o.bad != nil {
 		return o.bad
@@ -221,8 +225,8 @@ func (fr *factReader) decision(o *object) *SolveError {
 }
 
 func (fr *factReader) act(o *object) *SolveError {
-	a := &Act{ID: o.text("id", true), T: o.number("t", true, 0, maxNumber)}
-	a.Op = Ban + Op(o.choice("op", true, "ban", "together", "clear", "quarantine", "release", "auto"))
+	a := &Act{ID: o.text("id", true), T: o.number("t", true, 0)}
+	a.Op = Ban + Op(o.choice("op", true, "ban", "together", "clear", "quarantine", "release", "auto")) //nolint:gosec // 0 to 5
 	a.A = keyOf(o.text("a", true))
 	if a.OnPair() && o.bad == nil {
 		if a.B = keyOf(o.text("b", true)); Lesser(a.B, a.A) {
@@ -271,7 +275,7 @@ func (o *object) stamps(field string, keys []identifier.Key) []int64 {
 	out := make([]int64, len(keys))
 	inner := object{fields: byText}
 	for text := range byText {
-		t := inner.number(text, false, 0, maxNumber)
+		t := inner.number(text, false, 0)
 		if i := slices.Index(keys, keyOf(text)); i >= 0 {
 			out[i] = t
 		}
@@ -298,7 +302,7 @@ func (o *object) claim(field string) (c Claim) {
 		var said []json.Number
 		inner := object{fields: parts}
 		if !inner.decode(name, false, &said, "use a list of keys") || len(said) > len(keys) {
-			o.fail(field+"."+name, "is not a list of at most "+fmt.Sprint(len(keys))+" keys", "use whole numbers from 0 to 65535")
+			o.fail(field+"."+name, "is not a list of at most "+strconv.Itoa(len(keys))+" keys", "use whole numbers from 0 to 65535")
 			return Claim{}
 		}
 		for i, key := range said {

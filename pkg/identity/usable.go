@@ -1,5 +1,7 @@
 package identity
 
+import "cmp"
+
 // TogetherStrength is the strength of an edge that a steward made.
 const TogetherStrength = 255
 
@@ -37,7 +39,7 @@ func (k *Kernel) Judge(e *Edge, a, b *Node, now int64) Verdict {
 	if best == nil {
 		return Verdict{Reason: ReasonPermission}
 	}
-	strength := uint8(2 * min(a.ns.Strength, b.ns.Strength))
+	strength := uint8(2 * min(a.ns.Strength, b.ns.Strength)) //nolint:gosec // at most maxStrength each
 	if !best.Stated {
 		strength++
 	}
@@ -62,17 +64,22 @@ func bestWitness(e *Edge, a, b *Node, now int64) *Witness {
 	var best *Witness
 	for i := range e.Witnesses {
 		w := &e.Witnesses[i]
-		if !coreAllowed(a.Decisions[UnifyCore], w.T) || !coreAllowed(b.Decisions[UnifyCore], w.T) {
+		if !permittedThen(w, a, b) || w.Behaviour && !mayBrowse {
 			continue
 		}
-		if w.Behaviour && !(mayBrowse && mayBrowseAt(a, w.T) && mayBrowseAt(b, w.T)) {
-			continue
-		}
-		if best == nil || best.Stated && !w.Stated || best.Stated == w.Stated && (w.T < best.T || w.T == best.T && w.Event < best.Event) {
+		if best == nil || cmp.Or(compareBool(w.Stated, best.Stated), cmp.Compare(w.T, best.T), cmp.Compare(w.Event, best.Event)) < 0 {
 			best = w
 		}
 	}
 	return best
+}
+
+// permittedThen reports whether what w saw was permitted when it happened.
+func permittedThen(w *Witness, a, b *Node) bool {
+	if !coreAllowed(a.Decisions[UnifyCore], w.T) || !coreAllowed(b.Decisions[UnifyCore], w.T) {
+		return false
+	}
+	return !w.Behaviour || mayBrowseAt(a, w.T) && mayBrowseAt(b, w.T)
 }
 
 // mayBrowseAt reports whether browsing seen on n may link at t; it asks only identifiers of grade device.

@@ -22,7 +22,7 @@ func recordHeader(s string) (version uint64, now int64, err error) {
 	if len(s) < RecordHeader {
 		return 0, 0, fmt.Errorf("reading graph record of %d bytes: %w", len(s), pack.ErrDamaged)
 	}
-	return binary.BigEndian.Uint64([]byte(s[:8])), int64(binary.BigEndian.Uint64([]byte(s[8:RecordHeader]))), nil
+	return binary.BigEndian.Uint64([]byte(s[:8])), int64(binary.BigEndian.Uint64([]byte(s[8:RecordHeader]))), nil //nolint:gosec // as written
 }
 
 // decodeRecord reads what encodeRecord wrote. The strings of the record share the memory of s.

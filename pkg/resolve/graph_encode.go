@@ -19,7 +19,7 @@ type recordWriter struct {
 // encodeRecord packs members, who lie in this order in people.
 func encodeRecord(r *record) []byte {
 	w := recordWriter{b: make([]byte, RecordHeader, 256+96*len(r.members)), place: make(map[identifier.Key]int, len(r.members))}
-	binary.BigEndian.PutUint64(w.b[8:], uint64(r.now))
+	binary.BigEndian.PutUint64(w.b[8:], uint64(r.now)) //nolint:gosec // read back the same
 	w.b = append(w.b, recordFormat)
 	w.b = pack.Uint(w.b, r.rules)
 	w.b = pack.Int(w.b, r.boundary)
@@ -63,7 +63,7 @@ func (w *recordWriter) namespace(n identifier.Namespace) int {
 }
 
 func (w *recordWriter) key(k identifier.Key) {
-	w.b = pack.Text(pack.Uint(w.b, uint64(w.namespace(k.Namespace))), k.Value)
+	w.b = pack.Text(pack.Uint(w.b, uint64(w.namespace(k.Namespace))), k.Value) //nolint:gosec // a place
 }
 
 func (w *recordWriter) node(m *member, person int) {
@@ -72,8 +72,13 @@ func (w *recordWriter) node(m *member, person int) {
 		flag byte
 		set  bool
 	}{
-		{nodeFirst, m.First != identity.Never}, {nodeFullWeak, m.Full[identity.Weak]}, {nodeFullStrong, m.Full[identity.Strong]},
-		{nodeNamesFull, m.NamesFull}, {nodeNames, len(m.Names) > 0}, {nodeDecisions, decided(m.Node)}, {nodeAct, m.Act.Op != identity.NoOp},
+		{nodeFirst, m.First != identity.Never},
+		{nodeFullWeak, m.Full[identity.Weak]},
+		{nodeFullStrong, m.Full[identity.Strong]},
+		{nodeNamesFull, m.NamesFull},
+		{nodeNames, len(m.Names) > 0},
+		{nodeDecisions, decided(m.Node)},
+		{nodeAct, m.Act.Op != identity.NoOp},
 	} {
 		if f.set {
 			flags |= f.flag
@@ -83,7 +88,7 @@ func (w *recordWriter) node(m *member, person int) {
 	w.b = append(w.b, flags, byte(m.Standing))
 	w.b = pack.Int(w.b, m.judgedNow)
 	w.b = pack.Uint(w.b, m.judgedRules)
-	w.b = pack.Uint(w.b, uint64(person))
+	w.b = pack.Uint(w.b, uint64(person)) //nolint:gosec // a place
 	if flags&nodeFirst != 0 {
 		w.b = pack.Int(w.b, m.First)
 	}
@@ -178,7 +183,7 @@ func (w *recordWriter) edge(e *identity.Edge, flags byte) {
 	w.b = pack.Int(w.b, e.Verdict.T)
 	for _, k := range [...]identifier.Key{e.A, e.B} {
 		if i, inside := w.place[k]; inside {
-			w.b = pack.Uint(w.b, uint64(i)+1)
+			w.b = pack.Uint(w.b, uint64(i)+1) //nolint:gosec // a place
 		} else {
 			w.b = pack.Uint(w.b, 0)
 			w.key(k)

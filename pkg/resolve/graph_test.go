@@ -9,7 +9,7 @@ import (
 
 	"rcu/pkg/identifier"
 	"rcu/pkg/identity"
-	. "rcu/pkg/identity/identitytest"
+	. "rcu/pkg/identity/identitytest" //nolint:revive // stories read as sentences
 	"rcu/pkg/resolve"
 	"rcu/pkg/resolve/statemem"
 )

@@ -1,8 +1,8 @@
 package resolve
 
 import (
-	"fmt"
 	"slices"
+	"strconv"
 
 	"rcu/pkg/identifier"
 	"rcu/pkg/identity"
@@ -45,10 +45,10 @@ func (t *teller) cause(about []identifier.Key) (kind, id string) {
 	if len(facts) == 0 {
 		for _, u := range t.c.units {
 			if u.rec != nil && u.rec.rules != t.p.rules {
-				return "rules", fmt.Sprint(t.p.rules)
+				return "rules", strconv.FormatUint(t.p.rules, 10)
 			}
 		}
-		return "clock", fmt.Sprint(t.p.now)
+		return "clock", strconv.FormatInt(t.p.now, 10)
 	}
 	best := facts[0]
 	if len(facts) > 1 {
@@ -195,7 +195,7 @@ func (t *teller) edge(m *member, e *identity.Edge) {
 		x.Kind = Lifted
 	case active && e.Before.Known && !e.Before.Active:
 		x.Kind, x.Reason = Activated, e.Before.Reason.String()
-	case !active && e.Reason >= identity.ReasonUnique && e.Reason <= identity.ReasonPerson && (e.Before.Active || e.Before.Reason != e.Reason):
+	case !active && e.Reason.OfPartition() && (e.Before.Active || e.Before.Reason != e.Reason):
 		x.Kind = Refused
 		if e.X.Value != "" {
 			x.Identifiers = append(x.Identifiers, e.X, e.Y)

@@ -66,10 +66,7 @@ func (o *Oracle) linking(k identifier.Key) bool {
 	return known && !r.Ref
 }
 
-func (o *Oracle) record(k identifier.Key) string {
-	o.keys[k.Value] = k
-	return k.Value
-}
+func (o *Oracle) record(k identifier.Key) { o.keys[k.Value] = k }
 
 func pairOf(a, b string) [2]string {
 	if b < a {
@@ -83,7 +80,8 @@ func (o *Oracle) collect() {
 		stamps := map[string]int64{}
 		present := map[string]identifier.Key{}
 		for i, k := range e.Keys {
-			if o.linking(k) && !(e.Shared && o.rules.Namespaces[k.Namespace].Device) {
+			barred := e.Shared && o.rules.Namespaces[k.Namespace].Device
+			if o.linking(k) && !barred {
 				present[k.Value] = k
 				if i < len(e.Stamps) {
 					stamps[k.Value] = e.Stamps[i]
@@ -214,7 +212,7 @@ func (o *Oracle) crowded(v string) bool {
 		}
 		owners, proved := 0, 0
 		for p, sightings := range o.seen {
-			far := p[0] + p[1]
+			var far string
 			switch v {
 			case p[0]:
 				far = p[1]

@@ -3,6 +3,7 @@ package identitytest
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -107,7 +108,7 @@ func (s *Story) id(kind string) string {
 // Core adds a core event of space-separated identifiers.
 func (s *Story) Core(t int64, ids string, details ...Detail) *Story {
 	e := identity.SolveEvent{Event: &identity.Event{ID: s.id("e"), T: t}}
-	for _, short := range strings.Fields(ids) {
+	for short := range strings.FieldsSeq(ids) {
 		e.Keys = append(e.Keys, K(short))
 	}
 	for _, d := range details {
@@ -205,7 +206,7 @@ func (x Told) People(groups ...string) Told {
 	x.t.Helper()
 	group := map[string]int{}
 	for i, g := range groups {
-		for _, short := range strings.Fields(g) {
+		for short := range strings.FieldsSeq(g) {
 			group[K(short).Value] = i
 		}
 	}
@@ -233,10 +234,8 @@ func (x Told) People(groups ...string) Told {
 // Of returns the short name of the profile that holds an identifier.
 func (x Told) Of(short string) string {
 	for naming, members := range x.answer.Profiles {
-		for _, m := range members {
-			if m == K(short).Value {
-				return Short(naming)
-			}
+		if slices.Contains(members, K(short).Value) {
+			return Short(naming)
 		}
 	}
 	return short

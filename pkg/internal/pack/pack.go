@@ -105,7 +105,7 @@ func (r *Reader) Count() int {
 		r.Fail()
 		return 0
 	}
-	return int(n)
+	return int(n) //nolint:gosec // at most what is left
 }
 
 // Take reads n bytes.

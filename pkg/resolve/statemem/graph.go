@@ -98,7 +98,10 @@ func (s *graphSpace) accepts(c *resolve.GraphCommit) bool {
 	}
 	for _, r := range c.Records {
 		held, known := s.records[r.Component]
-		if !known || binary.BigEndian.Uint64([]byte(held)) != r.Version || int64(binary.BigEndian.Uint64([]byte(held[8:]))) > c.Now {
+		if !known || binary.BigEndian.Uint64([]byte(held)) != r.Version {
+			return false
+		}
+		if now := int64(binary.BigEndian.Uint64([]byte(held[8:]))); now > c.Now { //nolint:gosec // as written
 			return false
 		}
 	}

@@ -57,6 +57,7 @@ func (s graphKeys) pointer(k identifier.Key) string { return "{" + string(s) + "
 func (s graphKeys) record(c resolve.ComponentKey) string {
 	return "{" + string(s) + "}:c:" + string(c[:])
 }
+
 func (s graphKeys) componentOf(key string) (string, bool) {
 	return cutPrefix(key, "{"+string(s)+"}:c:")
 }
@@ -288,7 +289,7 @@ func (g *Graph) nameNew(ctx context.Context, space string, commits []*resolve.Gr
 			if err != nil {
 				return fmt.Errorf("taking component keys: %w", err)
 			}
-			b = componentRange{uint64(last) - componentBlock, uint64(last)}
+			b = componentRange{uint64(last - componentBlock), uint64(last)} //nolint:gosec // a counter
 		}
 		b.next++
 		binary.BigEndian.PutUint64(c[8:], b.next)

@@ -14,7 +14,10 @@ import (
 )
 
 func TestGraph(t *testing.T) {
-	statetest.Graph(t, func(t testing.TB) resolve.GraphState { return NewGraph(open(t)) }, 64)
+	statetest.Graph(t, func(t testing.TB) resolve.GraphState {
+		t.Helper()
+		return NewGraph(open(t))
+	}, 64)
 }
 
 // All keys of all commands of a space lie in one slot, whatever a function does with them.

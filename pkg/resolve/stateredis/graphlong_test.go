@@ -10,15 +10,20 @@ import (
 	"rcu/pkg/identity/identitytest"
 	"rcu/pkg/resolve"
 	"rcu/pkg/resolve/statetest"
+	"rcu/pkg/testkit"
 )
 
-// One generated history, shuffled many times, through a real Redis with one and with eight workers: always the same partitions,
-// leaves and owners. RCU_TEST_LONG runs all thousand.
-func TestShufflesThroughRedis(t *testing.T) {
-	shuffles := 24
-	if statetest.Long() {
-		shuffles = 1000
-	}
+func TestShufflesThroughRedis(t *testing.T) { shuffle(t, 24) }
+
+func TestThousandShufflesThroughRedis(t *testing.T) {
+	testkit.Long(t)
+	shuffle(t, 1000)
+}
+
+// shuffle puts one generated history in as many orders through a real Redis, with one and with eight workers: always the same
+// partitions, leaves and owners.
+func shuffle(t *testing.T, shuffles int) {
+	t.Helper()
 	client := open(t)
 	state := NewGraph(client)
 	f := identitytest.History(rand.New(rand.NewPCG(42, 1)), statetest.Large)

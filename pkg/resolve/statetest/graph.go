@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
-	"os"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -14,12 +13,6 @@ import (
 	"rcu/pkg/identity/identitytest"
 	"rcu/pkg/resolve"
 )
-
-// LongEnv makes the suites run their full number of histories.
-const LongEnv = "RCU_TEST_LONG"
-
-// Long reports whether the full number of histories is wanted.
-func Long() bool { return os.Getenv(LongEnv) != "" }
 
 // Large is a history of a size at which components grow, split and overflow.
 var Large = identitytest.Options{Events: 80, Decisions: 16, Acts: 8, Values: 6}
