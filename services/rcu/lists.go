@@ -27,10 +27,16 @@ type readerSpec struct {
 	Store       string   `yaml:"store,omitempty"`
 }
 
-// makeLists writes the lists of sources and readers of the demonstration where the folder has none, with keys of their own.
-func (h home) makeLists() error {
-	if err := h.makeOnce("sources.yaml", h.newSources); err != nil {
-		return err
+// makeLists writes the lists of sources and readers of the demonstration, with keys of their own, where the settings name none
+// and the folder has none.
+func (h home) makeLists(s *settings) error {
+	if s.Sources == "" {
+		if err := h.makeOnce("sources.yaml", h.newSources); err != nil {
+			return err
+		}
+	}
+	if s.Readers != "" {
+		return nil
 	}
 	return h.makeOnce("readers.yaml", h.newReaders)
 }

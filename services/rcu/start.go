@@ -24,7 +24,7 @@ func connect(ctx context.Context, s *settings, h home, log *zap.Logger) (d *deps
 	if d.keys, err = h.keys(s.Keys); err != nil {
 		return nil, nil, err
 	}
-	if err := h.makeLists(); err != nil {
+	if err := h.makeLists(s); err != nil {
 		return nil, nil, err
 	}
 	if d.warehouse, err = warehouse.ParseURL(s.ClickHouse.URL.Reveal()); err != nil {

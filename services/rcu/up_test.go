@@ -21,12 +21,16 @@ import (
 	"rcu/pkg/testkit"
 )
 
+// built is the folder of the binary, once a test needed it.
+var built string
+
 // program builds the real binary once: its children are itself.
 var program = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "rcu-test-bin-*")
 	if err != nil {
 		return "", err
 	}
+	built = dir
 	path := filepath.Join(dir, "rcu")
 	cmd := exec.CommandContext(context.Background(), "go", "build", "-buildvcs=false", "-o", path, ".")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
@@ -38,9 +42,7 @@ var program = sync.OnceValues(func() (string, error) {
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	if path, err := program(); err == nil {
-		_ = os.RemoveAll(filepath.Dir(path))
-	}
+	_ = os.RemoveAll(built)
 	os.Exit(code)
 }
 
