@@ -61,6 +61,19 @@ func Start(t testing.TB, args ...string) *Stack {
 	return s
 }
 
+// StartFirst runs the program in a new data folder without lists: it makes those of the demonstration, and keeps the keys.
+func StartFirst(t testing.TB) *Stack {
+	t.Helper()
+	NeedServers(t)
+	s := prepare(t, filepath.Join(t.TempDir(), "data"))
+	for _, list := range []string{"sources.yaml", "readers.yaml"} {
+		require.NoError(t, os.Remove(s.path(list)))
+	}
+	s.Launch(t)
+	t.Cleanup(s.end)
+	return s
+}
+
 var shared struct {
 	sync.Mutex
 	stack *Stack
