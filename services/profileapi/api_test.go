@@ -240,7 +240,9 @@ func TestQuarantinedValue_isAnsweredWithCandidates(t *testing.T) {
 	require.Empty(t, r.Controllers)
 	require.Equal(t, r, a.get("service", "/v1/profiles/"+r.RCUID+"?purpose=contract").record(), "by its id too")
 	for _, c := range r.Candidates {
-		require.Len(t, a.get("service", "/v1/profiles/"+c.RCUID+"?purpose=contract").record().Orders, 1)
+		one := a.get("service", "/v1/profiles/"+c.RCUID+"?purpose=contract").record()
+		require.Len(t, one.Orders, 1)
+		require.Len(t, one.Contacts, 1, "the card; the phone is nobody's")
 	}
 	require.Equal(t, []profileapi.Candidate{{RCUID: w.name(identifier.Card, "77001234")}}, a.lookup("spa", "phone", shared, "contract").record().Candidates)
 	require.Equal(t, http.StatusNotFound, a.get("service", "/v1/profiles/"+r.RCUID+"/timeline?purpose=contract").Code)

@@ -18,7 +18,7 @@ func (s *Service) answer(ctx context.Context, q request, p *resolve.Person, x *s
 		return nil, err
 	}
 	combined := profile.Combine(x.leaves)
-	w := recordWriter{sees: q.sees, open: open, numbers: map[string]string{}}
+	w := recordWriter{sees: q.sees, open: open, members: p.Members, numbers: map[string]string{}}
 	w.identifiers(&combined, x.permits)
 	w.traits(&combined)
 	w.contents(&combined)
@@ -92,6 +92,7 @@ func (s *Service) name(space string, k identifier.Key) string {
 type recordWriter struct {
 	sees    access
 	open    secrets
+	members []identifier.Key
 	numbers map[string]string // pseudonym of a reference -> its number
 	out     Record
 }
@@ -116,8 +117,8 @@ func (w *recordWriter) identifiers(p *profile.Profile, permits permits) {
 			continue // a device id tells people nothing
 		default:
 		}
-		if key.Namespace == identifier.Pay {
-			continue // nobody is recognised by it at a counter
+		if key.Namespace == identifier.Pay || !w.own(key) {
+			continue // nobody is recognised by a payment token at a counter
 		}
 		if key.Namespace == identifier.Email || key.Namespace == identifier.Phone || key.Namespace == identifier.Landline {
 			c = w.sees.Contact
@@ -127,6 +128,12 @@ func (w *recordWriter) identifiers(p *profile.Profile, permits permits) {
 			w.out.Contacts = append(w.out.Contacts, Contact{Namespace: string(key.Namespace), Value: text, Permitted: permitted})
 		}
 	}
+}
+
+// own reports whether an identifier that stood on an event of the person is the person's: one that identifies nobody, or turned
+// out to be somebody else's, is not. Shared ones are kept for display.
+func (w *recordWriter) own(k identifier.Key) bool {
+	return k.Namespace.Kind() == identifier.KindShared || slices.ContainsFunc(w.members, func(m identifier.Key) bool { return m.Value == k.Value })
 }
 
 // numberOf drops the scope in front of a reference.

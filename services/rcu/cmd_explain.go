@@ -63,16 +63,25 @@ func shortName(e profileapi.LinkEnd) string { return e.Namespace + " " + e.Name[
 func printExplanation(w io.Writer, x *explained) {
 	p := newPage(w)
 	defer p.end()
-	p.line("customer", x.Explanation.RCUID)
+	nobody := x.Explanation.Standing != "clean"
+	if nobody {
+		p.line("This value is " + x.Explanation.Standing + ": it identifies nobody.")
+	} else {
+		p.line("customer", x.Explanation.RCUID)
+	}
 	if x.Asked != x.Explanation.RCUID {
 		p.line("asked", x.Asked)
 	}
-	p.line("standing", x.Explanation.Standing)
 	if x.Explanation.Level > 0 {
 		p.line("size", fmt.Sprintf("so many identifiers hang together that weak links were set aside (level %d)", x.Explanation.Level))
 	}
-	p.section("Identifiers of this customer")
+	if !nobody {
+		p.section("Identifiers of this customer")
+	}
 	for _, i := range x.Identifiers.Identifiers {
+		if nobody {
+			break
+		}
 		notes := []string{}
 		if i.Naming {
 			notes = append(notes, "names the customer")
