@@ -55,6 +55,22 @@ func (g *Graph) View(ctx context.Context, space string, keys []identifier.Key, n
 	return job.show, nil
 }
 
+// viewWhole is a View that shows with each identifier everything that its record holds.
+func (g *Graph) viewWhole(ctx context.Context, space string, keys []identifier.Key, now int64) (*View, error) {
+	job := graphJob{keys: keys, show: newView(), readOnly: true}
+	job.look = func(p *planner) {
+		for _, u := range p.all {
+			for _, m := range u.members {
+				job.show.take(p, m.Key)
+			}
+		}
+	}
+	if err := g.do(ctx, space, now, &job); err != nil {
+		return nil, err
+	}
+	return job.show, nil
+}
+
 // named lists the identifiers of facts, each once.
 func named(facts []identity.Fact, also []identifier.Key) []identifier.Key {
 	seen := make(map[identifier.Key]struct{}, 2*len(facts)+len(also))

@@ -43,6 +43,16 @@ func profileOf(m *member) Profile {
 	return Profile{m.person.naming, m.person.keys}
 }
 
+// shows reports whether the view was made over all of keys.
+func (v *View) shows(keys []identifier.Key) bool {
+	for _, k := range keys {
+		if _, known := v.entries[k]; !known {
+			return false
+		}
+	}
+	return true
+}
+
 // Standing implements identity.People.
 func (v *View) Standing(k identifier.Key) identity.Standing { return v.entries[k].standing }
 

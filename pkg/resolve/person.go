@@ -23,6 +23,7 @@ type Person struct {
 type PersonLeaf struct {
 	Controller string
 	Key        []byte
+	Under      []identifier.Key // the members that it is listed under
 	State      *profile.State
 	Owned      bool // it belongs to this profile now; another one of the same identifiers may not be shown
 }
@@ -63,22 +64,46 @@ func (r *Reader) People(ctx context.Context, space string, keys []identifier.Key
 	if err != nil {
 		return nil, err
 	}
-	view, err := r.graph.View(ctx, space, keys, now)
+	view, err := r.graph.viewWhole(ctx, space, keys, now)
 	if err != nil {
 		return nil, fmt.Errorf("reading the graph: %w", err)
 	}
-	people := make([]*Person, len(keys))
+	people, distinct := make([]*Person, len(keys)), []*Person(nil)
+	first := make(map[string]*Person, len(keys)) // by pseudonym of the naming identifier
 	for i, k := range keys {
 		people[i] = &Person{Space: space, Asked: k, Standing: view.Standing(k), Profile: view.Profile(k)}
+		if first[people[i].Canonical.Value] == nil {
+			first[people[i].Canonical.Value] = people[i]
+			distinct = append(distinct, people[i])
+		}
 	}
-	leaves, err := r.leavesOf(ctx, space, people)
+	leaves, err := r.leavesOf(ctx, space, distinct)
 	if err != nil {
 		return nil, err
 	}
-	if err := r.own(ctx, space, people, leaves, now); err != nil {
+	if err := r.own(ctx, space, distinct, leaves, view, now); err != nil {
 		return nil, err
 	}
+	for _, p := range people {
+		p.sameAs(first[p.Canonical.Value])
+	}
 	return people, nil
+}
+
+// sameAs takes over what was read of the same person by another identifier.
+func (p *Person) sameAs(other *Person) {
+	if p == other {
+		return
+	}
+	p.Leaves = slices.Clone(other.Leaves)
+	if p.Asked == other.Asked {
+		p.Profile = other.Profile
+	}
+	for _, m := range p.Members {
+		if m.Value == p.Asked.Value {
+			p.Asked = m
+		}
+	}
 }
 
 // leafSet holds the leaves read for several people: each once, by cell key.
@@ -97,8 +122,8 @@ func (r *Reader) leavesOf(ctx context.Context, space string, people []*Person) (
 	}
 	states, n := leafSet{}, 0
 	for _, p := range people {
-		for range p.Members {
-			if err := p.addLeaves(space, indexes[n], states); err != nil {
+		for _, m := range p.Members {
+			if err := p.addLeaves(space, m, indexes[n], states); err != nil {
 				return nil, err
 			}
 			n++
@@ -107,16 +132,19 @@ func (r *Reader) leavesOf(ctx context.Context, space string, people []*Person) (
 	return states, r.loadLeaves(ctx, states)
 }
 
-func (p *Person) addLeaves(space string, members []string, states leafSet) error {
+func (p *Person) addLeaves(space string, under identifier.Key, members []string, states leafSet) error {
 	for _, m := range members {
 		controller, key, err := ParseLeafMember(m)
 		if err != nil {
 			return fmt.Errorf("reading a leaf index: %w", err)
 		}
-		if !slices.ContainsFunc(p.Leaves, func(l PersonLeaf) bool { return string(l.Key) == string(key) }) {
+		i := slices.IndexFunc(p.Leaves, func(l PersonLeaf) bool { return string(l.Key) == string(key) })
+		if i < 0 {
+			i = len(p.Leaves)
 			p.Leaves = append(p.Leaves, PersonLeaf{Controller: controller, Key: key})
 			states[LeafCell(space, controller, key)] = nil
 		}
+		p.Leaves[i].Under = append(p.Leaves[i].Under, under)
 	}
 	return nil
 }
@@ -140,8 +168,8 @@ func (r *Reader) loadLeaves(ctx context.Context, states leafSet) error {
 	return nil
 }
 
-// own decides which leaves belong to their person.
-func (r *Reader) own(ctx context.Context, space string, people []*Person, states leafSet, now int64) error {
+// own decides which leaves belong to their person. view shows all members of people; what their owners depend on beyond it is read.
+func (r *Reader) own(ctx context.Context, space string, people []*Person, states leafSet, view *View, now int64) error {
 	registers, err := r.registersOf(ctx, space, states)
 	if err != nil {
 		return err
@@ -150,12 +178,13 @@ func (r *Reader) own(ctx context.Context, space string, people []*Person, states
 	for _, s := range states {
 		keys = identity.OwnersKeys(s.Leaf(), registers[s.Leaf().Reference], keys)
 	}
-	for _, p := range people {
-		keys = append(keys, p.Members...)
-	}
-	view, err := r.graph.View(ctx, space, keys, now)
-	if err != nil {
-		return fmt.Errorf("reading the owners of leaves: %w", err)
+	if !view.shows(keys) {
+		for _, p := range people {
+			keys = append(keys, p.Members...)
+		}
+		if view, err = r.graph.View(ctx, space, keys, now); err != nil {
+			return fmt.Errorf("reading the owners of leaves: %w", err)
+		}
 	}
 	kernel, err := r.graph.Kernel(ctx, space)
 	if err != nil {
