@@ -64,25 +64,27 @@ func (s *Service) permissions(w *work, i *item) uint64 {
 	return uint64(m)
 }
 
-// controllerPerson is one of several people, as one controller knows them.
+// controllerPerson is a person, by the naming identifier, as one controller knows it.
 type controllerPerson struct {
 	controller string
-	person     int
+	person     identifier.Key
 }
 
 // permissionsOf returns the masks of people from the consent registers of their points.
 func (s *Service) permissionsOf(ctx context.Context, space string, people []*resolve.Person, now time.Time) (map[controllerPerson]uint64, error) {
 	var keys []string
-	type place struct {
-		of    controllerPerson
-		point identifier.Key
-	}
-	var places []place
-	for i, p := range people {
+	points := map[controllerPerson][]consent.Point{}
+	var order []controllerPerson
+	for _, p := range people {
 		for controller := range p.Controllers() {
+			of := controllerPerson{controller, p.Canonical}
+			if points[of] != nil {
+				continue
+			}
+			order = append(order, of)
 			for _, m := range p.Members {
 				keys = append(keys, resolve.ConsentCell(space, controller, m))
-				places = append(places, place{controllerPerson{controller, i}, m})
+				points[of] = append(points[of], consent.Point{Key: m})
 			}
 		}
 	}
@@ -90,14 +92,15 @@ func (s *Service) permissionsOf(ctx context.Context, space string, people []*res
 	if err != nil {
 		return nil, fmt.Errorf("reading consent registers: %w", err)
 	}
-	points := map[controllerPerson][]consent.Point{}
-	for i, c := range cells {
-		register, err := consent.DecodeRegister(c.Value)
-		points[places[i].of] = append(points[places[i].of], consent.Point{Key: places[i].point, Register: register, Unreadable: err != nil})
-	}
 	out := make(map[controllerPerson]uint64, len(points))
-	for who, ps := range points {
-		out[who] = uint64(consent.Permissions(ps, now.Unix()))
+	for _, of := range order {
+		ps := points[of]
+		for i, c := range cells[:len(ps)] {
+			register, err := consent.DecodeRegister(c.Value)
+			ps[i].Register, ps[i].Unreadable = register, err != nil
+		}
+		cells = cells[len(ps):]
+		out[of] = uint64(consent.Permissions(ps, now.Unix()))
 	}
 	return out, nil
 }

@@ -36,7 +36,8 @@ func (s *Service) drainOutbox(ctx context.Context, space string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	profiles, err := s.profileRecords(ctx, space, changedProfiles(entries), now, true)
+	changed, left := changedProfiles(entries)
+	profiles, err := s.profileRecords(ctx, space, changed, left, now)
 	if err != nil {
 		return 0, err
 	}
@@ -174,10 +175,9 @@ func changedKeys(entries []resolve.OutboxEntry) []identifier.Key {
 	return out
 }
 
-// changedProfiles lists the profiles that were before and are after the entries, each once.
-func changedProfiles(entries []resolve.OutboxEntry) []identifier.Key {
-	var out []identifier.Key
-	seen := map[identifier.Key]bool{}
+// changedProfiles lists the profiles that were before and are after the entries, each once, and which identifiers were in each before.
+func changedProfiles(entries []resolve.OutboxEntry) (profiles []identifier.Key, left map[identifier.Key][]identifier.Key) {
+	seen, left := map[identifier.Key]bool{}, map[identifier.Key][]identifier.Key{}
 	for _, e := range entries {
 		for _, c := range e.Changed {
 			before := c.Before
@@ -187,10 +187,13 @@ func changedProfiles(entries []resolve.OutboxEntry) []identifier.Key {
 			for _, k := range [...]identifier.Key{before, c.After} {
 				if k.Namespace.Links() && !seen[k] {
 					seen[k] = true
-					out = append(out, k)
+					profiles = append(profiles, k)
 				}
+			}
+			if before != c.Key && c.After != before && c.Key.Namespace.Links() {
+				left[before] = append(left[before], c.Key)
 			}
 		}
 	}
-	return out
+	return profiles, left
 }

@@ -131,7 +131,7 @@ func (s *Service) subjectKeyRecord(ref cellRef, c resolve.Cell, now time.Time) (
 func (s *Service) publishProfiles(ctx context.Context, space string, keys []identifier.Key) error {
 	for len(keys) > 0 {
 		n := min(len(keys), publishChunk)
-		records, err := s.profileRecords(ctx, space, keys[:n], s.deps.Now(), false)
+		records, err := s.profileRecords(ctx, space, keys[:n], nil, s.deps.Now())
 		if err != nil {
 			return err
 		}
@@ -144,9 +144,9 @@ func (s *Service) publishProfiles(ctx context.Context, space string, keys []iden
 }
 
 // profileRecords combines the profiles that hold keys, one record a controller, and says of an id that is no longer canonical, or
-// owns nothing any more, that it is gone. moved: leaves may have left these profiles, so it is said for every controller around.
-// The number of the records is drawn before anything is read: the higher of two has read later.
-func (s *Service) profileRecords(ctx context.Context, space string, keys []identifier.Key, now time.Time, moved bool) ([]stream.Record, error) {
+// owns nothing any more, that it is gone. left lists identifiers that were in the profile of a key before: where their leaves lie, it
+// may have been published. The number of the records is drawn before anything is read: the higher of two has read later.
+func (s *Service) profileRecords(ctx context.Context, space string, keys []identifier.Key, left map[identifier.Key][]identifier.Key, now time.Time) ([]stream.Record, error) {
 	if len(keys) == 0 {
 		return nil, nil
 	}
@@ -154,45 +154,76 @@ func (s *Service) profileRecords(ctx context.Context, space string, keys []ident
 	if err != nil {
 		return nil, fmt.Errorf("numbering profiles: %w", err)
 	}
-	people, err := s.reader.People(ctx, space, keys, now.Unix())
+	asked, place := withLeft(keys, left)
+	people, err := s.reader.People(ctx, space, asked, now.Unix())
 	if err != nil {
 		return nil, err
 	}
-	permissions, err := s.permissionsOf(ctx, space, people, now)
+	permissions, err := s.permissionsOf(ctx, space, people[:len(keys)], now)
 	if err != nil {
 		return nil, err
 	}
 	var messages []*eventpb.Profile
 	done := map[identifier.Key]bool{}
-	for i, p := range people {
-		for _, controller := range controllersOf(people, i, moved) {
-			about := profile.About{Space: space, Controller: controller, Version: uint64(number), RCUID: s.name(space, keys[i])} //nolint:gosec // G115: the counter starts at 1
-			if keys[i].Value != p.Canonical.Value {
+	for i, key := range keys {
+		p := people[i]
+		var lost []string
+		for _, k := range left[key] {
+			lost = append(lost, controllersUnder(people[place[k]], k)...)
+		}
+		about := profile.About{Space: space, Version: uint64(number), RCUID: s.name(space, key)} //nolint:gosec // G115: the counter starts at 1
+		if key.Value != p.Canonical.Value {
+			for _, about.Controller = range distinct(append(lost, controllersUnder(p, key)...)) {
 				messages = append(messages, profile.Gone(about))
 			}
-			if !done[p.Canonical] {
-				about.RCUID, about.Permissions = s.name(space, p.Canonical), permissions[controllerPerson{controller, i}]
-				messages = append(messages, combine(p, about))
-			}
+			lost = nil
 		}
-		done[p.Canonical] = true
+		if !done[p.Canonical] {
+			done[p.Canonical] = true
+			lost = slices.AppendSeq(lost, maps.Keys(p.Controllers()))
+		}
+		about.RCUID = s.name(space, p.Canonical)
+		for _, about.Controller = range distinct(lost) {
+			about.Permissions = permissions[controllerPerson{about.Controller, p.Canonical}]
+			messages = append(messages, combine(p, about))
+		}
 	}
 	return encodeProfiles(messages, now)
 }
 
-// controllersOf lists the controllers to publish one of several people for: those with a leaf of the person, or of anybody among them.
-func controllersOf(people []*resolve.Person, i int, moved bool) []string {
-	all := people[i].Controllers()
-	if moved {
-		for _, p := range people {
-			for controller := range p.Controllers() {
-				if _, known := all[controller]; !known {
-					all[controller] = false
-				}
+// withLeft lists keys and behind them what left them, each once, and says where each stands.
+func withLeft(keys []identifier.Key, left map[identifier.Key][]identifier.Key) ([]identifier.Key, map[identifier.Key]int) {
+	place := make(map[identifier.Key]int, len(keys))
+	all := slices.Clone(keys)
+	for i, k := range keys {
+		place[k] = i
+	}
+	for _, key := range keys {
+		for _, k := range left[key] {
+			if _, there := place[k]; !there {
+				place[k] = len(all)
+				all = append(all, k)
 			}
 		}
 	}
-	return slices.Sorted(maps.Keys(all))
+	return all, place
+}
+
+// controllersUnder lists the controllers of the leaves that name an identifier. Leaves never lose a name: where there is none, the
+// profile of the identifier alone was never published.
+func controllersUnder(p *resolve.Person, k identifier.Key) []string {
+	var out []string
+	for _, l := range p.Leaves {
+		if slices.ContainsFunc(l.Under, func(m identifier.Key) bool { return m.Value == k.Value }) {
+			out = append(out, l.Controller)
+		}
+	}
+	return out
+}
+
+func distinct(names []string) []string {
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // combine is the message of a person's profile at one controller.
