@@ -14,6 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"rcu/pkg/testkit"
 	"rcu/services/e2e/stack"
 )
 
@@ -81,34 +82,32 @@ func answers(t *testing.T, s *stack.Stack, customers []person) []string {
 
 const (
 	killWorkers   = 4
-	killCustomers = 12 // of each worker
-	killRounds    = 2
+	killCustomers = 12        // of each worker
+	whole         = "program" // the victim is the program with all its servers
 )
 
 func TestKillNineUnderLoadLosesAndDoublesNothing(t *testing.T) {
+	killUnderLoad(t, 400, whole, whole)
+}
+
+func TestKillNineOfAnyServerUnderLoadLosesAndDoublesNothing(t *testing.T) {
+	testkit.Long(t)
+	killUnderLoad(t, 2_000, whole, stack.Redis, stack.Kafka, stack.ClickHouse, whole, stack.Kafka, stack.ClickHouse, stack.Redis, whole)
+}
+
+// killUnderLoad kills the whole program, or one of its servers and with it the program, again and again, each time after so many events
+// were accepted, and starts it again.
+func killUnderLoad(t *testing.T, after int64, victims ...string) {
+	t.Helper()
 	stack.NeedServers(t)
 	s := stack.Start(t)
 	workers := make([]*tillWorker, killWorkers)
 	for i := range workers {
 		workers[i] = newTillWorker()
 	}
-	for round := range killRounds {
-		var accepted atomic.Int64
-		down := make(chan struct{})
-		var group sync.WaitGroup
-		for _, w := range workers {
-			group.Go(func() { w.sell(s, down, &accepted) })
-		}
-		stack.Eventually(t, soon, "the load is under way", func() error {
-			if n := accepted.Load(); n < 400 {
-				return fmt.Errorf("%d events accepted", n)
-			}
-			return nil
-		})
-		s.Kill(t)
-		close(down)
-		group.Wait()
-		t.Logf("round %d: killed after %d events were accepted", round, accepted.Load())
+	for _, victim := range victims {
+		accepted := sellUntilKilled(t, s, workers, after, victim)
+		t.Logf("killed %s after %d events were accepted", victim, accepted)
 		s.Launch(t)
 	}
 	total := 0
@@ -116,7 +115,7 @@ func TestKillNineUnderLoadLosesAndDoublesNothing(t *testing.T) {
 		require.NoError(t, w.sendAgain(s)) // what got no answer: its source sends it again
 		total += w.count
 	}
-	settled := time.Now()
+	last := time.Now()
 	spent := int64(0)
 	for _, w := range workers {
 		spent += w.counted(t, s)
@@ -126,7 +125,31 @@ func TestKillNineUnderLoadLosesAndDoublesNothing(t *testing.T) {
 	for _, w := range workers {
 		w.inClickHouse(t, s)
 	}
-	t.Logf("%d events over %d kills: each counted once in the API and in ClickHouse, %s after the last start", total, killRounds, time.Since(settled).Round(time.Millisecond))
+	t.Logf("%d events over %d kills: each counted once in the API and in ClickHouse, %s after the last was sent", total, len(victims), time.Since(last).Round(time.Millisecond))
+}
+
+func sellUntilKilled(t *testing.T, s *stack.Stack, workers []*tillWorker, after int64, victim string) int64 {
+	t.Helper()
+	var accepted atomic.Int64
+	down := make(chan struct{})
+	var group sync.WaitGroup
+	for _, w := range workers {
+		group.Go(func() { w.sell(s, down, &accepted) })
+	}
+	stack.Eventually(t, 2*soon, "the load is under way", func() error {
+		if n := accepted.Load(); n < after {
+			return fmt.Errorf("%d events accepted", n)
+		}
+		return nil
+	})
+	if victim == whole {
+		s.Kill(t)
+	} else {
+		s.KillServer(t, victim)
+	}
+	close(down)
+	group.Wait()
+	return accepted.Load()
 }
 
 // tillWorker sells to customers of its own and remembers what it was told.

@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sync/errgroup"
 
+	"rcu/pkg/testkit"
 	"rcu/services/e2e/stack"
 	"rcu/services/internal/demo"
 )
@@ -25,8 +26,10 @@ import (
 const (
 	rateVar       = "RCU_E2E_RATE"
 	ordersVar     = "RCU_E2E_ORDERS"
-	standardRate  = 500
-	standardCount = 300
+	standardRate  = 1_000
+	standardCount = 400
+	statedRate    = 2_000
+	statedCount   = 1_000
 	orderEvery    = 25 * time.Millisecond
 	loadPeople    = 2_000
 )
@@ -38,8 +41,18 @@ const (
 )
 
 func TestAnOrderIsReadableWithinASecondWhileTheShopsAreBusy(t *testing.T) {
+	busy(t, number(t, rateVar, standardRate), number(t, ordersVar, standardCount))
+}
+
+func TestAThousandOrdersAreReadableWithinASecondUnderTheLoadThatIsPromised(t *testing.T) {
+	testkit.Long(t)
+	busy(t, number(t, rateVar, statedRate), number(t, ordersVar, statedCount))
+}
+
+// busy measures orders while the shops send so many events a second.
+func busy(t *testing.T, rate, count int) {
+	t.Helper()
 	stack.NeedServers(t)
-	rate, count := number(t, rateVar, standardRate), number(t, ordersVar, standardCount)
 	s := stack.Start(t)
 	load := demo.NewLoad(demo.LoadConfig{Seed: 7, People: loadPeople, Start: time.Now().Add(-2 * time.Hour), Every: time.Millisecond})
 	grants := load.Grants(loadPeople)
@@ -53,6 +66,7 @@ func TestAnOrderIsReadableWithinASecondWhileTheShopsAreBusy(t *testing.T) {
 		return e, true
 	})
 	require.NoError(t, err)
+	s.Settled(t, time.Minute)
 
 	ctx, stop := context.WithCancel(t.Context())
 	var group errgroup.Group

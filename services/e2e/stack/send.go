@@ -58,12 +58,16 @@ func (s *Stack) PostBody(t testing.TB, source string, body []byte) Answer {
 
 // TryPost is PostBody for goroutines of a test and for a program that may be gone.
 func (s *Stack) TryPost(ctx context.Context, source string, body []byte) (Answer, error) {
+	return s.post(ctx, source, "application/json", body)
+}
+
+func (s *Stack) post(ctx context.Context, source, contentType string, body []byte) (Answer, error) {
 	var a Answer
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.URL("ingest-"+channels[source])+"/v1/events", bytes.NewReader(body))
 	if err != nil {
 		return a, fmt.Errorf("making a request: %w", err)
 	}
-	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Content-Type", contentType)
 	req.Header.Set("Authorization", "Bearer "+s.sourceKeys[source])
 	if a.Status, a.Body, err = s.Do(req); err != nil || a.Status != http.StatusOK {
 		return a, err
@@ -93,4 +97,16 @@ func (s *Stack) do(t testing.TB, req *http.Request) (int, string) {
 	status, body, err := s.Do(req)
 	require.NoError(t, err)
 	return status, body
+}
+
+// PostLines posts JSON texts one after the other, declared as lines or as JSON.
+func (s *Stack) PostLines(t testing.TB, source string, lines bool, events ...[]byte) Answer {
+	t.Helper()
+	kind := "application/json"
+	if lines {
+		kind = "application/x-ndjson"
+	}
+	a, err := s.post(t.Context(), source, kind, bytes.Join(events, []byte("\n")))
+	require.NoError(t, err)
+	return a
 }
