@@ -14,6 +14,9 @@ import (
 // Sum names a sum: of the totals of one type of event in one currency and calendar month of the source's zone ("2017-01").
 type Sum struct{ Type, Currency, Month string }
 
+// Spent names what a customer spent in a currency, returns taken off.
+type Spent struct{ Customer, Currency string }
+
 // Figures are what a file holds once it is imported.
 type Figures struct {
 	Rows       int            // data rows of the file
@@ -24,6 +27,7 @@ type Figures struct {
 	Sums       map[Sum]int64  // totals, minor units
 	LineSums   map[Sum]int64  // the same from the lines
 	Customers  map[string]int // events by customer as the file names him
+	Spend      map[Spent]int64
 	Anonymous  map[string]int // events without a customer, by type
 	States     map[string]int // order states that are told, by state
 	Pairs      map[string]int // (user, views): views by user
@@ -32,7 +36,7 @@ type Figures struct {
 // NewFigures returns empty figures.
 func NewFigures() Figures {
 	return Figures{
-		Events: map[string]int{}, Lines: map[string]int{}, Sums: map[Sum]int64{}, LineSums: map[Sum]int64{}, Customers: map[string]int{},
+		Events: map[string]int{}, Lines: map[string]int{}, Sums: map[Sum]int64{}, LineSums: map[Sum]int64{}, Customers: map[string]int{}, Spend: map[Spent]int64{},
 		Anonymous: map[string]int{}, States: map[string]int{}, Pairs: map[string]int{},
 	}
 }
@@ -60,9 +64,20 @@ func (f *Figures) Add(e Fact) {
 		f.Anonymous[e.Type]++
 	} else {
 		f.Customers[e.Customer]++
+		f.spend(e)
 	}
 	if e.State != "" {
 		f.States[e.State]++
+	}
+}
+
+func (f *Figures) spend(e Fact) {
+	switch {
+	case e.Currency == "":
+	case e.Type == "return":
+		f.Spend[Spent{e.Customer, e.Currency}] -= e.Total
+	default:
+		f.Spend[Spent{e.Customer, e.Currency}] += e.Total
 	}
 }
 
