@@ -19,7 +19,7 @@ type Config struct {
 	// HoldBack is how long an offset is kept back after its batch was written to Redis, which may lose its last
 	// second in a crash. Default: 2s.
 	HoldBack time.Duration `yaml:"hold_back"`
-	// PublishEvery is the least time between two publications of one leaf or profile. Default: 500ms.
+	// PublishEvery is the least time between two publications of one leaf or profile. Default: 1s.
 	PublishEvery time.Duration `yaml:"publish_every"`
 	// OutboxEvery is how long the outbox rests when it was found empty. Default: 100ms.
 	OutboxEvery time.Duration `yaml:"outbox_every"`
@@ -36,7 +36,7 @@ type Config struct {
 // Default returns the defaults; Spaces and Instance have none.
 func Default() Config {
 	return Config{
-		Group: "resolver", BatchRecords: 500, HoldBack: 2 * time.Second, PublishEvery: 500 * time.Millisecond,
+		Group: "resolver", BatchRecords: 500, HoldBack: 2 * time.Second, PublishEvery: time.Second,
 		OutboxEvery: 100 * time.Millisecond, SweepEvery: time.Second, Lease: 5 * time.Second, MaxPending: 50_000,
 	}
 }

@@ -2,9 +2,9 @@ package resolver
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"time"
 
 	"rcu/pkg/identifier"
@@ -15,32 +15,121 @@ import (
 	eventpb "rcu/schemas/event"
 )
 
-// owners are overrides to publish, and what has to be remembered of them once they are out.
-type owners struct {
-	records   []stream.Record
-	published []resolve.Plain
-}
+// ownerKeys is how many identifiers' leaves are looked for together, and ownerLeaves how many leaves are looked at together.
+const (
+	ownerKeys   = 200
+	ownerLeaves = 500
+)
 
-// leafRef is a leaf that names one of the identifiers that changed.
+// leafRef is a leaf whose owner is in question.
 type leafRef struct {
 	controller string
 	key        []byte
 	state      *profile.State
-	said       []byte // the owner published last; nil = none
+	last       override
+	owner      string           // rcu_id now; empty = nobody
+	depends    []identifier.Key // identifiers that may own it
 }
 
-// ownersOf returns an override for every leaf of keys whose owner is not what its rows say. Its number is drawn before
-// anything is read: of two overrides of one leaf, the higher number has read later.
-func (s *Service) ownersOf(ctx context.Context, space string, keys []identifier.Key, now time.Time) (owners, error) {
+// said is what the rows of the leaf say, as far as one thing can be said of them.
+func (l *leafRef) said() string {
+	if l.last.owner != "" {
+		return l.last.owner
+	}
+	return l.state.Written()
+}
+
+// due reports whether rows of the leaf say something else than its owner.
+func (l *leafRef) due() bool { return l.said() != rowOwner(l.owner) }
+
+// publishOwners publishes an override for every leaf of keys whose owner is not what its rows say, and the profiles between which
+// those leaves moved.
+func (s *Service) publishOwners(ctx context.Context, space string, keys []identifier.Key, now time.Time) error {
+	for some := range slices.Chunk(keys, ownerKeys) {
+		leaves, err := s.listedLeaves(ctx, space, some)
+		if err != nil {
+			return err
+		}
+		for few := range slices.Chunk(leaves, ownerLeaves) {
+			if err := s.publishOwnersOf(ctx, space, few, now); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// publishOwnersOf draws the number of its overrides before it reads anything: of two of one leaf, the higher number has read
+// later. What was published is remembered last, so that a publisher that is cut short publishes everything again.
+func (s *Service) publishOwnersOf(ctx context.Context, space string, leaves []leafRef, now time.Time) error {
 	number, err := s.deps.Cells.Count(ctx, "ov:"+space, 1)
 	if err != nil {
-		return owners{}, fmt.Errorf("numbering owners: %w", err)
+		return fmt.Errorf("numbering owners: %w", err)
 	}
-	leaves, err := s.leavesOf(ctx, space, keys)
+	if leaves, err = s.judge(ctx, space, leaves, now); err != nil {
+		return err
+	}
+	var records []stream.Record
+	var out []published
+	var people []identifier.Key
+	for i := range leaves {
+		l := &leaves[i]
+		if !l.due() {
+			continue
+		}
+		r, err := stream.Encode(stream.TopicOwners, []byte(space+":"+hex.EncodeToString(l.key)), &eventpb.Owner{
+			Space: space, Controller: l.controller, LeafKey: l.key, RcuId: l.owner, Version: uint64(number), //nolint:gosec // G115: the counter starts at 1
+		}, now)
+		if err != nil {
+			return err
+		}
+		records = append(records, r)
+		out = append(out, published{l.key, override{uint64(number), rowOwner(l.owner)}}) //nolint:gosec // G115: as above
+		people = s.between(space, l, people)
+	}
+	if err := s.out.PublishAll(ctx, records); err != nil {
+		return fmt.Errorf("publishing owners: %w", err)
+	}
+	s.metrics.owners.Add(float64(len(records)))
+	if err := s.publishProfiles(ctx, space, distinct(people), true); err != nil {
+		return err
+	}
+	return s.remember(ctx, space, out)
+}
+
+// between appends whose profiles a leaf may have left and entered.
+func (s *Service) between(space string, l *leafRef, people []identifier.Key) []identifier.Key {
+	for _, name := range [...]string{l.said(), l.owner} {
+		if k, ok := s.keyOfOwner(space, name); ok {
+			people = append(people, k)
+		}
+	}
+	for _, k := range l.depends {
+		if k.Namespace.Links() {
+			people = append(people, k)
+		}
+	}
+	return people
+}
+
+// distinct drops repeated identifiers, by their values.
+func distinct(keys []identifier.Key) []identifier.Key {
+	seen := make(map[string]bool, len(keys))
+	return slices.DeleteFunc(keys, func(k identifier.Key) bool {
+		known := seen[k.Value]
+		seen[k.Value] = true
+		return known
+	})
+}
+
+// judge reads leaves, unless they bring their state, with what was published of them, and says whose they are now. Leaves that
+// are listed and still empty are left out: whoever folds their first events looks at their owner when they stand (settle).
+func (s *Service) judge(ctx context.Context, space string, leaves []leafRef, now time.Time) ([]leafRef, error) {
+	leaves, err := s.loadLeaves(ctx, space, leaves)
 	if err != nil || len(leaves) == 0 {
-		return owners{}, err
+		return nil, err
 	}
-	references, also := make([]identifier.Key, 0, len(leaves)), []identifier.Key(nil)
+	var references, also []identifier.Key
 	for _, l := range leaves {
 		if ref := l.state.Leaf().Reference; ref.Value != "" {
 			references = append(references, ref)
@@ -48,53 +137,30 @@ func (s *Service) ownersOf(ctx context.Context, space string, keys []identifier.
 	}
 	registers, err := resolve.LoadRegisters(ctx, s.deps.Cells, space, references)
 	if err != nil {
-		return owners{}, err
+		return nil, err
 	}
-	for _, l := range leaves {
-		also = identity.OwnersKeys(l.state.Leaf(), registers[l.state.Leaf().Reference], also)
+	for i := range leaves {
+		l := &leaves[i]
+		l.depends = identity.OwnersKeys(l.state.Leaf(), registers[l.state.Leaf().Reference], nil)
+		also = append(also, l.depends...)
 	}
 	people, err := s.deps.Graph.View(ctx, space, also, now.Unix())
 	if err != nil {
-		return owners{}, fmt.Errorf("reading the owners of leaves: %w", err)
+		return nil, fmt.Errorf("reading the owners of leaves: %w", err)
 	}
 	kernel, err := s.deps.Graph.Kernel(ctx, space)
 	if err != nil {
-		return owners{}, err
+		return nil, err
 	}
-	var out owners
-	for _, l := range leaves {
-		owner := s.nameOf(space, resolve.OwnerOf(kernel, l.state, registers[l.state.Leaf().Reference], people, now.Unix()))
-		if err := out.add(space, l, owner, uint64(number), now); err != nil { //nolint:gosec // G115: the counter starts at 1
-			return owners{}, err
-		}
+	for i := range leaves {
+		l := &leaves[i]
+		l.owner = s.nameOf(space, ownerOf(kernel, l.state, registers[l.state.Leaf().Reference], people, now.Unix()))
 	}
-	return out, nil
+	return leaves, nil
 }
 
-// add publishes the owner of a leaf unless that is what its rows say already.
-func (o *owners) add(space string, l leafRef, owner string, number uint64, now time.Time) error {
-	said := l.state.Written()
-	if l.said != nil {
-		said = string(l.said)
-	}
-	if said == rowOwner(owner) {
-		return nil
-	}
-	key := []byte(space + ":" + hex.EncodeToString(l.key))
-	r, err := stream.Encode(stream.TopicOwners, key, &eventpb.Owner{
-		Space: space, Controller: l.controller, LeafKey: l.key, RcuId: owner, Version: number,
-	}, now)
-	if err != nil {
-		return err
-	}
-	o.records = append(o.records, r)
-	o.published = append(o.published, resolve.Plain{Key: resolve.OwnerValue(space, l.key), Value: []byte(rowOwner(owner))})
-	return nil
-}
-
-// leavesOf reads the leaves that name identifiers, each once. A leaf that is listed and still empty is left out: whoever folds
-// its first events looks at its owner once more when it stands (confirmFresh).
-func (s *Service) leavesOf(ctx context.Context, space string, keys []identifier.Key) ([]leafRef, error) {
+// listedLeaves lists the leaves that name identifiers, each once.
+func (s *Service) listedLeaves(ctx context.Context, space string, keys []identifier.Key) ([]leafRef, error) {
 	sets := make([]string, len(keys))
 	for i, k := range keys {
 		sets[i] = resolve.LeafIndex(space, k)
@@ -104,35 +170,33 @@ func (s *Service) leavesOf(ctx context.Context, space string, keys []identifier.
 		return nil, fmt.Errorf("reading leaf indexes: %w", err)
 	}
 	var leaves []leafRef
-	var cells, said []string
 	seen := map[string]bool{}
 	for _, members := range indexes {
 		for _, m := range members {
 			controller, key, err := resolve.ParseLeafMember(m)
 			if err != nil {
-				return nil, err
+				return nil, fmt.Errorf("reading a leaf index: %w", err)
 			}
-			if seen[string(key)] {
-				continue
+			if !seen[string(key)] {
+				seen[string(key)] = true
+				leaves = append(leaves, leafRef{controller: controller, key: key})
 			}
-			seen[string(key)] = true
-			leaves = append(leaves, leafRef{controller: controller, key: key})
-			cells, said = append(cells, resolve.LeafCell(space, controller, key)), append(said, resolve.OwnerValue(space, key))
 		}
 	}
-	return s.loadLeaves(ctx, leaves, cells, said)
+	return leaves, nil
 }
 
-func (s *Service) loadLeaves(ctx context.Context, leaves []leafRef, cells, said []string) ([]leafRef, error) {
-	states, err := s.deps.Cells.LoadCells(ctx, cells)
+func (s *Service) loadLeaves(ctx context.Context, space string, leaves []leafRef) ([]leafRef, error) {
+	cells, said := make([]string, len(leaves)), make([]string, len(leaves))
+	for i, l := range leaves {
+		cells[i], said[i] = resolve.LeafCell(space, l.controller, l.key), resolve.OwnerValue(space, l.key)
+	}
+	loaded, err := s.deps.Cells.LoadCells(ctx, append(cells, said...))
 	if err != nil {
 		return nil, fmt.Errorf("reading leaves: %w", err)
 	}
-	published, err := s.deps.Cells.GetPlain(ctx, said)
-	if err != nil {
-		return nil, fmt.Errorf("reading published owners: %w", err)
-	}
-	out := leaves[:0]
+	states, last := loaded[:len(leaves)], loaded[len(leaves):]
+	out := make([]leafRef, 0, len(leaves))
 	for i, l := range leaves {
 		if l.state, err = profile.Decode(states[i].Value); err != nil {
 			return nil, fmt.Errorf("reading a leaf: %w", err)
@@ -140,14 +204,18 @@ func (s *Service) loadLeaves(ctx context.Context, leaves []leafRef, cells, said 
 		if l.state.Empty() {
 			continue
 		}
-		l.said = published[i]
+		if l.last, err = decodeOverride(last[i].Value); err != nil {
+			return nil, err
+		}
 		out = append(out, l)
 	}
 	return out, nil
 }
 
-// eventDigest names the event that caused a change without showing its source's text.
-func eventDigest(id string) string {
-	sum := sha256.Sum256([]byte(id))
-	return hex.EncodeToString(sum[:8])
+// ownerOf is whom a leaf belongs to.
+func ownerOf(k *identity.Kernel, s *profile.State, register identity.Register, people identity.People, now int64) identity.Owner {
+	if l := s.Leaf(); faults.ignoreConsent && l.Device.Value != "" && l.Person.Value != "" {
+		return identity.Owner{Key: people.Naming(l.Person)}
+	}
+	return resolve.OwnerOf(k, s, register, people, now)
 }

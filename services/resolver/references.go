@@ -23,17 +23,30 @@ func (w *work) showReferences(e *identity.Event) {
 	}
 }
 
-// joinReferences joins the registers of the references of the batch. A register that moved may give its reference leaves to
-// somebody else: they are listed under the identifiers it names now, and looked at again behind the batch.
-func (s *Service) joinReferences(ctx context.Context, w *work) error {
-	w.registers = map[identifier.Key]identity.Register{}
-	var references []identifier.Key
+// references lists the references of the batch, each once, and of each the identifiers that stood beside it.
+func (w *work) references() (keys []identifier.Key, beside map[identifier.Key][]identity.Shown) {
+	beside = map[identifier.Key][]identity.Shown{}
+	add := func(r identifier.Key, with ...identity.Shown) {
+		if _, known := beside[r]; !known {
+			keys = append(keys, r)
+		}
+		beside[r] = append(beside[r], with...)
+	}
 	for _, x := range w.shown {
-		if _, known := w.registers[x.reference]; !known {
-			w.registers[x.reference] = nil
-			references = append(references, x.reference)
+		add(x.reference, x.beside...)
+	}
+	for _, i := range w.items {
+		if r := i.leaf.Reference; r.Value != "" {
+			add(r)
 		}
 	}
+	return keys, beside
+}
+
+// joinReferences joins the registers of the references of the batch, and reads those that its leaves depend on.
+func (s *Service) joinReferences(ctx context.Context, w *work) error {
+	w.registers = map[identifier.Key]identity.Register{}
+	references, beside := w.references()
 	if len(references) == 0 {
 		return nil
 	}
@@ -41,54 +54,50 @@ func (s *Service) joinReferences(ctx context.Context, w *work) error {
 	for i, r := range references {
 		keys[i] = resolve.ReferenceCell(w.space, r)
 	}
-	moved := make([]bool, len(references))
 	err := s.writer.update(ctx, "reference registers", keys, func(i int, c *resolve.Cell) (bool, error) {
 		register, err := identity.DecodeRegister(c.Value)
 		if err != nil {
 			return false, fmt.Errorf("reading a reference register: %w", err)
 		}
-		changed := false
-		for _, x := range w.shown {
-			if x.reference == references[i] {
-				var joined bool
-				register, joined = register.Join(x.beside...)
-				changed = changed || joined
-			}
-		}
+		register, changed := register.Join(beside[references[i]]...)
 		w.registers[references[i]] = register
 		if changed {
-			c.Value, moved[i] = register.Encode(), true
+			c.Value = register.Encode()
 		}
 		return changed, nil
 	})
 	if err != nil {
 		return err
 	}
+	var named []identifier.Key
 	for i, r := range references {
-		if moved[i] {
-			w.moved = append(w.moved, r)
+		if len(beside[r]) > 0 {
+			named = append(named, r)
 			w.cells = append(w.cells, cellRef{space: w.space, topic: stream.TopicRegisters, key: keys[i]})
 		}
 	}
-	return s.listReferenceLeaves(ctx, w)
+	return s.listReferenceLeaves(ctx, w, named)
 }
 
 // listReferenceLeaves lists reference leaves under every identifier that their register names: those of this batch, and those
-// that stood before and whose register moved.
-func (s *Service) listReferenceLeaves(ctx context.Context, w *work) error {
+// that stood before of references that were named by it. It does so whether or not a register moved now: a run that was cut
+// short may have moved it without listing them.
+func (s *Service) listReferenceLeaves(ctx context.Context, w *work, named []identifier.Key) error {
 	var members []resolve.Member
 	list := func(reference identifier.Key, member string) {
 		for _, x := range w.registers[reference] {
 			members = append(members, resolve.Member{Set: resolve.LeafIndex(w.space, x.Key), Member: member})
 		}
 	}
+	own := map[string]bool{}
 	for _, i := range w.items {
 		if i.leaf.Reference.Value != "" {
+			own[string(i.event.GetLeafKey())] = true
 			list(i.leaf.Reference, resolve.LeafMember(i.event.GetController(), i.event.GetLeafKey()))
 		}
 	}
-	sets := make([]string, len(w.moved))
-	for i, r := range w.moved {
+	sets := make([]string, len(named))
+	for i, r := range named {
 		sets[i] = resolve.LeafIndex(w.space, r)
 	}
 	standing, err := s.deps.Cells.Members(ctx, sets)
@@ -97,10 +106,15 @@ func (s *Service) listReferenceLeaves(ctx context.Context, w *work) error {
 	}
 	for i, leaves := range standing {
 		for _, member := range leaves {
-			list(w.moved[i], member)
-		}
-		if len(leaves) > 0 {
-			w.touched = append(w.touched, w.moved[i])
+			controller, key, err := resolve.ParseLeafMember(member)
+			if err != nil {
+				return fmt.Errorf("reading the leaves of a reference: %w", err)
+			}
+			list(named[i], member)
+			if !own[string(key)] {
+				own[string(key)] = true
+				w.standing = append(w.standing, leafRef{controller: controller, key: key})
+			}
 		}
 	}
 	return s.listed.add(ctx, s.deps.Cells, members)
