@@ -8,7 +8,7 @@ type Limits struct {
 	Seen         int // event ids
 	SeenHours    uint32
 	Pending      int // retractions that wait for their event
-	Traits       int
+	Traits       int // of each sort: of the person, values of identifiers, numbers of references
 	Balances     int
 	Offsets      int
 	Pieces       int // of one order event

@@ -3,7 +3,9 @@ package profile
 import (
 	"cmp"
 	"slices"
+	"strings"
 
+	"rcu/pkg/identifier"
 	eventpb "rcu/schemas/event"
 )
 
@@ -74,14 +76,46 @@ func (s *State) putTrait(t Trait) {
 	}
 	s.traits = slices.Insert(s.traits, i, t)
 	if len(s.traits) > limits.Traits {
-		oldest := 0
-		for j := range s.traits {
-			if traitRank(&s.traits[j], &s.traits[oldest]) < 0 {
-				oldest = j
-			}
+		s.boundTraits(sortOf(t.Name))
+	}
+}
+
+// boundTraits forgets the oldest trait of one sort when there are too many of it. Sorts are bounded apart: the number of every
+// ticket is kept as a trait, and must not push out the name of the customer.
+func (s *State) boundTraits(sort traitSort) {
+	n, oldest := 0, -1
+	for i := range s.traits {
+		if sortOf(s.traits[i].Name) != sort {
+			continue
 		}
+		if n++; oldest < 0 || traitRank(&s.traits[i], &s.traits[oldest]) < 0 {
+			oldest = i
+		}
+	}
+	if n > limits.Traits {
 		s.traits = slices.Delete(s.traits, oldest, oldest+1)
 	}
+}
+
+// traitSort tells traits apart by how many of them a person can have.
+type traitSort uint8
+
+const (
+	traitOfPerson traitSort = iota
+	valueOfIdentifier
+	valueOfReference
+)
+
+// sortOf reads the sort of a trait off its name: values of identifiers are named # and the namespace.
+func sortOf(name string) traitSort {
+	if !strings.HasPrefix(name, "#") {
+		return traitOfPerson
+	}
+	namespace, _, _ := strings.Cut(name[1:], ":")
+	if identifier.Namespace(namespace).Kind() == identifier.KindReference {
+		return valueOfReference
+	}
+	return valueOfIdentifier
 }
 
 // traitRank orders traits by what is kept longest: the newest, whatever their name.

@@ -22,8 +22,10 @@ const mail, phone, card = "marie.durand@example.org", "0612345678", "99000123"
 func marie(w *world) {
 	w.send(till, "sale", at(10, 9), fields{
 		"identifiers": append(ids("card", card, "email", mail, "phone", phone), map[string]any{"namespace": "ticket", "value": "0017", "scope": "paris-1/till-12/2026-03-10"}),
-		"traits": fields{"given_name": "Marie", "family_name": "Durand-Lefebvre", "birth_date": "1980-04-02", "address_line": "12 rue des Lilas", "city": "Lyon",
-			"language": "fr", "loyalty_tier": "gold"},
+		"traits": fields{
+			"given_name": "Marie", "family_name": "Durand-Lefebvre", "birth_date": "1980-04-02", "address_line": "12 rue des Lilas", "city": "Lyon",
+			"language": "fr", "loyalty_tier": "gold",
+		},
 		"data": total(4599),
 	})
 	w.send(web, "order.placed", at(11, 9), fields{

@@ -35,7 +35,8 @@ func TestAudit_isAChainOfEveryRead(t *testing.T) {
 	}
 	var previous []byte
 	for i, l := range lines {
-		require.Equal(t, want[i], []string{l.GetAction(), l.GetActor(), l.GetPurpose(), l.GetRcuId(), l.GetOutcome()})
+		got := []string{l.GetAction(), l.GetActor(), l.GetPurpose(), l.GetRcuId(), l.GetOutcome()}
+		require.Equal(t, want[i], got)
 		require.Equal(t, "paris-1", l.GetStore())
 		require.Equal(t, clock.UnixMicro(), l.GetAt())
 		require.Equal(t, uint64(i), l.GetNumber())

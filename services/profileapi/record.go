@@ -178,11 +178,14 @@ func (w *recordWriter) clarityOf(trait string, sealed bool) clarity {
 	return permit(!sealed || w.sees.Birth)
 }
 
+// maxOrders is the most orders of an answer: the newest.
+const maxOrders = 200
+
 // contents fills orders, baskets, cases and sums.
 func (w *recordWriter) contents(p *profile.Profile) {
 	for i := range p.Orders {
 		o := w.order(&p.Orders[i])
-		if w.sees.Orders {
+		if w.sees.Orders && len(w.out.Orders) < maxOrders {
 			w.out.Orders = append(w.out.Orders, o)
 		}
 		if w.sees.Collect && p.Orders[i].Reserved() {

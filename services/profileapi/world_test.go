@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -83,6 +85,7 @@ var (
 )
 
 func (s source) origin(t testing.TB) *event.Origin {
+	t.Helper()
 	zone, err := time.LoadLocation("Europe/Paris")
 	require.NoError(t, err)
 	o := &event.Origin{
@@ -119,9 +122,7 @@ func (w *world) send(from source, typ string, when time.Time, f fields) bool {
 	w.t.Helper()
 	w.n++
 	envelope := map[string]any{"id": fmt.Sprintf("e%d", w.n), "type": typ, "occurred_at": when.Format(time.RFC3339), "data": fields{}}
-	for k, v := range f {
-		envelope[k] = v
-	}
+	maps.Copy(envelope, f)
 	raw, err := json.Marshal(envelope)
 	require.NoError(w.t, err)
 	dec, err := decoder()
@@ -174,14 +175,7 @@ func (w *world) gate(d *event.Draft, from source) bool {
 		}
 	}
 	verdict, keep := consent.G1(d.Behaviour(), devices, d.OccurredAt().Unix(), clock.Unix())
-	d.StripDevices(func(k identifier.Key) bool {
-		for _, x := range keep {
-			if x == k {
-				return true
-			}
-		}
-		return false
-	})
+	d.StripDevices(func(k identifier.Key) bool { return slices.Contains(keep, k) })
 	return verdict == consent.Collect
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 
 	"rcu/services/profileapi"
@@ -119,7 +120,7 @@ func (p *page) links(title string, links []profileapi.Link, outcome string) {
 		}
 		seen := ""
 		if l.Witnesses > 0 {
-			seen = "seen together by the events kept: " + fmt.Sprint(l.Witnesses)
+			seen = "seen together by the events kept: " + strconv.Itoa(l.Witnesses)
 		}
 		if l.Since != nil {
 			seen += ", first " + moment(*l.Since)

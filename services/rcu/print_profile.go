@@ -5,6 +5,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -129,7 +130,7 @@ func (p *page) rest(a *profileapi.Answer) {
 		p.section("Events")
 	}
 	for _, name := range slices.Sorted(maps.Keys(a.Counters)) {
-		p.line(name, fmt.Sprint(a.Counters[name]))
+		p.line(name, strconv.FormatInt(a.Counters[name], 10))
 	}
 }
 
@@ -148,7 +149,7 @@ func (p *page) money(a *profileapi.Answer) {
 		p.section("Balances")
 	}
 	for _, b := range a.Balances {
-		text := fmt.Sprint(b.Amount)
+		text := strconv.FormatInt(b.Amount, 10)
 		if b.Currency != "" {
 			text = amount(b.Amount, b.Currency)
 		}
@@ -168,7 +169,7 @@ func amount(minor int64, currency string) string {
 	if !other {
 		n = 2
 	}
-	sign, digits := "", fmt.Sprint(minor)
+	sign, digits := "", strconv.FormatInt(minor, 10)
 	if minor < 0 {
 		sign, digits = "-", digits[1:]
 	}
