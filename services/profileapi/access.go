@@ -22,7 +22,7 @@ type access struct {
 	Address     bool    `json:"address"`  // address line; postal code and city with it
 	Birth       bool    `json:"birth"`    // birth date
 	Orders      bool    `json:"orders"`   // all
-	Collect     bool    `json:"collect"`  // orders that wait to be collected
+	Collect     bool    `json:"collect"`  // orders that wait to be collected: for roles without orders, in their own store
 	Spend       bool    `json:"spend"`    // sums and balances
 	Baskets     bool    `json:"baskets"`  // open baskets
 	Cases       bool    `json:"cases"`    // cases and calls

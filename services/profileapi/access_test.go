@@ -132,6 +132,28 @@ func golden(t *testing.T, path, got string) {
 	require.Equal(t, string(want), got, "go test -update writes the file anew")
 }
 
+func TestPickup_seesTheOrdersOfItsStore(t *testing.T) {
+	w := newWorld(t)
+	marie(w)
+	w.send(web, "order.placed", at(12, 9), fields{
+		"identifiers": append(ids("email", mail), map[string]any{"namespace": "order", "value": "W-2002"}),
+		"data":        fields{"total": money(2000), "fulfilment": "collect", "collect_store": "lyon-1"},
+	})
+	a := newAPI(t, w, nil)
+	numbers := func(key string) (out []string) {
+		for _, o := range a.lookup(key, "email", mail, "contract").record().ToCollect {
+			out = append(out, o.Number)
+		}
+		return out
+	}
+	require.Equal(t, []string{"W-1001"}, numbers("pickup"))
+	require.Equal(t, []string{"W-2002", "W-1001"}, numbers("seller"))
+	w.send(desk, "order.state_changed", at(13, 9), fields{
+		"identifiers": []any{map[string]any{"namespace": "order", "value": "W-1001"}}, "data": fields{"state": "collected"},
+	})
+	require.Empty(t, numbers("pickup"))
+}
+
 func TestMaskedValues_areNotSent(t *testing.T) {
 	w := newWorld(t)
 	everything(w)

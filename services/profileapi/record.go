@@ -18,7 +18,7 @@ func (s *Service) answer(ctx context.Context, q request, p *resolve.Person, x *s
 		return nil, err
 	}
 	combined := profile.Combine(x.leaves)
-	w := recordWriter{sees: q.sees, open: open, members: p.Members, numbers: map[string]string{}}
+	w := recordWriter{sees: q.sees, store: q.reader.Store, open: open, members: p.Members, numbers: map[string]string{}}
 	w.identifiers(&combined, x.permits)
 	w.traits(&combined)
 	w.contents(&combined)
@@ -91,6 +91,7 @@ func (s *Service) name(space string, k identifier.Key) string {
 // recordWriter fills a record with what a role may see.
 type recordWriter struct {
 	sees    access
+	store   string // of the reader
 	open    secrets
 	members []identifier.Key
 	numbers map[string]string // pseudonym of a reference -> its number
@@ -178,6 +179,14 @@ func (w *recordWriter) clarityOf(trait string, sealed bool) clarity {
 	return permit(!sealed || w.sees.Birth)
 }
 
+// collects reports whether an order waits to be collected, and the role may see it: who sees those only, sees those of its store.
+func (w *recordWriter) collects(o *profile.Order) bool {
+	if !w.sees.Collect || !o.Reserved() {
+		return false
+	}
+	return w.sees.Orders || w.store == "" || o.CollectStore == w.store
+}
+
 // maxOrders is the most orders of an answer: the newest.
 const maxOrders = 200
 
@@ -188,7 +197,7 @@ func (w *recordWriter) contents(p *profile.Profile) {
 		if w.sees.Orders && len(w.out.Orders) < maxOrders {
 			w.out.Orders = append(w.out.Orders, o)
 		}
-		if w.sees.Collect && p.Orders[i].Reserved() {
+		if w.collects(&p.Orders[i]) {
 			w.out.ToCollect = append(w.out.ToCollect, o)
 		}
 	}
