@@ -86,7 +86,8 @@ func (p planted) sendGood(t *testing.T, s *stack.Stack) {
 	bought := order(at.Add(time.Minute), 1000, p.accountID(), stack.Proved("email", p.email), p.cookieID(), p.orderID())
 	bought.Traits = traits
 	bought.Data = map[string]any{"total": stack.Money{Amount: 1000, Currency: "EUR"}, "recipient": map[string]string{
-		"given_name": "Zqxrecipient", "email": "zqxrecipient@example.com", "phone": p.phone, "address_line": "3 place Zqxrecipient"}}
+		"given_name": "Zqxrecipient", "email": "zqxrecipient@example.com", "phone": p.phone, "address_line": "3 place Zqxrecipient",
+	}}
 	s.Send(t, stack.Shop, bought,
 		with(happened("page.viewed", at.Add(2*time.Minute), p.cookieID()), stack.Data{"path": "https://shop.example/account/" + p.path + "/orders?token=zqxtoken#zqxfragment", "kind": "account"}))
 	s.Send(t, stack.App, decided(at, stack.Grant(stack.Proved("device", p.device), "unify_behaviour")))
@@ -194,7 +195,7 @@ func (p planted) absentFromFiles(t *testing.T, dir string, controls map[string]i
 		if err != nil || !d.Type().IsRegular() {
 			return err
 		}
-		content, err := os.ReadFile(path) //nolint:gosec // below the data folder
+		content, err := os.ReadFile(path)
 		if err != nil {
 			return err
 		}

@@ -213,7 +213,7 @@ func (w *tillWorker) prepare() {
 func (w *tillWorker) done() {
 	for _, e := range w.pending {
 		i := slices.IndexFunc(w.people, func(p person) bool { return p.card == e.Identifiers[0].Value })
-		goods, _ := e.Data.(stack.Goods) //nolint:errcheck // it was made so
+		goods, _ := e.Data.(stack.Goods)
 		w.spent[i] += goods.Total.Amount
 		w.tickets[i]++
 	}

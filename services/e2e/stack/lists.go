@@ -59,8 +59,10 @@ func init() {
 func sources() []ingest.SourceSpec {
 	var out []ingest.SourceSpec
 	for _, x := range demo.Sources() {
-		out = append(out, ingest.SourceSpec{Name: x.Name, Channel: x.Channel, Space: x.Space, Controller: x.Controller, Brand: x.Brand, Store: x.Store,
-			Zone: x.Zone, Country: x.Country, Currency: x.Currency, Trust: x.Trust, SharedDevice: yes(x.SharedDevice), Rate: loadRate, Burst: loadRate})
+		out = append(out, ingest.SourceSpec{
+			Name: x.Name, Channel: x.Channel, Space: x.Space, Controller: x.Controller, Brand: x.Brand, Store: x.Store,
+			Zone: x.Zone, Country: x.Country, Currency: x.Currency, Trust: x.Trust, SharedDevice: yes(x.SharedDevice), Rate: loadRate, Burst: loadRate,
+		})
 	}
 	own := ingest.SourceSpec{Space: Space, Controller: Retail, Brand: "maison", Zone: "Europe/Paris", Country: "FR", Currency: "EUR", Rate: loadRate, Burst: loadRate}
 	records, shop := own, own

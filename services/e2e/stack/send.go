@@ -80,7 +80,7 @@ func (s *Stack) post(ctx context.Context, source, contentType string, body []byt
 
 // Do sends any request and returns status and body of the answer.
 func (s *Stack) Do(req *http.Request) (int, string, error) {
-	resp, err := s.HTTP.Do(req) //nolint:gosec // an address of our own process
+	resp, err := s.HTTP.Do(req)
 	if err != nil {
 		return 0, "", fmt.Errorf("asking the program: %w", err)
 	}
@@ -90,13 +90,6 @@ func (s *Stack) Do(req *http.Request) (int, string, error) {
 		return resp.StatusCode, "", fmt.Errorf("reading an answer: %w", err)
 	}
 	return resp.StatusCode, string(body), nil
-}
-
-func (s *Stack) do(t testing.TB, req *http.Request) (int, string) {
-	t.Helper()
-	status, body, err := s.Do(req)
-	require.NoError(t, err)
-	return status, body
 }
 
 // PostLines posts JSON texts one after the other, declared as lines or as JSON.

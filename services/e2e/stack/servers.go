@@ -42,7 +42,7 @@ func (s *Stack) child(t testing.TB, server string) int {
 		if err != nil || !bytes.Contains(bytes.ReplaceAll(command, []byte{0}, []byte{' '}), []byte(server)) {
 			continue
 		}
-		status, err := os.ReadFile(filepath.Join(filepath.Dir(line), "status")) //nolint:gosec // a file of /proc
+		status, err := os.ReadFile(filepath.Join(filepath.Dir(line), "status"))
 		if err == nil && bytes.Contains(status, []byte("\nPPid:\t"+strconv.Itoa(s.PID)+"\n")) {
 			pid, err := strconv.Atoi(filepath.Base(filepath.Dir(line)))
 			require.NoError(t, err)

@@ -38,7 +38,7 @@ func (r Row) Int(column string) int64 {
 
 // Text is a text of a row.
 func (r Row) Text(column string) string {
-	text, _ := r[column].(string) //nolint:errcheck // another type reads as empty
+	text, _ := r[column].(string)
 	return text
 }
 
