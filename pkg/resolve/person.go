@@ -16,7 +16,9 @@ type Person struct {
 	Asked    identifier.Key // the identifier it was read by, with its namespace where that is known
 	Standing identity.Standing
 	Profile
-	Leaves []PersonLeaf // of all members, each leaf once, by controller and key
+	Leaves []PersonLeaf // of all members, each leaf once, by controller and key; none where the standing is not clean
+
+	listed []string // controllers with leaves that were left out
 }
 
 // PersonLeaf is a leaf that names a member of a profile.
@@ -44,6 +46,9 @@ func (p *Person) Controllers() map[string]bool {
 	out := map[string]bool{}
 	for _, l := range p.Leaves {
 		out[l.Controller] = out[l.Controller] || l.Owned
+	}
+	for _, controller := range p.listed {
+		out[controller] = false
 	}
 	return out
 }
@@ -95,7 +100,7 @@ func (p *Person) sameAs(other *Person) {
 	if p == other {
 		return
 	}
-	p.Leaves = slices.Clone(other.Leaves)
+	p.Leaves, p.listed = slices.Clone(other.Leaves), other.listed
 	if p.Asked == other.Asked {
 		p.Profile = other.Profile
 	}
@@ -137,6 +142,12 @@ func (p *Person) addLeaves(space string, under identifier.Key, members []string,
 		controller, key, err := ParseLeafMember(m)
 		if err != nil {
 			return fmt.Errorf("reading a leaf index: %w", err)
+		}
+		if p.Standing != identity.Clean { // it owns nothing and has no other member, and a till's e-mail names thousands of leaves
+			if n := len(p.listed); n == 0 || p.listed[n-1] != controller {
+				p.listed = append(p.listed, controller)
+			}
+			continue
 		}
 		i := slices.IndexFunc(p.Leaves, func(l PersonLeaf) bool { return string(l.Key) == string(key) })
 		if i < 0 {
