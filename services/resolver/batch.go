@@ -43,8 +43,9 @@ type work struct {
 	facts     []identity.Fact
 	shown     []shown                              // references with what stood beside them
 	registers map[identifier.Key]identity.Register // of the references of the batch
-	moved     []identifier.Key                     // references whose register changed
-	touched   []identifier.Key                     // identifiers whose leaves have to be looked at again
+	standing  []leafRef                            // leaves of those references, other than the batch's own
+	folds     []fold
+	touched   []identifier.Key // identifiers whose leaves have to be looked at again
 	people    *resolve.View
 	kernel    *identity.Kernel
 	cells     []cellRef
@@ -65,8 +66,11 @@ func (s *Service) resolve(ctx context.Context, b stream.Batch) error {
 		}
 		refused = append(refused, conflicts...)
 	}
+	if len(refused) > 0 && len(invalid) == 0 {
+		return stream.Invalid("id_reused", errors.New("the id was used for an event with other content; send it under an id of its own"), refused...)
+	}
 	if len(refused) > 0 {
-		return stream.Invalid("id_reused", errors.New("the id was used for an event with other content; send it under an id of its own"), append(invalid, refused...)...)
+		return stream.Invalid("undecodable_or_id_reused", errors.New("the record cannot be read, or its id was used for an event with other content"), append(invalid, refused...)...)
 	}
 	if len(invalid) > 0 {
 		return stream.Invalid("undecodable", errors.New("the record is no event or decision that this version reads"), invalid...)
@@ -86,7 +90,11 @@ func (s *Service) resolveSpace(ctx context.Context, w *work) ([]int64, error) {
 		{"graph", s.applyFacts},
 		{"fold", s.foldLeaves},
 		{"output", s.emit},
+		{"settle", s.settle},
 		{"touch", s.touch},
+	}
+	if faults.listLate {
+		steps = append(steps[1:], steps[0])
 	}
 	for _, step := range steps {
 		started := time.Now()
@@ -124,7 +132,7 @@ func (s *Service) decode(b stream.Batch) (works []*work, invalid []int64) {
 	for _, r := range b.Records {
 		if b.Topic == stream.TopicConsents {
 			var d eventpb.Decision
-			if err := r.Decode(&d); err != nil || d.GetSpace() == "" || len(d.GetPoint().GetPseudonym()) != identifier.PseudonymSize {
+			if err := r.Decode(&d); err != nil || !soundDecision(&d) {
 				invalid = append(invalid, r.Offset)
 				continue
 			}
@@ -132,7 +140,7 @@ func (s *Service) decode(b stream.Batch) (works []*work, invalid []int64) {
 			continue
 		}
 		e := new(eventpb.Event)
-		if err := r.Decode(e); err != nil || e.GetSpace() == "" || e.GetController() == "" {
+		if err := r.Decode(e); err != nil || !soundEvent(e) {
 			invalid = append(invalid, r.Offset)
 			continue
 		}

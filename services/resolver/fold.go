@@ -52,85 +52,65 @@ func (s *Service) foldLeaves(ctx context.Context, w *work) error {
 		}
 		leaves[cell] = append(leaves[cell], i)
 	}
-	folds := make([]fold, len(keys))
+	w.folds = make([]fold, len(keys))
 	err = s.writer.update(ctx, "leaves", keys, func(n int, c *resolve.Cell) (bool, error) {
 		state, err := profile.Decode(c.Value)
 		if err != nil {
 			return false, fmt.Errorf("reading a leaf: %w", err)
 		}
-		folds[n] = s.foldLeaf(w, state, leaves[keys[n]], traits)
-		if folds[n].changed {
+		w.folds[n] = s.foldLeaf(w, state, leaves[keys[n]], traits)
+		if w.folds[n].changed {
 			c.Value = state.Encode()
 		}
-		return folds[n].changed, nil
+		return w.folds[n].changed, nil
 	})
 	if err != nil {
 		return err
 	}
 	for n, key := range keys {
 		w.cells = append(w.cells, cellRef{space: w.space, topic: stream.TopicLeaves, key: key})
-		if folds[n].moved {
-			w.touched = append(w.touched, resolve.SubjectOf(folds[n].state.Leaf()))
-		}
-	}
-	return s.confirmFresh(ctx, w, folds)
-}
-
-// fold is what happened to one leaf.
-type fold struct {
-	state   *profile.State
-	owner   string
-	changed bool // the state has to be written
-	moved   bool // rows of the leaf carry another id than its owner, and nothing of the graph will say so
-	fresh   bool // the leaf was empty
-}
-
-// confirmFresh looks at the owners of leaves that were empty once more, now that they stand: a change of the graph between the
-// reading of the owner and the writing of the leaf found nothing to correct.
-func (s *Service) confirmFresh(ctx context.Context, w *work, folds []fold) error {
-	var keys []identifier.Key
-	for _, f := range folds {
-		if f.fresh && !f.state.Empty() {
-			keys = identity.OwnersKeys(f.state.Leaf(), w.registers[f.state.Leaf().Reference], keys)
-		}
-	}
-	if len(keys) == 0 {
-		return nil
-	}
-	people, err := s.deps.Graph.View(ctx, w.space, keys, w.now.Unix())
-	if err != nil {
-		return fmt.Errorf("confirming the owners of new leaves: %w", err)
-	}
-	for _, f := range folds {
-		if !f.fresh || f.state.Empty() {
-			continue
-		}
-		leaf := f.state.Leaf()
-		now := s.nameOf(w.space, resolve.OwnerOf(w.kernel, f.state, w.registers[leaf.Reference], people, w.now.Unix()))
-		if now != f.owner {
-			w.touched = append(w.touched, resolve.SubjectOf(leaf))
+		if left, ok := s.keyOfOwner(w.space, w.folds[n].left); ok {
+			w.profiles = append(w.profiles, profileRef{w.space, left})
 		}
 	}
 	return nil
 }
 
+// fold is what happened to one leaf.
+type fold struct {
+	leafKey []byte
+	state   *profile.State
+	owner   string
+	left    string // the owner that all rows of the leaf had until now, when they have several from now on
+	changed bool   // the state has to be written
+	opened  bool   // the events of the batch changed the owner
+	fresh   bool   // the leaf was empty
+	fenced  bool   // some of its events were folded before
+}
+
+// doubtful reports whether rows of the leaf may say something else than its owner without a change of the graph.
+func (f *fold) doubtful() bool {
+	return f.fenced || f.opened || f.state.Written() == profile.MixedRows || f.state.Leaf().Reference.Value != ""
+}
+
 // foldLeaf folds the events of one leaf into its state and decides whose it is.
 func (s *Service) foldLeaf(w *work, state *profile.State, items []*item, traits map[*item]map[string]profile.SealedTrait) fold {
-	f := fold{state: state, fresh: state.Empty()}
-	before := s.ownerName(w, state)
+	f := fold{leafKey: items[0].event.GetLeafKey(), state: state, fresh: state.Empty()}
+	before, written := s.ownerName(w, state), state.Written()
 	for _, i := range items {
 		i.outcome = state.Fold(profile.Folding{Event: i.event, Traits: traits[i], Offset: profile.SourceOffset{
 			LogID: w.source.LogID.String(), Topic: w.source.Topic, Partition: w.source.Partition, Offset: i.offset,
 		}})
-		f.changed = f.changed || i.outcome != profile.Fenced
+		f.changed, f.fenced = f.changed || i.outcome != profile.Fenced, f.fenced || i.outcome == profile.Fenced
 		if i.outcome == profile.Fenced && state.Judge(i.event) == profile.Conflict {
 			i.outcome = profile.Conflict
 		}
 	}
 	f.owner = s.ownerName(w, state)
-	mixed := state.Wrote(rowOwner(f.owner))
-	f.changed = f.changed || mixed
-	f.moved = !f.fresh && (mixed || before != f.owner)
+	if state.Wrote(rowOwner(f.owner)) {
+		f.changed, f.left = true, written
+	}
+	f.opened = before != f.owner
 	for _, i := range items {
 		i.owner = f.owner
 	}
@@ -142,7 +122,7 @@ func (s *Service) ownerName(w *work, state *profile.State) string {
 	if state.Empty() {
 		return ""
 	}
-	return s.nameOf(w.space, resolve.OwnerOf(w.kernel, state, w.registers[state.Leaf().Reference], w.people, w.now.Unix()))
+	return s.nameOf(w.space, ownerOf(w.kernel, state, w.registers[state.Leaf().Reference], w.people, w.now.Unix()))
 }
 
 func (s *Service) nameOf(space string, o identity.Owner) string {

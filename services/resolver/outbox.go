@@ -2,8 +2,10 @@ package resolver
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -13,76 +15,79 @@ import (
 	eventpb "rcu/schemas/event"
 )
 
-// drainOutbox publishes what the next entries of the outbox changed, from the state as it is now, and then forgets them.
+// drainOutbox publishes what the next entries of the outbox changed, from the state as it is now, and then forgets them. However
+// much the entries changed, it is read and published in parts of bounded size.
 func (s *Service) drainOutbox(ctx context.Context, space string) (int, error) {
 	entries, err := s.deps.Graph.ReadOutbox(ctx, space, "", outboxEntries)
 	if err != nil || len(entries) == 0 {
 		return 0, err
 	}
 	now := s.deps.Now()
-	records, err := s.transitions(space, entries)
-	if err != nil {
+	if err := s.publishTransitions(ctx, space, entries); err != nil {
 		return 0, err
 	}
-	graph, err := s.graphChangelog(ctx, space, entries, now)
-	if err != nil {
+	if err := s.publishGraph(ctx, space, entries, now); err != nil {
 		return 0, err
 	}
-	names, err := s.identityMap(ctx, space, entries, now)
-	if err != nil {
+	changed := changedKeys(entries)
+	if err := s.publishMap(ctx, space, linking(changed), now); err != nil {
 		return 0, err
 	}
-	owners, err := s.ownersOf(ctx, space, changedKeys(entries), now)
-	if err != nil {
+	if err := s.publishOwners(ctx, space, changed, now); err != nil {
 		return 0, err
 	}
-	changed, left := changedProfiles(entries)
-	profiles, err := s.profileRecords(ctx, space, changed, left, now)
-	if err != nil {
+	profiles, left := changedProfiles(entries)
+	if err := s.publishProfiles(ctx, space, profiles, left, nil); err != nil {
 		return 0, err
 	}
-	records = append(append(append(append(records, graph...), names...), owners.records...), profiles...)
-	if err := s.deps.Output.PublishAll(ctx, records); err != nil {
-		return 0, fmt.Errorf("publishing the outbox: %w", err)
-	}
-	if err := s.deps.Cells.SetPlain(ctx, owners.published); err != nil {
-		return 0, fmt.Errorf("remembering published owners: %w", err)
-	}
-	s.metrics.owners.Add(float64(len(owners.records)))
 	if err := s.deps.Graph.TrimOutbox(ctx, space, entries[len(entries)-1].ID); err != nil {
 		return 0, fmt.Errorf("trimming the outbox: %w", err)
 	}
 	return len(entries), nil
 }
 
-// transitions are the records of rcu.identity.
-func (s *Service) transitions(space string, entries []resolve.OutboxEntry) ([]stream.Record, error) {
-	var records []stream.Record
+// publishTransitions tells rcu.identity what happened.
+func (s *Service) publishTransitions(ctx context.Context, space string, entries []resolve.OutboxEntry) error {
 	for _, e := range entries {
-		at := time.Unix(e.Now, 0)
-		for n, t := range e.Transitions {
-			m := &eventpb.Transition{
-				Id: strconv.FormatUint(e.Version, 10) + "-" + strconv.Itoa(n), Space: space, Kind: string(t.Kind), RcuId: s.name(space, t.Profile),
-				Before: s.names(space, t.Before), After: s.names(space, t.After), Identifiers: s.names(space, t.Identifiers),
-				CauseKind: t.CauseKind, CauseId: causeID(t), Reason: t.Reason, At: at.UnixMicro(), Version: e.Version,
-			}
-			r, err := stream.Encode(stream.TopicIdentity, []byte(m.GetRcuId()), m, at)
-			if err != nil {
-				return nil, err
-			}
-			records = append(records, r)
-			s.metrics.transitions.WithLabelValues(m.GetKind()).Inc()
+		records, err := s.transitions(space, e)
+		if err != nil {
+			return err
 		}
+		if err := s.out.PublishAll(ctx, records); err != nil {
+			return fmt.Errorf("publishing transitions: %w", err)
+		}
+	}
+	return nil
+}
+
+// transitions are the records of an entry.
+func (s *Service) transitions(space string, e resolve.OutboxEntry) ([]stream.Record, error) {
+	at := time.Unix(e.Now, 0)
+	records := make([]stream.Record, 0, len(e.Transitions))
+	for n, t := range e.Transitions {
+		m := &eventpb.Transition{
+			Id: strconv.FormatUint(e.Version, 10) + "-" + strconv.Itoa(n), Space: space, Kind: string(t.Kind), RcuId: s.name(space, t.Profile),
+			Before: s.names(space, t.Before), After: s.names(space, t.After), Identifiers: s.names(space, t.Identifiers),
+			CauseKind: t.CauseKind, CauseId: causeID(t), Reason: t.Reason, At: at.UnixMicro(), Version: e.Version,
+		}
+		r, err := stream.Encode(stream.TopicIdentity, []byte(m.GetRcuId()), m, at)
+		if err != nil {
+			return nil, err
+		}
+		records = append(records, r)
+		s.metrics.transitions.WithLabelValues(m.GetKind()).Inc()
 	}
 	return records, nil
 }
 
-// causeID shows the id of a cause only where it was made by us or an operator: an event's id is the source's own text.
+// causeID names a cause without showing a source's own text: ids of events, of their decisions and of the acts they carry begin
+// with it. The clock and the rules have numbers.
 func causeID(t resolve.Transition) string {
-	if t.CauseKind == "event" {
-		return eventDigest(t.CauseID)
+	if t.CauseKind == "clock" || t.CauseKind == "rules" {
+		return t.CauseID
 	}
-	return t.CauseID
+	sum := sha256.Sum256([]byte(t.CauseID))
+	return hex.EncodeToString(sum[:8])
 }
 
 func (s *Service) names(space string, keys []identifier.Key) []string {
@@ -93,21 +98,31 @@ func (s *Service) names(space string, keys []identifier.Key) []string {
 	return out
 }
 
-// graphChangelog brings the components that were written, as they are now, and tombstones of those that are gone.
-func (s *Service) graphChangelog(ctx context.Context, space string, entries []resolve.OutboxEntry, now time.Time) ([]stream.Record, error) {
-	wanted := map[resolve.ComponentKey]bool{}
+// publishGraph brings the components that were written, as they are now, and tombstones of those that are gone.
+func (s *Service) publishGraph(ctx context.Context, space string, entries []resolve.OutboxEntry, now time.Time) error {
+	var keys []resolve.ComponentKey
+	seen := map[resolve.ComponentKey]bool{}
 	for _, e := range entries {
-		for _, c := range e.Written {
-			wanted[c] = true
-		}
-		for _, c := range e.Gone {
-			wanted[c] = true
+		for _, c := range slices.Concat(e.Written, e.Gone) {
+			if !seen[c] {
+				seen[c] = true
+				keys = append(keys, c)
+			}
 		}
 	}
-	keys := make([]resolve.ComponentKey, 0, len(wanted))
-	for c := range wanted {
-		keys = append(keys, c)
+	for some := range slices.Chunk(keys, publishChunk) {
+		records, err := s.graphChangelog(ctx, space, some, now)
+		if err != nil {
+			return err
+		}
+		if err := s.out.PublishAll(ctx, records); err != nil {
+			return fmt.Errorf("publishing components: %w", err)
+		}
 	}
+	return nil
+}
+
+func (s *Service) graphChangelog(ctx context.Context, space string, keys []resolve.ComponentKey, now time.Time) ([]stream.Record, error) {
 	standing, err := s.deps.Graph.Records(ctx, space, keys)
 	if err != nil {
 		return nil, fmt.Errorf("reading components: %w", err)
@@ -129,9 +144,21 @@ func (s *Service) graphChangelog(ctx context.Context, space string, entries []re
 	return records, nil
 }
 
-// identityMap says where the identifiers that changed stand now.
-func (s *Service) identityMap(ctx context.Context, space string, entries []resolve.OutboxEntry, now time.Time) ([]stream.Record, error) {
-	keys := linking(changedKeys(entries))
+// publishMap says where identifiers stand now.
+func (s *Service) publishMap(ctx context.Context, space string, keys []identifier.Key, now time.Time) error {
+	for some := range slices.Chunk(keys, publishChunk) {
+		records, err := s.identityMap(ctx, space, some, now)
+		if err != nil {
+			return err
+		}
+		if err := s.out.PublishAll(ctx, records); err != nil {
+			return fmt.Errorf("publishing the identity map: %w", err)
+		}
+	}
+	return nil
+}
+
+func (s *Service) identityMap(ctx context.Context, space string, keys []identifier.Key, now time.Time) ([]stream.Record, error) {
 	view, err := s.deps.Graph.View(ctx, space, keys, now.Unix())
 	if err != nil {
 		return nil, fmt.Errorf("reading identifiers that changed: %w", err)

@@ -12,24 +12,13 @@ import (
 	eventpb "rcu/schemas/event"
 )
 
-// nobodysRows stands in a leaf's state for rows that were written without an id.
-const nobodysRows = "-"
-
-// rowOwner is how the owner of rows is remembered in the state of their leaf.
-func rowOwner(rcuID string) string {
-	if rcuID == "" {
-		return nobodysRows
-	}
-	return rcuID
-}
-
 // emit publishes the events of the batch with the profile they belong to now. An event that was folded before is published
 // again: the first time may have been cut short.
 func (s *Service) emit(ctx context.Context, w *work) error {
 	var records []stream.Record
 	for _, i := range w.items {
 		s.metrics.events.WithLabelValues(i.outcome.String()).Inc()
-		if i.outcome == profile.Conflict {
+		if i.outcome == profile.Conflict || i.outcome == profile.Fenced && faults.skipFenced {
 			continue
 		}
 		r, err := stream.Encode(stream.TopicResolved, resolvedKey(i.event), s.resolved(w, i), microTime(i.event.GetReceivedAt()))
@@ -45,7 +34,7 @@ func (s *Service) emit(ctx context.Context, w *work) error {
 	for _, d := range w.decisions {
 		w.profiles = append(w.profiles, profileRef{w.space, w.people.Naming(pointOf(d))})
 	}
-	if err := s.deps.Output.PublishAll(ctx, records); err != nil {
+	if err := s.out.PublishAll(ctx, records); err != nil {
 		return fmt.Errorf("publishing resolved events: %w", err)
 	}
 	return nil
@@ -78,15 +67,4 @@ func resolvedKey(e *eventpb.Event) []byte {
 	}
 	row := profile.RowKey(e)
 	return []byte(hex.EncodeToString(row[:]))
-}
-
-// touch asks the publisher of the space to look again at leaves whose owner changed without the graph.
-func (s *Service) touch(ctx context.Context, w *work) error {
-	if len(w.touched) == 0 {
-		return nil
-	}
-	if err := s.deps.Graph.Touch(ctx, w.space, w.touched, w.now.Unix()); err != nil {
-		return fmt.Errorf("asking for owners to be looked at: %w", err)
-	}
-	return nil
 }

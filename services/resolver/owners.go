@@ -72,6 +72,7 @@ func (s *Service) publishOwnersOf(ctx context.Context, space string, leaves []le
 	var records []stream.Record
 	var out []published
 	var people []identifier.Key
+	at := map[identifier.Key][]string{}
 	for i := range leaves {
 		l := &leaves[i]
 		if !l.due() {
@@ -85,39 +86,42 @@ func (s *Service) publishOwnersOf(ctx context.Context, space string, leaves []le
 		}
 		records = append(records, r)
 		out = append(out, published{l.key, override{uint64(number), rowOwner(l.owner)}}) //nolint:gosec // G115: as above
-		people = s.between(space, l, people)
+		for _, k := range s.between(space, l) {
+			people = append(people, k)
+			at[k] = append(at[k], l.controller)
+		}
 	}
 	if err := s.out.PublishAll(ctx, records); err != nil {
 		return fmt.Errorf("publishing owners: %w", err)
 	}
 	s.metrics.owners.Add(float64(len(records)))
-	if err := s.publishProfiles(ctx, space, distinct(people), true); err != nil {
+	if err := s.publishProfiles(ctx, space, distinctKeys(people), nil, at); err != nil {
 		return err
 	}
 	return s.remember(ctx, space, out)
 }
 
-// between appends whose profiles a leaf may have left and entered.
-func (s *Service) between(space string, l *leafRef, people []identifier.Key) []identifier.Key {
-	for _, name := range [...]string{l.said(), l.owner} {
-		if k, ok := s.keyOfOwner(space, name); ok {
+// between lists whose profiles a leaf may have left and entered.
+func (s *Service) between(space string, l *leafRef) (people []identifier.Key) {
+	for _, k := range l.depends {
+		if k.Namespace.Links() {
 			people = append(people, k)
 		}
 	}
-	for _, k := range l.depends {
-		if k.Namespace.Links() {
+	for _, name := range [...]string{l.said(), l.owner} {
+		if k, ok := s.keyOfOwner(space, name); ok && !slices.ContainsFunc(people, func(x identifier.Key) bool { return x.Value == k.Value }) {
 			people = append(people, k)
 		}
 	}
 	return people
 }
 
-// distinct drops repeated identifiers, by their values.
-func distinct(keys []identifier.Key) []identifier.Key {
-	seen := make(map[string]bool, len(keys))
+// distinctKeys drops repeated identifiers.
+func distinctKeys(keys []identifier.Key) []identifier.Key {
+	seen := make(map[identifier.Key]bool, len(keys))
 	return slices.DeleteFunc(keys, func(k identifier.Key) bool {
-		known := seen[k.Value]
-		seen[k.Value] = true
+		known := seen[k]
+		seen[k] = true
 		return known
 	})
 }

@@ -10,6 +10,7 @@ import (
 	"go.uber.org/zap"
 
 	"rcu/pkg/identifier"
+	"rcu/pkg/identity"
 	"rcu/pkg/profile"
 	"rcu/pkg/resolve"
 	"rcu/pkg/stream"
@@ -18,6 +19,9 @@ import (
 
 // publishChunk is how many values are read and published together.
 const publishChunk = 500
+
+// profileChunk is how many profiles are combined together.
+const profileChunk = 100
 
 // publishPending publishes what is pending, again and again, each thing at most once per PublishEvery.
 func (s *Service) publishPending(ctx context.Context) error {
@@ -35,23 +39,24 @@ func (s *Service) publishPending(ctx context.Context) error {
 	}
 }
 
-// flush publishes everything pending. What could not be published stays pending, and offsets wait for it.
+// flush publishes everything pending. What could not be published stays pending, and offsets wait for it. Flushes come one after
+// the other: the time up to which everything is out belongs to one of them.
 func (s *Service) flush(ctx context.Context) error {
+	s.flushing.Lock()
+	defer s.flushing.Unlock()
 	cells, profiles, at := s.pending.take()
-	for len(cells) > 0 {
-		n := min(len(cells), publishChunk)
-		if err := s.publishCells(ctx, cells[:n]); err != nil {
-			s.pending.add(cells, profiles)
-			return err
-		}
-		cells = cells[n:]
+	cells, err := s.publishAllCells(ctx, cells)
+	if err != nil {
+		s.pending.add(cells, profiles)
+		return err
 	}
+	s.pending.add(cells, nil)
 	bySpace := map[string][]identifier.Key{}
 	for _, p := range profiles {
 		bySpace[p.space] = append(bySpace[p.space], p.key)
 	}
 	for space, keys := range bySpace {
-		if err := s.publishProfiles(ctx, space, keys); err != nil {
+		if err := s.publishProfiles(ctx, space, keys, nil, nil); err != nil {
 			s.pending.add(nil, profiles)
 			return err
 		}
@@ -60,37 +65,60 @@ func (s *Service) flush(ctx context.Context) error {
 	return nil
 }
 
-// publishCells puts the current value of cells on their changelogs. A value that moved meanwhile goes out once more, so that the
-// last record of a key is never the older one of two workers'.
-func (s *Service) publishCells(ctx context.Context, refs []cellRef) error {
+// overtaken is how often a value that moved while it was published is published again at once.
+const overtaken = 3
+
+// publishAllCells publishes cells and returns those whose last record may be an older value: after an error those not reached.
+func (s *Service) publishAllCells(ctx context.Context, cells []cellRef) ([]cellRef, error) {
+	for range overtaken {
+		var moved []cellRef
+		for len(cells) > 0 {
+			n := min(len(cells), publishChunk)
+			some, err := s.publishCells(ctx, cells[:n])
+			if err != nil {
+				return append(moved, cells...), err
+			}
+			moved, cells = append(moved, some...), cells[n:]
+		}
+		if cells = moved; len(cells) == 0 {
+			break
+		}
+	}
+	return cells, nil
+}
+
+// publishCells puts the current value of cells on their changelogs and returns those that moved meanwhile: another worker may have
+// published the newer value before this one, and the last record of a key is the one that compaction keeps.
+func (s *Service) publishCells(ctx context.Context, refs []cellRef) (moved []cellRef, err error) {
 	before, err := s.loadCells(ctx, refs)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	now := s.deps.Now()
 	records := make([]stream.Record, 0, len(refs))
 	for i, ref := range refs {
+		if before[i].Version == 0 {
+			continue // it was never written: a register that nothing was said into
+		}
 		r, err := s.changelog(ref, before[i], now)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		records = append(records, r)
 	}
-	if err := s.deps.Output.PublishAll(ctx, records); err != nil {
-		return fmt.Errorf("publishing changelogs: %w", err)
+	if err := s.out.PublishAll(ctx, records); err != nil {
+		return nil, fmt.Errorf("publishing changelogs: %w", err)
 	}
 	after, err := s.loadCells(ctx, refs)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	var moved []cellRef
 	for i, ref := range refs {
 		if after[i].Version != before[i].Version {
 			moved = append(moved, ref)
 		}
 	}
-	s.pending.add(moved, nil)
-	return nil
+	return moved, nil
 }
 
 func (s *Service) loadCells(ctx context.Context, refs []cellRef) ([]resolve.Cell, error) {
@@ -128,25 +156,24 @@ func (s *Service) subjectKeyRecord(ref cellRef, c resolve.Cell, now time.Time) (
 	return r, nil
 }
 
-func (s *Service) publishProfiles(ctx context.Context, space string, keys []identifier.Key) error {
-	for len(keys) > 0 {
-		n := min(len(keys), publishChunk)
-		records, err := s.profileRecords(ctx, space, keys[:n], nil, s.deps.Now())
+// publishProfiles publishes the profiles that hold keys. left and at say where else they may have been published: see profileRecords.
+func (s *Service) publishProfiles(ctx context.Context, space string, keys []identifier.Key, left map[identifier.Key][]identifier.Key, at map[identifier.Key][]string) error {
+	for some := range slices.Chunk(keys, profileChunk) {
+		records, err := s.profileRecords(ctx, space, some, left, at, s.deps.Now())
 		if err != nil {
 			return err
 		}
-		if err := s.deps.Output.PublishAll(ctx, records); err != nil {
+		if err := s.out.PublishAll(ctx, records); err != nil {
 			return fmt.Errorf("publishing profiles: %w", err)
 		}
-		keys = keys[n:]
 	}
 	return nil
 }
 
 // profileRecords combines the profiles that hold keys, one record a controller, and says of an id that is no longer canonical, or
 // owns nothing any more, that it is gone. left lists identifiers that were in the profile of a key before: where their leaves lie, it
-// may have been published. The number of the records is drawn before anything is read: the higher of two has read later.
-func (s *Service) profileRecords(ctx context.Context, space string, keys []identifier.Key, left map[identifier.Key][]identifier.Key, now time.Time) ([]stream.Record, error) {
+// may have been published; and so it may at the controllers in at. The number of the records is drawn before anything is read: the higher of two has read later.
+func (s *Service) profileRecords(ctx context.Context, space string, keys []identifier.Key, left map[identifier.Key][]identifier.Key, at map[identifier.Key][]string, now time.Time) ([]stream.Record, error) {
 	if len(keys) == 0 {
 		return nil, nil
 	}
@@ -167,7 +194,7 @@ func (s *Service) profileRecords(ctx context.Context, space string, keys []ident
 	done := map[identifier.Key]bool{}
 	for i, key := range keys {
 		p := people[i]
-		var lost []string
+		lost := slices.Clone(at[key])
 		for _, k := range left[key] {
 			lost = append(lost, controllersUnder(people[place[k]], k)...)
 		}
@@ -212,6 +239,9 @@ func withLeft(keys []identifier.Key, left map[identifier.Key][]identifier.Key) (
 // controllersUnder lists the controllers of the leaves that name an identifier. Leaves never lose a name: where there is none, the
 // profile of the identifier alone was never published.
 func controllersUnder(p *resolve.Person, k identifier.Key) []string {
+	if p.Standing != identity.Clean { // its leaves are not read, and they all name its only member
+		return slices.Collect(maps.Keys(p.Controllers()))
+	}
 	var out []string
 	for _, l := range p.Leaves {
 		if slices.ContainsFunc(l.Under, func(m identifier.Key) bool { return m.Value == k.Value }) {

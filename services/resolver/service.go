@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -34,6 +35,11 @@ func (d Deps) validate() error {
 	return nil
 }
 
+// output is where records go; a *stream.Producer.
+type output interface {
+	PublishAll(ctx context.Context, records []stream.Record) error
+}
+
 // Service is the resolver.
 type Service struct {
 	cfg      Config
@@ -47,6 +53,8 @@ type Service struct {
 	listed   *listed
 	reader   *resolve.Reader
 
+	out           output
+	flushing      sync.Mutex
 	keyPartitions int // of rcu.keys
 }
 
@@ -58,14 +66,10 @@ func New(cfg Config, d Deps) (*Service, error) {
 	if d.Now == nil {
 		d.Now = time.Now
 	}
-	s := &Service{cfg: cfg, deps: d, metrics: newMetrics(d.Metrics), reader: resolve.NewReader(d.Graph, d.Cells), listed: newListed()}
-	s.pending = newPending(cfg.MaxPending, d.Now, s.metrics.pending)
-	s.keys = newKeyFollower(d.Stream, vault.NewDaily(d.Keyring, nil), d.Log)
-	s.subjects = newSubjects(d.Cells, d.Keyring, s.pending)
-	s.writer = &stateWriter{cells: d.Cells, metrics: s.metrics}
+	s := assemble(cfg, d, d.Output)
 	consumer, err := d.Stream.NewConsumer(stream.ConsumerConfig{
 		Group: cfg.Group, Topics: topics(), BatchRecords: cfg.BatchRecords, HoldBack: cfg.HoldBack,
-		Gate:       s.pending.through,
+		Gate:       s.through,
 		DeadLetter: stream.NewDeadLetters(d.Output, "resolver").Put,
 	}, stream.HandlerFunc(s.resolve))
 	if err != nil {
@@ -73,6 +77,24 @@ func New(cfg Config, d Deps) (*Service, error) {
 	}
 	s.consumer = consumer
 	return s, nil
+}
+
+// assemble builds everything but the consumer.
+func assemble(cfg Config, d Deps, out output) *Service {
+	s := &Service{cfg: cfg, deps: d, out: out, metrics: newMetrics(d.Metrics), reader: resolve.NewReader(d.Graph, d.Cells), listed: newListed()}
+	s.pending = newPending(cfg.MaxPending, d.Now, s.metrics.pending)
+	s.keys = newKeyFollower(d.Stream, vault.NewDaily(d.Keyring, nil), d.Log)
+	s.subjects = newSubjects(d.Cells, d.Keyring, s.pending)
+	s.writer = &stateWriter{cells: d.Cells, metrics: s.metrics}
+	return s
+}
+
+// through is the time up to which offsets may be committed.
+func (s *Service) through() time.Time {
+	if faults.commitEarly {
+		return s.deps.Now()
+	}
+	return s.pending.through()
 }
 
 // Ready reports whether the resolver takes part in its group.

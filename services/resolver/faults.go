@@ -1,0 +1,9 @@
+package resolver
+
+// faults are wrong variants that tests switch on, to prove that the laws catch them. Nothing else can reach them.
+var faults struct {
+	skipFenced    bool // what was folded before is not emitted again
+	ignoreConsent bool // browsing of a log-in is the person's without a grant
+	commitEarly   bool // offsets are committed before the changelogs are out
+	listLate      bool // leaves are listed when everything else is done
+}
