@@ -167,3 +167,8 @@ FROM customer_360 WHERE rcu_id = {id:String}`
 
 // events of a customer.
 const rowsOf = `SELECT count() AS events, countIf(behaviour = 1) AS browsing FROM customer_timeline WHERE rcu_id = {id:String}`
+
+// errorOf says what an ingestor answered instead.
+func errorOf(a stack.Answer) error {
+	return fmt.Errorf("the ingestor answered %d: %s", a.Status, a.Body)
+}
