@@ -58,28 +58,46 @@ func (s *Cells) LoadCells(ctx context.Context, keys []string) ([]resolve.Cell, e
 	return out, nil
 }
 
-// CommitCells implements resolve.Cells.
+// CommitCells implements resolve.Cells. A cell that was absent is set if it still is, which needs no function: most commits of a
+// day are of new leaves, registers and keys.
 func (s *Cells) CommitCells(ctx context.Context, cells []resolve.Cell) ([]bool, error) {
 	out := make([]bool, 0, len(cells))
 	for part := range slices.Chunk(cells, maxPipeline) {
-		cmds := make([]*redis.Cmd, len(part))
+		cmds := make([]redis.Cmder, len(part))
 		err := s.pipeline(ctx, func(p redis.Pipeliner) {
 			for i, c := range part {
-				cmds[i] = p.FCall(ctx, putFunction, []string{c.Key}, version(c.Version), version(c.Version+1), c.Value)
+				if c.Version == 0 {
+					cmds[i] = p.SetNX(ctx, c.Key, append(version(1), c.Value...), 0)
+				} else {
+					cmds[i] = p.FCall(ctx, putFunction, []string{c.Key}, version(c.Version), version(c.Version+1), c.Value)
+				}
 			}
 		})
 		if err != nil {
 			return nil, fmt.Errorf("committing %d cells: %w", len(cells), err)
 		}
 		for _, cmd := range cmds {
-			n, err := cmd.Int64()
+			written, err := accepted(cmd)
 			if err != nil {
 				return nil, fmt.Errorf("reading answer of a commit: %w", err)
 			}
-			out = append(out, n == 1)
+			out = append(out, written)
 		}
 	}
 	return out, nil
+}
+
+// accepted reads the answer to a commit.
+func accepted(cmd redis.Cmder) (bool, error) {
+	switch cmd := cmd.(type) {
+	case *redis.BoolCmd:
+		return cmd.Result()
+	case *redis.Cmd:
+		n, err := cmd.Int64()
+		return n == 1, err
+	default:
+		return false, ErrCorrupt
+	}
 }
 
 func version(v uint64) []byte { return binary.BigEndian.AppendUint64(make([]byte, 0, versionSize), v) }
