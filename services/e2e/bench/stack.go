@@ -231,7 +231,7 @@ func (s *stack) count(ctx context.Context, question string) (int64, error) {
 	return n, nil
 }
 
-// keepMetrics leaves what services and ClickHouse counted in the folder, if it is kept: it says what the time went into.
+// keepMetrics leaves what services, Redis and ClickHouse counted in the folder, if it is kept: it says what the time went into.
 func (s *stack) keepMetrics(ctx context.Context) error {
 	if s.o.keep == "" {
 		return nil
@@ -251,6 +251,18 @@ func (s *stack) keepMetrics(ctx context.Context) error {
 		if err := os.WriteFile(strings.TrimSuffix(p.log.Name(), ".log")+".metrics", raw, 0o600); err != nil {
 			return fmt.Errorf("keeping metrics: %w", err)
 		}
+	}
+	c, err := dialRedis(ctx, s.redis.Addr())
+	if err != nil {
+		return err
+	}
+	defer c.close()
+	info, err := c.do([]string{"INFO", "commandstats"})
+	if err != nil {
+		return err
+	}
+	if err := s.write("redis.commands", fmt.Append(nil, info[0])); err != nil {
+		return fmt.Errorf("keeping metrics: %w", err)
 	}
 	text, err := s.ask(ctx, "SELECT event, value FROM system.events ORDER BY event")
 	if err != nil {
