@@ -26,8 +26,8 @@ import (
 const (
 	rateVar       = "RCU_E2E_RATE"
 	ordersVar     = "RCU_E2E_ORDERS"
-	standardRate  = 1_000
-	standardCount = 400
+	standardRate  = 500
+	standardCount = 300
 	statedRate    = 2_000
 	statedCount   = 1_000
 	orderEvery    = 25 * time.Millisecond
