@@ -66,7 +66,7 @@ func busy(t *testing.T, rate, count int) {
 		return e, true
 	})
 	require.NoError(t, err)
-	s.Settled(t, time.Minute)
+	t.Logf("the consent of %d customers settled after %s", loadPeople, s.Settled(t, time.Minute).Round(time.Millisecond))
 
 	ctx, stop := context.WithCancel(t.Context())
 	var group errgroup.Group
