@@ -8,7 +8,7 @@ import (
 )
 
 // outboxEntries is how many entries of the outbox are published together.
-const outboxEntries = 200
+const outboxEntries = 500
 
 // sweepComponents is how many components one sweep judges.
 const sweepComponents = 500

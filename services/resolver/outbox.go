@@ -46,16 +46,21 @@ func (s *Service) drainOutbox(ctx context.Context, space string) (int, error) {
 	return len(entries), nil
 }
 
-// publishTransitions tells rcu.identity what happened.
+// publishTransitions tells rcu.identity what happened. Most entries hold one transition, so those of many travel together.
 func (s *Service) publishTransitions(ctx context.Context, space string, entries []resolve.OutboxEntry) error {
-	for _, e := range entries {
-		records, err := s.transitions(space, e)
+	var records []stream.Record
+	for i, e := range entries {
+		more, err := s.transitions(space, e)
 		if err != nil {
 			return err
+		}
+		if records = append(records, more...); len(records) < publishChunk && i < len(entries)-1 {
+			continue
 		}
 		if err := s.out.PublishAll(ctx, records); err != nil {
 			return fmt.Errorf("publishing transitions: %w", err)
 		}
+		records = records[:0]
 	}
 	return nil
 }

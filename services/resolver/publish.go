@@ -21,7 +21,7 @@ import (
 const publishChunk = 500
 
 // profileChunk is how many profiles are combined together.
-const profileChunk = 100
+const profileChunk = 400
 
 // publishPending publishes what is pending, again and again, each thing at most once per PublishEvery.
 func (s *Service) publishPending(ctx context.Context) error {
