@@ -37,7 +37,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	var o options
 	f := flag.NewFlagSet("bench", flag.ContinueOnError)
 	f.SetOutput(stderr)
-	f.IntVar(&o.events, "events", 60_000, "events sent while the clock runs")
+	f.IntVar(&o.events, "events", 100_000, "events sent while the clock runs")
 	f.IntVar(&o.warm, "warm", 5_000, "events sent before it starts")
 	f.IntVar(&o.people, "people", 20_000, "customers of the load; a quarter of them granted browsing")
 	f.Float64Var(&o.skew, "skew", 1.1, "skew of the Zipf popularity of customers")
