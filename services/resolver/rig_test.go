@@ -208,15 +208,19 @@ func topic[M any, P interface {
 
 // owners replays what ClickHouse would see: the id of each event's rows, corrected by the overrides of its leaf.
 func (r *rig) owners() map[string]string {
+	return shownOwners(topic[eventpb.Owner](r, stream.TopicOwners), topic[eventpb.Resolved](r, stream.TopicResolved))
+}
+
+func shownOwners(owners []*eventpb.Owner, rows []*eventpb.Resolved) map[string]string {
 	latest := map[string]*eventpb.Owner{}
-	for _, o := range topic[eventpb.Owner](r, stream.TopicOwners) {
+	for _, o := range owners {
 		if old := latest[string(o.GetLeafKey())]; old == nil || o.GetVersion() > old.GetVersion() {
 			latest[string(o.GetLeafKey())] = o
 		}
 	}
 	out := map[string]string{}
 	versions := map[string]uint64{}
-	for _, e := range topic[eventpb.Resolved](r, stream.TopicResolved) {
+	for _, e := range rows {
 		if e.GetVersion() < versions[e.GetEvent().GetId()] {
 			continue
 		}
@@ -231,8 +235,12 @@ func (r *rig) owners() map[string]string {
 
 // profiles replays rcu.profiles: the newest record of each id that is not gone.
 func (r *rig) profiles() map[string]*eventpb.Profile {
+	return newestProfiles(topic[eventpb.Profile](r, stream.TopicProfiles))
+}
+
+func newestProfiles(all []*eventpb.Profile) map[string]*eventpb.Profile {
 	newest := map[string]*eventpb.Profile{}
-	for _, p := range topic[eventpb.Profile](r, stream.TopicProfiles) {
+	for _, p := range all {
 		key := p.GetController() + "/" + p.GetRcuId()
 		if old := newest[key]; old == nil || p.GetVersion() >= old.GetVersion() {
 			newest[key] = p
@@ -255,7 +263,11 @@ func (r *rig) eventually(what string, ok func() bool) {
 
 // j builds an event.
 func j(id, typ, at string, identifiers []map[string]any, data map[string]any) string {
-	raw, err := json.Marshal(map[string]any{"id": id, "type": typ, "occurred_at": at, "identifiers": identifiers, "data": data})
+	return marshal(map[string]any{"id": id, "type": typ, "occurred_at": at, "identifiers": identifiers, "data": data})
+}
+
+func marshal(event map[string]any) string {
+	raw, err := json.Marshal(event)
 	if err != nil {
 		panic(err)
 	}

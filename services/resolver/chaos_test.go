@@ -1,0 +1,134 @@
+package resolver_test
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+
+	"rcu/pkg/identifier"
+	"rcu/pkg/resolve"
+	"rcu/pkg/stream"
+)
+
+var errChaos = errors.New("a planted failure")
+
+// chaos makes calls of ports fail before or after their effect, and lets others act in between.
+type chaos struct {
+	rng       *rand.Rand
+	fail      float64 // of a call, half of them behind the effect
+	interrupt float64 // before a call
+	between   func()
+	depth     int
+	tick      func()
+}
+
+func (c *chaos) before() error {
+	c.tick()
+	if c.depth < 2 && c.rng.Float64() < c.interrupt {
+		c.depth++
+		c.between()
+		c.depth--
+	}
+	if c.rng.Float64() < c.fail/2 {
+		return errChaos
+	}
+	return nil
+}
+
+func (c *chaos) after(err error) error {
+	if err == nil && c.rng.Float64() < c.fail/2 {
+		return errChaos
+	}
+	return err
+}
+
+func around[T any](c *chaos, f func() (T, error)) (out T, err error) {
+	if err = c.before(); err != nil {
+		return out, err
+	}
+	out, err = f()
+	return out, c.after(err)
+}
+
+func aroundErr(c *chaos, f func() error) error {
+	_, err := around(c, func() (struct{}, error) { return struct{}{}, f() })
+	return err
+}
+
+// chaosCells are cells between which anything may happen.
+type chaosCells struct {
+	resolve.Cells
+	*chaos
+	written map[string]bool // keys of cells
+}
+
+func (c *chaosCells) LoadCells(ctx context.Context, keys []string) ([]resolve.Cell, error) {
+	return around(c.chaos, func() ([]resolve.Cell, error) { return c.Cells.LoadCells(ctx, keys) })
+}
+
+func (c *chaosCells) CommitCells(ctx context.Context, cells []resolve.Cell) ([]bool, error) {
+	return around(c.chaos, func() ([]bool, error) {
+		for _, x := range cells {
+			c.written[x.Key] = true
+		}
+		return c.Cells.CommitCells(ctx, cells)
+	})
+}
+
+func (c *chaosCells) AddMembers(ctx context.Context, members []resolve.Member) error {
+	return aroundErr(c.chaos, func() error { return c.Cells.AddMembers(ctx, members) })
+}
+
+func (c *chaosCells) Members(ctx context.Context, sets []string) ([][]string, error) {
+	return around(c.chaos, func() ([][]string, error) { return c.Cells.Members(ctx, sets) })
+}
+
+func (c *chaosCells) Count(ctx context.Context, key string, n int64) (int64, error) {
+	return around(c.chaos, func() (int64, error) { return c.Cells.Count(ctx, key, n) })
+}
+
+// chaosGraph is a graph between whose calls anything may happen.
+type chaosGraph struct {
+	resolve.GraphState
+	*chaos
+}
+
+func (g *chaosGraph) LoadGraph(ctx context.Context, space string, keys []identifier.Key) (resolve.GraphSnapshot, error) {
+	return around(g.chaos, func() (resolve.GraphSnapshot, error) { return g.GraphState.LoadGraph(ctx, space, keys) })
+}
+
+func (g *chaosGraph) LoadComponents(ctx context.Context, space string, keys []resolve.ComponentKey) (resolve.GraphSnapshot, error) {
+	return around(g.chaos, func() (resolve.GraphSnapshot, error) { return g.GraphState.LoadComponents(ctx, space, keys) })
+}
+
+func (g *chaosGraph) CommitGraph(ctx context.Context, space string, commits []*resolve.GraphCommit) ([]uint64, error) {
+	return around(g.chaos, func() ([]uint64, error) { return g.GraphState.CommitGraph(ctx, space, commits) })
+}
+
+func (g *chaosGraph) ReadOutbox(ctx context.Context, space, after string, limit int) ([]resolve.OutboxItem, error) {
+	return around(g.chaos, func() ([]resolve.OutboxItem, error) { return g.GraphState.ReadOutbox(ctx, space, after, limit) })
+}
+
+func (g *chaosGraph) TrimOutbox(ctx context.Context, space, through string) error {
+	return aroundErr(g.chaos, func() error { return g.GraphState.TrimOutbox(ctx, space, through) })
+}
+
+// memoryLog is what lies on the topics, in the order in which it was acknowledged.
+type memoryLog struct {
+	*chaos
+	topics map[string][]stream.Record
+}
+
+// PublishAll appends; a failure may leave a part of the records.
+func (l *memoryLog) PublishAll(_ context.Context, records []stream.Record) error {
+	if err := l.before(); err != nil {
+		return err
+	}
+	for _, r := range records {
+		if l.rng.Float64() < l.fail/20 {
+			return errChaos
+		}
+		l.topics[r.Topic] = append(l.topics[r.Topic], r)
+	}
+	return l.after(nil)
+}

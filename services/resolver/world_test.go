@@ -1,0 +1,456 @@
+package resolver_test
+
+import (
+	"cmp"
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/zap"
+	"google.golang.org/protobuf/proto"
+
+	"rcu/pkg/identifier"
+	"rcu/pkg/identity"
+	"rcu/pkg/profile"
+	"rcu/pkg/resolve"
+	"rcu/pkg/resolve/statemem"
+	"rcu/pkg/stream"
+	eventpb "rcu/schemas/event"
+	"rcu/services/resolver"
+)
+
+// world runs resolvers over a history, one step of one of them at a time, in an order that the seed decides: inside each call of
+// a port another one may act, fail, or be killed and started again.
+type world struct {
+	t     *testing.T
+	h     *history
+	rng   *rand.Rand
+	chaos *chaos
+	cells *chaosCells
+	graph *chaosGraph
+	log   *memoryLog
+	now   time.Time
+
+	workers   []*worker
+	positions map[place]*position
+	dead      map[string]bool // topic/partition/offset of dead letters
+}
+
+// worker is a resolver process.
+type worker struct {
+	service *resolver.Service
+	flushes bool // one flush at a time, as the service itself has it
+}
+
+// position of the group on a partition.
+type position struct {
+	worker    int // who has it
+	next      int64
+	committed int64
+	handled   []handledTo
+}
+
+type handledTo struct {
+	next int64
+	at   time.Time
+}
+
+type worldConfig struct {
+	seed    uint64
+	workers int
+	fail    float64
+	between float64
+}
+
+func newWorld(t *testing.T, h *history, cells resolve.Cells, graph resolve.GraphState, cfg worldConfig) *world {
+	t.Helper()
+	w := &world{t: t, h: h, rng: rand.New(rand.NewPCG(cfg.seed, 2)), now: today, positions: map[place]*position{}, dead: map[string]bool{}}
+	w.chaos = &chaos{rng: w.rng, fail: cfg.fail, interrupt: cfg.between, between: w.step, tick: func() { w.now = w.now.Add(time.Millisecond) }}
+	w.cells = &chaosCells{Cells: cells, chaos: w.chaos, written: map[string]bool{}}
+	w.graph = &chaosGraph{GraphState: graph, chaos: w.chaos}
+	w.log = &memoryLog{chaos: w.chaos, topics: map[string][]stream.Record{}}
+	for range cfg.workers {
+		w.workers = append(w.workers, &worker{service: w.start()})
+	}
+	for i, p := range h.places {
+		w.positions[p] = &position{worker: i % cfg.workers}
+	}
+	return w
+}
+
+// start starts a process: nothing of an earlier one is remembered.
+func (w *world) start() *resolver.Service {
+	w.t.Helper()
+	graph, err := resolve.NewGraph(w.graph, identity.DefaultRules())
+	require.NoError(w.t, err)
+	cfg := resolver.Default()
+	cfg.Spaces, cfg.Instance = []string{space}, "test"
+	s := resolver.Assemble(cfg, resolver.Deps{
+		Log: zap.NewNop(), Metrics: prometheus.NewRegistry(), Graph: graph, Cells: w.cells, Keyring: w.h.ring, Now: func() time.Time { return w.now },
+	}, w.log)
+	for _, k := range w.h.keys {
+		require.NoError(w.t, s.Learn(k))
+	}
+	return s
+}
+
+func sortPlaces(places []place) {
+	slices.SortFunc(places, func(a, b place) int { return cmp.Or(cmp.Compare(a.topic, b.topic), cmp.Compare(a.partition, b.partition)) })
+}
+
+// step lets one worker do one thing.
+func (w *world) step() {
+	switch i := w.rng.IntN(len(w.workers)); w.rng.IntN(12) {
+	case 0, 1, 2, 3, 4, 5:
+		w.read(w.h.places[w.rng.IntN(len(w.h.places))])
+	case 6, 7:
+		w.try(w.workers[i].service.DrainOnce(w.t.Context(), space))
+	case 8:
+		if by := w.workers[i]; !by.flushes {
+			by.flushes = true
+			w.try(by.service.Flush(w.t.Context()))
+			by.flushes = false
+		}
+	case 9:
+		w.commit(w.h.places[w.rng.IntN(len(w.h.places))])
+	case 10:
+		graph, err := resolve.NewGraph(w.graph, identity.DefaultRules())
+		require.NoError(w.t, err)
+		_, err = graph.Sweep(w.t.Context(), space, w.now.Unix(), 100)
+		w.try(err)
+	case 11:
+		if w.chaos.fail > 0 && w.rng.IntN(4) == 0 {
+			w.kill(i)
+		}
+	}
+}
+
+func (w *world) try(err error) {
+	if err != nil && !errors.Is(err, errChaos) && !strings.Contains(err.Error(), "values changed under") {
+		require.NoError(w.t, err)
+	}
+}
+
+// kill ends a process without a flush; its partitions go to somebody, from what was committed.
+func (w *world) kill(i int) {
+	w.workers[i] = &worker{service: w.start()}
+	for _, p := range w.h.places {
+		if x := w.positions[p]; x.worker == i {
+			x.worker, x.next, x.handled = w.rng.IntN(len(w.workers)), x.committed, nil
+		}
+	}
+}
+
+// read gives a worker the next batch of a partition. What fails is read again.
+func (w *world) read(p place) {
+	x := w.positions[p]
+	all := w.h.records[p]
+	if x.next >= int64(len(all)) {
+		return
+	}
+	by := w.workers[x.worker]
+	from, n := x.next, min(int64(len(all))-x.next, int64(1+w.rng.IntN(6)))
+	batch := stream.Batch{Topic: p.topic, Partition: p.partition, LogID: stream.LogID{1}, Records: all[from : from+n], HighWater: int64(len(all))}
+	err := by.service.Resolve(w.t.Context(), batch)
+	var invalid *stream.InvalidError
+	switch {
+	case errors.As(err, &invalid):
+		for _, o := range invalid.Offsets {
+			w.dead[fmt.Sprintf("%s/%d/%d", p.topic, p.partition, o)] = true
+		}
+	case err != nil:
+		w.try(err)
+		if w.rng.IntN(3) == 0 && w.workers[x.worker] == by {
+			w.kill(x.worker)
+		}
+		return
+	}
+	if w.workers[x.worker] == by && x.next == from { // not a zombie
+		x.next = from + n
+		x.handled = append(x.handled, handledTo{x.next, w.now})
+	}
+}
+
+// commit commits what the gate of the partition's worker lets through.
+func (w *world) commit(p place) {
+	x := w.positions[p]
+	through := w.workers[x.worker].service.Through()
+	for _, h := range x.handled {
+		if !h.at.After(through) {
+			x.committed = max(x.committed, h.next)
+		}
+	}
+}
+
+// run resolves everything, kills everybody, and lets one worker that knows nothing finish.
+func (w *world) run() {
+	w.t.Helper()
+	for done, idle := false, 0; !done || idle < 20; {
+		w.step()
+		done = true
+		for p, x := range w.positions {
+			done = done && x.next >= int64(len(w.h.records[p]))
+		}
+		if done {
+			idle++
+		}
+	}
+	for _, p := range w.h.places {
+		w.commit(p)
+	}
+	w.chaos.fail, w.chaos.interrupt = 0, 0
+	w.finish()
+}
+
+func (w *world) finish() {
+	w.t.Helper()
+	ctx := w.t.Context()
+	w.workers = []*worker{{service: w.start()}}
+	for _, x := range w.positions {
+		x.worker, x.next = 0, x.committed
+	}
+	for _, p := range w.h.places {
+		for x := w.positions[p]; x.next < int64(len(w.h.records[p])); {
+			w.read(p)
+		}
+	}
+	w.now = today.Add(time.Hour)
+	graph, err := resolve.NewGraph(w.graph, identity.DefaultRules())
+	require.NoError(w.t, err)
+	for n := 1; n > 0; {
+		n, err = graph.Sweep(ctx, space, w.now.Unix(), 100)
+		require.NoError(w.t, err)
+	}
+	last := w.workers[0].service
+	require.NoError(w.t, last.Drain(ctx, space))
+	require.NoError(w.t, last.Flush(ctx))
+	require.NoError(w.t, last.Drain(ctx, space))
+}
+
+// outcome is everything that others see of a resolved history.
+type outcome struct {
+	leaves   map[string]string // cell -> facts
+	owners   map[string]string // event -> rcu_id, as the warehouse shows it
+	truth    map[string]string // event -> rcu_id, by the state
+	profiles map[string]string
+	people   map[string]string // name -> canonical name and standing
+	told     map[string]string // the same by rcu.identity.map
+}
+
+func messages[M any, P interface {
+	*M
+	proto.Message
+}](t *testing.T, records []stream.Record) []P {
+	t.Helper()
+	var out []P
+	for _, r := range records {
+		if len(r.Value) > 0 {
+			m := P(new(M))
+			require.NoError(t, r.Decode(m))
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+func (w *world) outcome() outcome {
+	w.t.Helper()
+	o := outcome{leaves: map[string]string{}, truth: map[string]string{}, profiles: map[string]string{}, people: map[string]string{}, told: map[string]string{}}
+	o.owners = shownOwners(messages[eventpb.Owner](w.t, w.log.topics[stream.TopicOwners]), messages[eventpb.Resolved](w.t, w.log.topics[stream.TopicResolved]))
+	states := map[string]*profile.State{}
+	for key := range w.cells.written {
+		if strings.HasPrefix(key, "l:") {
+			cells, err := w.cells.LoadCells(context.Background(), []string{key})
+			require.NoError(w.t, err)
+			states[key], err = profile.Decode(cells[0].Value)
+			require.NoError(w.t, err)
+			o.leaves[key] = string(states[key].Facts())
+		}
+	}
+	for key, p := range newestProfiles(messages[eventpb.Profile](w.t, w.log.topics[stream.TopicProfiles])) {
+		p.Version = 0
+		raw, err := proto.MarshalOptions{Deterministic: true}.Marshal(p)
+		require.NoError(w.t, err)
+		o.profiles[key] = string(raw)
+	}
+	versions := map[string]uint64{}
+	for _, m := range messages[eventpb.MapEntry](w.t, w.log.topics[stream.TopicIdentityMap]) {
+		if m.GetVersion() >= versions[m.GetName()] {
+			versions[m.GetName()], o.told[m.GetName()] = m.GetVersion(), m.GetCanonical()+" "+m.GetStanding()
+		}
+	}
+	w.readTruth(&o, states)
+	return o
+}
+
+// readTruth judges everything from the stored state alone.
+func (w *world) readTruth(o *outcome, states map[string]*profile.State) {
+	ctx := context.Background()
+	graph, err := resolve.NewGraph(w.graph, identity.DefaultRules())
+	require.NoError(w.t, err)
+	kernel := identity.DefaultKernel()
+	names := map[string]identifier.Key{}
+	for id, e := range w.h.events {
+		o.truth[id] = ""
+		for _, i := range e.GetIdentifiers() {
+			k := identifier.Key{Namespace: identifier.Namespace(i.GetNamespace()), Value: string(i.GetPseudonym())}
+			if k.Namespace.Links() {
+				names[w.name(k)] = k
+			}
+		}
+		s := states[resolve.LeafCell(e.GetSpace(), e.GetController(), e.GetLeafKey())]
+		if len(e.GetLeafKey()) == 0 {
+			continue
+		}
+		require.NotNil(w.t, s, "event %s was folded nowhere", id)
+		leaf := s.Leaf()
+		registers, err := resolve.LoadRegisters(ctx, w.cells, space, []identifier.Key{leaf.Reference})
+		require.NoError(w.t, err)
+		view, err := graph.View(ctx, space, identity.OwnersKeys(leaf, registers[leaf.Reference], nil), w.now.Unix())
+		require.NoError(w.t, err)
+		if owner := resolve.OwnerOf(kernel, s, registers[leaf.Reference], view, w.now.Unix()); !owner.Anonymous {
+			o.truth[id] = w.name(owner.Key)
+		}
+	}
+	for name, k := range names {
+		view, err := graph.View(ctx, space, []identifier.Key{k}, w.now.Unix())
+		require.NoError(w.t, err)
+		o.people[name] = w.name(view.Naming(k)) + " " + view.Standing(k).String()
+		if _, told := o.told[name]; !told {
+			o.told[name] = name + " clean"
+		}
+	}
+}
+
+func (w *world) name(k identifier.Key) string {
+	p, err := k.Pseudonym()
+	require.NoError(w.t, err)
+	return w.h.ring.Name(space, p)
+}
+
+// broken lists the laws that do not hold, in words; nothing when all do.
+func (w *world) broken(clean outcome) (out []string) {
+	w.t.Helper()
+	o := w.outcome()
+	differ := func(what string, want, got map[string]string) {
+		for k := range want {
+			if want[k] != got[k] {
+				out = append(out, fmt.Sprintf("%s: %s", what, k))
+			}
+		}
+		for k := range got {
+			if _, known := want[k]; !known {
+				out = append(out, fmt.Sprintf("%s: %s is too much", what, k))
+			}
+		}
+	}
+	differ("leaf state", clean.leaves, o.leaves)
+	differ("identity", clean.people, o.people)
+	differ("identity map", o.people, o.told)
+	differ("owner shown, by the state", o.truth, o.owners)
+	differ("owner shown, by a clean run", clean.owners, o.owners)
+	differ("profile", clean.profiles, o.profiles)
+	return append(out, w.brokenChangelogs()...)
+}
+
+// brokenChangelogs compares the last record of every key with what is stored.
+func (w *world) brokenChangelogs() (out []string) {
+	w.t.Helper()
+	last := map[string]*eventpb.Changelog{}
+	for _, topic := range [...]string{stream.TopicLeaves, stream.TopicRegisters} {
+		for _, m := range messages[eventpb.Changelog](w.t, w.log.topics[topic]) {
+			last[string(m.GetKey())] = m
+		}
+	}
+	for key := range w.cells.written {
+		kind, _, _ := strings.Cut(key, ":")
+		if kind != "l" && kind != "r" && kind != "cr" {
+			continue
+		}
+		cells, err := w.cells.LoadCells(context.Background(), []string{key})
+		require.NoError(w.t, err)
+		if m := last[key]; cells[0].Version > 0 && (m == nil || m.GetVersion() != cells[0].Version || string(m.GetValue()) != string(cells[0].Value)) {
+			out = append(out, "changelog of "+key)
+		}
+	}
+	graph := map[string]string{}
+	for _, r := range w.log.topics[stream.TopicGraph] {
+		if graph[string(r.Key)] = ""; len(r.Value) > 0 {
+			m := &eventpb.Changelog{}
+			require.NoError(w.t, r.Decode(m))
+			graph[string(r.Key)] = string(m.GetValue())
+		}
+	}
+	stored := w.components()
+	for key, value := range graph {
+		if stored[key] != value {
+			out = append(out, "changelog of component "+key)
+		}
+	}
+	for key := range stored {
+		if graph[key] == "" {
+			out = append(out, "changelog of component "+key+" is missing")
+		}
+	}
+	return out
+}
+
+func (w *world) components() map[string]string {
+	ctx, out := context.Background(), map[string]string{}
+	for cursor := ""; ; {
+		keys, next, err := w.graph.ScanComponents(ctx, space, cursor, 100)
+		require.NoError(w.t, err)
+		snapshot, err := w.graph.LoadComponents(ctx, space, keys)
+		require.NoError(w.t, err)
+		for c, value := range snapshot.Records {
+			out[space+":"+hex.EncodeToString(c[:])] = value
+		}
+		if cursor = next; cursor == "" {
+			return out
+		}
+	}
+}
+
+// cleanRun resolves a history in order by one worker to whom nothing happens.
+func cleanRun(t *testing.T, h *history) outcome {
+	t.Helper()
+	w := newWorld(t, h, statemem.NewCells(), statemem.NewGraph(), worldConfig{seed: 1, workers: 1})
+	w.finish()
+	return w.outcome()
+}
+
+func model(t *testing.T, seed uint64, steps, workers int, fail, between float64) []string {
+	t.Helper()
+	h := newHistory(t, seed, steps)
+	clean := cleanRun(t, h)
+	w := newWorld(t, h, statemem.NewCells(), statemem.NewGraph(), worldConfig{seed: seed, workers: workers, fail: fail, between: between})
+	w.run()
+	return w.broken(clean)
+}
+
+func TestModel_cleanRunsOfOneAndThreeWorkersAgree(t *testing.T) {
+	for seed := range uint64(4) {
+		require.Empty(t, model(t, seed, 120, 1, 0, 0), "seed %d", seed)
+		require.Empty(t, model(t, seed, 120, 3, 0, 0), "seed %d", seed)
+	}
+}
+
+func TestModel_workersBetweenEachOthersSteps(t *testing.T) {
+	for seed := range uint64(10) {
+		require.Empty(t, model(t, seed, 100, 3, 0, .05), "seed %d", seed)
+	}
+}
+
+func TestModel_failuresAndKills(t *testing.T) {
+	for seed := range uint64(10) {
+		require.Empty(t, model(t, seed, 100, 3, .03, .05), "seed %d", seed)
+	}
+}
