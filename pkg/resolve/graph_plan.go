@@ -84,7 +84,7 @@ func newPlanner(state GraphState, space string, k *identity.Kernel, rules uint64
 func (p *planner) load(ctx context.Context, keys []identifier.Key) error {
 	wanted := make([]identifier.Key, 0, len(keys))
 	for _, k := range keys {
-		if !p.known[k] && p.kernel.Links(k.Namespace) && p.ev.Node(k) == nil {
+		if !p.known[k] && p.readable(k) && p.ev.Node(k) == nil {
 			p.known[k] = true
 			wanted = append(wanted, k)
 		}
@@ -97,6 +97,11 @@ func (p *planner) load(ctx context.Context, keys []identifier.Key) error {
 		return fmt.Errorf("loading graph: %w", err)
 	}
 	return p.add(s)
+}
+
+// readable reports whether a key may have a record: one that links, or one whose namespace is yet to be found by its value.
+func (p *planner) readable(k identifier.Key) bool {
+	return p.kernel.Links(k.Namespace) || k.Namespace == "" && k.Value != ""
 }
 
 func (p *planner) add(s GraphSnapshot) error {

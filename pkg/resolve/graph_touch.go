@@ -32,42 +32,6 @@ func (g *Graph) Touch(ctx context.Context, space string, keys []identifier.Key, 
 	}
 }
 
-// Locate gives each key the namespace that the graph knows its value by. Keys that have one, and values without a record, stay as
-// they are.
-func (g *Graph) Locate(ctx context.Context, space string, keys []identifier.Key) ([]identifier.Key, error) {
-	var bare []identifier.Key
-	for _, k := range keys {
-		if k.Namespace == "" {
-			bare = append(bare, k)
-		}
-	}
-	if len(bare) == 0 {
-		return keys, nil
-	}
-	s, err := g.state.LoadGraph(ctx, space, bare)
-	if err != nil {
-		return nil, fmt.Errorf("locating identifiers: %w", err)
-	}
-	known := map[string]identifier.Key{}
-	for _, raw := range s.Records {
-		r, err := decodeRecord(raw)
-		if err != nil {
-			return nil, err
-		}
-		for _, m := range r.members {
-			known[m.Key.Value] = m.Key
-		}
-	}
-	out := make([]identifier.Key, len(keys))
-	for i, k := range keys {
-		out[i] = k
-		if full, ok := known[k.Value]; ok && k.Namespace == "" {
-			out[i] = full
-		}
-	}
-	return out, nil
-}
-
 // RecordVersion is the version of a record as Records returned it.
 func RecordVersion(record string) uint64 {
 	version, _, err := recordHeader(record)

@@ -1,6 +1,8 @@
 package resolve
 
 import (
+	"slices"
+
 	"rcu/pkg/consent"
 	"rcu/pkg/identifier"
 	"rcu/pkg/identity"
@@ -41,6 +43,28 @@ func profileOf(m *member) Profile {
 		m.person.keys = keysOf(m.person.nodes)
 	}
 	return Profile{m.person.naming, m.person.keys}
+}
+
+// located gives keys without a namespace the one that the graph knows their value by. Keys that have one, and values without a
+// record, stay as they are.
+func (v *View) located(keys []identifier.Key) []identifier.Key {
+	bare := func(k identifier.Key) bool { return k.Namespace == "" }
+	if !slices.ContainsFunc(keys, bare) {
+		return keys
+	}
+	known := make(map[string]identifier.Key, len(v.entries))
+	for k := range v.entries {
+		if !bare(k) {
+			known[k.Value] = k
+		}
+	}
+	out := slices.Clone(keys)
+	for i, k := range out {
+		if full, ok := known[k.Value]; ok && bare(k) {
+			out[i] = full
+		}
+	}
+	return out
 }
 
 // shows reports whether the view was made over all of keys.

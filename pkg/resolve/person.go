@@ -65,14 +65,11 @@ func NewReader(graph *Graph, cells Cells) *Reader { return &Reader{graph, cells}
 // People reads the profiles that hold keys, in their order, in a fixed number of round trips. A key without namespace is
 // found by its pseudonym. now is in seconds.
 func (r *Reader) People(ctx context.Context, space string, keys []identifier.Key, now int64) ([]*Person, error) {
-	keys, err := r.graph.Locate(ctx, space, keys)
-	if err != nil {
-		return nil, err
-	}
 	view, err := r.graph.viewWhole(ctx, space, keys, now)
 	if err != nil {
 		return nil, fmt.Errorf("reading the graph: %w", err)
 	}
+	keys = view.located(keys)
 	people, distinct := make([]*Person, len(keys)), []*Person(nil)
 	first := make(map[string]*Person, len(keys)) // by pseudonym of the naming identifier
 	for i, k := range keys {
