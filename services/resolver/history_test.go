@@ -44,6 +44,7 @@ type maker struct {
 	daily   *vault.Daily
 	h       *history
 	grants  map[string][]grant
+	stamps  map[string]map[identifier.Key]int64
 	n       int
 	sent    []sent
 }
@@ -69,7 +70,7 @@ func newHistory(t *testing.T, seed uint64, steps int) *history {
 	decoder, err := event.NewDecoder(schemas.Files)
 	require.NoError(t, err)
 	m := &maker{
-		t: t, rng: rand.New(rand.NewPCG(seed, 1)), decoder: decoder, grants: map[string][]grant{},
+		t: t, rng: rand.New(rand.NewPCG(seed, 1)), decoder: decoder, grants: map[string][]grant{}, stamps: map[string]map[identifier.Key]int64{},
 		h: &history{ring: ring, records: map[place][]stream.Record{}, events: map[string]*eventpb.Event{}},
 	}
 	m.daily = vault.NewDaily(ring, func(_ context.Context, w *eventpb.WrappedKey) error {
@@ -219,7 +220,16 @@ func (m *maker) put(raw string, channel eventpb.Channel, controller string, hist
 	d, rejection := m.decoder.Decode([]byte(raw), origin(channel, controller), now)
 	require.Nil(m.t, rejection, raw)
 	d.Pseudonymise(m.h.ring)
-	e, personal, decisions := d.Stamp(m.h.ring, func(k identifier.Key) int64 { return m.stamp(k, d.OccurredAt().Unix()) })
+	if m.stamps[raw] == nil { // else it is sent again, and stamped as it was the first time
+		m.stamps[raw] = map[identifier.Key]int64{}
+	}
+	stamps := m.stamps[raw]
+	e, personal, decisions := d.Stamp(m.h.ring, func(k identifier.Key) int64 {
+		if _, done := stamps[k]; !done {
+			stamps[k] = m.stamp(k, d.OccurredAt().Unix())
+		}
+		return stamps[k]
+	})
 	for _, x := range decisions {
 		m.append(stream.TopicConsents, []byte(m.h.ring.Name(space, identifier.Pseudonym(x.GetPoint().GetPseudonym()))), x, now)
 	}

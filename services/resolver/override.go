@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"strings"
 
 	"rcu/pkg/identifier"
 	"rcu/pkg/resolve"
@@ -42,32 +43,53 @@ func (o override) encode() []byte {
 	return append(binary.BigEndian.AppendUint64(nil, o.number), o.owner...)
 }
 
-// published is an override that is out.
+// unsure stands before what was published last while something else is on its way out: nobody knows then what rows are corrected to.
+const unsure = "?"
+
+// published is an override on its way out.
 type published struct {
 	leaf []byte
 	override
+	before string // what the rows said until then
 }
 
-// remember stores what was published, the highest number of each leaf. A publisher that was overtaken would else hide from the
-// next one that its own, older override does not count.
+// announce stores that overrides are about to be published. A publisher that is killed behind the acknowledgement would else leave
+// its override standing: when the owner is back to what was published before, nothing would look wrong.
+func (s *Service) announce(ctx context.Context, space string, out []published) error {
+	return s.storeOverrides(ctx, space, out, func(p published, last override) (override, bool) {
+		return override{p.number, unsure + strings.TrimPrefix(p.before, unsure)}, p.number > last.number
+	})
+}
+
+// remember stores what was published, unless something with a higher number was announced. A publisher that was overtaken would
+// else hide from the next one that its own, older override does not count.
 func (s *Service) remember(ctx context.Context, space string, out []published) error {
+	return s.storeOverrides(ctx, space, out, func(p published, last override) (override, bool) {
+		return p.override, p.number >= last.number
+	})
+}
+
+func (s *Service) storeOverrides(ctx context.Context, space string, out []published, choose func(published, override) (override, bool)) error {
 	keys := make([]string, len(out))
 	for i, p := range out {
 		keys[i] = resolve.OwnerValue(space, p.leaf)
 	}
 	return s.writer.update(ctx, "published owners", keys, func(i int, c *resolve.Cell) (bool, error) {
 		last, err := decodeOverride(c.Value)
-		if err != nil || last.number >= out[i].number {
+		if err != nil {
 			return false, err
 		}
-		c.Value = out[i].encode()
-		return true, nil
+		next, write := choose(out[i], last)
+		if write {
+			c.Value = next.encode()
+		}
+		return write, nil
 	})
 }
 
 // keyOfOwner returns the identifier that the owner of rows is named after; false for nobody and for rows of several.
 func (s *Service) keyOfOwner(space, owner string) (identifier.Key, bool) {
-	p, err := s.deps.Keyring.Identifier(space, owner)
+	p, err := s.deps.Keyring.Identifier(space, strings.TrimPrefix(owner, unsure))
 	if err != nil {
 		return identifier.Key{}, false
 	}

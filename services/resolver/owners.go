@@ -60,7 +60,7 @@ func (s *Service) publishOwners(ctx context.Context, space string, keys []identi
 }
 
 // publishOwnersOf draws the number of its overrides before it reads anything: of two of one leaf, the higher number has read
-// later. What was published is remembered last, so that a publisher that is cut short publishes everything again.
+// later. Overrides are announced before and remembered last, so that a publisher that is cut short publishes everything again.
 func (s *Service) publishOwnersOf(ctx context.Context, space string, leaves []leafRef, now time.Time) error {
 	number, err := s.deps.Cells.Count(ctx, "ov:"+space, 1)
 	if err != nil {
@@ -85,11 +85,14 @@ func (s *Service) publishOwnersOf(ctx context.Context, space string, leaves []le
 			return err
 		}
 		records = append(records, r)
-		out = append(out, published{l.key, override{uint64(number), rowOwner(l.owner)}}) //nolint:gosec // G115: as above
+		out = append(out, published{l.key, override{uint64(number), rowOwner(l.owner)}, l.said()}) //nolint:gosec // G115: as above
 		for _, k := range s.between(space, l) {
 			people = append(people, k)
 			at[k] = append(at[k], l.controller)
 		}
+	}
+	if err := s.announce(ctx, space, out); err != nil {
+		return err
 	}
 	if err := s.out.PublishAll(ctx, records); err != nil {
 		return fmt.Errorf("publishing owners: %w", err)

@@ -103,7 +103,9 @@ func (w *world) start() *resolver.Service {
 }
 
 func sortPlaces(places []place) {
-	slices.SortFunc(places, func(a, b place) int { return cmp.Or(cmp.Compare(a.topic, b.topic), cmp.Compare(a.partition, b.partition)) })
+	slices.SortFunc(places, func(a, b place) int {
+		return cmp.Or(cmp.Compare(a.topic, b.topic), cmp.Compare(a.partition, b.partition))
+	})
 }
 
 // step lets one worker do one thing.
@@ -318,6 +320,15 @@ func (w *world) readTruth(o *outcome, states map[string]*profile.State) {
 		require.NoError(w.t, err)
 		if owner := resolve.OwnerOf(kernel, s, registers[leaf.Reference], view, w.now.Unix()); !owner.Anonymous {
 			o.truth[id] = w.name(owner.Key)
+		}
+	}
+	for name := range o.told { // of identifiers that only an act names
+		p, err := w.h.ring.Identifier(space, name)
+		require.NoError(w.t, err)
+		if _, known := names[name]; !known {
+			people, err := resolve.NewReader(graph, w.cells).People(ctx, space, []identifier.Key{identifier.KeyOf("", p)}, w.now.Unix())
+			require.NoError(w.t, err)
+			names[name] = people[0].Asked
 		}
 	}
 	for name, k := range names {
