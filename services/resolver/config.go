@@ -14,7 +14,7 @@ type Config struct {
 	Group string `yaml:"group"`
 	// Spaces whose outbox and clock this resolver looks after. Required.
 	Spaces []string `yaml:"spaces"`
-	// BatchRecords is the most events of one partition that are resolved together. Default: 500.
+	// BatchRecords is the most events of one partition that are resolved together. Default: 1000.
 	BatchRecords int `yaml:"batch_records"`
 	// HoldBack is how long an offset is kept back after its batch was written to Redis, which may lose its last
 	// second in a crash. Default: 2s.
@@ -36,7 +36,7 @@ type Config struct {
 // Default returns the defaults; Spaces and Instance have none.
 func Default() Config {
 	return Config{
-		Group: "resolver", BatchRecords: 500, HoldBack: 2 * time.Second, PublishEvery: time.Second,
+		Group: "resolver", BatchRecords: 1000, HoldBack: 2 * time.Second, PublishEvery: time.Second,
 		OutboxEvery: 100 * time.Millisecond, SweepEvery: time.Second, Lease: 5 * time.Second, MaxPending: 50_000,
 	}
 }
