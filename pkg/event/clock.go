@@ -96,12 +96,8 @@ func parseDate(s string) (int64, bool) {
 		return 0, false
 	}
 	year += century * 100
-	leap := year%4 == 0 && (year%100 != 0 || year%400 == 0)
-	length := daysBefore[month] - daysBefore[month-1]
-	if leap && month == 2 {
-		length++
-	}
-	if day > length {
+	leap := isLeap(year)
+	if day > daysIn(month, leap) {
 		return 0, false
 	}
 	days := daysUntil(int64(year)) - daysUntil(1970) + int64(daysBefore[month-1]+day-1)
@@ -109,6 +105,15 @@ func parseDate(s string) (int64, bool) {
 		days++
 	}
 	return days, true
+}
+
+func isLeap(year int) bool { return year%4 == 0 && (year%100 != 0 || year%400 == 0) }
+
+func daysIn(month int, leap bool) int {
+	if leap && month == 2 {
+		return 29
+	}
+	return daysBefore[month] - daysBefore[month-1]
 }
 
 // daysUntil counts the days before a year; only differences mean something. 400 years are added so that no division rounds up.

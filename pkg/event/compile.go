@@ -269,7 +269,7 @@ var implied = map[string]string{
 }
 
 // tokenPattern is the commonest pattern: worth a loop of its own.
-const tokenPattern = `^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$`
+const tokenPattern = `^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$` //nolint:gosec // a form of names, no credential
 
 func matcher(pattern string) (func(string) bool, error) {
 	if pattern == tokenPattern {

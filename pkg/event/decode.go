@@ -60,7 +60,7 @@ func NewDecoder(files fs.FS) (*Decoder, error) {
 
 func (c *contract) sealed(path string) sealed {
 	s := sealed{name: path}
-	for _, name := range strings.Split(path, ".") {
+	for name := range strings.SplitSeq(path, ".") {
 		s.path = append(s.path, c.names.ids[name])
 	}
 	return s
@@ -71,7 +71,7 @@ func (d *Decoder) Decode(raw []byte, o *Origin, receivedAt time.Time) (*Draft, *
 	if len(raw) > MaxBytes {
 		return nil, d.reject(raw, nil, &problem{"", ReasonTooLarge, fmt.Sprintf("send at most %d bytes an event", MaxBytes)})
 	}
-	t := trees.Get().(*tree)
+	t := trees.Get().(*tree) //nolint:errcheck // the pool holds nothing else
 	defer t.free()
 	if p := scan(string(raw), d.contract.names, t); p != nil {
 		return nil, d.reject(raw, t, p)

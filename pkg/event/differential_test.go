@@ -65,7 +65,11 @@ var values = []any{
 	json.Number("0"), json.Number("-0"), json.Number("1"), json.Number("1.0"), json.Number("1.5"), json.Number("1e2"), json.Number("10e-1"), json.Number("1e-1"),
 	json.Number("-1"), json.Number("9007199254740992"), json.Number("9007199254740993"), json.Number("-9007199254740992"), json.Number("-9007199254740993"),
 	json.Number("9007199254740992.0"), json.Number("1000000000"), json.Number("1000000001"), json.Number("1e30"), json.Number("-1e30"), json.Number("1000000"),
-	json.Number("1000001"), json.Number("1.00000000000000000000001"), []any{}, map[string]any{}, []any{nil}, map[string]any{"x": 1},
+	json.Number("1000001"), json.Number("1.00000000000000000000001"),
+	[]any{},
+	map[string]any{},
+	[]any{nil},
+	map[string]any{"x": 1},
 }
 
 // mutate changes one place of an event, chosen at random.

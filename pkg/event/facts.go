@@ -92,7 +92,7 @@ func widen(keys []uint16) []uint32 {
 }
 
 func claimOf(m *eventpb.Claim) identity.Claim {
-	c := identity.Claim{Version: uint8(m.GetVersion())}
+	c := identity.Claim{Version: uint8(m.GetVersion())} //nolint:gosec // written from a uint8
 	narrow(c.Given[:], m.GetGiven())
 	narrow(c.Family[:], m.GetFamily())
 	narrow(c.Birth[:], m.GetBirth())

@@ -172,7 +172,7 @@ func (n *names) add(name string) uint16 {
 	if id, ok := n.ids[name]; ok {
 		return id
 	}
-	id := uint16(len(n.texts))
+	id := uint16(len(n.texts)) //nolint:gosec // the names of the contracts: maxNames
 	n.ids[name] = id
 	n.texts = append(n.texts, name)
 	return id

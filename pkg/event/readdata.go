@@ -45,9 +45,9 @@ func (r *reader) personal(data *node) {
 	}
 }
 
-// money reads an amount; without a currency of its own it is in that of the source.
-func (r *reader) money(n *node, name uint16) (*eventpb.Money, *problem) {
-	m := r.tree.get(n, name)
+// total reads what an event amounts to; without a currency of its own it is in that of the source.
+func (r *reader) total(n *node) (*eventpb.Money, *problem) {
+	m := r.tree.get(n, nTotal)
 	if m == nil {
 		return nil, nil
 	}
@@ -90,25 +90,25 @@ func (r *reader) lines(n *node) []*eventpb.Line {
 }
 
 func (r *reader) sale(n *node) *problem {
-	total, p := r.money(n, nTotal)
+	total, p := r.total(n)
 	r.draftOf.event.Data = &eventpb.Event_Sale{Sale: &eventpb.Sale{Total: total, Lines: r.lines(n)}}
 	return p
 }
 
 func (r *reader) returned(n *node) *problem {
-	total, p := r.money(n, nTotal)
+	total, p := r.total(n)
 	r.draftOf.event.Data = &eventpb.Event_Return{Return: &eventpb.Return{Total: total, Lines: r.lines(n), Reason: r.text(n, nReason)}}
 	return p
 }
 
 func (r *reader) basket(n *node) *problem {
-	total, p := r.money(n, nTotal)
+	total, p := r.total(n)
 	r.draftOf.event.Data = &eventpb.Event_BasketUpdated{BasketUpdated: &eventpb.BasketUpdated{Total: total, Lines: r.lines(n), State: r.text(n, nState)}}
 	return p
 }
 
 func (r *reader) order(n *node) *problem {
-	total, p := r.money(n, nTotal)
+	total, p := r.total(n)
 	r.draftOf.event.Data = &eventpb.Event_OrderPlaced{OrderPlaced: &eventpb.OrderPlaced{
 		Total: total, Lines: r.lines(n), Fulfilment: r.text(n, nFulfilment), CollectStore: r.text(n, nCollectStore),
 	}}

@@ -12,7 +12,7 @@ func (r *reader) orderState(n *node) *problem {
 	r.tree.each(r.tree.get(n, nPieces), func(_ int, piece *node) {
 		number := uint32(1)
 		if r.tree.get(piece, nNumber) != nil {
-			number = uint32(r.integer(piece, nNumber))
+			number = uint32(r.integer(piece, nNumber)) //nolint:gosec // the contract bounds it
 		}
 		m.Pieces = append(m.Pieces, &eventpb.Piece{Sku: identifier.NormaliseText(r.text(piece, nSKU)), Number: number, State: r.text(piece, nState)})
 	})
@@ -29,7 +29,7 @@ func (r *reader) replaced(n *node) *problem {
 		if cause != identifier.CauseNone {
 			return (&problem{"", ReasonNotIdentifier, "send the number of a loyalty card"}).under(r.decoder.contract.names.texts[name])
 		}
-		cards[i] = card
+		cards[i] = card //nolint:gosec // two names, two cards
 	}
 	if cards[0].value == cards[1].value {
 		return &problem{"/new", ReasonNotIdentifier, "send the number of the new card: it is the old one"}

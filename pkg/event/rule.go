@@ -71,8 +71,9 @@ func (c *checker) check(n *node, r *rule) *problem {
 		return c.object(n, r)
 	case kindArray:
 		return c.array(n, r)
+	default: // null, true and false have nothing but their kind
+		return nil
 	}
-	return nil
 }
 
 func checkString(s string, r *rule) *problem {
@@ -103,12 +104,21 @@ func checkNumber(s string, r *rule) *problem {
 		return &problem{"", ReasonWrongType, r.send}
 	case r.fixed != nil && (!fits || i != *r.fixed):
 		return &problem{"", ReasonNotListed, "send " + strconv.FormatInt(*r.fixed, 10)}
-	case r.min != nil && (fits && i < *r.min || !fits && s[0] == '-'):
+	case r.min != nil && below(s, i, fits, *r.min):
 		return &problem{"", ReasonTooSmall, "send at least " + strconv.FormatInt(*r.min, 10)}
-	case r.max != nil && (fits && i > *r.max || !fits && s[0] != '-'):
+	case r.max != nil && above(s, i, fits, *r.max):
 		return &problem{"", ReasonTooBig, "send at most " + strconv.FormatInt(*r.max, 10)}
 	}
 	return nil
+}
+
+// below and above compare a whole number, i when it fits into int64 and else as its text tells by the sign.
+func below(s string, i int64, fits bool, limit int64) bool {
+	return fits && i < limit || !fits && s[0] == '-'
+}
+
+func above(s string, i int64, fits bool, limit int64) bool {
+	return fits && i > limit || !fits && s[0] != '-'
 }
 
 // parseInteger reads a JSON number that is whole, in whatever spelling (4599, 4599.0, 4.599e3). fits: it is within int64.

@@ -111,43 +111,19 @@ func notFinite() *problem {
 }
 
 func (s *scanner) number(self int) (uint64, *problem) {
-	start, integer := s.at, true
-	if s.peek() == '-' {
-		s.at++
+	start := s.at
+	if p := s.whole(); p != nil {
+		return 0, p
 	}
-	switch c := s.peek(); {
-	case c == '0':
-		s.at++
-	case c >= '1' && c <= '9':
-		s.digits()
-	case begins(s.text[s.at:], "Inf"):
-		return 0, notFinite()
-	default:
-		return 0, s.invalid("a digit is expected")
+	integerEnd := s.at
+	if p := s.fraction(); p != nil {
+		return 0, p
 	}
-	if s.peek() == '.' {
-		s.at++
-		integer = false
-		if !s.digits() {
-			return 0, s.invalid("a digit is expected")
-		}
-	}
-	if c := s.peek(); c == 'e' || c == 'E' {
-		s.at++
-		integer = false
-		if c := s.peek(); c == '+' || c == '-' {
-			s.at++
-		}
-		from := s.at
-		if !s.digits() {
-			return 0, s.invalid("a digit is expected")
-		}
-		if s.at-from > 3 {
-			return 0, notFinite()
-		}
+	if p := s.exponent(); p != nil {
+		return 0, p
 	}
 	text := s.text[start:s.at]
-	if !integer || len(text) > 300 {
+	if s.at > integerEnd || len(text) > 300 {
 		if _, err := strconv.ParseFloat(text, 64); err != nil {
 			return 0, notFinite()
 		}
@@ -158,6 +134,55 @@ func (s *scanner) number(self int) (uint64, *problem) {
 		s.note(self, text)
 	}
 	return mix(xxhash.Sum64String(text) ^ 0x9e3779b97f4a7c15), nil
+}
+
+// whole reads the sign and the digits before the point.
+func (s *scanner) whole() *problem {
+	if s.peek() == '-' {
+		s.at++
+	}
+	switch c := s.peek(); {
+	case c == '0':
+		s.at++
+	case c >= '1' && c <= '9':
+		s.digits()
+	case begins(s.text[s.at:], "Inf"):
+		return notFinite()
+	default:
+		return s.invalid("a digit is expected")
+	}
+	return nil
+}
+
+// fraction reads the point and the digits after it, if there is one.
+func (s *scanner) fraction() *problem {
+	if s.peek() != '.' {
+		return nil
+	}
+	s.at++
+	if !s.digits() {
+		return s.invalid("a digit is expected")
+	}
+	return nil
+}
+
+// exponent reads a power of ten of at most three digits, if there is one.
+func (s *scanner) exponent() *problem {
+	if c := s.peek(); c != 'e' && c != 'E' {
+		return nil
+	}
+	s.at++
+	if c := s.peek(); c == '+' || c == '-' {
+		s.at++
+	}
+	from := s.at
+	if !s.digits() {
+		return s.invalid("a digit is expected")
+	}
+	if s.at-from > 3 {
+		return notFinite()
+	}
+	return nil
 }
 
 func (s *scanner) digits() bool {
@@ -214,9 +239,9 @@ func (s *scanner) array(self, depth int) (uint64, *problem) {
 
 func (s *scanner) link(parent, last, child int) {
 	if last == 0 {
-		s.tree.nodes[parent].child = int32(child)
+		s.tree.nodes[parent].child = int32(child) //nolint:gosec // fewer nodes than bytes: MaxBytes
 	} else {
-		s.tree.nodes[last].next = int32(child)
+		s.tree.nodes[last].next = int32(child) //nolint:gosec // fewer nodes than bytes: MaxBytes
 	}
 	s.tree.nodes[parent].count++
 }

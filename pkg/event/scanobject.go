@@ -1,6 +1,7 @@
 package event
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -34,10 +35,8 @@ func (s *seen) add(id uint16, name string) bool {
 		s.many[name] = true
 		return again
 	}
-	for _, u := range s.unknown {
-		if u == name {
-			return true
-		}
+	if slices.Contains(s.unknown, name) {
+		return true
 	}
 	s.unknown = append(s.unknown, name)
 	return false

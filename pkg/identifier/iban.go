@@ -20,29 +20,42 @@ func ibanAt(text string, i int) int {
 	if !ok {
 		return 0
 	}
-	var code [34]byte
-	n, j := 0, i
-	for n < want && j < len(text) {
-		if !isDigit(text[j]) && !isLetter(text[j]) {
-			k := skipSeparator(text, j)
-			if k == j || n < 4 {
-				return 0
-			}
-			j = k
-			continue
-		}
-		code[n] = text[j]
-		if (n == 2 || n == 3) && !isDigit(text[j]) {
-			return 0
-		}
-		n++
-		j++
-	}
-	if n < want || j < len(text) && (isDigit(text[j]) || isLetter(text[j])) || !mod97(code[:n]) {
+	var space [34]byte
+	code := space[:want]
+	end := readIBAN(text, i, code)
+	if end == 0 || end < len(text) && isAlphanumeric(text[end]) || !mod97(code) {
 		return 0
 	}
-	return j
+	return end
 }
+
+// readIBAN fills code with the letters and digits from i on, the third and fourth of them digits, and returns where they end; 0 when
+// there are not that many.
+func readIBAN(text string, i int, code []byte) int {
+	for n := 0; n < len(code); {
+		if i >= len(text) {
+			return 0
+		}
+		c := text[i]
+		if !isAlphanumeric(c) {
+			k := skipSeparator(text, i)
+			if k == i || n < 4 {
+				return 0
+			}
+			i = k
+			continue
+		}
+		if (n == 2 || n == 3) && !isDigit(c) {
+			return 0
+		}
+		code[n] = c
+		n++
+		i++
+	}
+	return i
+}
+
+func isAlphanumeric(c byte) bool { return isDigit(c) || isLetter(c) }
 
 // mod97 moves the first four characters to the end, reads letters as 10 to 35, and asks for the remainder 1 (ISO 7064).
 func mod97(code []byte) bool {

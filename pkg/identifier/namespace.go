@@ -46,10 +46,22 @@ type namespace struct {
 }
 
 var namespaces = []namespace{
-	{Customer, KindPerson, 0}, {Card, KindPerson, 1}, {Email, KindPerson, 2}, {Phone, KindPerson, 3}, {Pay, KindPerson, 4},
-	{Device, KindDevice, 5}, {Cookie, KindDevice, 6},
-	{CompanyCard, KindShared, 7}, {HouseholdCard, KindShared, 7}, {StaffDiscount, KindShared, 8}, {Landline, KindShared, 8},
-	{Order, KindReference, 9}, {Ticket, KindReference, 10}, {Case, KindReference, 11}, {Basket, KindReference, 12}, {Call, KindReference, 13},
+	{Customer, KindPerson, 0},
+	{Card, KindPerson, 1},
+	{Email, KindPerson, 2},
+	{Phone, KindPerson, 3},
+	{Pay, KindPerson, 4},
+	{Device, KindDevice, 5},
+	{Cookie, KindDevice, 6},
+	{CompanyCard, KindShared, 7},
+	{HouseholdCard, KindShared, 7},
+	{StaffDiscount, KindShared, 8},
+	{Landline, KindShared, 8},
+	{Order, KindReference, 9},
+	{Ticket, KindReference, 10},
+	{Case, KindReference, 11},
+	{Basket, KindReference, 12},
+	{Call, KindReference, 13},
 }
 
 func lookup(n Namespace) (namespace, bool) {

@@ -54,6 +54,7 @@ func normalForm(n Namespace, value string, o Options) (string, bool) {
 		value = clean(strings.TrimLeft(value, "# "))
 	case Device:
 		value = normaliseDevice(value)
+	default: // any other is kept as it is
 	}
 	return value, value != "" && len(value) <= maxValue
 }
@@ -112,8 +113,9 @@ func placeholder(n Namespace, s string) bool {
 		return nobodies[local] || nothing(local) != CauseNone || host == "noemail" || host == "nomail" || strings.HasSuffix(domain, ".invalid")
 	case Phone, Landline:
 		return oneDigit(s) || strings.HasSuffix(s, "123456789") || strings.HasSuffix(s, "1234567890")
+	default:
+		return false
 	}
-	return false
 }
 
 // oneDigit reports whether the last eight digits of a number are one digit repeated.

@@ -83,33 +83,38 @@ func cardAt(text string, i int) (Found, int) {
 	if uuidAt(text, i) {
 		return Found{}, i + 36
 	}
-	var number [20]byte
-	n, groups, j, next := 0, 0, i, i
-	for {
-		start := j
-		for j < len(text) && isDigit(text[j]) {
-			if n < len(number) {
-				number[n] = text[j]
-				n++
-			}
-			j++
-		}
-		if groups++; groups == 1 {
-			next = j
-		}
-		single := groups == 1
-		if j-start > 7 && !single || n > 19 || j < len(text) && isLetter(text[j]) && !foreign(text, j, 1) {
+	var space [20]byte
+	number, j := readGroup(text, i, space[:0])
+	next, single := j, true
+	for start := i; ; single = false {
+		long := j-start > 7
+		if long && !single || len(number) > 19 || insideID(text, j) {
 			return Found{}, next
 		}
-		if kind := cardKind(string(number[:n])); kind != NoSecret && (single || groupsFit(text[i:j])) {
+		if kind := cardKind(string(number)); kind != NoSecret && (single || groupsFit(text[i:j])) {
 			return Found{i, j, kind}, next
 		}
-		k := skipSeparator(text, j)
-		if k == j || k >= len(text) || !isDigit(text[k]) || single && j-start > 7 {
+		start = skipSeparator(text, j)
+		if long || start == j || start >= len(text) || !isDigit(text[start]) {
 			return Found{}, next
 		}
-		j = k
+		number, j = readGroup(text, start, number)
 	}
+}
+
+// readGroup appends the digits from i on to number, as far as it has room, and returns where they end.
+func readGroup(text string, i int, number []byte) ([]byte, int) {
+	for ; i < len(text) && isDigit(text[i]); i++ {
+		if len(number) < cap(number) {
+			number = append(number, text[i])
+		}
+	}
+	return number, i
+}
+
+// insideID reports whether a number that ends at i goes on as a hexadecimal id.
+func insideID(text string, i int) bool {
+	return i < len(text) && isLetter(text[i]) && !foreign(text, i, 1)
 }
 
 // groupsFit accepts groups of two to seven digits, as cards are printed; ids made of two longer numbers are none.
