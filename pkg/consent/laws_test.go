@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"testing"
@@ -37,9 +38,7 @@ type book struct {
 
 func (b book) clone() book {
 	out := book{regs: map[string]consent.Register{}, fault: b.fault}
-	for p, r := range b.regs {
-		out.regs[p] = r
-	}
+	maps.Copy(out.regs, b.regs)
 	return out
 }
 
@@ -198,7 +197,7 @@ func sequences(most int) *rapid.Generator[sequence] {
 	return rapid.Custom(func(t *rapid.T) sequence {
 		var s sequence
 		for i := range rapid.IntRange(1, most).Draw(t, "events") {
-			dec := consent.Dec(rapid.IntRange(1, 4).Draw(t, "decision")) //nolint:gosec // 1 to 4
+			dec := consent.Dec(rapid.IntRange(1, 4).Draw(t, "decision"))
 			s.events = append(s.events, ev{
 				Point: rapid.SampledFrom(append([]string{""}, points...)).Draw(t, "point"),
 				Topic: rapid.SampledFrom(topics).Draw(t, "topic"),

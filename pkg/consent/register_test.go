@@ -253,7 +253,7 @@ func TestDecodeRefuses(t *testing.T) {
 		"version": append([]byte{9}, good[1:]...), "truncated": good[:len(good)-1], "trailing": append(slices.Clone(good), 0), "empty": {1, 0}, "one byte": {1},
 	} {
 		_, err := consent.DecodeRegister(b)
-		assert.ErrorIs(t, err, consent.ErrCorrupt, name)
+		require.ErrorIs(t, err, consent.ErrCorrupt, name)
 	}
 	assert.Nil(t, consent.Register{}.Encode())
 	r, err := consent.DecodeRegister(nil)

@@ -9,21 +9,21 @@ import (
 
 // Profile is the combination of the leaves of one person and controller.
 type Profile struct {
-	First, Last int64          // occurred_at of the first and last event, microseconds; 0 = none
-	Leaves      int            // leaves with events
-	Traits      []ProfileTrait // by name
-	Balances    []Balance      // by name, currency
-	Spend       []Sum          // by currency, month, channel
-	Orders      []Order        // newest first
-	Baskets     []Basket       // open ones, newest first
-	Cases       []Case         // newest first
-	Activity    []Activity     // by channel
+	First, Last int64            // occurred_at of the first and last event, microseconds; 0 = none
+	Leaves      int              // leaves with events
+	Traits      []SurvivingTrait // by name
+	Balances    []Balance        // by name, currency
+	Spend       []Sum            // by currency, month, channel
+	Orders      []Order          // newest first
+	Baskets     []Basket         // open ones, newest first
+	Cases       []Case           // newest first
+	Activity    []Activity       // by channel
 	Counters    map[string]int64
 	Retractions int64 // facts taken back, of those remembered
 }
 
-// ProfileTrait is the value that survives, and what it won over.
-type ProfileTrait struct {
+// SurvivingTrait is the value that survives, and what it won over.
+type SurvivingTrait struct {
 	Trait
 	Others []Trait // best first
 }
@@ -65,7 +65,7 @@ func Combine(leaves []*State) Profile {
 func (p *Profile) combineTraits(s *State) {
 	for i := range s.traits {
 		if !s.traits[i].Retracted {
-			p.Traits = append(p.Traits, ProfileTrait{Trait: s.traits[i]})
+			p.Traits = append(p.Traits, SurvivingTrait{Trait: s.traits[i]})
 		}
 	}
 	for _, b := range s.balances {
@@ -77,7 +77,7 @@ func (p *Profile) combineTraits(s *State) {
 
 // finishTraits sorts by name, best first, and folds the losers under the winner.
 func (p *Profile) finishTraits() {
-	slices.SortFunc(p.Traits, func(a, b ProfileTrait) int {
+	slices.SortFunc(p.Traits, func(a, b SurvivingTrait) int {
 		if c := cmp.Compare(a.Name, b.Name); c != 0 {
 			return c
 		}
@@ -142,7 +142,7 @@ func (a *Activity) join(c contact) {
 
 // Trait returns the surviving value of a trait.
 func (p *Profile) Trait(name string) (Trait, bool) {
-	i, ok := slices.BinarySearchFunc(p.Traits, name, func(t ProfileTrait, n string) int { return cmp.Compare(t.Name, n) })
+	i, ok := slices.BinarySearchFunc(p.Traits, name, func(t SurvivingTrait, n string) int { return cmp.Compare(t.Name, n) })
 	if !ok {
 		return Trait{}, false
 	}

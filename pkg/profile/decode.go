@@ -82,7 +82,7 @@ func (r *reader) uint32() uint32 {
 
 func (r *reader) int() int64 {
 	u := r.uint()
-	return int64(u>>1) ^ -int64(u&1) //nolint:gosec // zigzag
+	return int64(u>>1) ^ -int64(u&1)
 }
 
 func (r *reader) fixed64() uint64 {
@@ -100,18 +100,18 @@ func (r *reader) fixed64() uint64 {
 
 func (r *reader) text() string {
 	n := r.uint()
-	if n > uint64(len(r.s)-r.i) {
+	if n > uint64(len(r.s)-r.i) { //nolint:gosec // i never passes the end
 		r.fail()
 		return ""
 	}
-	r.i += int(n) //nolint:gosec // bounded above
-	return r.s[r.i-int(n) : r.i]
+	r.i += int(n)                //nolint:gosec // bounded above
+	return r.s[r.i-int(n) : r.i] //nolint:gosec // bounded above
 }
 
 // count reads how many items follow, each of at least size bytes.
 func (r *reader) count(size int) int {
 	n := r.uint()
-	if n > uint64((len(r.s)-r.i)/size) {
+	if n > uint64((len(r.s)-r.i)/size) { //nolint:gosec // i never passes the end
 		r.fail()
 		return 0
 	}
@@ -162,7 +162,7 @@ func (r *reader) key() identifier.Key {
 	return identifier.Key{Namespace: identifier.Namespace(ns), Value: r.text()}
 }
 
-func (r *reader) month() int32 { return int32(r.uint() & math.MaxInt32) } //nolint:gosec // masked
+func (r *reader) month() int32 { return int32(r.uint() & math.MaxInt32) }
 
 func (s *State) decodeContent(r *reader) {
 	s.space, s.controller = r.text(), r.text()

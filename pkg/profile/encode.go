@@ -120,7 +120,7 @@ func (s *State) encodeContent(sealed bool) writer {
 	s.encodeSums(&w)
 	s.encodeActivity(&w)
 	s.encodeLog(&w)
-	w.uint(uint64(s.tailLen()))
+	w.uint(uint64(s.tailLen())) //nolint:gosec // a length
 	w.b = append(w.b, s.tail...)
 	s.encodeSeen(&w)
 	return w

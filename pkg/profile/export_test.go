@@ -5,7 +5,7 @@ import "testing"
 // Plant switches a fault on for one test. Tests that use it or SetLimits do not run in parallel.
 func Plant(t testing.TB, name string) {
 	t.Helper()
-	flag := map[string]*bool{
+	flag, ok := map[string]*bool{
 		"currencies summed":           &planted.sumCurrencies,
 		"double fold":                 &planted.doubleFold,
 		"fence ignored":               &planted.ignoreFence,
@@ -15,7 +15,7 @@ func Plant(t testing.TB, name string) {
 		"first version of a ticket":   &planted.firstVersion,
 		"what left the log is forgot": &planted.forgetOld,
 	}[name]
-	if flag == nil {
+	if !ok {
 		t.Fatalf("no fault %q", name)
 	}
 	*flag = true

@@ -21,6 +21,7 @@ func (s *State) Fold(f Folding) Outcome {
 		return Duplicate
 	case Conflict:
 		return Conflict
+	default: // new
 	}
 	s.adopt(ev)
 	s.see(ev, id)

@@ -1,10 +1,6 @@
 package profile
 
-import (
-	"slices"
-
-	eventpb "rcu/schemas/event"
-)
+import "slices"
 
 // Types of events, as in the envelope.
 const (
@@ -34,7 +30,7 @@ var typeCodes = []string{
 	TypeProduct, TypeScreen, TypeAppOpened, TypeEnrolled, TypeCardReplaced, TypeLoggedIn, TypeProvided, TypeRecorded, TypeRetracted,
 }
 
-func typeCode(t string) byte { return byte(max(0, slices.Index(typeCodes, t))) }
+func typeCode(t string) byte { return byte(max(0, slices.Index(typeCodes, t))) } //nolint:gosec // the table is short
 
 // namespaceCodes numbers the namespaces in packed states: only ever append. 0 is a namespace that is not in the table.
 var namespaceCodes = []string{
@@ -42,22 +38,7 @@ var namespaceCodes = []string{
 	"landline", "order", "ticket", "case", "basket", "call",
 }
 
-func namespaceCode(n string) byte { return byte(max(0, slices.Index(namespaceCodes, n))) }
+func namespaceCode(n string) byte { return byte(max(0, slices.Index(namespaceCodes, n))) } //nolint:gosec // the table is short
 
 // isMoney reports whether events of type t move money: those are remembered longest.
 func isMoney(t string) bool { return t == TypeSale || t == TypeReturn || t == TypeOrderPlaced }
-
-// channelName names a channel as URLs and counters do.
-func channelName(c eventpb.Channel) string {
-	switch c {
-	case eventpb.Channel_CHANNEL_STORE:
-		return "store"
-	case eventpb.Channel_CHANNEL_WEB:
-		return "web"
-	case eventpb.Channel_CHANNEL_MOBILE:
-		return "mobile"
-	case eventpb.Channel_CHANNEL_CALLCENTRE:
-		return "callcentre"
-	}
-	return "unknown"
-}

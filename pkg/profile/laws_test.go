@@ -171,6 +171,7 @@ func TestLaws(t *testing.T) {
 
 // smallLimits makes nearly every event leave the log, so that the short form is what is tested.
 func smallLimits(t testing.TB) {
+	t.Helper()
 	profile.SetLimits(t, func(l *profile.Limits) { l.Log, l.Tail = 3, 64 })
 }
 

@@ -217,8 +217,8 @@ func (s *State) putTail(e *Entry) {
 	binary.LittleEndian.PutUint64(b[24:], e.IDs[0])
 	binary.LittleEndian.PutUint64(b[32:], e.IDs[1])
 	copy(b[40:43], e.Currency)
-	b[43], b[44], b[45] = byte(e.Month), byte(e.Month>>8), byte(e.Month>>16)
-	b[46], b[47] = byte(e.Channel), typeCode(e.Type) //nolint:gosec // five channels
+	b[43], b[44], b[45] = byte(e.Month), byte(e.Month>>8), byte(e.Month>>16) //nolint:gosec // its bytes, the lowest first
+	b[46], b[47] = byte(e.Channel), typeCode(e.Type)                         //nolint:gosec // five channels
 	if e.Retracted {
 		b[48] = 1
 	}

@@ -1,6 +1,7 @@
 package profile
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -30,9 +31,7 @@ func (p *Profile) Message(a About) *eventpb.Profile {
 		Quarantined: a.Quarantined, Permissions: a.Permissions,
 		FirstSeen: p.First, LastSeen: p.Last, OpenBaskets: int64(len(p.Baskets)), Counters: map[string]int64{}, Traits: map[string]string{},
 	}
-	for t, n := range p.Counters {
-		m.Counters[t] = n
-	}
+	maps.Copy(m.Counters, p.Counters)
 	if p.Retractions > 0 {
 		m.Counters[TypeRetracted] = p.Retractions
 	}

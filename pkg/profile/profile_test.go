@@ -244,7 +244,7 @@ func TestDecodeRefuses(t *testing.T) {
 	good := folded(t, sale("e1", "1", day0, 1, "EUR")).Encode()
 	for name, b := range map[string][]byte{"version": {99}, "truncated": good[:len(good)-1], "trailing": append(append([]byte{}, good...), 0), "short": {1}} {
 		_, err := profile.Decode(b)
-		assert.ErrorIs(t, err, profile.ErrCorrupt, name)
+		require.ErrorIs(t, err, profile.ErrCorrupt, name)
 	}
 	s, err := profile.Decode(nil)
 	require.NoError(t, err)

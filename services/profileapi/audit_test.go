@@ -29,8 +29,11 @@ func TestAudit_isAChainOfEveryRead(t *testing.T) {
 	lines := a.written(6)
 	require.Len(t, lines, 6)
 	want := [][]string{
-		{"lookup", "reader seller", "contract", id, "ok"}, {"timeline", "reader privacy", "legal", id, "ok"}, {"explain", "reader seller", "contract", id, "denied"},
-		{"read", "reader seller", "contract", id, "denied"}, {"lookup", "reader seller+", "contract", "", "not_found"},
+		{"lookup", "reader seller", "contract", id, "ok"},
+		{"timeline", "reader privacy", "legal", id, "ok"},
+		{"explain", "reader seller", "contract", id, "denied"},
+		{"read", "reader seller", "contract", id, "denied"},
+		{"lookup", "reader seller+", "contract", "", "not_found"},
 		{"read", "reader seller", "share_partner:acme", w.name(identifier.Card, "11112222"), "not_found"},
 	}
 	var previous []byte

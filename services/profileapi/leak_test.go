@@ -42,9 +42,11 @@ func TestPlantedValues_areInNoLogMetricAuditOrError(t *testing.T) {
 				}
 			}
 			escaped := url.QueryEscape(v)
-			for _, path := range []string{"/v1/profiles/" + url.PathEscape(v), "/v1/profiles/" + url.PathEscape(v) + "?purpose=contract",
+			for _, path := range []string{
+				"/v1/profiles/" + url.PathEscape(v), "/v1/profiles/" + url.PathEscape(v) + "?purpose=contract",
 				"/v1/profiles/" + w.name(identifier.Card, card) + "?purpose=" + escaped, "/v1/profiles/" + w.name(identifier.Card, card) + "?purpose=contract&" + escaped + "=1",
-				"/v1/profiles/" + w.name(identifier.Card, card) + "/timeline?purpose=contract&controller=" + escaped, "/" + url.PathEscape(v)} {
+				"/v1/profiles/" + w.name(identifier.Card, card) + "/timeline?purpose=contract&controller=" + escaped, "/" + url.PathEscape(v),
+			} {
 				r := httptest.NewRequest(http.MethodGet, path, nil)
 				for _, h := range []string{"X-Request-Id", "User-Agent", "Referer", "Cookie", "If-None-Match", "Traceparent"} {
 					r.Header.Set(h, v)

@@ -59,7 +59,7 @@ func (s *Service) secretsOf(ctx context.Context, space string, leaves []*profile
 
 // best returns the value of a trait that survived, or, where that cannot be opened any more, of the next one; it becomes the
 // value of the trait.
-func (x secrets) best(t *profile.ProfileTrait) (value string, ok bool) {
+func (x secrets) best(t *profile.SurvivingTrait) (value string, ok bool) {
 	for value, ok = x.open(t.Trait); !ok && len(t.Others) > 0; value, ok = x.open(t.Trait) {
 		t.Trait, t.Others = t.Others[0], t.Others[1:]
 	}
