@@ -16,7 +16,7 @@ import (
 type Config struct {
 	Addrs       []string
 	Username    string
-	Password    string
+	Password    string //nolint:gosec // never printed or written
 	TLS         *tls.Config
 	ReadTimeout time.Duration // of one call or pipeline; default 2 s
 	PoolSize    int           // default 16 per processor
