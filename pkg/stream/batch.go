@@ -55,7 +55,7 @@ var batchPool = sync.Pool{New: func() any { return new(recordBatch) }}
 const pooledBytes = 2 << 20
 
 func newRecordBatch(now time.Time) *recordBatch {
-	b := batchPool.Get().(*recordBatch)
+	b := batchPool.Get().(*recordBatch) //nolint:errcheck // the pool holds nothing else
 	b.raw = append(b.raw[:0], make([]byte, sizePrefix+batchHeader)...)
 	b.acks, b.first, b.max, b.created, b.size, b.wire = b.acks[:0], 0, math.MinInt64, now, 0, nil
 	return b
@@ -115,27 +115,30 @@ func (b *recordBatch) seal(codec compress.Codec) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		raw, attributes = b.packed.b, uint16(codec.Code())
+		raw, attributes = b.packed.b, uint16(codec.Code()) //nolint:gosec // 1 to 4
 	}
 	be := binary.BigEndian
-	be.PutUint32(raw, uint32(len(raw)-sizePrefix))
+	be.PutUint32(raw, length32(len(raw)-sizePrefix))
 	h := raw[sizePrefix:]
 	be.PutUint64(h, 0)
-	be.PutUint32(h[atLength:], uint32(len(h)-atLeaderEpoch))
+	be.PutUint32(h[atLength:], length32(len(h)-atLeaderEpoch))
 	be.PutUint32(h[atLeaderEpoch:], math.MaxUint32)
 	h[atMagic] = 2
 	be.PutUint16(h[atAttributes:], attributes)
-	be.PutUint32(h[atLastDelta:], uint32(len(b.acks)-1))
-	be.PutUint64(h[atFirstTimestamp:], uint64(b.first))
-	be.PutUint64(h[atMaxTimestamp:], uint64(b.max))
+	be.PutUint32(h[atLastDelta:], length32(len(b.acks)-1))
+	be.PutUint64(h[atFirstTimestamp:], uint64(b.first)) //nolint:gosec // two's complement
+	be.PutUint64(h[atMaxTimestamp:], uint64(b.max))     //nolint:gosec // two's complement
 	for i := atProducer; i < atCount; i++ {
 		h[i] = 0xff // no producer id, epoch or sequence
 	}
-	be.PutUint32(h[atCount:], uint32(len(b.acks)))
+	be.PutUint32(h[atCount:], length32(len(b.acks)))
 	be.PutUint32(h[atCRC:], crc32.Checksum(h[atAttributes:], castagnoli))
 	b.wire = raw
 	return raw, nil
 }
+
+// length32 is a length within a batch, which a request of Kafka bounds to 2 GiB.
+func length32(n int) uint32 { return uint32(n) } //nolint:gosec // see above
 
 // writeBuffer is the smallest writer that keeps its memory.
 type writeBuffer struct{ b []byte }
@@ -147,7 +150,7 @@ func (w *writeBuffer) Write(p []byte) (int, error) {
 }
 
 func varintLen(v int64) int {
-	u := uint64(v<<1) ^ uint64(v>>63)
+	u := uint64(v<<1) ^ uint64(v>>63) //nolint:gosec // zigzag
 	n := 1
 	for ; u >= 0x80; u >>= 7 {
 		n++

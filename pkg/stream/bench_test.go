@@ -32,7 +32,8 @@ func benchRig(b *testing.B) (c *stream.Client, addr, topic string) {
 	topic = testkit.Name(b, "bench")
 	require.NoError(b, c.EnsureTopics(b.Context(), []stream.Topic{
 		{Name: stream.TopicMeta, Partitions: 1, Replication: 1, Policy: stream.PolicyCompact},
-		{Name: topic, Partitions: 8, Replication: 1, Policy: stream.PolicyDelete}}))
+		{Name: topic, Partitions: 8, Replication: 1, Policy: stream.PolicyDelete},
+	}))
 	return c, addr, topic
 }
 
@@ -45,11 +46,15 @@ func benchRecords(topic string, n int) []stream.Record {
 		for j := range sealed {
 			sealed[j] = byte(rng.Uint32())
 		}
-		value, _ := json.Marshal(map[string]any{"id": fmt.Sprintf("T12-%06d", i), "type": "sale", "store": fmt.Sprint("paris-", rng.IntN(40)),
+		value, _ := json.Marshal(map[string]any{
+			"id": fmt.Sprintf("T12-%06d", i), "type": "sale", "store": fmt.Sprint("paris-", rng.IntN(40)),
 			"amount": rng.IntN(100_000), "currency": "EUR", "leaf": fmt.Sprintf("%x", sealed[:16]), "sealed": sealed,
-			"lines": []int{rng.IntN(1e9), rng.IntN(1e9), rng.IntN(1e9), rng.IntN(1e9)}})
-		out[i] = stream.Record{Topic: topic, Key: fmt.Appendf(nil, "%016x", rng.Uint64()), Value: value,
-			Headers: []stream.Header{{Key: stream.HeaderType, Value: []byte("rcu.event.v1.Event")}}, Time: time.UnixMilli(1_760_000_000_000 + int64(i))}
+			"lines": []int{rng.IntN(1e9), rng.IntN(1e9), rng.IntN(1e9), rng.IntN(1e9)},
+		})
+		out[i] = stream.Record{
+			Topic: topic, Key: fmt.Appendf(nil, "%016x", rng.Uint64()), Value: value,
+			Headers: []stream.Header{{Key: stream.HeaderType, Value: []byte("rcu.event.v1.Event")}}, Time: time.UnixMilli(1_760_000_000_000 + int64(i)),
+		}
 	}
 	return out
 }
@@ -57,11 +62,13 @@ func benchRecords(topic string, n int) []stream.Record {
 // perRecord reports the rate, and what the client's process spent of the CPU
 // since before.
 func perRecord(b *testing.B, before time.Duration) {
+	b.Helper()
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "msg/s")
 	b.ReportMetric(float64((cpu(b)-before).Microseconds())/float64(b.N), "cpu-us/msg")
 }
 
 func cpu(b *testing.B) time.Duration {
+	b.Helper()
 	var u syscall.Rusage
 	require.NoError(b, syscall.Getrusage(syscall.RUSAGE_SELF, &u))
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
@@ -69,6 +76,7 @@ func cpu(b *testing.B) time.Duration {
 
 // callers share b.N records among goroutines that publish chunk at a time.
 func callers(b *testing.B, topic string, goroutines, chunk int, publish func([]stream.Record) error) {
+	b.Helper()
 	records := benchRecords(topic, 2000)
 	b.ReportAllocs()
 	before := cpu(b)
@@ -117,8 +125,10 @@ func BenchmarkPublishLibraryWriter(b *testing.B) {
 	for _, shape := range []struct{ callers, chunk int }{{200, 1}, {4, 500}} {
 		b.Run(fmt.Sprintf("snappy/%dx%d", shape.callers, shape.chunk), func(b *testing.B) {
 			_, addr, topic := benchRig(b)
-			w := &kafka.Writer{Addr: kafka.TCP(addr), Topic: topic, Balancer: kafka.Murmur2Balancer{}, RequiredAcks: kafka.RequireAll,
-				BatchSize: 1000, BatchBytes: 1 << 20, BatchTimeout: 5 * time.Millisecond, Compression: kafka.Snappy}
+			w := &kafka.Writer{
+				Addr: kafka.TCP(addr), Topic: topic, Balancer: kafka.Murmur2Balancer{}, RequiredAcks: kafka.RequireAll,
+				BatchSize: 1000, BatchBytes: 1 << 20, BatchTimeout: 5 * time.Millisecond, Compression: kafka.Snappy,
+			}
 			defer func() { _ = w.Close() }()
 			callers(b, topic, shape.callers, shape.chunk, func(rs []stream.Record) error {
 				msgs := make([]kafka.Message, len(rs))

@@ -56,7 +56,7 @@ type SASL struct {
 	// Username of the client.
 	Username string `yaml:"username"`
 	// Password of the client; PasswordFile keeps it out of the configuration.
-	Password string `yaml:"password" redact:"true"`
+	Password string `yaml:"password" redact:"true"` //nolint:gosec // redacted where it is printed
 	// PasswordFile holds the password; a trailing line end is cut off.
 	PasswordFile string `yaml:"password_file"`
 }

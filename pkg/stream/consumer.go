@@ -163,10 +163,18 @@ func (c ConsumerConfig) Validate() error {
 		path string
 		bad  bool
 	}{
-		{"batch_records", c.BatchRecords < 0}, {"batch_bytes", c.BatchBytes < 0}, {"batch_wait", c.BatchWait < 0},
-		{"fetch_wait", c.FetchWait < 0}, {"commit_every", c.CommitEvery < 0}, {"hold_back", c.HoldBack < 0},
-		{"grace", c.Grace < 0}, {"watchdog", c.Watchdog < 0}, {"backoff_min", c.BackoffMin < 0},
-		{"backoff_max", c.BackoffMax < 0}, {"session_timeout", c.SessionTimeout < 0}, {"rebalance_timeout", c.RebalanceTimeout < 0},
+		{"batch_records", c.BatchRecords < 0},
+		{"batch_bytes", c.BatchBytes < 0},
+		{"batch_wait", c.BatchWait < 0},
+		{"fetch_wait", c.FetchWait < 0},
+		{"commit_every", c.CommitEvery < 0},
+		{"hold_back", c.HoldBack < 0},
+		{"grace", c.Grace < 0},
+		{"watchdog", c.Watchdog < 0},
+		{"backoff_min", c.BackoffMin < 0},
+		{"backoff_max", c.BackoffMax < 0},
+		{"session_timeout", c.SessionTimeout < 0},
+		{"rebalance_timeout", c.RebalanceTimeout < 0},
 	}
 	for _, n := range negatives {
 		if n.bad {

@@ -184,8 +184,10 @@ func TestHandler_invalidRecordsGoToTheDeadLetter(t *testing.T) {
 	require.NoError(t, stop())
 	require.Len(t, got, 1)
 	require.Equal(t, 4, number(got[0]))
-	for name, want := range map[string]string{"x": "y", stream.HeaderReason: "broken_event", stream.HeaderKind: "invalid",
-		stream.HeaderTopic: "t", stream.HeaderOffset: "4", stream.HeaderService: "resolver"} {
+	for name, want := range map[string]string{
+		"x": "y", stream.HeaderReason: "broken_event", stream.HeaderKind: "invalid",
+		stream.HeaderTopic: "t", stream.HeaderOffset: "4", stream.HeaderService: "resolver",
+	} {
 		require.Equal(t, want, string(got[0].Header(name)), name)
 	}
 	committed, err := r.client.Committed(t.Context(), "g", "t")
@@ -309,8 +311,10 @@ func TestWatchdog_leavesAGenerationThatStandsStill(t *testing.T) {
 		}
 		return s.Batch(ctx, b)
 	})
-	_, stop := r.consume(stream.ConsumerConfig{Group: "g", Topics: []string{"t"},
-		Watchdog: 200 * time.Millisecond, Grace: 50 * time.Millisecond}, h)
+	_, stop := r.consume(stream.ConsumerConfig{
+		Group: "g", Topics: []string{"t"},
+		Watchdog: 200 * time.Millisecond, Grace: 50 * time.Millisecond,
+	}, h)
 	eventually(t, "the next generation handles the record", func() bool { return s.count() == 1 })
 	require.NoError(t, stop())
 	require.Equal(t, int64(2), calls.Load())

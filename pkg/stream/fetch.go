@@ -103,12 +103,13 @@ func (f *fetcher) decode(rr kafka.RecordReader) ([]Record, error) {
 	}
 }
 
+// closeBytes gives the record's pages back; they are memory, so that closing cannot fail.
 func closeBytes(rec *kafka.Record) {
 	if rec.Key != nil {
-		rec.Key.Close()
+		_ = rec.Key.Close()
 	}
 	if rec.Value != nil {
-		rec.Value.Close()
+		_ = rec.Value.Close()
 	}
 }
 

@@ -63,10 +63,10 @@ type generation struct {
 	workers  []*worker
 	log      *zap.Logger
 	// life ends when the partitions are taken away or the program stops.
-	life context.Context
+	life context.Context //nolint:containedctx // its end is the end of the generation, which all workers share
 	end  context.CancelCauseFunc
 	// handling outlives it by the grace period.
-	handling context.Context
+	handling context.Context //nolint:containedctx // shared by all workers, as life is
 }
 
 func newGeneration(c *Consumer, gen *kafka.Generation) *generation {
@@ -82,7 +82,7 @@ func (g *generation) run(ctx, genCtx context.Context) error {
 	handling, abort := context.WithCancel(context.WithoutCancel(ctx))
 	defer abort()
 	g.handling = handling
-	defer context.AfterFunc(g.life, func() {
+	defer context.AfterFunc(g.life, func() { //nolint:contextcheck // life is ctx, ended early with the generation
 		if pause(g.consumer.cfg.Grace, handling.Done()) {
 			abort()
 		}

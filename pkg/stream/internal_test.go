@@ -44,8 +44,10 @@ func TestRecordBatch_readsAsTheProtocolLibraryReadsIt(t *testing.T) {
 		cd, err := codec(rapid.SampledFrom([]string{"none", "snappy", "lz4", "zstd", "gzip"}).Draw(t, "codec"))
 		require.NoError(t, err)
 		in := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) Record {
-			r := Record{Key: some.Draw(t, "key"), Value: some.Draw(t, "value"),
-				Time: time.UnixMilli(rapid.Int64Range(1, 1<<42).Draw(t, "time")).UTC()}
+			r := Record{
+				Key: some.Draw(t, "key"), Value: some.Draw(t, "value"),
+				Time: time.UnixMilli(rapid.Int64Range(1, 1<<42).Draw(t, "time")).UTC(),
+			}
 			for range rapid.IntRange(0, 3).Draw(t, "headers") {
 				r.Headers = append(r.Headers, Header{Key: rapid.String().Draw(t, "name"), Value: some.Draw(t, "header")})
 			}
@@ -189,11 +191,15 @@ func TestCommitter(t *testing.T) {
 
 func TestConfig_validateNamesEveryProblem(t *testing.T) {
 	require.NoError(t, DefaultConfig().Validate())
-	bad := Config{Brokers: []string{"nohost"}, Partitions: -1, Replication: 99, DialTimeout: -1, RequestTimeout: -1,
-		TLS: TLS{CertFile: "c"}, SASL: SASL{Mechanism: "gssapi"}}
+	bad := Config{
+		Brokers: []string{"nohost"}, Partitions: -1, Replication: 99, DialTimeout: -1, RequestTimeout: -1,
+		TLS: TLS{CertFile: "c"}, SASL: SASL{Mechanism: "gssapi"},
+	}
 	err := bad.Validate()
-	for _, path := range []string{"brokers[0]:", "partitions:", "replication:", "dial_timeout:", "request_timeout:",
-		"tls:", "tls.enabled:", "sasl.mechanism:", "sasl.username:", "sasl.password:"} {
+	for _, path := range []string{
+		"brokers[0]:", "partitions:", "replication:", "dial_timeout:", "request_timeout:",
+		"tls:", "tls.enabled:", "sasl.mechanism:", "sasl.username:", "sasl.password:",
+	} {
 		require.ErrorContains(t, err, path)
 	}
 	require.ErrorContains(t, Config{}.Validate(), "brokers: is required")
@@ -216,8 +222,10 @@ func TestConfig_validateNamesEveryProblem(t *testing.T) {
 }
 
 func TestTemporary(t *testing.T) {
-	for _, err := range []error{io.EOF, kafka.NotLeaderForPartition, kafka.GroupCoordinatorNotAvailable, kafka.RequestTimedOut,
-		protocol.NewErrNoTopic("t"), protocol.NewErrNoLeader("t", 1), errNoAnswer, kafka.BrokerNotAvailable} {
+	for _, err := range []error{
+		io.EOF, kafka.NotLeaderForPartition, kafka.GroupCoordinatorNotAvailable, kafka.RequestTimedOut,
+		protocol.NewErrNoTopic("t"), protocol.NewErrNoLeader("t", 1), errNoAnswer, kafka.BrokerNotAvailable,
+	} {
 		require.True(t, temporary(fmt.Errorf("producing: %w", err)), err)
 	}
 	for _, err := range []error{kafka.MessageSizeTooLarge, kafka.TopicAuthorizationFailed, errors.New("other")} {

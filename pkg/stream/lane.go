@@ -32,6 +32,9 @@ type partitionQueue struct {
 	busy    bool
 }
 
+// free says that a batch waits and none is under way.
+func (q *partitionQueue) free() bool { return !q.busy && len(q.batches) > 0 }
+
 func newLane(p *Producer, topic string, partitions int) *lane {
 	return &lane{producer: p, topic: topic, wake: make(chan struct{}, 1), parts: make([]partitionQueue, partitions)}
 }
@@ -54,7 +57,7 @@ func (l *lane) add(now time.Time, c *call, records []Record, base int) {
 			q.batches = append(q.batches, b)
 			l.pending++
 		}
-		b.add(r, ack{call: c, index: int32(base + i)})
+		b.add(r, ack{call: c, index: int32(base + i)}) //nolint:gosec // the queue bounds a call
 	}
 	l.mu.Unlock()
 	if wake {
@@ -67,7 +70,7 @@ func (l *lane) partition(r *Record) int {
 	case r.Pinned:
 		return r.Partition
 	case r.Key == nil:
-		return int(l.next.Add(1) % uint32(len(l.parts)))
+		return int(l.next.Add(1) % uint32(len(l.parts))) //nolint:gosec // a count of partitions
 	default:
 		return PartitionOf(r.Key, len(l.parts))
 	}
@@ -116,29 +119,14 @@ type outgoing struct {
 // take gives the oldest batch of every partition that is free, if any of them
 // is full or has lingered; else how long to wait.
 func (l *lane) take(now time.Time) (ready []outgoing, wait time.Duration, done bool) {
-	cfg := &l.producer.cfg
-	wait = time.Hour
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	due := l.closing
-	for i := range l.parts {
-		q := &l.parts[i]
-		if q.busy || len(q.batches) == 0 {
-			continue
-		}
-		b := q.batches[0]
-		left := cfg.Linger - now.Sub(b.created)
-		if left <= 0 || len(q.batches) > 1 || len(b.acks) >= cfg.BatchRecords {
-			due = true
-		}
-		wait = min(wait, left)
-	}
-	if !due {
+	if due, wait := l.due(now); !due {
 		return nil, wait, l.closing && l.pending == 0 && l.busy == 0
 	}
 	for i := range l.parts {
 		q := &l.parts[i]
-		if q.busy || len(q.batches) == 0 {
+		if !q.free() {
 			continue
 		}
 		ready = append(ready, outgoing{partition: i, batch: q.batches[0]})
@@ -148,6 +136,26 @@ func (l *lane) take(now time.Time) (ready []outgoing, wait time.Duration, done b
 		l.busy++
 	}
 	return ready, time.Hour, l.closing && l.pending == 0 && l.busy == 0 && len(ready) == 0
+}
+
+// due says whether there is a batch to send now, or how long the oldest has
+// still to linger.
+func (l *lane) due(now time.Time) (due bool, wait time.Duration) {
+	cfg := &l.producer.cfg
+	due, wait = l.closing, time.Hour
+	for i := range l.parts {
+		q := &l.parts[i]
+		if !q.free() {
+			continue
+		}
+		b := q.batches[0]
+		left := cfg.Linger - now.Sub(b.created)
+		if left <= 0 || len(q.batches) > 1 || len(b.acks) >= cfg.BatchRecords {
+			due = true
+		}
+		wait = min(wait, left)
+	}
+	return due, wait
 }
 
 // settle ends a batch: its callers get the outcome, its partition is free.

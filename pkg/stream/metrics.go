@@ -46,8 +46,10 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 		requests:     counter("produce_requests_total", "Produce requests by outcome (ok, retry, error).", "outcome"),
 		queued:       gauge("queued_records", "Records accepted and not yet acknowledged."),
 		queuedBytes:  gauge("queued_bytes", "Bytes of the records accepted and not yet acknowledged."),
-		overloaded: prometheus.NewCounter(prometheus.CounterOpts{Name: "rcu_stream_overloaded_total",
-			Help: "Publish calls refused because the queue was full."}),
+		overloaded: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "rcu_stream_overloaded_total",
+			Help: "Publish calls refused because the queue was full.",
+		}),
 		consumed:    counter("consumed_records_total", "Records handled, by group and topic.", "group", "topic"),
 		handleTime:  histogram("handle_duration_seconds", "Time of one call of a batch handler.", times, "group", "topic"),
 		batchSize:   histogram("batch_records", "Records per batch given to a handler.", prometheus.ExponentialBuckets(1, 2, 13), "group", "topic"),
@@ -56,8 +58,10 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 		rebalances:  counter("generations_total", "Generations of a group that this program joined.", "group"),
 		stalls:      counter("stalls_total", "Generations left because a partition made no progress.", "group", "topic"),
 		deadLetters: counter("dead_letters_total", "Records sent to the dead letter, by topic and kind.", "topic", "kind"),
-		lag: prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "rcu_stream_lag_records",
-			Help: "Records of a partition that the group has not handled yet."}, []string{"group", "topic", "partition"}),
+		lag: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "rcu_stream_lag_records",
+			Help: "Records of a partition that the group has not handled yet.",
+		}, []string{"group", "topic", "partition"}),
 	}
 	if reg == nil {
 		return m, nil

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"math"
 	"sync"
 	"time"
 
@@ -81,13 +82,14 @@ func (l *lane) request(ctx context.Context, batches []outgoing) []failure {
 		}
 		sent += len(raw)
 		topic.Partitions = append(topic.Partitions, rawproduce.RequestPartition{
-			Partition: int32(o.partition),
+			Partition: int32(o.partition), //nolint:gosec // as Kafka numbers them
 			RecordSet: protocol.RawRecordSet{Reader: bytes.NewReader(raw)},
 		})
 	}
 	start := time.Now()
 	res, err := p.client.transport.RoundTrip(ctx, p.client.addr, &rawproduce.Request{
-		Acks: acksAll, Timeout: int32(timeout.Milliseconds()), Topics: []rawproduce.RequestTopic{topic},
+		Acks: acksAll, Topics: []rawproduce.RequestTopic{topic},
+		Timeout: int32(min(timeout.Milliseconds(), math.MaxInt32)), //nolint:gosec // clamped
 	})
 	if err != nil {
 		for _, o := range batches {

@@ -94,7 +94,7 @@ type Producer struct {
 	client *Client
 	cfg    ProducerConfig
 	codec  compress.Codec
-	ctx    context.Context
+	ctx    context.Context //nolint:containedctx // lanes live as long as the producer, longer than any caller
 	stop   context.CancelFunc
 	work   sync.WaitGroup
 
@@ -122,7 +122,7 @@ func (c *Client) NewProducer(cfg ProducerConfig) (*Producer, error) {
 
 // call is one Publish that waits for its records.
 type call struct {
-	left atomic.Int32
+	left atomic.Int64
 	done chan struct{}
 	mu   sync.Mutex
 	errs map[int]error
@@ -192,7 +192,7 @@ func (p *Producer) enqueue(c *call, records []Record) error {
 	if err := p.reserve(len(records), size); err != nil {
 		return err
 	}
-	c.left.Store(int32(len(records)))
+	c.left.Store(int64(len(records)))
 	now := time.Now()
 	for start := 0; start < len(records); {
 		topic := records[start].Topic

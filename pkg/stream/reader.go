@@ -71,7 +71,7 @@ func (c *Client) ReadAll(ctx context.Context, topic string, partition int, fn fu
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	err := c.Follow(ctx, topic, partition, FromStart, fn, func() { cancel(errCaughtUp) })
-	if context.Cause(ctx) == errCaughtUp {
+	if errors.Is(context.Cause(ctx), errCaughtUp) {
 		return nil
 	}
 	return err

@@ -3,12 +3,11 @@ package stream_test
 import (
 	"context"
 	"fmt"
+	"net"
 	"strconv"
 	"sync"
 	"testing"
 	"time"
-
-	"net"
 
 	"github.com/stretchr/testify/require"
 
@@ -63,15 +62,17 @@ func TestBroker_killedAndStartedAgain_nothingAcknowledgedIsLost(t *testing.T) {
 
 func TestReadAll_ofACompactedTopicEnds(t *testing.T) {
 	r := newRig(t)
-	require.NoError(t, r.client.EnsureTopics(t.Context(), []stream.Topic{{Name: "c", Partitions: 1, Replication: 1,
-		Policy: stream.PolicyCompact, Settings: map[string]string{"delete.retention.ms": "0", "segment.ms": "1", "min.cleanable.dirty.ratio": "0"}}}))
+	require.NoError(t, r.client.EnsureTopics(t.Context(), []stream.Topic{{
+		Name: "c", Partitions: 1, Replication: 1,
+		Policy: stream.PolicyCompact, Settings: map[string]string{"delete.retention.ms": "0", "segment.ms": "1", "min.cleanable.dirty.ratio": "0"},
+	}}))
 	p := r.producer(stream.ProducerConfig{})
 	at := time.UnixMilli(1_760_000_000_000)
 	for i := range 20 {
 		require.NoError(t, p.Publish(t.Context(), []stream.Record{rec("c", fmt.Sprint(i%3), i)}))
 	}
 	for k := range 3 {
-		require.NoError(t, p.Publish(t.Context(), []stream.Record{stream.Tombstone("c", []byte(fmt.Sprint(k)), at)}))
+		require.NoError(t, p.Publish(t.Context(), []stream.Record{stream.Tombstone("c", fmt.Append(nil, k), at)}))
 	}
 	r.broker.Cluster().Compact()
 	state := map[string]bool{}

@@ -117,8 +117,10 @@ func eventually(t testing.TB, what string, ok func() bool) {
 
 // rec makes a record whose value is a number.
 func rec(topic, key string, n int) stream.Record {
-	return stream.Record{Topic: topic, Key: []byte(key), Value: binary.BigEndian.AppendUint64(nil, uint64(n)),
-		Time: time.UnixMilli(1_760_000_000_000 + int64(n)).UTC()}
+	return stream.Record{
+		Topic: topic, Key: []byte(key), Value: binary.BigEndian.AppendUint64(nil, uint64(n)),
+		Time: time.UnixMilli(1_760_000_000_000 + int64(n)).UTC(),
+	}
 }
 
 func number(r stream.Record) int { return int(binary.BigEndian.Uint64(r.Value)) }
@@ -283,6 +285,7 @@ func TestConsumer_membersComeAndGoUnderLoad_nothingIsLostAndCommitsNeverGoBack(t
 
 // watchCommits fails the test when a committed offset goes back.
 func watchCommits(ctx context.Context, t *testing.T, c *stream.Client, group string, topics ...string) {
+	t.Helper()
 	last := map[string]map[int]int64{}
 	for ctx.Err() == nil {
 		now, err := c.Committed(ctx, group, topics...)

@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"maps"
 	"strconv"
 	"time"
 )
@@ -131,9 +132,7 @@ func (t Topic) settings() map[string]string {
 	if t.Replication >= 3 {
 		out["min.insync.replicas"] = "2"
 	}
-	for k, v := range t.Settings {
-		out[k] = v
-	}
+	maps.Copy(out, t.Settings)
 	return out
 }
 

@@ -25,14 +25,18 @@ func TestTopics_areThoseOfTheDesign(t *testing.T) {
 	}
 	require.Len(t, have, 21)
 	for _, name := range stream.EventTopics() {
-		require.Equal(t, stream.Topic{Name: name, Key: "leaf", Partitions: 6, Replication: 3,
-			Policy: stream.PolicyDelete, Retention: 7 * 24 * time.Hour}, have[name])
+		require.Equal(t, stream.Topic{
+			Name: name, Key: "leaf", Partitions: 6, Replication: 3,
+			Policy: stream.PolicyDelete, Retention: 7 * 24 * time.Hour,
+		}, have[name])
 	}
 	require.Equal(t, 1, have[stream.TopicMeta].Partitions)
 	require.Equal(t, "3600000", have[stream.TopicKeys].Settings["segment.ms"])
 	require.Equal(t, "21600000", have[stream.TopicKeys].Settings["max.compaction.lag.ms"])
-	for _, name := range []string{stream.TopicIdentityMap, stream.TopicOwners, stream.TopicProfiles, stream.TopicLeaves,
-		stream.TopicGraph, stream.TopicRegisters, stream.TopicKeys, stream.TopicMeta} {
+	for _, name := range []string{
+		stream.TopicIdentityMap, stream.TopicOwners, stream.TopicProfiles, stream.TopicLeaves,
+		stream.TopicGraph, stream.TopicRegisters, stream.TopicKeys, stream.TopicMeta,
+	} {
 		require.Equal(t, stream.PolicyCompact, have[name].Policy, name)
 	}
 }
@@ -187,8 +191,10 @@ func (r *rig) commit(group, topic string, partition int, offset int64) {
 	transport := &kafka.Transport{}
 	defer transport.CloseIdleConnections()
 	kc := &kafka.Client{Addr: kafka.TCP(r.broker.Addr()), Transport: transport}
-	_, err := kc.OffsetCommit(r.t.Context(), &kafka.OffsetCommitRequest{GroupID: group, GenerationID: -1,
-		Topics: map[string][]kafka.OffsetCommit{topic: {{Partition: partition, Offset: offset}}}})
+	_, err := kc.OffsetCommit(r.t.Context(), &kafka.OffsetCommitRequest{
+		GroupID: group, GenerationID: -1,
+		Topics: map[string][]kafka.OffsetCommit{topic: {{Partition: partition, Offset: offset}}},
+	})
 	require.NoError(r.t, err)
 	committed, err := r.client.Committed(r.t.Context(), group, topic)
 	require.NoError(r.t, err)
@@ -199,7 +205,8 @@ func (r *rig) commit(group, topic string, partition int, offset int64) {
 func (r *rig) deleteBefore(topic string, partition int, offset int64) {
 	r.t.Helper()
 	r.raw(&kmsg.DeleteRecordsRequest{Version: 2, TimeoutMillis: 1000, Topics: []kmsg.DeleteRecordsRequestTopic{{
-		Topic: topic, Partitions: []kmsg.DeleteRecordsRequestTopicPartition{{Partition: int32(partition), Offset: offset}}}}})
+		Topic: topic, Partitions: []kmsg.DeleteRecordsRequestTopicPartition{{Partition: int32(partition), Offset: offset}},
+	}}})
 	b, err := r.client.Bounds(r.t.Context(), topic, partition)
 	require.NoError(r.t, err)
 	require.Equal(r.t, offset, b[partition].Start)

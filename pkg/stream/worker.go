@@ -37,8 +37,10 @@ func newWorker(g *generation, a Assignment, now time.Time) *worker {
 	m, cfg := g.consumer.client.metrics, &g.consumer.cfg
 	w := &worker{
 		gen: g, at: topicPartition{a.Topic, a.Partition}, logID: a.LogID,
-		fetch: fetcher{client: g.consumer.client, topic: a.Topic, partition: a.Partition,
-			offset: a.Offset, maxBytes: cfg.BatchBytes, wait: cfg.FetchWait},
+		fetch: fetcher{
+			client: g.consumer.client, topic: a.Topic, partition: a.Partition,
+			offset: a.Offset, maxBytes: cfg.BatchBytes, wait: cfg.FetchWait,
+		},
 		log:        g.log.With(zap.String("topic", a.Topic), zap.Int("partition", a.Partition)),
 		lag:        m.lag.WithLabelValues(cfg.Group, a.Topic, strconv.Itoa(a.Partition)),
 		handleTime: m.handleTime.WithLabelValues(cfg.Group, a.Topic),
@@ -54,23 +56,20 @@ func newWorker(g *generation, a Assignment, now time.Time) *worker {
 	return w
 }
 
-// errLifeEnded is how a step says that the partition was taken away.
-var errLifeEnded = errors.New("the generation ended")
-
 // run reads and handles until the generation ends (nil) or a position lies
 // outside the log.
 func (w *worker) run() error {
 	cfg := &w.gen.consumer.cfg
 	done := w.gen.life.Done()
 	b := newBackoff(50*time.Millisecond, 2*time.Second)
-	for failures := 0; w.gen.life.Err() == nil; {
+	for failures := 0; !w.revoked(); {
 		w.applySeek()
 		start := time.Now()
 		got, err := w.fetchOnce()
+		if w.revoked() {
+			return nil
+		}
 		if err != nil {
-			if w.gen.life.Err() != nil {
-				return nil
-			}
 			var outside *OffsetError
 			if errors.As(err, &outside) {
 				return err
@@ -90,8 +89,8 @@ func (w *worker) run() error {
 		if len(got.records) > 0 || got.highWater <= w.next.Load() {
 			w.moved()
 		}
-		if err := w.handleAll(got); err != nil {
-			return nil // the generation ended
+		if w.handleAll(got); w.revoked() {
+			return nil
 		}
 		if got.highWater <= w.fetch.offset { // all there is was fetched: let some more come together
 			pause(cfg.BatchWait-time.Since(start), done)
@@ -99,6 +98,9 @@ func (w *worker) run() error {
 	}
 	return nil
 }
+
+// revoked says that the partition was taken away or the program stops.
+func (w *worker) revoked() bool { return w.gen.life.Err() != nil }
 
 // fetchOnce fetches, and decides what an offset outside the log means.
 func (w *worker) fetchOnce() (got fetched, err error) {
@@ -117,22 +119,20 @@ func (w *worker) fetchOnce() (got fetched, err error) {
 	return got, err
 }
 
-// handleAll gives the records to the handler in batches.
-func (w *worker) handleAll(got fetched) error {
+// handleAll gives the records to the handler in batches, as far as they are
+// still the next ones.
+func (w *worker) handleAll(got fetched) {
 	for records := got.records; len(records) > 0; {
 		n := w.cut(records)
-		batch := Batch{Topic: w.at.topic, Partition: w.at.partition, LogID: w.logID,
-			Records: records[:n:n], HighWater: got.highWater}
-		again, err := w.handle(batch)
-		if err != nil {
-			return err
+		batch := Batch{
+			Topic: w.at.topic, Partition: w.at.partition, LogID: w.logID,
+			Records: records[:n:n], HighWater: got.highWater,
 		}
-		if again {
-			return nil // the fetcher stands elsewhere
+		if !w.handle(batch) {
+			return
 		}
 		records = records[n:]
 	}
-	return nil
 }
 
 // cut says how many of the records make the next batch.
@@ -148,18 +148,18 @@ func (w *worker) cut(records []Record) int {
 	return len(records)
 }
 
-// handle calls the handler until it accepts the batch. again says that the
-// partition is to be read from another offset.
-func (w *worker) handle(batch Batch) (again bool, err error) {
+// handle calls the handler until it accepts the batch. It gives up (false) when
+// the generation has ended or the partition is to be read from another offset.
+func (w *worker) handle(batch Batch) (accepted bool) {
 	cfg := &w.gen.consumer.cfg
 	w.size.Observe(float64(len(batch.Records)))
 	b := newBackoff(cfg.BackoffMin, cfg.BackoffMax)
 	for attempt := 1; ; attempt++ {
-		if w.gen.life.Err() != nil {
-			return false, errLifeEnded
+		if w.revoked() {
+			return false
 		}
 		if w.applySeek() {
-			return true, nil
+			return false
 		}
 		err := w.call(batch)
 		w.moved()
@@ -168,15 +168,15 @@ func (w *worker) handle(batch Batch) (again bool, err error) {
 		switch {
 		case err == nil:
 			w.accept(batch)
-			return false, nil
+			return true
 		case errors.As(err, &rewind):
 			w.rewind(min(rewind.Offset, batch.First()))
 			b.sleep(w.gen.life.Done())
-			return true, nil
+			return false
 		case errors.As(err, &invalid) && cfg.DeadLetter != nil:
 			if err = w.bury(batch, invalid); err == nil {
 				w.accept(batch)
-				return false, nil
+				return true
 			}
 		}
 		w.retries.Inc()
