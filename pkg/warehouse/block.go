@@ -118,6 +118,7 @@ func (b *block) int64(name string) *proto.ColInt64 { return column(b, name, new(
 func (b *block) uint64(name string) *proto.ColUInt64 {
 	return column(b, name, new(proto.ColUInt64))
 }
+
 func (b *block) uint32(name string) *proto.ColUInt32 {
 	return column(b, name, new(proto.ColUInt32))
 }

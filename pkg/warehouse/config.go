@@ -31,7 +31,7 @@ type Config struct {
 	// User and Password to log in with.
 	User string `yaml:"user"`
 	// Password of User; may be empty.
-	Password string `yaml:"password"`
+	Password string `yaml:"password"` //nolint:gosec // redacted where it is printed
 	// Database that holds RCU's tables.
 	Database string `yaml:"database"`
 	// TLS speaks HTTPS and checks the server's certificate.

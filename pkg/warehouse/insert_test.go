@@ -2,6 +2,7 @@ package warehouse_test
 
 import (
 	"fmt"
+	"maps"
 	"testing"
 	"time"
 
@@ -43,9 +44,7 @@ func factRead(id, rcuID, typ, channel string, l string) map[string]any {
 const leafOne = "a0010203-0405-0607-0809-0a0b0c0d0e01"
 
 func with(base map[string]any, more map[string]any) map[string]any {
-	for k, v := range more {
-		base[k] = v
-	}
+	maps.Copy(base, more)
 	return base
 }
 
@@ -109,8 +108,10 @@ func TestInsert_profile_readBackEqual(t *testing.T) {
 		Permissions: 5, Quarantined: true, OpenBaskets: 2, Counters: map[string]int64{"sale": 3},
 		Spend:    []warehouse.SpendCell{{Currency: "EUR", Channel: "store", Month: 202603, Sales: 10, Returns: 3, Tickets: 1}},
 		Activity: []warehouse.ActivityCell{{Channel: "store", LastType: "sale", LastStore: "p", Events: 2, FirstAt: at(0), LastAt: at(time.Hour)}},
-		Orders: []warehouse.OrderCell{{Key: "k", Channel: "web", Store: "s", CollectStore: "c", State: "ready", Currency: "EUR",
-			PlacedAt: at(0), ChangedAt: at(time.Hour), Amount: 10, Returned: 11, OverReturned: true}},
+		Orders: []warehouse.OrderCell{{
+			Key: "k", Channel: "web", Store: "s", CollectStore: "c", State: "ready", Currency: "EUR",
+			PlacedAt: at(0), ChangedAt: at(time.Hour), Amount: 10, Returned: 11, OverReturned: true,
+		}},
 		Cases: []warehouse.CaseCell{{Key: "c", Kind: "repair", State: "open", OpenedAt: at(0)}},
 	})
 	b.Append(&warehouse.ProfileRow{Controller: "ka", RCUID: "gone", Version: 1, Gone: true})
@@ -140,8 +141,10 @@ func TestInsert_records_readBackEqual(t *testing.T) {
 		Carried: true, DecidedAt: day.Unix(), ExpiresAt: 0, ReceivedAt: at(0), Act: "web_form", NoticeID: "n", NoticeVersion: "3", NoticeLanguage: "fr", CollectedOn: "web",
 	})
 	changes, stores, products, retractions := warehouse.NewIdentityChanges(), warehouse.NewStores(), warehouse.NewProducts(), warehouse.NewRetractions()
-	changes.Append(&warehouse.IdentityChangeRow{Space: "fr", ID: "1/2", Kind: "merged", RCUID: "01", Version: 1, Before: []string{"01", "02"},
-		After: []string{"01"}, Identifiers: []string{"03"}, CauseKind: "event", CauseID: "e", Reason: "r", At: at(0)})
+	changes.Append(&warehouse.IdentityChangeRow{
+		Space: "fr", ID: "1/2", Kind: "merged", RCUID: "01", Version: 1, Before: []string{"01", "02"},
+		After: []string{"01"}, Identifiers: []string{"03"}, CauseKind: "event", CauseID: "e", Reason: "r", At: at(0),
+	})
 	stores.Append(&warehouse.StoreRow{Controller: "ka", Store: "p", Brand: "b", Country: "FR", Zone: "Europe/Paris", ReceivedAt: at(0)})
 	products.Append(&warehouse.ProductRow{Controller: "ka", SKU: "A", Category: "c", ReceivedAt: at(0)})
 	retractions.Append(&warehouse.RetractionRow{Controller: "ka", Source: "s", RetractedID: "e", RetractedType: "sale", OccurredAt: at(0), ReceivedAt: at(0)})
@@ -152,11 +155,15 @@ func TestInsert_records_readBackEqual(t *testing.T) {
 	}{
 		{owners, map[string]any{"controller": "ka", "space": "fr", "leaf": leafOne, "rcu_id": "01", "version": 2.0}},
 		{ids, map[string]any{"controller": "ka", "space": "fr", "rcu_id": "01", "namespace": "email", "pseudonym": "02", "version": 3.0, "proved": 1.0}},
-		{consents, map[string]any{"controller": "ka", "space": "fr", "source": "s", "id": "d", "namespace": "email", "point": "02", "purpose": "marketing",
+		{consents, map[string]any{
+			"controller": "ka", "space": "fr", "source": "s", "id": "d", "namespace": "email", "point": "02", "purpose": "marketing",
 			"channel": "email", "decision": "grant", "carried": 1.0, "decided_at": "2026-03-14 09:22:31", "expires_at": "1970-01-01 00:00:00", "received_at": when,
-			"act": "web_form", "notice_id": "n", "notice_version": "3", "notice_language": "fr", "collected_on": "web"}},
-		{changes, map[string]any{"controller": "", "space": "fr", "id": "1/2", "version": 1.0, "kind": "merged", "rcu_id": "01", "before": []any{"01", "02"},
-			"after": []any{"01"}, "cause_kind": "event", "cause_id": "e", "reason": "r", "identifiers": []any{"03"}, "at": when}},
+			"act": "web_form", "notice_id": "n", "notice_version": "3", "notice_language": "fr", "collected_on": "web",
+		}},
+		{changes, map[string]any{
+			"controller": "", "space": "fr", "id": "1/2", "version": 1.0, "kind": "merged", "rcu_id": "01", "before": []any{"01", "02"},
+			"after": []any{"01"}, "cause_kind": "event", "cause_id": "e", "reason": "r", "identifiers": []any{"03"}, "at": when,
+		}},
 		{stores, map[string]any{"controller": "ka", "store": "p", "brand": "b", "country": "FR", "zone": "Europe/Paris", "received_at": when}},
 		{products, map[string]any{"controller": "ka", "sku": "A", "category": "c", "received_at": when}},
 		{retractions, map[string]any{"controller": "ka", "source": "s", "retracted_id": "e", "retracted_type": "sale", "occurred_at": when, "received_at": when}},
@@ -198,8 +205,10 @@ func BenchmarkInsertEvents(b *testing.B) {
 	w := open(b)
 	const batch = 50_000
 	block := warehouse.NewEvents()
-	row := warehouse.EventRow{Fact: fact("ka", leaf(1), "", "01a9b8c7d6e5f4a3b2c1d0e9f8a7b6c5d4", "product.viewed", "web"), SKU: "A", Category: "coats",
-		References: []string{"ticket:01a9b8c7d6e5f4a3b2c1d0e9f8a7b6c5d4"}, Currency: "EUR"}
+	row := warehouse.EventRow{
+		Fact: fact("ka", leaf(1), "", "01a9b8c7d6e5f4a3b2c1d0e9f8a7b6c5d4", "product.viewed", "web"), SKU: "A", Category: "coats",
+		References: []string{"ticket:01a9b8c7d6e5f4a3b2c1d0e9f8a7b6c5d4"}, Currency: "EUR",
+	}
 	n := 0
 	var encode time.Duration
 	for b.Loop() {

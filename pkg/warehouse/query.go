@@ -69,7 +69,7 @@ func (w *Warehouse) Query(ctx context.Context, q Query, out Rows) error {
 		"output_format_json_named_tuples_as_objects":   1,
 		"output_format_json_validate_utf8":             1,
 	}))
-	body, err := w.conn.QueryFormat(ctx, "JSONCompactEachRowWithNames", statement)
+	body, err := w.conn.QueryFormat(ctx, "JSONCompactEachRowWithNames", statement) //nolint:contextcheck // it is that of the caller, undated
 	if err != nil {
 		return fmt.Errorf("running the statement: %w", redact(err))
 	}
@@ -121,7 +121,7 @@ func readRows(body io.Reader, limit int, out Rows) error {
 }
 
 // undated hides the deadline of a context: the client library would turn it into max_execution_time, over what was asked for.
-type undated struct{ context.Context }
+type undated struct{ context.Context } //nolint:containedctx // it is a context itself
 
 // Deadline reports none.
 func (undated) Deadline() (time.Time, bool) { return time.Time{}, false }

@@ -103,7 +103,7 @@ func (c *Consents) Append(r *ConsentRow) {
 	c.rows++
 }
 
-func second(s int64) proto.DateTime { return proto.DateTime(min(max(s, 0), math.MaxUint32)) }
+func second(s int64) proto.DateTime { return proto.DateTime(min(max(s, 0), math.MaxUint32)) } //nolint:gosec // clamped
 
 // IdentityChangeRow is one row of `identity_changes`.
 type IdentityChangeRow struct {

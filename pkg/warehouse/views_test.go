@@ -1,7 +1,7 @@
 package warehouse_test
 
 import (
-	"crypto/md5" //nolint:gosec // any 16 bytes
+	"crypto/md5"
 	"fmt"
 	"strings"
 	"testing"
@@ -72,7 +72,7 @@ func TestTimeline_overrideToNobodyHidesBrowsingAndKeepsOrders(t *testing.T) {
 	require.Len(t, ask(t, w, "SELECT * FROM customer_timeline"), 2)
 }
 
-func keyOf(text string) [16]byte { return md5.Sum([]byte(text)) } //nolint:gosec // any 16 bytes
+func keyOf(text string) [16]byte { return md5.Sum([]byte(text)) }
 
 // sale adds one row of orders whose amount is in the currency.
 func sale(b *warehouse.Orders, controller, key, id, rcuID, currency string, amount int64, l [16]byte) *warehouse.OrderRow {
@@ -100,8 +100,10 @@ func TestOrdersByChannel_countsOnceAndNeverMixesCurrencies(t *testing.T) {
 
 	rows := ask(t, w, "SELECT * FROM orders_by_channel ORDER BY controller, currency")
 	row := func(controller, currency string, orders, returns, sold, returned, customers, anonymous float64) map[string]any {
-		return map[string]any{"controller": controller, "channel": "store", "month": 202603.0, "currency": currency, "orders": orders, "returns": returns,
-			"sold": sold, "returned": returned, "net": sold - returned, "customers": customers, "anonymous": anonymous}
+		return map[string]any{
+			"controller": controller, "channel": "store", "month": 202603.0, "currency": currency, "orders": orders, "returns": returns,
+			"sold": sold, "returned": returned, "net": sold - returned, "customers": customers, "anonymous": anonymous,
+		}
 	}
 	require.Equal(t, []map[string]any{
 		row("ka", "EUR", 2, 1, 1070, 200, 1, 1),
