@@ -80,8 +80,10 @@ func TestProfile_printsTheRecord(t *testing.T) {
 	data := homeWith(t, f.URL)
 	out, _, code := call(t, "", "--data", data, "profile", "email:marie@example.org", "--scope", "s", "--controller", "shop-fr")
 	require.Zero(t, code)
-	for _, want := range []string{testID, "given_name  Mar?[31mie", "marie@example.org", "45.99 EUR", "returned 50.00 EUR, more than was paid, to collect in paris-1",
-		"2026-03  web  1 tickets  4599 JPY", "2026-03-10 09:00 to 2026-03-12 09:00"} {
+	for _, want := range []string{
+		testID, "given_name  Mar?[31mie", "marie@example.org", "45.99 EUR", "returned 50.00 EUR, more than was paid, to collect in paris-1",
+		"2026-03  web  1 tickets  4599 JPY", "2026-03-10 09:00 to 2026-03-12 09:00",
+	} {
 		require.Contains(t, out, want)
 	}
 	require.Equal(t, `POST /v1/profiles/lookup Bearer k-cli {"controller":"shop-fr","identifier":{"country":"","namespace":"email","scope":"s","value":"marie@example.org"},"purpose":"contract"}`, f.asked[0])
@@ -109,8 +111,12 @@ func TestProfile_exitCodes(t *testing.T) {
 		name, reason string
 		status, code int
 	}{
-		{"unknown", "not_found", 404, exitUnknown}, {"other path", "", 404, 1}, {"key", "unknown_key", 401, exitRefused}, {"role", "role", 403, exitRefused},
-		{"value", "not_an_identifier", 400, 2}, {"away", "unavailable", 503, 1},
+		{"unknown", "not_found", 404, exitUnknown},
+		{"other path", "", 404, 1},
+		{"key", "unknown_key", 401, exitRefused},
+		{"role", "role", 403, exitRefused},
+		{"value", "not_an_identifier", 400, 2},
+		{"away", "unavailable", 503, 1},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -159,8 +165,10 @@ func TestExplain_printsLinks(t *testing.T) {
 	data := homeWith(t, f.URL)
 	out, _, code := call(t, "", "--data", data, "explain", "email:marie@example.org")
 	require.Zero(t, code)
-	for _, want := range []string{"card 01aaaaaa   names the customer", "email 01bbbbbb  asked for", "seen together by the events kept: 2, first 2026-03-10 09:00",
-		"one person has only one of these (card 01aaaaaa, email 01bbbbbb)"} {
+	for _, want := range []string{
+		"card 01aaaaaa   names the customer", "email 01bbbbbb  asked for", "seen together by the events kept: 2, first 2026-03-10 09:00",
+		"one person has only one of these (card 01aaaaaa, email 01bbbbbb)",
+	} {
 		require.Contains(t, out, want)
 	}
 	out, _, code = call(t, "", "--json", "--data", data, "explain", "email:marie@example.org")

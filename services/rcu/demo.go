@@ -8,10 +8,11 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"rcu/services/internal/boot"
-	"rcu/services/internal/demo"
 	"strconv"
 	"time"
+
+	"rcu/services/internal/boot"
+	"rcu/services/internal/demo"
 )
 
 // demoCmd streams a made-up chain of shops.

@@ -8,13 +8,14 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"rcu/services/internal/boot"
-	"rcu/services/internal/importer"
 	"slices"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
+
+	"rcu/services/internal/boot"
+	"rcu/services/internal/importer"
 )
 
 // importCmd brings files of other systems in.

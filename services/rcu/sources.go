@@ -16,8 +16,10 @@ const sourceKeysFile = "source-keys.json"
 func demoSources() []ingest.SourceSpec {
 	var out []ingest.SourceSpec
 	for _, s := range demo.Sources() {
-		spec := ingest.SourceSpec{Name: s.Name, Channel: s.Channel, Space: s.Space, Controller: s.Controller, Brand: s.Brand, Store: s.Store,
-			Zone: s.Zone, Country: s.Country, Currency: s.Currency, Trust: s.Trust}
+		spec := ingest.SourceSpec{
+			Name: s.Name, Channel: s.Channel, Space: s.Space, Controller: s.Controller, Brand: s.Brand, Store: s.Store,
+			Zone: s.Zone, Country: s.Country, Currency: s.Currency, Trust: s.Trust,
+		}
 		if s.SharedDevice {
 			spec.SharedDevice = new(bool)
 			*spec.SharedDevice = true

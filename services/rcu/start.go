@@ -34,7 +34,7 @@ func connect(ctx context.Context, s *settings, h home, log *zap.Logger) (d *deps
 		return nil, nil, fmt.Errorf("opening kafka: %w", err)
 	}
 	if err := errors.Join(prepare(ctx, d), openRedis(ctx, d)); err != nil {
-		d.close()
+		d.close() //nolint:contextcheck // flushing outlives the context that asked to stop
 		return nil, nil, err
 	}
 	return d, d.close, nil
@@ -42,7 +42,7 @@ func connect(ctx context.Context, s *settings, h home, log *zap.Logger) (d *deps
 
 // close ends what connect opened; producers flush first.
 func (d *deps) close() {
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second) //nolint:contextcheck // flushing outlives the context that asked to stop
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	for _, p := range d.producers {
 		if err := p.Close(ctx); err != nil {

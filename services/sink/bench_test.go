@@ -6,10 +6,9 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
-	eventpb "rcu/schemas/event"
-
 	"rcu/pkg/stream"
 	"rcu/pkg/testkit"
+	eventpb "rcu/schemas/event"
 )
 
 // BenchmarkSink measures records from the topic to rows that can be read: one half product views, one half sales of two lines.

@@ -5,9 +5,8 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
-	eventpb "rcu/schemas/event"
-
 	"rcu/pkg/stream"
+	eventpb "rcu/schemas/event"
 )
 
 // decoded is a message and where it stood.

@@ -3,12 +3,11 @@ package sink
 import (
 	"errors"
 
-	eventpb "rcu/schemas/event"
-
 	"rcu/pkg/consent"
 	"rcu/pkg/identifier"
 	"rcu/pkg/profile"
 	"rcu/pkg/warehouse"
+	eventpb "rcu/schemas/event"
 )
 
 var (
@@ -135,7 +134,7 @@ func (t *tables) money(row *warehouse.EventRow, e *eventpb.Event) {
 	t.orders.Append(&order)
 	for i, l := range lines {
 		t.lines.Append(&row.Fact, &warehouse.LineRow{
-			OrderKey: order.OrderKey, Line: uint32(i + 1), SKU: l.GetSku(), Category: l.GetCategory(), Quantity: l.GetQuantity(), //nolint:gosec // bounded
+			OrderKey: order.OrderKey, Line: uint32(i + 1), SKU: l.GetSku(), Category: l.GetCategory(), Quantity: l.GetQuantity(),
 			UnitPrice: l.GetUnitPrice(), Amount: l.GetAmount(), Currency: row.Currency,
 		})
 		t.dimensions(e, l.GetSku(), l.GetCategory())

@@ -1,9 +1,8 @@
 package sink
 
 import (
-	eventpb "rcu/schemas/event"
-
 	"rcu/pkg/warehouse"
+	eventpb "rcu/schemas/event"
 )
 
 // owner adds an override, or says why it can never be written.
@@ -44,7 +43,7 @@ func (t *tables) profile(p *eventpb.Profile) error {
 	}
 	for _, s := range p.Spend {
 		row.Spend = append(row.Spend, warehouse.SpendCell{
-			Currency: s.Currency, Channel: channelName(s.Channel), Month: uint32(max(s.Month, 0)), //nolint:gosec // not negative
+			Currency: s.Currency, Channel: channelName(s.Channel), Month: uint32(max(s.Month, 0)),
 			Sales: s.Sales, Returns: s.Returns, Tickets: s.Tickets,
 		})
 	}

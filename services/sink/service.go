@@ -11,10 +11,9 @@ import (
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
 
-	eventpb "rcu/schemas/event"
-
 	"rcu/pkg/stream"
 	"rcu/pkg/warehouse"
+	eventpb "rcu/schemas/event"
 )
 
 // Deps are what the sink works with.

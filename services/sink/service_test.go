@@ -13,12 +13,11 @@ import (
 	"go.uber.org/zap"
 	"google.golang.org/protobuf/proto"
 
-	eventpb "rcu/schemas/event"
-
 	"rcu/pkg/consent"
 	"rcu/pkg/stream"
 	"rcu/pkg/testkit"
 	"rcu/pkg/warehouse"
+	eventpb "rcu/schemas/event"
 	"rcu/services/sink"
 )
 

@@ -3,9 +3,8 @@ package sink
 import (
 	"encoding/hex"
 
-	eventpb "rcu/schemas/event"
-
 	"rcu/pkg/warehouse"
+	eventpb "rcu/schemas/event"
 )
 
 // tables are the rows that are inserted together.
