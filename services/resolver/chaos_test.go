@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"sync"
+	"sync/atomic"
 
 	"rcu/pkg/identifier"
 	"rcu/pkg/resolve"
@@ -14,6 +16,7 @@ var errChaos = errors.New("a planted failure")
 
 // chaos makes calls of ports fail before or after their effect, and lets others act in between.
 type chaos struct {
+	mu        sync.Mutex // where workers run at once; then none acts in between
 	rng       *rand.Rand
 	fail      float64 // of a call, half of them behind the effect
 	interrupt float64 // before a call
@@ -24,25 +27,45 @@ type chaos struct {
 
 func (c *chaos) before() error {
 	c.tick()
-	if c.depth < 2 && c.rng.Float64() < c.interrupt {
+	if c.interrupt > 0 && c.depth < 2 && c.rng.Float64() < c.interrupt {
 		c.depth++
 		c.between()
 		c.depth--
 	}
-	if c.rng.Float64() < c.fail/2 {
+	if c.hit(c.fail / 2) {
 		return errChaos
 	}
 	return nil
 }
 
+func (c *chaos) hit(p float64) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return p > 0 && c.rng.Float64() < p
+}
+
 func (c *chaos) after(err error) error {
-	if err == nil && c.rng.Float64() < c.fail/2 {
+	if err == nil && c.hit(c.fail/2) {
 		return errChaos
 	}
 	return err
 }
 
-func around[T any](c *chaos, f func() (T, error)) (out T, err error) {
+// life is that of one process: a killed one does nothing any more, wherever it stood.
+type life struct {
+	*chaos
+	ended atomic.Bool
+}
+
+func (l *life) before() error {
+	err := l.chaos.before()
+	if l.ended.Load() {
+		return errChaos
+	}
+	return err
+}
+
+func around[T any](c *life, f func() (T, error)) (out T, err error) {
 	if err = c.before(); err != nil {
 		return out, err
 	}
@@ -50,7 +73,7 @@ func around[T any](c *chaos, f func() (T, error)) (out T, err error) {
 	return out, c.after(err)
 }
 
-func aroundErr(c *chaos, f func() error) error {
+func aroundErr(c *life, f func() error) error {
 	_, err := around(c, func() (struct{}, error) { return struct{}{}, f() })
 	return err
 }
@@ -58,64 +81,70 @@ func aroundErr(c *chaos, f func() error) error {
 // chaosCells are cells between which anything may happen.
 type chaosCells struct {
 	resolve.Cells
-	*chaos
+	*life
 	written map[string]bool // keys of cells
+	listing func()          // before members are added; nil: nothing
 }
 
 func (c *chaosCells) LoadCells(ctx context.Context, keys []string) ([]resolve.Cell, error) {
-	return around(c.chaos, func() ([]resolve.Cell, error) { return c.Cells.LoadCells(ctx, keys) })
+	return around(c.life, func() ([]resolve.Cell, error) { return c.Cells.LoadCells(ctx, keys) })
 }
 
 func (c *chaosCells) CommitCells(ctx context.Context, cells []resolve.Cell) ([]bool, error) {
-	return around(c.chaos, func() ([]bool, error) {
+	return around(c.life, func() ([]bool, error) {
+		c.mu.Lock()
 		for _, x := range cells {
 			c.written[x.Key] = true
 		}
+		c.mu.Unlock()
 		return c.Cells.CommitCells(ctx, cells)
 	})
 }
 
 func (c *chaosCells) AddMembers(ctx context.Context, members []resolve.Member) error {
-	return aroundErr(c.chaos, func() error { return c.Cells.AddMembers(ctx, members) })
+	if c.listing != nil {
+		c.listing()
+	}
+	return aroundErr(c.life, func() error { return c.Cells.AddMembers(ctx, members) })
 }
 
 func (c *chaosCells) Members(ctx context.Context, sets []string) ([][]string, error) {
-	return around(c.chaos, func() ([][]string, error) { return c.Cells.Members(ctx, sets) })
+	return around(c.life, func() ([][]string, error) { return c.Cells.Members(ctx, sets) })
 }
 
 func (c *chaosCells) Count(ctx context.Context, key string, n int64) (int64, error) {
-	return around(c.chaos, func() (int64, error) { return c.Cells.Count(ctx, key, n) })
+	return around(c.life, func() (int64, error) { return c.Cells.Count(ctx, key, n) })
 }
 
 // chaosGraph is a graph between whose calls anything may happen.
 type chaosGraph struct {
 	resolve.GraphState
-	*chaos
+	*life
 }
 
 func (g *chaosGraph) LoadGraph(ctx context.Context, space string, keys []identifier.Key) (resolve.GraphSnapshot, error) {
-	return around(g.chaos, func() (resolve.GraphSnapshot, error) { return g.GraphState.LoadGraph(ctx, space, keys) })
+	return around(g.life, func() (resolve.GraphSnapshot, error) { return g.GraphState.LoadGraph(ctx, space, keys) })
 }
 
 func (g *chaosGraph) LoadComponents(ctx context.Context, space string, keys []resolve.ComponentKey) (resolve.GraphSnapshot, error) {
-	return around(g.chaos, func() (resolve.GraphSnapshot, error) { return g.GraphState.LoadComponents(ctx, space, keys) })
+	return around(g.life, func() (resolve.GraphSnapshot, error) { return g.GraphState.LoadComponents(ctx, space, keys) })
 }
 
 func (g *chaosGraph) CommitGraph(ctx context.Context, space string, commits []*resolve.GraphCommit) ([]uint64, error) {
-	return around(g.chaos, func() ([]uint64, error) { return g.GraphState.CommitGraph(ctx, space, commits) })
+	return around(g.life, func() ([]uint64, error) { return g.GraphState.CommitGraph(ctx, space, commits) })
 }
 
 func (g *chaosGraph) ReadOutbox(ctx context.Context, space, after string, limit int) ([]resolve.OutboxItem, error) {
-	return around(g.chaos, func() ([]resolve.OutboxItem, error) { return g.GraphState.ReadOutbox(ctx, space, after, limit) })
+	return around(g.life, func() ([]resolve.OutboxItem, error) { return g.GraphState.ReadOutbox(ctx, space, after, limit) })
 }
 
 func (g *chaosGraph) TrimOutbox(ctx context.Context, space, through string) error {
-	return aroundErr(g.chaos, func() error { return g.GraphState.TrimOutbox(ctx, space, through) })
+	return aroundErr(g.life, func() error { return g.GraphState.TrimOutbox(ctx, space, through) })
 }
 
 // memoryLog is what lies on the topics, in the order in which it was acknowledged.
 type memoryLog struct {
-	*chaos
+	*life
 	topics map[string][]stream.Record
 }
 
@@ -125,7 +154,7 @@ func (l *memoryLog) PublishAll(_ context.Context, records []stream.Record) error
 		return err
 	}
 	for _, r := range records {
-		if l.rng.Float64() < l.fail/20 {
+		if l.hit(l.fail / 20) {
 			return errChaos
 		}
 		l.topics[r.Topic] = append(l.topics[r.Topic], r)

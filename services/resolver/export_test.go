@@ -43,10 +43,14 @@ func (s *Service) Drain(ctx context.Context, space string) error {
 	}
 }
 
-// DrainOnce publishes one run of outbox entries.
-func (s *Service) DrainOnce(ctx context.Context, space string) error {
-	_, err := s.drainOutbox(ctx, space)
-	return err
+// LookAfter returns a function that looks after a space once, if it gets the lease.
+func (s *Service) LookAfter(space string) func(ctx context.Context) error {
+	l := &lease{cells: s.deps.Cells, space: space, instance: s.cfg.Instance, length: s.cfg.Lease, now: s.deps.Now}
+	var swept time.Time
+	return func(ctx context.Context) error {
+		_, err := s.lookOnce(ctx, l, &swept)
+		return err
+	}
 }
 
 // Flush publishes what is pending.

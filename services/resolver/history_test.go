@@ -2,8 +2,11 @@ package resolver_test
 
 import (
 	"context"
+	"encoding/base64"
+	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -65,8 +68,16 @@ var today = time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
 
 func newHistory(t *testing.T, seed uint64, steps int) *history {
 	t.Helper()
-	ring, _, err := vault.LoadOrCreate(filepath.Join(t.TempDir(), "keys"))
-	require.NoError(t, err)
+	return historyOf(t, seed, func(m *maker) {
+		for range steps {
+			m.step()
+		}
+	})
+}
+
+func historyOf(t *testing.T, seed uint64, tell func(*maker)) *history {
+	t.Helper()
+	ring := ringOf(t, seed)
 	decoder, err := event.NewDecoder(schemas.Files)
 	require.NoError(t, err)
 	m := &maker{
@@ -77,14 +88,24 @@ func newHistory(t *testing.T, seed uint64, steps int) *history {
 		m.h.keys = append(m.h.keys, proto.CloneOf(w))
 		return nil
 	})
-	for range steps {
-		m.step()
-	}
+	tell(m)
 	for p := range m.h.records {
 		m.h.places = append(m.h.places, p)
 	}
 	sortPlaces(m.h.places)
 	return m.h
+}
+
+// ringOf is a keyring of fixed secrets: pseudonyms decide ties, so a seed must give the same ones.
+func ringOf(t *testing.T, seed uint64) *vault.Keyring {
+	t.Helper()
+	secret := base64.StdEncoding.EncodeToString(binary.BigEndian.AppendUint64(make([]byte, 24), seed))
+	path := filepath.Join(t.TempDir(), "keys")
+	require.NoError(t, os.WriteFile(path, fmt.Appendf(nil,
+		`{"version":1,"key_encryption_key":%q,"names_secret":%q,"peppers":[{"version":1,"secret":%q}]}`, secret, secret, secret), 0o600))
+	ring, err := vault.Load(path)
+	require.NoError(t, err)
+	return ring
 }
 
 func (m *maker) pick(values ...string) string { return values[m.rng.IntN(len(values))] }

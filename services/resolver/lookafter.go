@@ -2,6 +2,7 @@ package resolver
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"go.uber.org/zap"
@@ -54,11 +55,22 @@ func (s *Service) lookOnce(ctx context.Context, l *lease, swept *time.Time) (int
 	if now := s.deps.Now(); now.Sub(*swept) >= s.cfg.SweepEvery {
 		n, err := s.deps.Graph.Sweep(ctx, l.space, now.Unix(), sweepComponents)
 		if err != nil {
-			return 0, err
+			*swept = now // what cannot be judged must not keep the rest from being published
+			_, drained := s.drainHeld(ctx, l)
+			return 0, errors.Join(err, drained)
 		}
 		if n < sweepComponents {
 			*swept = now
 		}
+	}
+	return s.drainHeld(ctx, l)
+}
+
+// drainHeld drains the outbox if the lease is still held for long enough.
+func (s *Service) drainHeld(ctx context.Context, l *lease) (int, error) {
+	held, err := l.held(ctx)
+	if err != nil || !held {
+		return 0, err
 	}
 	return s.drainOutbox(ctx, l.space)
 }

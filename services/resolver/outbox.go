@@ -16,34 +16,44 @@ import (
 )
 
 // drainOutbox publishes what the next entries of the outbox changed, from the state as it is now, and then forgets them. However
-// much the entries changed, it is read and published in parts of bounded size.
+// much the entries changed, it is read and published in parts of bounded size. When it took so long that the lease may have run out
+// meanwhile, it publishes once more: somebody else's newer records may lie before these, and compaction keeps the last one.
 func (s *Service) drainOutbox(ctx context.Context, space string) (int, error) {
 	entries, err := s.deps.Graph.ReadOutbox(ctx, space, "", outboxEntries)
 	if err != nil || len(entries) == 0 {
 		return 0, err
 	}
-	now := s.deps.Now()
-	if err := s.publishTransitions(ctx, space, entries); err != nil {
-		return 0, err
-	}
-	if err := s.publishGraph(ctx, space, entries, now); err != nil {
-		return 0, err
-	}
-	changed := changedKeys(entries)
-	if err := s.publishMap(ctx, space, linking(changed), now); err != nil {
-		return 0, err
-	}
-	if err := s.publishOwners(ctx, space, changed, now); err != nil {
-		return 0, err
-	}
-	profiles, left := changedProfiles(entries)
-	if err := s.publishProfiles(ctx, space, profiles, left, nil); err != nil {
-		return 0, err
+	for range overtaken {
+		now := s.deps.Now()
+		if err := s.publishEntries(ctx, space, entries, now); err != nil {
+			return 0, err
+		}
+		if s.deps.Now().Sub(now) < s.cfg.Lease/2 {
+			break
+		}
 	}
 	if err := s.deps.Graph.TrimOutbox(ctx, space, entries[len(entries)-1].ID); err != nil {
 		return 0, fmt.Errorf("trimming the outbox: %w", err)
 	}
 	return len(entries), nil
+}
+
+func (s *Service) publishEntries(ctx context.Context, space string, entries []resolve.OutboxEntry, now time.Time) error {
+	if err := s.publishTransitions(ctx, space, entries); err != nil {
+		return err
+	}
+	if err := s.publishGraph(ctx, space, entries, now); err != nil {
+		return err
+	}
+	changed := changedKeys(entries)
+	if err := s.publishMap(ctx, space, linking(changed), now); err != nil {
+		return err
+	}
+	if err := s.publishOwners(ctx, space, changed, now); err != nil {
+		return err
+	}
+	profiles, left := changedProfiles(entries)
+	return s.publishProfiles(ctx, space, profiles, left, nil)
 }
 
 // publishTransitions tells rcu.identity what happened. Most entries hold one transition, so those of many travel together.
