@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -55,16 +54,19 @@ func (s *sender) all(ctx context.Context, requests []request) (*sent, error) {
 func (s *sender) one(ctx context.Context, r *request, n *sent) error {
 	for {
 		a, status, err := s.post(ctx, r)
-		switch {
-		case err != nil:
+		if err != nil {
 			return err
-		case status == http.StatusOK && a.Rejected > 0:
-			return fmt.Errorf("posting to channel %s: %d of %d events rejected", r.channel, a.Rejected, r.events)
-		case status == http.StatusOK:
+		}
+		if status == http.StatusOK {
 			n.accepted.Add(a.Accepted)
 			n.dropped.Add(a.Dropped)
-			return nil
-		case status != http.StatusTooManyRequests && status != http.StatusServiceUnavailable:
+			if a.Rejected == 0 {
+				return nil
+			}
+			if r, err = a.again(r); err != nil {
+				return err
+			}
+		} else if status != http.StatusTooManyRequests && status != http.StatusServiceUnavailable {
 			return fmt.Errorf("posting to channel %s: status %d", r.channel, status)
 		}
 		n.retries.Add(1)
@@ -76,10 +78,35 @@ func (s *sender) one(ctx context.Context, r *request, n *sent) error {
 	}
 }
 
+// answer of an ingestor; results are read only where events were rejected.
 type answer struct {
 	Accepted int64 `json:"accepted"`
 	Rejected int64 `json:"rejected"`
 	Dropped  int64 `json:"dropped"`
+	Results  []struct {
+		Index  int    `json:"index"`
+		Status string `json:"status"`
+		Reason string `json:"reason"`
+		Retry  bool   `json:"retry"`
+	} `json:"results"`
+}
+
+// again is a request of the events that are to be sent again: what could not be judged while Redis was slow. The load holds no bad
+// event, so any other rejection is an error.
+func (a *answer) again(r *request) (*request, error) {
+	lines := bytes.SplitAfter(r.body, []byte("\n"))
+	out := &request{channel: r.channel, source: r.source}
+	for _, x := range a.Results {
+		if x.Status != "rejected" {
+			continue
+		}
+		if !x.Retry || x.Index >= len(lines) {
+			return nil, fmt.Errorf("posting to channel %s: an event was rejected: %s", r.channel, x.Reason)
+		}
+		out.body = append(out.body, lines[x.Index]...)
+		out.events++
+	}
+	return out, nil
 }
 
 func (s *sender) post(ctx context.Context, r *request) (a answer, status int, err error) {
@@ -105,8 +132,11 @@ func (s *sender) post(ctx context.Context, r *request) (a answer, status int, er
 	if found {
 		counts = append(counts[:len(counts):len(counts)], '}')
 	}
-	if err := json.Unmarshal(counts, &a); err != nil {
-		return a, 0, errors.Join(errors.New("reading an answer"), err)
+	if err = json.Unmarshal(counts, &a); err == nil && a.Rejected > 0 {
+		err = json.Unmarshal(raw, &a)
+	}
+	if err != nil {
+		return a, 0, fmt.Errorf("reading an answer: %w", err)
 	}
 	return a, resp.StatusCode, nil
 }
