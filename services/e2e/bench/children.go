@@ -19,16 +19,16 @@ import (
 )
 
 // child runs this program again as one of its own stages.
-func (s *stack) child(stage string, args ...string) (*process, error) {
+func (s *stack) child(stage string, args ...string) error {
 	exe, err := os.Executable()
 	if err != nil {
-		return nil, fmt.Errorf("finding this program's own file: %w", err)
+		return fmt.Errorf("finding this program's own file: %w", err)
 	}
 	p, err := start(s.dir, stage, stage, "", append([]string{exe}, args...), "RCU_BENCH_KEY="+s.readerKey)
 	if err == nil {
 		s.processes = append(s.processes, p)
 	}
-	return p, err
+	return err
 }
 
 // runCopy is the plain copy: it reads the event topics as the resolver does and publishes every event on rcu.resolved, nobody's.

@@ -11,8 +11,15 @@ import (
 
 // kinds of keys, as their beginning shows them, in the order of the report.
 var kinds = []struct{ prefix, says string }{
-	{"p:", "pointer of an identifier"}, {"c:", "component"}, {"l:", "leaf"}, {"li:", "leaves of an identifier"}, {"r:", "reference register"},
-	{"cr:", "consent register"}, {"k:", "subject key"}, {"lo:", "owner last published"}, {"", "other"},
+	{"p:", "pointer of an identifier"},
+	{"c:", "component"},
+	{"l:", "leaf"},
+	{"li:", "leaves of an identifier"},
+	{"r:", "reference register"},
+	{"cr:", "consent register"},
+	{"k:", "subject key"},
+	{"lo:", "owner last published"},
+	{"", "other"},
 }
 
 // kindMemory is what the keys of one kind take.
@@ -55,7 +62,7 @@ func memory(ctx context.Context, s *stack) (*memoryFigures, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // a sample
+	r := rand.New(rand.NewPCG(1, 2))
 	for i, k := range kinds {
 		list := keys[i]
 		if len(list) == 0 {
@@ -80,7 +87,7 @@ func usedMemory(c *resp) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	text, _ := a[0].(string) //nolint:errcheck // another type reads as empty
+	text, _ := a[0].(string)
 	for line := range strings.Lines(text) {
 		if v, ok := strings.CutPrefix(strings.TrimSpace(line), "used_memory:"); ok {
 			return strconv.ParseInt(v, 10, 64) //nolint:wrapcheck // says all
@@ -102,7 +109,7 @@ func scan(c *resp) ([][]string, error) {
 		if !ok || len(list) != 2 {
 			return nil, errors.New("redis does not scan")
 		}
-		names, _ := list[1].([]any) //nolint:errcheck // another type reads as empty
+		names, _ := list[1].([]any)
 		for _, n := range names {
 			if name, ok := n.(string); ok {
 				i := kindOf(name)

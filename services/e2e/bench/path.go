@@ -82,7 +82,7 @@ func (m *meter) startStages(ctx context.Context) (err error) {
 	if m.kind == realPath {
 		m.resolver, err = s.service(ctx, "resolver", "resolver", 0)
 	} else {
-		_, err = s.child("copy", "copy", s.kafka.Addr())
+		err = s.child("copy", "copy", s.kafka.Addr())
 	}
 	if err != nil {
 		return err

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -51,12 +52,8 @@ func (p *process) ready(ctx context.Context) error {
 			return false, fmt.Errorf("%s ended, see %s: %w", p.stage, p.log.Name(), errors.Join(errors.New("before it was ready"), err))
 		default:
 		}
-		resp, err := get(ctx, "http://"+p.admin+"/readyz")
-		if err != nil {
-			return false, nil //nolint:nilerr // not yet
-		}
-		_ = resp.Body.Close()
-		return resp.StatusCode == http.StatusOK, nil
+		_, err := get(ctx, "http://"+p.admin+"/readyz")
+		return err == nil, nil //nolint:nilerr // not yet
 	})
 }
 
@@ -74,12 +71,11 @@ func (p *process) stop() {
 
 // metric adds up the values of a metric whose labels contain all of the given texts.
 func (p *process) metric(ctx context.Context, name string, labels ...string) (float64, error) {
-	resp, err := get(ctx, "http://"+p.admin+"/metrics")
+	raw, err := get(ctx, "http://"+p.admin+"/metrics")
 	if err != nil {
 		return 0, err
 	}
-	defer func() { _ = resp.Body.Close() }()
-	return sumMetric(resp.Body, name, labels)
+	return sumMetric(bytes.NewReader(raw), name, labels)
 }
 
 func sumMetric(r io.Reader, name string, labels []string) (float64, error) {
@@ -109,7 +105,8 @@ next:
 // plain asks for nothing compressed: to compress its metrics would cost a service more than to count them.
 var plain = &http.Client{Transport: &http.Transport{DisableCompression: true}}
 
-func get(ctx context.Context, url string) (*http.Response, error) {
+// get returns the body of an answer with status 200.
+func get(ctx context.Context, url string) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
@@ -120,13 +117,15 @@ func get(ctx context.Context, url string) (*http.Response, error) {
 	if err != nil {
 		return nil, fmt.Errorf("asking %s: %w", url, err)
 	}
+	defer func() { _ = resp.Body.Close() }()
 	raw, err := io.ReadAll(resp.Body)
-	if err != nil {
-		return nil, fmt.Errorf("asking %s: %w", url, errors.Join(err, resp.Body.Close()))
+	if err == nil && resp.StatusCode != http.StatusOK {
+		err = errors.New(resp.Status)
 	}
-	_ = resp.Body.Close()
-	resp.Body = io.NopCloser(strings.NewReader(string(raw)))
-	return resp, nil
+	if err != nil {
+		return nil, fmt.Errorf("asking %s: %w", url, err)
+	}
+	return raw, nil
 }
 
 // poll asks until the answer is yes, an error, or the deadline.

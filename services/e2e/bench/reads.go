@@ -51,7 +51,7 @@ func reads(ctx context.Context, s *stack) (*readFigures, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := s.child("raw", "raw", s.redis.Addr(), "127.0.0.1:"+strconv.Itoa(rawPort)); err != nil {
+	if err := s.child("raw", "raw", s.redis.Addr(), "127.0.0.1:"+strconv.Itoa(rawPort)); err != nil {
 		return nil, err
 	}
 	if err := s.allReady(ctx); err != nil {

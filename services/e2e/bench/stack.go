@@ -240,13 +240,9 @@ func (s *stack) keepMetrics(ctx context.Context) error {
 		if p.admin == "" {
 			continue
 		}
-		resp, err := get(ctx, "http://"+p.admin+"/metrics")
+		raw, err := get(ctx, "http://"+p.admin+"/metrics")
 		if err != nil {
 			return err
-		}
-		raw, err := io.ReadAll(resp.Body)
-		if err != nil {
-			return fmt.Errorf("keeping metrics: %w", err)
 		}
 		if err := os.WriteFile(strings.TrimSuffix(p.log.Name(), ".log")+".metrics", raw, 0o600); err != nil {
 			return fmt.Errorf("keeping metrics: %w", err)
