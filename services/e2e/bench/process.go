@@ -53,7 +53,7 @@ func (p *process) ready(ctx context.Context) error {
 		default:
 		}
 		_, err := get(ctx, "http://"+p.admin+"/readyz")
-		return err == nil, nil //nolint:nilerr // not yet
+		return err == nil, nil
 	})
 }
 
