@@ -174,19 +174,20 @@ func subjectOf(i *item) subject {
 	return subject{i.event.GetSpace(), i.event.GetController(), resolve.SubjectOf(i.leaf)}
 }
 
-// openPersonal returns the personal fields of an event; nil when the key they were sealed with is destroyed.
+// openPersonal returns the personal fields of an event; nil, counted, when the key they were sealed with is destroyed, or when they
+// are damaged: they will never be readable, and the event is no less a sale.
 func (s *Service) openPersonal(ctx context.Context, e *eventpb.Event) (*eventpb.Personal, error) {
 	plain, err := s.keys.open(ctx, e.GetPersonal())
-	if errors.Is(err, vault.ErrUnknownKey) {
-		s.metrics.unopened.Inc()
-		return nil, nil
-	}
-	if err != nil {
+	if errors.Is(err, errAwaited) {
 		return nil, fmt.Errorf("opening the personal fields of an event: %w", err)
 	}
 	p := new(eventpb.Personal)
-	if err := proto.Unmarshal(plain, p); err != nil {
-		return nil, errors.New("opening the personal fields of an event: they are damaged") // the cause could quote them
+	if err == nil {
+		err = proto.Unmarshal(plain, p)
+	}
+	if err != nil {
+		s.metrics.unopened.Inc()
+		return nil, nil //nolint:nilerr // counted; the cause could quote a value
 	}
 	return p, nil
 }

@@ -44,10 +44,11 @@ func (f *keyFollower) learn(r stream.Record) error {
 		return nil
 	}
 	var key eventpb.WrappedKey
-	if err := r.Decode(&key); err != nil {
-		return err
+	err := r.Decode(&key)
+	if err == nil {
+		err = f.daily.Learn(&key)
 	}
-	if err := f.daily.Learn(&key); err != nil {
+	if err != nil { // one bad record must not keep everybody from resolving
 		f.log.Error("a daily key cannot be read", zap.Error(err), zap.Int64("offset", r.Offset))
 	}
 	return nil
@@ -61,13 +62,16 @@ func (f *keyFollower) open(ctx context.Context, s *eventpb.Sealed) ([]byte, erro
 	}
 	bounds, err := f.stream.Bounds(ctx, stream.TopicKeys, dailyPartition)
 	if err != nil {
-		return nil, fmt.Errorf("asking for the end of the daily keys: %w", err)
+		return nil, fmt.Errorf("asking for the end of the daily keys: %w", errors.Join(errAwaited, err))
 	}
 	if err := f.await(ctx, bounds[dailyPartition].End); err != nil {
 		return nil, err
 	}
 	return f.daily.Open(s)
 }
+
+// errAwaited says that the daily keys of others could not be read to their end: try again.
+var errAwaited = errors.New("daily keys are not known to their end")
 
 const keyWait = 5 * time.Second
 
@@ -79,7 +83,7 @@ func (f *keyFollower) await(ctx context.Context, end int64) error {
 	for f.next.Load() < end {
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("waiting for the daily keys: %w", ctx.Err())
+			return fmt.Errorf("waiting for the daily keys: %w", errors.Join(errAwaited, ctx.Err()))
 		case <-tick.C:
 		}
 	}

@@ -31,7 +31,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			Name: "rcu_resolver_owner_overrides_total", Help: "Leaves whose owner differs from what their rows say, published.",
 		}),
 		unopened: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "rcu_resolver_unopened_total", Help: "Events whose personal fields could not be opened: their daily key is destroyed.",
+			Name: "rcu_resolver_unopened_total", Help: "Events whose personal fields could not be opened: their daily key is destroyed, or they are damaged.",
 		}),
 		pending: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "rcu_resolver_pending_publications", Help: "Leaves, registers and profiles that wait to be published.",

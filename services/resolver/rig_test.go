@@ -120,6 +120,7 @@ func (r *rig) store(events ...string) {
 	r.t.Helper()
 	r.send(eventpb.Channel_CHANNEL_STORE, retail, events...)
 }
+
 func (r *rig) web(events ...string) {
 	r.t.Helper()
 	r.send(eventpb.Channel_CHANNEL_WEB, retail, events...)
