@@ -28,14 +28,22 @@ func ParseCardCheck(name string) (CardCheck, bool) {
 
 // NormaliseCard returns a card number without separators, in upper case. Leading zeros stay: they are part of the number.
 func NormaliseCard(s string) string {
-	s = clean(s)
-	return strings.ToUpper(strings.Map(func(r rune) rune {
-		switch r {
-		case ' ', '-', '.', '_':
-			return -1
+	for range 4 { // a character whose separator went may compose with its neighbour
+		next := strings.ToUpper(strings.Map(notSeparator, clean(s)))
+		if next == s {
+			break
 		}
-		return r
-	}, s))
+		s = next
+	}
+	return s
+}
+
+func notSeparator(r rune) rune {
+	switch r {
+	case ' ', '-', '.', '_':
+		return -1
+	}
+	return r
 }
 
 // holds reports whether a normalised card passes the check; read = by a machine, not typed.
