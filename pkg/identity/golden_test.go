@@ -95,3 +95,10 @@ func TestGolden_ABanIsInherited(t *testing.T) {
 	NewStory().Core(1, "K m").Core(2, "U p").Act(3, identity.Ban, "K", "U").Core(4, "m p").Tell(t).
 		People("K m", "U p").Edge("m", "p", "refused:ban")
 }
+
+// What was seen under a stamp after its denial (the collector did not know yet) closes the whole leaf, whatever is granted later.
+func TestLeafWithAnEventAfterTheDenialStaysClosed(t *testing.T) {
+	seen := NewStory().Grant(1, "c", 0).Page(2, "c U", 1, Worth(3)).Withdraw(5, "c").Grant(10, "c", 0)
+	seen.Tell(t).People("c U").Sum("U", 3).Sum("nobody:c", 0)
+	seen.Page(6, "c U", 1, Worth(7)).Tell(t).People("c U").Sum("U", 0).Sum("nobody:c", 10)
+}
