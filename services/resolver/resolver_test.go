@@ -31,6 +31,10 @@ func TestResolver_storeAndWebOfOneCustomer_becomeOneRecord(t *testing.T) {
 	})
 	p := profile.Combine(r.person("email", "marie@example.fr").Owned(retail))
 	require.Len(t, p.Orders, 2)
+	for _, e := range topic[eventpb.Resolved](r, stream.TopicResolved) {
+		require.Nil(t, e.GetEvent().GetPersonal(), "sealed fields end at the resolver")
+		require.Nil(t, e.GetEvent().GetClaim(), "digests of names lie in the graph alone")
+	}
 }
 
 func sales(p *eventpb.Profile) (sum int64) {
