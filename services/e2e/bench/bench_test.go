@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -55,4 +56,20 @@ func TestAgain_takesWhatIsToBeSentAgainAndRefusesTheRest(t *testing.T) {
 	a.Results[1].Retry = false
 	_, err = a.again(r)
 	require.ErrorContains(t, err, "consent_unavailable")
+}
+
+func TestSpreadAndThirdsTellWhatGrows(t *testing.T) {
+	var took []time.Duration
+	for i := 100; i > 0; i-- {
+		took = append(took, time.Duration(i)*time.Millisecond)
+	}
+	require.Equal(t, spread{Count: 100, P50: 51, P99: 100, Max: 100}, spreadOf(took))
+	require.Zero(t, spreadOf(nil))
+
+	var growing []backlog
+	for i := range 9 {
+		growing = append(growing, backlog{Sink: int64(i)})
+	}
+	require.Equal(t, [3]float64{1, 4, 7}, thirds(growing, func(b backlog) int64 { return b.Sink }))
+	require.Zero(t, thirds(growing[:2], func(b backlog) int64 { return b.Sink }))
 }

@@ -19,6 +19,7 @@ type request struct {
 // input is everything that is sent, in three parts.
 type input struct {
 	grants, warm, load []request
+	more               *demo.Load // goes on where load ends
 	sources            []byte
 	keys               map[string]string
 }
@@ -31,10 +32,11 @@ func generate(o options) (*input, error) {
 		return nil, fmt.Errorf("making the list of sources: %w", err)
 	}
 	total := o.events + o.warm
-	load := demo.NewLoad(demo.LoadConfig{Seed: 1, People: o.people, Skew: o.skew, Start: time.Now().Add(-time.Duration(total+60_000) * time.Millisecond)})
+	load := demo.NewLoad(demo.LoadConfig{Seed: 1, People: o.people, Skew: o.skew, Start: time.Now().Add(-time.Duration(total+60_000+o.further()) * time.Millisecond)})
 	in.grants = pack(load.Grants(max(1, o.people/4)), o.batch)
 	in.warm = pack(take(load, o.warm), o.batch)
 	in.load = pack(take(load, o.events), o.batch)
+	in.more = load
 	return in, nil
 }
 

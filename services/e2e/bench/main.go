@@ -26,6 +26,9 @@ type options struct {
 	workers int
 	reads   int
 	seconds int
+	half    int
+	steady  int
+	rate    float64
 	json    bool
 	rcu     string
 	root    string
@@ -45,6 +48,9 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	f.IntVar(&o.workers, "workers", 8, "requests under way at once")
 	f.IntVar(&o.reads, "reads", 4_000, "profiles read")
 	f.IntVar(&o.seconds, "seconds", 60, "deadline of each timed part")
+	f.IntVar(&o.half, "half", 20, "seconds at half of the rate that was found, while single orders are measured; 0: none")
+	f.IntVar(&o.steady, "steady", 0, "seconds at --rate, while the backlog is watched; 0: none")
+	f.Float64Var(&o.rate, "rate", 0, "events a second of --steady; 0: four fifths of the rate that was found")
 	f.BoolVar(&o.json, "json", false, "print the figures as JSON")
 	f.StringVar(&o.rcu, "rcu", ".bin/rcu", "the program to measure")
 	f.StringVar(&o.root, "root", ".", "folder of the repository")
@@ -56,11 +62,20 @@ func parse(args []string, stderr io.Writer) (options, error) {
 		}
 		return o, &boot.Silent{Code: boot.ExitUsage}
 	}
+	if o.half < 0 || o.steady < 0 || o.rate < 0 || o.rate > fastest {
+		return o, &boot.UsageError{Err: fmt.Errorf("--half, --steady and --rate must be at least 0, and --rate at most %d", fastest)}
+	}
 	if o.events < 1 || o.warm < 1 || o.people < 1 || o.batch < 1 || o.batch > 1000 || o.workers < 1 || o.seconds < 1 {
 		return o, &boot.UsageError{Err: errors.New("all numbers must be at least 1, and a batch at most 1000")}
 	}
 	return o, nil
 }
+
+// fastest is more than any machine of this size carries.
+const fastest = 20_000
+
+// further is the number of events that the parts at a fixed rate send at most.
+func (o options) further() int { return (o.half + o.steady) * fastest }
 
 // run measures, or is one of the program's own children.
 func run(ctx context.Context, world boot.IO) error {
@@ -77,7 +92,7 @@ func run(ctx context.Context, world boot.IO) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, time.Duration(3*o.seconds+180)*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, time.Duration(3*o.seconds+180+2*(o.half+o.steady))*time.Second)
 	defer cancel()
 	r, err := measure(ctx, o, func(format string, args ...any) { _, _ = fmt.Fprintf(world.Stderr, "bench: "+format+"\n", args...) })
 	if err != nil {

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"math"
 	"time"
+
+	"rcu/services/internal/demo"
 )
 
 // kind of path.
@@ -50,12 +52,39 @@ func measurePath(ctx context.Context, o options, in *input, k kind, r *report, s
 		if r.Memory, err = memory(ctx, s); err != nil {
 			return nil, err
 		}
+		api, err := s.api(ctx)
+		if err != nil {
+			return nil, err
+		}
 		say("%s: reading profiles", k)
-		if r.Reads, err = reads(ctx, s); err != nil {
+		if r.Reads, err = reads(ctx, s, api); err != nil {
+			return nil, err
+		}
+		if err := m.pacedParts(ctx, o, in.more, api, f, r, say); err != nil {
 			return nil, err
 		}
 	}
 	return f, nil
+}
+
+// pacedParts sends at fixed rates: half of what was found, and for longer.
+func (m *meter) pacedParts(ctx context.Context, o options, load *demo.Load, api string, f *pathFigures, r *report, say func(string, ...any)) (err error) {
+	found := float64(f.Accepted+f.Dropped) / f.Seconds // events sent: some are dropped for want of a grant
+	if o.half > 0 {
+		say("%d s at half load, %.0f events/s", o.half, found/2)
+		if r.Half, err = m.steady(ctx, load, o, api, found/2, o.half, 1); err != nil {
+			return err
+		}
+	}
+	if o.steady > 0 {
+		rate := o.rate
+		if rate == 0 {
+			rate = found * 4 / 5
+		}
+		say("%d s at %.0f events/s", o.steady, rate)
+		r.Steady, err = m.steady(ctx, load, o, api, rate, o.steady, 2)
+	}
+	return err
 }
 
 func within(ctx context.Context, limit time.Duration, f func(context.Context) error) error {

@@ -33,18 +33,11 @@ type readFigures struct {
 	Raw     latency `json:"raw_get"`
 }
 
-// reads starts the profile API and the raw handler beside what stands, and reads the people of random purchases and contacts: who buys often is
+// reads starts the raw handler beside what stands, and reads the people of random purchases and contacts: who buys often is
 // read often.
-func reads(ctx context.Context, s *stack) (*readFigures, error) {
+func reads(ctx context.Context, s *stack, api string) (*readFigures, error) {
 	text, err := s.ask(ctx, "SELECT rcu_id, hex(leaf), controller FROM events WHERE rcu_id != '' AND NOT behaviour ORDER BY cityHash64(event_id) LIMIT "+strconv.Itoa(s.o.reads))
 	if err != nil {
-		return nil, err
-	}
-	port, err := freePort(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := s.service(ctx, "profile-api", "profile-api", port); err != nil {
 		return nil, err
 	}
 	rawPort, err := freePort(ctx)
@@ -60,7 +53,7 @@ func reads(ctx context.Context, s *stack) (*readFigures, error) {
 	var profiles, raws []string
 	for line := range strings.Lines(text) {
 		f := strings.Split(strings.TrimSpace(line), "\t")
-		profiles = append(profiles, fmt.Sprintf("http://127.0.0.1:%d/v1/profiles/%s?purpose=contract", port, f[0]))
+		profiles = append(profiles, fmt.Sprintf("%s/v1/profiles/%s?purpose=contract", api, f[0]))
 		raws = append(raws, fmt.Sprintf("http://127.0.0.1:%d/v1/raw/l:maison:%s:%s", rawPort, f[2], strings.ToLower(f[1])))
 	}
 	out := &readFigures{Readers: readers}

@@ -17,6 +17,8 @@ type report struct {
 	Ratio     float64            `json:"ratio,omitempty"` // of events/s to ClickHouse, real to copy
 	Reads     *readFigures       `json:"reads,omitempty"`
 	Memory    *memoryFigures     `json:"memory,omitempty"`
+	Half      *steadyFigures     `json:"half_load,omitempty"`
+	Steady    *steadyFigures     `json:"steady,omitempty"`
 	Partition []partitionFigures `json:"partition,omitempty"`
 }
 
@@ -97,6 +99,8 @@ func (r *report) print(to io.Writer) error {
 		p.line("all\t\t\t%.0f", x.Total)
 		p.line("used_memory\t\t\t%.0f", float64(x.Used)/float64(max(x.Profiles, 1)))
 	}
+	p.steady("half load", r.Half)
+	p.steady("steady load", r.Steady)
 	if len(r.Partition) > 0 {
 		p.line("\nPartition, edges\tns\tallocations")
 		for _, x := range r.Partition {
@@ -126,6 +130,32 @@ func (p *printer) path(name string, f *pathFigures) {
 	}
 	p.line("to ClickHouse\t%.0f events/s (%.1f s)", f.ClickHouseRate, f.ClickHouseSeconds)
 	p.line("last answer of ingest\t%.1f s; changelogs and profiles out %.1f s; other programs used %.2f cores", f.IngestSeconds, f.Seconds, f.OthersCores)
+}
+
+func (p *printer) steady(name string, f *steadyFigures) {
+	if f == nil {
+		return
+	}
+	p.line("\n%s\t%d s, %.0f of %.0f events/s asked for, %d accepted, %d requests repeated", name, f.Seconds, f.Load.Sent, f.Load.Asked, f.Load.Accepted, f.Load.Repeated)
+	p.line("single orders, from sending\tp50 ms\tp99 ms\tmax ms")
+	for _, x := range []struct {
+		says string
+		of   spread
+	}{{"answered", f.Orders.Answer}, {"readable by the API", f.Orders.Readable}, {"in ClickHouse", f.Orders.ClickHouse}} {
+		p.line("%s\t%.0f\t%.0f\t%.0f", x.says, x.of.P50, x.of.P99, x.of.Max)
+	}
+	p.line("backlog, mean of\tfirst third\tsecond\tlast")
+	for _, x := range []struct {
+		says string
+		of   func(backlog) int64
+	}{
+		{"events not folded", func(b backlog) int64 { return b.Resolver }},
+		{"changelogs and profiles not published", func(b backlog) int64 { return b.Pending }},
+		{"records not in ClickHouse", func(b backlog) int64 { return b.Sink }},
+	} {
+		t := thirds(f.Backlog, x.of)
+		p.line("%s\t%.0f\t%.0f\t%.0f", x.says, t[0], t[1], t[2])
+	}
 }
 
 func (p *printer) cpu(r *report) {

@@ -148,6 +148,18 @@ func (s *stack) service(ctx context.Context, stage, name string, port int) (*pro
 	return p, err
 }
 
+// api starts the profile API and returns its address.
+func (s *stack) api(ctx context.Context) (string, error) {
+	port, err := freePort(ctx)
+	if err != nil {
+		return "", err
+	}
+	if _, err := s.service(ctx, "profile-api", "profile-api", port); err != nil {
+		return "", err
+	}
+	return "http://127.0.0.1:" + strconv.Itoa(port), s.allReady(ctx)
+}
+
 func (s *stack) allReady(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()

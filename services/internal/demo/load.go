@@ -10,6 +10,7 @@ import (
 type LoadConfig struct {
 	Seed   uint64
 	People int           // default 100,000
+	First  int           // number of the first customer: loads whose customers do not overlap share no identifier
 	Skew   float64       // of Zipf; default 1.1; 0 < Skew <= 1: everybody alike
 	Start  time.Time     // of the first event
 	Every  time.Duration // between two events; default 1 ms
@@ -69,11 +70,11 @@ func NewLoad(cfg LoadConfig) *Load {
 // Next gives the next event.
 func (l *Load) Next() Event {
 	l.n++
-	j := &journey{r: l.r, number: l.n, at: l.cfg.Start.Add(time.Duration(l.n) * l.cfg.Every)}
+	j := &journey{r: l.r, number: l.cfg.First + l.n, at: l.cfg.Start.Add(time.Duration(l.n) * l.cfg.Every)}
 	if l.zipf != nil {
-		j.p = loadPerson(l.cfg.Seed, int(l.zipf.Uint64())) //nolint:gosec // below People
+		j.p = loadPerson(l.cfg.Seed, l.cfg.First+int(l.zipf.Uint64())) //nolint:gosec // below People
 	} else {
-		j.p = loadPerson(l.cfg.Seed, l.r.IntN(l.cfg.People))
+		j.p = loadPerson(l.cfg.Seed, l.cfg.First+l.r.IntN(l.cfg.People))
 	}
 	pick(l.r, l.kind)(j)
 	s := j.steps[0]
@@ -85,7 +86,7 @@ func (l *Load) Next() Event {
 func (l *Load) Grants(n int) []Event {
 	var out []Event
 	for i := range min(n, l.cfg.People) {
-		j := &journey{p: loadPerson(l.cfg.Seed, i), number: i, at: l.cfg.Start.Add(-time.Hour)}
+		j := &journey{p: loadPerson(l.cfg.Seed, l.cfg.First+i), number: l.cfg.First + i, at: l.cfg.Start.Add(-time.Hour)}
 		d := j.decide("cookie", j.p.cookie, "unify_behaviour", "", "grant", "banner")
 		d = append(d, j.decide("device", j.p.device, "unify_behaviour", "", "grant", "banner")...)
 		j.add("shop-fr", j.at, envelope{Type: "consent.decided", Consent: d})
