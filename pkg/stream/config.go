@@ -33,6 +33,9 @@ type Config struct {
 	DialTimeout time.Duration `yaml:"dial_timeout"`
 	// RequestTimeout bounds one request to a broker. Default: 10s.
 	RequestTimeout time.Duration `yaml:"request_timeout"`
+	// SessionTimeout is after how long a group goes on without a silent member,
+	// for consumers that say nothing else. Default: 10s.
+	SessionTimeout time.Duration `yaml:"session_timeout"`
 }
 
 // TLS of the connections to the brokers.
@@ -70,6 +73,7 @@ func DefaultConfig() Config {
 		Replication:    1,
 		DialTimeout:    5 * time.Second,
 		RequestTimeout: 10 * time.Second,
+		SessionTimeout: 10 * time.Second,
 	}
 }
 
@@ -90,6 +94,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.RequestTimeout == 0 {
 		c.RequestTimeout = d.RequestTimeout
+	}
+	if c.SessionTimeout == 0 {
+		c.SessionTimeout = d.SessionTimeout
 	}
 	return c
 }
@@ -119,6 +126,9 @@ func (c Config) Validate() error {
 	}
 	if c.RequestTimeout < 0 {
 		bad("request_timeout", "must not be negative")
+	}
+	if c.SessionTimeout < 0 {
+		bad("session_timeout", "must not be negative")
 	}
 	if (c.TLS.CertFile == "") != (c.TLS.KeyFile == "") {
 		bad("tls", "cert_file and key_file go together")

@@ -111,7 +111,7 @@ type ConsumerConfig struct {
 	// BackoffMax is the longest pause.
 	BackoffMax time.Duration `yaml:"backoff_max"`
 	// SessionTimeout after which the group goes on without a silent member.
-	// Default: 10s.
+	// Default: that of the client.
 	SessionTimeout time.Duration `yaml:"session_timeout"`
 	// RebalanceTimeout is how long the group waits for a member to give its
 	// partitions back; more than Grace. Default: 30s.
@@ -204,6 +204,7 @@ func (c *Client) NewConsumer(cfg ConsumerConfig, h Handler) (*Consumer, error) {
 	if h == nil {
 		return nil, errors.New("checking the consumer configuration: handler: is required")
 	}
+	cfg.SessionTimeout = orDefault(cfg.SessionTimeout, c.cfg.SessionTimeout)
 	return &Consumer{client: c, cfg: cfg.withDefaults(), handler: h, log: c.log.With(zap.String("group", cfg.Group))}, nil
 }
 
