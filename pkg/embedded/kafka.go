@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -22,6 +23,7 @@ type KafkaConfig struct {
 	Port       int      // 0: a free port
 	Topics     []string // made at start if missing
 	Partitions int      // of Topics; default 4
+	Advertise  string   // host:port that clients are told, where they reach the broker through a proxy; default: its own
 	Child      Child    // how to run the child; default: this program
 }
 
@@ -31,6 +33,7 @@ type kafkaSpec struct {
 	Port       int      `json:"port"`
 	Topics     []string `json:"topics"`
 	Partitions int      `json:"partitions"`
+	Advertise  string   `json:"advertise,omitempty"`
 }
 
 const readyLine = "ready"
@@ -49,7 +52,7 @@ func StartKafka(ctx context.Context, cfg KafkaConfig) (*Server, error) {
 		return nil, err
 	}
 	argv, err := cfg.Child.command("kafka", filepath.Join(dir, "child.json"),
-		kafkaSpec{Dir: filepath.Join(dir, "data"), Port: port, Topics: cfg.Topics, Partitions: cfg.Partitions})
+		kafkaSpec{Dir: filepath.Join(dir, "data"), Port: port, Topics: cfg.Topics, Partitions: cfg.Partitions, Advertise: cfg.Advertise})
 	if err != nil {
 		return nil, err
 	}
@@ -96,7 +99,7 @@ type Broker struct{ cluster *kfake.Cluster }
 
 // OpenBroker starts a broker in this process. An empty Dir keeps everything in memory.
 func OpenBroker(cfg KafkaConfig) (*Broker, error) {
-	return openBroker(kafkaSpec{Dir: cfg.Dir, Port: cfg.Port, Topics: cfg.Topics, Partitions: cfg.Partitions}, io.Discard)
+	return openBroker(kafkaSpec{Dir: cfg.Dir, Port: cfg.Port, Topics: cfg.Topics, Partitions: cfg.Partitions, Advertise: cfg.Advertise}, io.Discard)
 }
 
 // Addr is the broker's host and port.
@@ -121,6 +124,9 @@ func openBroker(sp kafkaSpec, log io.Writer) (*Broker, error) {
 	if sp.Dir != "" {
 		opts = append(opts, kfake.DataDir(sp.Dir))
 	}
+	if sp.Advertise != "" {
+		opts = append(opts, kfake.ListenFn(advertising(sp.Advertise)))
+	}
 	if len(sp.Topics) > 0 {
 		opts = append(opts, kfake.SeedTopics(int32(sp.Partitions), sp.Topics...)) //nolint:gosec // a partition count is small
 	}
@@ -129,6 +135,30 @@ func openBroker(sp kafkaSpec, log io.Writer) (*Broker, error) {
 		return nil, fmt.Errorf("starting the embedded broker: %w", err)
 	}
 	return &Broker{cluster: cluster}, nil
+}
+
+// advertised is a listener that says it listens elsewhere: the broker tells its clients the address of its listener.
+type advertised struct {
+	net.Listener
+	addr net.Addr
+}
+
+// Addr is the address that clients are told.
+func (l advertised) Addr() net.Addr { return l.addr }
+
+// advertising listens as asked and says that it listens on addr.
+func advertising(addr string) func(network, address string) (net.Listener, error) {
+	return func(network, address string) (net.Listener, error) {
+		tcp, err := net.ResolveTCPAddr("tcp", addr)
+		if err != nil {
+			return nil, fmt.Errorf("reading the address to advertise: %w", err)
+		}
+		l, err := net.Listen(network, address) //nolint:noctx // its life is that of the broker
+		if err != nil {
+			return nil, fmt.Errorf("listening: %w", err)
+		}
+		return advertised{l, tcp}, nil
+	}
 }
 
 // runKafka is the child: it serves until it is told to stop or its parent is gone.
