@@ -9,10 +9,11 @@ import (
 
 // Backends that RCU_TEST_REQUIRE can name.
 const (
-	BackendRedis      = "redis"
-	BackendKafka      = "kafka"
-	BackendClickHouse = "clickhouse"
-	BackendData       = "data"
+	BackendRedis       = "redis"
+	BackendKafka       = "kafka"
+	BackendApacheKafka = "apache-kafka"
+	BackendClickHouse  = "clickhouse"
+	BackendData        = "data"
 )
 
 // required reports whether a missing backend is a failure.

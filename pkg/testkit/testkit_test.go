@@ -4,12 +4,14 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"strconv"
 	"testing"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
 
+	"rcu/pkg/embedded"
 	"rcu/pkg/testkit"
 )
 
@@ -40,6 +42,21 @@ func TestKafkaProcessKeepsItsFolder(t *testing.T) {
 	entries, err := os.ReadDir(dir + "/data")
 	require.NoError(t, err)
 	require.NotEmpty(t, entries)
+}
+
+func TestApacheKafkaKeepsItsFolderAndPort(t *testing.T) {
+	testkit.Long(t)
+	dir := t.TempDir()
+	s := testkit.ApacheKafkaServer(t, embedded.ApacheKafkaConfig{Dir: dir})
+	s.Kill()
+	_, port, err := net.SplitHostPort(s.Addr())
+	require.NoError(t, err)
+	n, err := strconv.Atoi(port)
+	require.NoError(t, err)
+	again := testkit.ApacheKafkaServer(t, embedded.ApacheKafkaConfig{Dir: dir, Port: n})
+	require.Equal(t, s.Addr(), again.Addr())
+	require.FileExists(t, dir+"/data/meta.properties")
+	require.NoError(t, again.Stop(t.Context()))
 }
 
 func TestNamesDiffer(t *testing.T) {
