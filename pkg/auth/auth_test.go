@@ -93,6 +93,7 @@ readers:
 
 func FuzzParseReaders(f *testing.F) {
 	f.Add([]byte("readers:\n  - {name: a, key_sha256: x, role: seller, space: s, controllers: [c]}"))
+	f.Add([]byte("readers: ! "))
 	f.Add([]byte("readers: {a: &x [*x]}"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if len(data) > 4096 {

@@ -6,10 +6,9 @@ import (
 	"maps"
 	"math"
 	"slices"
-	"strconv"
 	"strings"
 
-	"github.com/goccy/go-yaml"
+	"rcu/pkg/yamlfile"
 )
 
 // List reads a YAML file that holds one list of entries under one name, strictly: unknown and repeated fields, missing
@@ -29,8 +28,8 @@ func ReadList(data []byte, name string) (*List, error) {
 		return nil, fmt.Errorf("file is larger than %d bytes", maxFile)
 	}
 	var top map[string]any
-	if err := yaml.Unmarshal(data, &top); err != nil {
-		return nil, fmt.Errorf("reading yaml: %s", firstLine(err))
+	if err := yamlfile.Decode(data, &top); err != nil {
+		return nil, err //nolint:wrapcheck // says the line and what is wanted; the caller names the file
 	}
 	l := &List{name: name}
 	for _, k := range slices.Sorted(maps.Keys(top)) {
@@ -53,12 +52,6 @@ func ReadList(data []byte, name string) (*List, error) {
 		l.entries = append(l.entries, m)
 	}
 	return l, nil
-}
-
-// firstLine keeps the position and the message of a YAML error; the lines after it show the file's content.
-func firstLine(err error) string {
-	line, _, _ := strings.Cut(err.Error(), "\n")
-	return line
 }
 
 // Problem adds a problem at a path.
@@ -180,18 +173,10 @@ func (f *Fields) Number(field string, def, least, most float64) float64 {
 	}
 	var n float64
 	switch x := v.(type) {
-	case int64:
-		n = float64(x)
-	case uint64:
+	case int:
 		n = float64(x)
 	case float64:
 		n = x
-	case string: // the parser takes 1e+06 for a text
-		var err error
-		if n, err = strconv.ParseFloat(x, 64); err != nil {
-			f.Problem(field, "want a number")
-			return def
-		}
 	default:
 		f.Problem(field, "want a number")
 		return def

@@ -76,7 +76,7 @@ func LoadReaders(path string) (*Keys[Reader], error) {
 	}
 	entries, err := ParseReaders(data)
 	if err != nil {
-		return nil, fmt.Errorf("reading readers: %w", err)
+		return nil, fmt.Errorf("reading readers in %s: %w", path, err)
 	}
 	return NewKeys(entries)
 }

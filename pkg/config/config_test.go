@@ -90,7 +90,7 @@ func TestLoadSetsEveryField(t *testing.T) {
 	printed, err := config.Print(got)
 	require.NoError(t, err)
 	require.NotContains(t, printed, "0123")
-	require.Contains(t, printed, "password: \"[redacted]\"")
+	require.Contains(t, printed, "password: '[redacted]'")
 }
 
 func TestLoadPrecedence(t *testing.T) {
@@ -133,8 +133,8 @@ kafka.partition: line 4: there is no such setting
 kafka.partitions: line 5: must be a whole number that fits
 small: line 6: must be a whole number of at least 0 that fits
 on: line 8: must be true or false
-labels: line 9: a value of kind map is expected
-sources: line 11: unknown field "prot" (line 11)
+labels: line 9: want a mapping of whole numbers
+sources: line 11: there is no such field
 unknown: line 12: there is no such setting
 rate: RCU_RATE: must be a finite number
 kafka.nothing: there is no such setting
@@ -145,7 +145,7 @@ name: is required`, err.Error())
 
 func TestLoadFileProblems(t *testing.T) {
 	tests := []struct{ name, text, want string }{
-		{"syntax", "name: [1\nlisten: 2", "line 2: "},
+		{"syntax", "name: [1\nlisten: 2", "rcu.yaml: line 1: is no YAML we can read"},
 		{"a list at the top", "- 1\n- 2\n", "line 1: a mapping of settings is expected"},
 		{"a scalar for a group", "kafka: 3\n", "kafka: line 1: a mapping of settings is expected"},
 		{"two documents", "name: a\n---\nname: b\n", "one document is expected"},
@@ -184,7 +184,7 @@ func TestPrintRedactsByNameToo(t *testing.T) {
 		Empty    string `yaml:"other_password"`
 	}{"rcu", "planted", ""}})
 	require.NoError(t, err)
-	require.Equal(t, "sasl:\n  user: rcu\n  sasl_password: \"[redacted]\"\n  other_password: \"\"\n", printed)
+	require.Equal(t, "sasl:\n  user: rcu\n  sasl_password: '[redacted]'\n  other_password: \"\"\n", printed)
 }
 
 func TestProblemsUnder(t *testing.T) {
@@ -199,6 +199,7 @@ func TestProblemsUnder(t *testing.T) {
 func FuzzLoad(f *testing.F) {
 	f.Add(whole)
 	f.Add("kafka:\n  brokers: &a [x]\nname: *a\n")
+	f.Add("kafka:\n  brokers: ! \nlabels: ! \nsources: ! \n")
 	f.Add("? [a]\n: b\n<<: {name: x}\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		into := defaults()

@@ -40,7 +40,7 @@ func Load(into any, from Source) error {
 		if err != nil {
 			problems.Add("", "%s", err.Error())
 		} else {
-			decodeYAML(raw, root.Elem(), &problems)
+			decodeYAML(from.File, raw, root.Elem(), &problems)
 		}
 	}
 	setFromEnv(fields, from.Env, &problems)

@@ -5,7 +5,9 @@ import (
 	"reflect"
 	"strings"
 
-	"github.com/goccy/go-yaml"
+	"go.yaml.in/yaml/v3"
+
+	"rcu/pkg/yamlfile"
 )
 
 // Print gives the configuration as YAML. Secrets are redacted, and so is every text whose name says that it is one,
@@ -15,31 +17,43 @@ func Print(c any) (string, error) {
 	if v.Kind() != reflect.Struct {
 		return "", fmt.Errorf("printing a configuration of %T: a struct is needed", c)
 	}
-	out, err := yaml.Marshal(printable(v))
+	root, err := printable(v)
+	if err != nil {
+		return "", fmt.Errorf("printing the configuration: %w", err)
+	}
+	out, err := yamlfile.Encode(root)
 	if err != nil {
 		return "", fmt.Errorf("printing the configuration: %w", err)
 	}
 	return string(out), nil
 }
 
-func printable(v reflect.Value) yaml.MapSlice {
-	out := yaml.MapSlice{}
+// printable is the mapping of a struct, in the order of its fields.
+func printable(v reflect.Value) (*yaml.Node, error) {
+	out := &yaml.Node{Kind: yaml.MappingNode}
 	for i := range v.NumField() {
 		name, ok := yamlName(v.Type().Field(i))
 		if !ok {
 			continue
 		}
+		key, value := &yaml.Node{}, &yaml.Node{}
+		key.SetString(name)
 		f := v.Field(i)
-		item := yaml.MapItem{Key: name, Value: f.Interface()}
+		var err error
 		switch {
 		case isGroup(f.Type()):
-			item.Value = printable(f)
+			value, err = printable(f)
 		case f.Kind() == reflect.String && f.Len() > 0 && secretName(name):
-			item.Value = redacted
+			value.SetString(redacted)
+		default:
+			err = value.Encode(f.Interface())
 		}
-		out = append(out, item)
+		if err != nil {
+			return nil, fmt.Errorf("encoding %s: %w", name, err)
+		}
+		out.Content = append(out.Content, key, value)
 	}
-	return out
+	return out, nil
 }
 
 func secretName(name string) bool {

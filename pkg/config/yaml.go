@@ -4,47 +4,31 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-	"strconv"
-	"strings"
 
-	"github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/parser"
+	"go.yaml.in/yaml/v3"
+
+	"rcu/pkg/yamlfile"
 )
 
 // decodeYAML walks the file beside the struct, so that every problem is found, not the first alone.
-func decodeYAML(raw []byte, into reflect.Value, problems *Problems) {
-	file, err := parser.ParseBytes(raw, 0, parser.AllowDuplicateMapKey())
+func decodeYAML(path string, raw []byte, into reflect.Value, problems *Problems) {
+	root, err := yamlfile.Parse(raw)
 	if err != nil {
-		problems.Add("", "%s", syntaxProblem(err))
+		problems.Add("", "%s: %s", path, err.Error())
 		return
 	}
-	if len(file.Docs) > 1 {
-		problems.Add("", "line %d: one document is expected, there are %d", lineOf(file.Docs[1].Body), len(file.Docs))
-		return
-	}
-	for _, doc := range file.Docs {
-		if doc.Body != nil {
-			decodeGroup("", doc.Body, into, problems)
-		}
+	if root != nil {
+		decodeGroup("", root, into, problems)
 	}
 }
 
-func syntaxProblem(err error) string {
-	var syntax *yaml.SyntaxError
-	if errors.As(err, &syntax) {
-		return fmt.Sprintf("line %d: %s", syntax.Token.Position.Line, syntax.Message)
-	}
-	return "is no YAML"
-}
-
-func decodeGroup(path string, node ast.Node, into reflect.Value, problems *Problems) {
-	if node.Type() == ast.NullType || node.Type() == ast.CommentType || node.Type() == ast.CommentGroupType {
+func decodeGroup(path string, node *yaml.Node, into reflect.Value, problems *Problems) {
+	node = behind(node)
+	if isNull(node) {
 		return
 	}
-	entries, ok := entriesOf(node)
-	if !ok {
-		problems.Add(path, "line %d: a mapping of settings is expected", lineOf(node))
+	if node.Kind != yaml.MappingNode {
+		problems.Add(path, "line %d: a mapping of settings is expected", node.Line)
 		return
 	}
 	fields := map[string]reflect.Value{}
@@ -54,89 +38,60 @@ func decodeGroup(path string, node ast.Node, into reflect.Value, problems *Probl
 		}
 	}
 	seen := map[string]bool{}
-	for _, e := range entries {
-		name := keyOf(e)
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		key, content := node.Content[i], node.Content[i+1]
+		name := key.Value
 		at := join(path, name)
 		value, known := fields[name]
 		switch {
 		case !known:
-			problems.Add(at, "line %d: there is no such setting", lineOf(e.Key))
+			problems.Add(at, "line %d: there is no such setting", key.Line)
 		case seen[name]:
-			problems.Add(at, "line %d: is given twice", lineOf(e.Key))
+			problems.Add(at, "line %d: is given twice", key.Line)
 		case isGroup(value.Type()):
-			decodeGroup(at, e.Value, value, problems)
+			decodeGroup(at, content, value, problems)
 		default:
-			decodeValue(field{path: at, value: value}, e.Value, problems)
+			decodeValue(field{path: at, value: value}, content, problems)
 		}
 		seen[name] = true
 	}
 }
 
-func entriesOf(node ast.Node) ([]*ast.MappingValueNode, bool) {
-	switch n := node.(type) {
-	case *ast.MappingNode:
-		return n.Values, true
-	case *ast.MappingValueNode:
-		return []*ast.MappingValueNode{n}, true
-	default:
-		return nil, false
+// behind is the node that an alias stands for.
+func behind(n *yaml.Node) *yaml.Node {
+	if n.Kind == yaml.AliasNode {
+		return n.Alias
 	}
+	return n
 }
 
-// keyOf is the key's text: a quoted key is the same setting as a plain one.
-func keyOf(e *ast.MappingValueNode) string {
-	if s, ok := e.Key.(*ast.StringNode); ok {
-		return s.Value
-	}
-	return strings.TrimSpace(e.Key.String())
-}
+func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null" }
 
-func decodeValue(f field, node ast.Node, problems *Problems) {
-	line := lineOf(node)
-	if node.Type() == ast.NullType {
+func decodeValue(f field, node *yaml.Node, problems *Problems) {
+	line := node.Line
+	node = behind(node)
+	if isNull(node) {
 		return
 	}
-	if scalar, ok := node.(ast.ScalarNode); ok && f.settable() && f.value.Kind() != reflect.Slice {
-		if err := f.set(scalarText(scalar)); err != nil {
+	if node.Kind == yaml.ScalarNode && f.settable() && f.value.Kind() != reflect.Slice {
+		if err := f.set(node.Value); err != nil {
 			problems.Add(f.path, "line %d: %s", line, err.Error())
 		}
 		return
 	}
 	fresh := reflect.New(f.value.Type())
-	if err := yaml.NodeToValue(node, fresh.Interface(), yaml.Strict()); err != nil {
-		problems.Add(f.path, "line %d: %s", line, valueProblem(err, f.value.Type()))
+	if err := yamlfile.DecodeNode(node, fresh.Interface()); err != nil {
+		problems.Add(f.path, "%s", valueProblem(err, line))
 		return
 	}
 	f.value.Set(fresh.Elem())
 }
 
 // valueProblem names what is wrong inside a list or a mapping without the text around it, which may be a secret.
-func valueProblem(err error, want reflect.Type) string {
-	var unknown *yaml.UnknownFieldError
-	if errors.As(err, &unknown) {
-		return fmt.Sprintf("%s (line %d)", unknown.Message, unknown.Token.Position.Line)
+func valueProblem(err error, line int) string {
+	var at *yamlfile.Error
+	if errors.As(err, &at) && at.Line == 0 {
+		return fmt.Sprintf("line %d: %s", line, at.Reason)
 	}
-	var wrong *yaml.TypeError
-	if errors.As(err, &wrong) {
-		return fmt.Sprintf("a value of kind %s is expected (line %d)", wrong.DstType.Kind(), wrong.Token.Position.Line)
-	}
-	return "a value of kind " + want.Kind().String() + " is expected"
-}
-
-func scalarText(n ast.ScalarNode) string {
-	switch v := n.GetValue().(type) {
-	case string:
-		return v
-	case bool:
-		return strconv.FormatBool(v)
-	default:
-		return n.GetToken().Value
-	}
-}
-
-func lineOf(n ast.Node) int {
-	if n == nil || n.GetToken() == nil || n.GetToken().Position == nil {
-		return 0
-	}
-	return n.GetToken().Position.Line
+	return err.Error()
 }

@@ -32,7 +32,7 @@ var impure = []string{
 // pureLibraries are the foreign modules that a domain package may use: computation alone.
 var pureLibraries = []string{
 	"google.golang.org/protobuf", "github.com/nyaruka/phonenumbers", "golang.org/x/net/idna", "golang.org/x/net/publicsuffix", "golang.org/x/text",
-	"github.com/santhosh-tekuri/jsonschema/v6", "github.com/valyala/fastjson", "github.com/cespare/xxhash/v2", "github.com/goccy/go-yaml",
+	"github.com/santhosh-tekuri/jsonschema/v6", "github.com/valyala/fastjson", "github.com/cespare/xxhash/v2", "go.yaml.in/yaml",
 }
 
 // owners says which packages may use a client library.
@@ -47,6 +47,7 @@ var owners = map[string][]string{
 	"github.com/alecthomas/kong":             {"rcu/services/rcu", "rcu/services/e2e"},
 	"github.com/prometheus/client_golang":    nil, // anywhere but in the domain
 	"go.uber.org/zap":                        nil,
+	"go.yaml.in/yaml":                       {"rcu/pkg/yamlfile", "rcu/pkg/config", "rcu/pkg/event/registry"},
 	"github.com/testcontainers":              {"rcu/services/e2e"},
 	"github.com/santhosh-tekuri/jsonschema/": {"rcu/pkg/event"},
 }

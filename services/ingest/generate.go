@@ -3,9 +3,8 @@ package ingest
 import (
 	"fmt"
 
-	"github.com/goccy/go-yaml"
-
 	"rcu/pkg/auth"
+	"rcu/pkg/yamlfile"
 )
 
 // SourceSpec is a source in the words of sources.yaml; Key is the bearer key itself and never written.
@@ -43,7 +42,7 @@ func GenerateSources(specs []SourceSpec) (file []byte, keys map[string]string, e
 		s.KeySHA256 = auth.HashKey(s.Key).String()
 		out[i] = s
 	}
-	file, err = yaml.Marshal(struct {
+	file, err = yamlfile.Encode(struct {
 		Version int          `yaml:"version"`
 		Sources []SourceSpec `yaml:"sources"`
 	}{1, out})

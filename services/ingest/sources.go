@@ -175,7 +175,7 @@ func LoadSources(path string) ([]auth.Entry[Source], error) {
 	}
 	entries, err := ParseSources(data)
 	if err != nil {
-		return nil, fmt.Errorf("reading sources: %w", err)
+		return nil, fmt.Errorf("reading sources in %s: %w", path, err)
 	}
 	return entries, nil
 }

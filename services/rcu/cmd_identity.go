@@ -9,9 +9,8 @@ import (
 	"io"
 	"os"
 
-	"github.com/goccy/go-yaml"
-
 	"rcu/pkg/identity"
+	"rcu/pkg/yamlfile"
 	"rcu/services/internal/boot"
 )
 
@@ -85,8 +84,8 @@ func (c solveCmd) rules() (*identity.Rules, error) {
 		return nil, fmt.Errorf("reading the rules: the file is larger than %d bytes", maxRules)
 	}
 	if !bytes.HasPrefix(bytes.TrimSpace(raw), []byte("{")) {
-		if raw, err = yaml.YAMLToJSON(raw); err != nil {
-			return nil, fmt.Errorf("reading the rules: %w", err)
+		if raw, err = yamlfile.ToJSON(raw); err != nil {
+			return nil, fmt.Errorf("reading the rules in %s: %w", c.Rules, err)
 		}
 	}
 	rules, err := identity.ParseRules(raw)

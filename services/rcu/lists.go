@@ -7,9 +7,8 @@ import (
 	"io/fs"
 	"os"
 
-	"github.com/goccy/go-yaml"
-
 	"rcu/pkg/auth"
+	"rcu/pkg/yamlfile"
 	"rcu/services/ingest"
 	"rcu/services/internal/demo"
 )
@@ -81,7 +80,7 @@ func (h home) newReaders() ([]byte, error) {
 		}
 		list[i].Space, list[i].KeySHA256, keys[list[i].Name] = demo.Space, hash.String(), key
 	}
-	file, err := yaml.Marshal(struct {
+	file, err := yamlfile.Encode(struct {
 		Version int          `yaml:"version"`
 		Readers []readerSpec `yaml:"readers"`
 	}{1, list})

@@ -10,11 +10,11 @@ import (
 	"strings"
 	"time"
 
-	"github.com/goccy/go-yaml"
 	"go.uber.org/zap"
 
 	"rcu/pkg/identifier"
 	"rcu/pkg/identity"
+	"rcu/pkg/yamlfile"
 )
 
 // rejudgeComponents is how many components one step judges by changed rules.
@@ -26,7 +26,7 @@ func readRules(path string) (identity.Rules, error) {
 	if err != nil {
 		return identity.Rules{}, fmt.Errorf("reading identity rules: %w", err)
 	}
-	doc, err := yaml.YAMLToJSON(raw)
+	doc, err := yamlfile.ToJSON(raw)
 	if err != nil {
 		return identity.Rules{}, fmt.Errorf("reading identity rules in %s: %w", path, err)
 	}

@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/goccy/go-yaml"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap"
 
@@ -15,6 +14,7 @@ import (
 	"rcu/pkg/resolve"
 	"rcu/pkg/resolve/statemem"
 	"rcu/pkg/vault"
+	"rcu/pkg/yamlfile"
 )
 
 // rulesFile writes the default rules, changed by change, as an operator would.
@@ -27,7 +27,7 @@ func rulesFile(t *testing.T, change func(map[string]any)) string {
 	change(doc)
 	raw, err = json.Marshal(doc)
 	require.NoError(t, err)
-	file, err := yaml.JSONToYAML(raw)
+	file, err := yamlfile.Encode(doc)
 	require.NoError(t, err)
 	path := filepath.Join(t.TempDir(), "rules.yaml")
 	require.NoError(t, os.WriteFile(path, file, 0o600))

@@ -9,7 +9,7 @@ import (
 	"io/fs"
 	"strings"
 
-	"github.com/goccy/go-yaml"
+	"go.yaml.in/yaml/v3"
 )
 
 // Sensitivity of a field.
@@ -59,7 +59,9 @@ func Load(files fs.FS) (*Registry, error) {
 		return nil, fmt.Errorf("reading the register: %w", err)
 	}
 	var r Registry
-	if err := yaml.NewDecoder(bytes.NewReader(raw), yaml.Strict()).Decode(&r); err != nil {
+	dec := yaml.NewDecoder(bytes.NewReader(raw))
+	dec.KnownFields(true)
+	if err := dec.Decode(&r); err != nil {
 		return nil, fmt.Errorf("reading registry.yaml: %w", err)
 	}
 	if err := r.validate(); err != nil {

@@ -12,11 +12,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/goccy/go-yaml"
-
 	"rcu/pkg/auth"
 	"rcu/pkg/embedded"
 	"rcu/pkg/vault"
+	"rcu/pkg/yamlfile"
 	"rcu/services/internal/demo"
 )
 
@@ -92,7 +91,7 @@ func (s *stack) lists(in *input) error {
 		return fmt.Errorf("making the key of a reader: %w", err)
 	}
 	s.readerKey = key
-	readers, err := yaml.Marshal(map[string]any{"version": 1, "readers": []map[string]any{{
+	readers, err := yamlfile.Encode(map[string]any{"version": 1, "readers": []map[string]any{{
 		"name": "bench", "key_sha256": hash.String(), "role": "service", "space": demo.Space, "controllers": []string{demo.Retail, demo.Digital},
 	}}})
 	if err != nil {
@@ -131,7 +130,7 @@ func (s *stack) service(ctx context.Context, stage, name string, port int) (*pro
 	if port != 0 {
 		config["ports"] = map[string]int{name: port}
 	}
-	raw, err := yaml.Marshal(config)
+	raw, err := yamlfile.Encode(config)
 	if err != nil {
 		return nil, fmt.Errorf("configuring %s: %w", name, err)
 	}

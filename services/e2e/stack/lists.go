@@ -4,10 +4,10 @@ import (
 	"os"
 	"testing"
 
-	"github.com/goccy/go-yaml"
 	"github.com/stretchr/testify/require"
 
 	"rcu/pkg/auth"
+	"rcu/pkg/yamlfile"
 	"rcu/services/ingest"
 	"rcu/services/internal/demo"
 )
@@ -115,7 +115,7 @@ func (s *Stack) writeLists(t testing.TB) {
 		require.NoError(t, err)
 		s.readerKeys[list[i].Name], list[i].KeySHA256 = key, hash.String()
 	}
-	file, err = yaml.Marshal(map[string]any{"version": 1, "readers": list})
+	file, err = yamlfile.Encode(map[string]any{"version": 1, "readers": list})
 	require.NoError(t, err)
 	s.write(t, "readers.yaml", file)
 
@@ -123,7 +123,7 @@ func (s *Stack) writeLists(t testing.TB) {
 	for _, channel := range []string{demo.Store, demo.Web, demo.Mobile, demo.CallCentre} {
 		ports["ingest-"+channel] = 0
 	}
-	file, err = yaml.Marshal(map[string]any{
+	file, err = yamlfile.Encode(map[string]any{
 		"admin": "127.0.0.1:0", "ports": ports, "embedded": map[string]int{"kafka_port": 0, "redis_port": 0, "clickhouse_port": 0},
 	})
 	require.NoError(t, err)

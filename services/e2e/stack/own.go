@@ -9,10 +9,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/goccy/go-yaml"
 	"github.com/stretchr/testify/require"
 
 	"rcu/pkg/stream"
+	"rcu/pkg/yamlfile"
 	"rcu/services/ingest"
 )
 
@@ -51,9 +51,9 @@ func (s *Stack) merge(t testing.TB, settings map[string]any) {
 	file, err := os.ReadFile(s.path("rcu.yaml"))
 	require.NoError(t, err)
 	var all map[string]any
-	require.NoError(t, yaml.Unmarshal(file, &all))
+	require.NoError(t, yamlfile.Decode(file, &all))
 	maps.Copy(all, settings)
-	file, err = yaml.Marshal(all)
+	file, err = yamlfile.Encode(all)
 	require.NoError(t, err)
 	s.write(t, "rcu.yaml", file)
 }

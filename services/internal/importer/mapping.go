@@ -1,7 +1,6 @@
 package importer
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -9,7 +8,8 @@ import (
 	"time"
 
 	"github.com/expr-lang/expr/vm"
-	"github.com/goccy/go-yaml"
+
+	"rcu/pkg/yamlfile"
 )
 
 // Formats of files.
@@ -130,18 +130,14 @@ func ParseMapping(raw []byte) (*Mapping, error) {
 // maxMapping bounds a mapping file.
 const maxMapping = 1 << 20
 
-// readMapping reads the YAML. The library panics on some malformed texts; that too is an error of the file.
-func readMapping(raw []byte) (f mappingFile, err error) {
+// readMapping reads the YAML.
+func readMapping(raw []byte) (mappingFile, error) {
+	var f mappingFile
 	if len(raw) > maxMapping {
 		return f, errors.New("a mapping has at most 1 MiB")
 	}
-	defer func() {
-		if recover() != nil {
-			err = errors.New("the text is no well-formed YAML")
-		}
-	}()
-	err = yaml.NewDecoder(bytes.NewReader(raw), yaml.Strict()).Decode(&f)
-	return f, err
+	err := yamlfile.Decode(raw, &f)
+	return f, err //nolint:wrapcheck // the caller says what
 }
 
 // Name is the mapping's own name.
