@@ -119,6 +119,8 @@ type ConsumerConfig struct {
 	// SkipTruncated goes on at the log start, with a warning, where records
 	// were deleted before they were read. Without it, Run ends with the error.
 	SkipTruncated bool `yaml:"skip_truncated"`
+	// Background is the low-priority lane of the topics. Default: none.
+	Background BackgroundConfig `yaml:"background"`
 	// DeadLetter takes the records of an InvalidError; an error keeps the batch
 	// from being committed. Without one, such a batch is tried again like any.
 	DeadLetter func(ctx context.Context, r Record, invalid *InvalidError) error `yaml:"-"`
@@ -184,6 +186,7 @@ func (c ConsumerConfig) Validate() error {
 	if d := c.withDefaults(); d.Grace >= d.RebalanceTimeout {
 		errs = append(errs, fmt.Errorf("grace: must be below rebalance_timeout (%s), got %s", d.RebalanceTimeout, d.Grace))
 	}
+	errs = append(errs, c.Background.validate(c.Topics))
 	return errors.Join(errs...)
 }
 
@@ -194,6 +197,8 @@ type Consumer struct {
 	handler Handler
 	log     *zap.Logger
 	state   consumerState
+	// priority of the foreground topics; nil without a background lane.
+	priority *priority
 }
 
 // NewConsumer prepares a consumer.
@@ -205,7 +210,11 @@ func (c *Client) NewConsumer(cfg ConsumerConfig, h Handler) (*Consumer, error) {
 		return nil, errors.New("checking the consumer configuration: handler: is required")
 	}
 	cfg.SessionTimeout = orDefault(cfg.SessionTimeout, c.cfg.SessionTimeout)
-	return &Consumer{client: c, cfg: cfg.withDefaults(), handler: h, log: c.log.With(zap.String("group", cfg.Group))}, nil
+	began := func(why string) { c.metrics.background.WithLabelValues(cfg.Group, why).Inc() }
+	return &Consumer{
+		client: c, cfg: cfg.withDefaults(), handler: h, log: c.log.With(zap.String("group", cfg.Group)),
+		priority: newPriority(cfg.Background, began, time.Now),
+	}, nil
 }
 
 // Run joins the group and gives batches to the handler until ctx ends (nil) or

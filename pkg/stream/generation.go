@@ -221,6 +221,7 @@ func (g *generation) read(parts []Assignment) error {
 	close(stop)
 	keeping.Wait()
 	g.commit(time.Now(), true)
+	g.consumer.priority.forget()
 	for _, w := range g.workers {
 		g.consumer.client.metrics.lag.DeleteLabelValues(g.consumer.cfg.Group, w.at.topic, strconv.Itoa(w.at.partition))
 	}

@@ -26,6 +26,7 @@ type metrics struct {
 	rebalances  *prometheus.CounterVec
 	stalls      *prometheus.CounterVec
 	deadLetters *prometheus.CounterVec
+	background  *prometheus.CounterVec
 }
 
 func newMetrics(reg prometheus.Registerer) (*metrics, error) {
@@ -57,6 +58,7 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 		commits:     counter("commits_total", "Commit requests by group and outcome (ok, error).", "group", "outcome"),
 		rebalances:  counter("generations_total", "Generations of a group that this program joined.", "group"),
 		stalls:      counter("stalls_total", "Generations left because a partition made no progress.", "group", "topic"),
+		background:  counter("background_slices_total", "Slices of the low-priority lane begun, by group and why (idle, share).", "group", "why"),
 		deadLetters: counter("dead_letters_total", "Records sent to the dead letter, by topic and kind.", "topic", "kind"),
 		lag: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "rcu_stream_lag_records",
@@ -70,7 +72,7 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 		register(reg, &m.requests), register(reg, &m.queued), register(reg, &m.queuedBytes), register(reg, &m.overloaded),
 		register(reg, &m.consumed), register(reg, &m.handleTime), register(reg, &m.batchSize), register(reg, &m.retries),
 		register(reg, &m.commits), register(reg, &m.rebalances), register(reg, &m.stalls), register(reg, &m.deadLetters),
-		register(reg, &m.lag))
+		register(reg, &m.lag), register(reg, &m.background))
 	if err != nil {
 		return nil, fmt.Errorf("registering stream metrics: %w", err)
 	}

@@ -138,10 +138,10 @@ func (w *worker) handleAll(got fetched) {
 // cut says how many of the records make the next batch.
 func (w *worker) cut(records []Record) int {
 	cfg := &w.gen.consumer.cfg
-	size := 0
+	most, size := w.batchRecords(), 0
 	for i := range records {
 		size += records[i].size()
-		if i == cfg.BatchRecords || (i > 0 && size > 2*cfg.BatchBytes) {
+		if i == most || (i > 0 && size > 2*cfg.BatchBytes) {
 			return i
 		}
 	}
@@ -155,13 +155,16 @@ func (w *worker) handle(batch Batch) (accepted bool) {
 	w.size.Observe(float64(len(batch.Records)))
 	b := newBackoff(cfg.BackoffMin, cfg.BackoffMax)
 	for attempt := 1; ; attempt++ {
-		if w.revoked() {
+		turn, ok := w.enter()
+		if !ok {
 			return false
 		}
-		if w.applySeek() {
+		if w.revoked() || w.applySeek() {
+			w.leave(turn)
 			return false
 		}
 		err := w.call(batch)
+		w.leave(turn)
 		w.moved()
 		var rewind *Rewind
 		var invalid *InvalidError
@@ -265,6 +268,7 @@ func (w *worker) moved() { w.progress.Store(time.Now().UnixNano()) }
 
 func (w *worker) sawHighWater(hw int64) {
 	w.highWater.Store(hw)
+	w.gen.consumer.priority.saw(w.at, w.next.Load(), hw)
 	w.lag.Set(float64(max(0, hw-w.next.Load())))
 }
 
