@@ -23,6 +23,9 @@ type Config struct {
 	PublishTimeout  time.Duration     `yaml:"publish_timeout"`   // until the brokers acknowledged, then 503
 	DeadTimeout     time.Duration     `yaml:"dead_timeout"`      // of a dead letter, which is best effort
 	SourcesEvery    time.Duration     `yaml:"sources_every"`     // how often the sources file is looked at
+	HistoryInFlight int               `yaml:"history_in_flight"` // requests of the history lane at work, over all sources
+	HistoryWaiting  int64             `yaml:"history_waiting"`   // records of the history lane that are not resolved yet; more: 429
+	HistoryConsents int64             `yaml:"history_consents"`  // decisions that are not resolved yet; more: 429 in the history lane
 }
 
 // Ports of the ingestors, by channel.
@@ -47,6 +50,9 @@ func Default(channel string) Config {
 		PublishTimeout:  20 * time.Second,
 		DeadTimeout:     2 * time.Second,
 		SourcesEvery:    2 * time.Second,
+		HistoryInFlight: 2,
+		HistoryWaiting:  500_000,
+		HistoryConsents: 20_000,
 	}
 }
 
@@ -66,6 +72,9 @@ func (c Config) Validate() error {
 	within("max_events", int64(c.MaxEvents), 1, 10_000)
 	within("max_in_flight", int64(c.MaxInFlight), 1, 4096)
 	within("max_waiting", int64(c.MaxWaiting), 0, 65536)
+	within("history_in_flight", int64(c.HistoryInFlight), 1, 4096)
+	within("history_waiting", c.HistoryWaiting, 1, 1_000_000_000)
+	within("history_consents", c.HistoryConsents, 1, 1_000_000_000)
 	for name, d := range map[string]time.Duration{
 		"max_wait": c.MaxWait, "consent_timeout": c.ConsentTimeout, "consent_rest": c.ConsentRest,
 		"publish_timeout": c.PublishTimeout, "dead_timeout": c.DeadTimeout, "sources_every": c.SourcesEvery,

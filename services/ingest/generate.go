@@ -25,6 +25,7 @@ type SourceSpec struct {
 	CardCheck    string  `yaml:"card_check,omitempty"`
 	Rate         float64 `yaml:"rate,omitempty"`
 	Burst        int     `yaml:"burst,omitempty"`
+	History      bool    `yaml:"history,omitempty"`
 }
 
 // GenerateSources writes a sources.yaml of the specs, and returns the bearer key of every source by its name. A spec

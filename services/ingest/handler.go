@@ -25,6 +25,9 @@ func (s *Service) takeEvents(w http.ResponseWriter, r *http.Request) {
 	if no == nil {
 		no = s.precheck(r, c)
 	}
+	if no == nil {
+		c, no = s.lane(r, c)
+	}
 	if no != nil {
 		s.refuse(w, r, no)
 		return

@@ -63,7 +63,7 @@ func (b *batch) eventRecord(ctx context.Context, it *item) (stream.Record, error
 		d := idDigest(e.GetSource(), e.GetId())
 		key = d[:]
 	}
-	return stream.Encode(b.s.contract.topic(e.GetType()), key, e, b.at)
+	return stream.Encode(b.c.topic(b.s.contract, e.GetType()), key, e, b.at)
 }
 
 // idDigest stands for an event where its id may not: an id is a free text of the source.

@@ -46,6 +46,8 @@ type Deps struct {
 	Registers   Registers
 	Ready       func(ctx context.Context) error // of the servers behind; nil: always
 	Now         func() time.Time                // nil: the clock
+	// Waiting tells how far the resolver is behind, for the history lane; nil: that lane is never full. See WaitingOf.
+	Waiting func(ctx context.Context) (Waiting, error)
 }
 
 func (d Deps) validate() error {
@@ -87,6 +89,7 @@ type Service struct {
 	router    *httpserver.Router
 	server    *httpserver.Server
 	answers   sync.Pool
+	room      *room // of the history lane
 }
 
 // New builds the ingestor of a contract. It reads the sources file, if there is one, and opens nothing else before Run.
@@ -106,6 +109,7 @@ func New(contract Contract, cfg Config, deps Deps) (*Service, error) {
 		return nil, err
 	}
 	s.admission = &admission{slots: make(chan struct{}, cfg.MaxInFlight), most: int64(cfg.MaxWaiting), wait: cfg.MaxWait, gauge: s.metrics.waiting}
+	s.room = newRoom(cfg, deps, s.now, s.log)
 	s.registers = newRegisters(deps.Registers, cfg, s.now, s.metrics, s.log)
 	if err := s.loadSources(); err != nil {
 		return nil, err

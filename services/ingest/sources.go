@@ -31,6 +31,7 @@ type Source struct {
 	CardCheck    identifier.CardCheck
 	Rate         float64 // events a second
 	Burst        int     // events at once
+	History      bool    // it may send to the history lane
 }
 
 // Limits of a source that states none, and of what it may state.
@@ -88,6 +89,9 @@ func readSource(f *auth.Fields) Source {
 	s.Country = capitals(f, "country", 2, "ISO 3166-1 alpha-2")
 	s.Currency = capitals(f, "currency", 3, "ISO 4217")
 	s.SharedDevice = f.OptionalBool("shared_device")
+	if h := f.OptionalBool("history"); h != nil {
+		s.History = *h
+	}
 	if _, ok := f.OptionalText("card_check"); ok {
 		s.CardCheck, _ = identifier.ParseCardCheck(f.Choice("card_check", "auto", "none", "ean13", "luhn", "any"))
 	}
@@ -136,6 +140,8 @@ type client struct {
 	origin *event.Origin
 	limit  *rate.Limiter
 	slots  chan struct{} // requests of this source at work
+
+	history bool // the request goes through the history lane
 }
 
 // newClient prepares a source for a channel whose defaults it takes.

@@ -19,6 +19,7 @@ import (
 	"rcu/services/ingest/mobile"
 	"rcu/services/ingest/store"
 	"rcu/services/ingest/web"
+	"rcu/services/resolver"
 )
 
 // ingestComponents are the ingestors of the four channels.
@@ -54,6 +55,7 @@ func buildIngest(ctx context.Context, d *deps, channel string, build func(ingest
 	s, err := build(cfg, ingest.Deps{
 		Log: d.log.Named(name), Registerer: d.metricsOf(name), Gatherer: d.metrics, SourcesFile: d.sourcesFile(), Decoder: decoder,
 		Pseudonyms: d.keys, Sealer: vault.NewDaily(d.keys, publishDailyKey(producer)), Producer: producer, Registers: d.cells, Ready: d.kafka.Ping,
+		Waiting: ingest.WaitingOf(d.kafka, resolver.Default().Group),
 	})
 	if err != nil {
 		return lifecycle.Part{}, err //nolint:wrapcheck // says all
