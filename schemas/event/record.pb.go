@@ -696,7 +696,7 @@ type DeadLetter struct {
 	EventId       string                 `protobuf:"bytes,3,opt,name=event_id,json=eventId,proto3" json:"event_id,omitempty"` // digest of the id, hexadecimal
 	Field         string                 `protobuf:"bytes,4,opt,name=field,proto3" json:"field,omitempty"`
 	Reason        string                 `protobuf:"bytes,5,opt,name=reason,proto3" json:"reason,omitempty"`
-	Stage         string                 `protobuf:"bytes,6,opt,name=stage,proto3" json:"stage,omitempty"` // ingest | resolve | sink
+	Stage         string                 `protobuf:"bytes,6,opt,name=stage,proto3" json:"stage,omitempty"` // ingest | judge | resolve | sink
 	Body          *Sealed                `protobuf:"bytes,7,opt,name=body,proto3" json:"body,omitempty"`
 	At            int64                  `protobuf:"varint,8,opt,name=at,proto3" json:"at,omitempty"` // microseconds
 	unknownFields protoimpl.UnknownFields
@@ -789,6 +789,99 @@ func (x *DeadLetter) GetAt() int64 {
 	return 0
 }
 
+// Held is an event of browsing whose consent could not be read when it came (rcu.held): it is judged once it can be.
+type Held struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Source        string                 `protobuf:"bytes,1,opt,name=source,proto3" json:"source,omitempty"`
+	Controller    string                 `protobuf:"bytes,2,opt,name=controller,proto3" json:"controller,omitempty"`
+	EventId       string                 `protobuf:"bytes,3,opt,name=event_id,json=eventId,proto3" json:"event_id,omitempty"`           // digest of the id, hexadecimal
+	Topic         string                 `protobuf:"bytes,4,opt,name=topic,proto3" json:"topic,omitempty"`                              // where the event goes when it may be collected
+	ReceivedAt    int64                  `protobuf:"varint,5,opt,name=received_at,json=receivedAt,proto3" json:"received_at,omitempty"` // microseconds
+	Reason        string                 `protobuf:"bytes,6,opt,name=reason,proto3" json:"reason,omitempty"`                            // consent_unavailable
+	Body          *Sealed                `protobuf:"bytes,7,opt,name=body,proto3" json:"body,omitempty"`                                // the bytes of the event as its source sent them
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Held) Reset() {
+	*x = Held{}
+	mi := &file_record_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Held) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Held) ProtoMessage() {}
+
+func (x *Held) ProtoReflect() protoreflect.Message {
+	mi := &file_record_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Held.ProtoReflect.Descriptor instead.
+func (*Held) Descriptor() ([]byte, []int) {
+	return file_record_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *Held) GetSource() string {
+	if x != nil {
+		return x.Source
+	}
+	return ""
+}
+
+func (x *Held) GetController() string {
+	if x != nil {
+		return x.Controller
+	}
+	return ""
+}
+
+func (x *Held) GetEventId() string {
+	if x != nil {
+		return x.EventId
+	}
+	return ""
+}
+
+func (x *Held) GetTopic() string {
+	if x != nil {
+		return x.Topic
+	}
+	return ""
+}
+
+func (x *Held) GetReceivedAt() int64 {
+	if x != nil {
+		return x.ReceivedAt
+	}
+	return 0
+}
+
+func (x *Held) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *Held) GetBody() *Sealed {
+	if x != nil {
+		return x.Body
+	}
+	return nil
+}
+
 // Audit is one read of a profile (rcu.audit); each line holds the digest of the one before it in its chain.
 type Audit struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -810,7 +903,7 @@ type Audit struct {
 
 func (x *Audit) Reset() {
 	*x = Audit{}
-	mi := &file_record_proto_msgTypes[8]
+	mi := &file_record_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -822,7 +915,7 @@ func (x *Audit) String() string {
 func (*Audit) ProtoMessage() {}
 
 func (x *Audit) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[8]
+	mi := &file_record_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -835,7 +928,7 @@ func (x *Audit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Audit.ProtoReflect.Descriptor instead.
 func (*Audit) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{8}
+	return file_record_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Audit) GetChain() string {
@@ -949,7 +1042,7 @@ type Profile struct {
 
 func (x *Profile) Reset() {
 	*x = Profile{}
-	mi := &file_record_proto_msgTypes[9]
+	mi := &file_record_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -961,7 +1054,7 @@ func (x *Profile) String() string {
 func (*Profile) ProtoMessage() {}
 
 func (x *Profile) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[9]
+	mi := &file_record_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -974,7 +1067,7 @@ func (x *Profile) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Profile.ProtoReflect.Descriptor instead.
 func (*Profile) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{9}
+	return file_record_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Profile) GetSpace() string {
@@ -1117,7 +1210,7 @@ type Spend struct {
 
 func (x *Spend) Reset() {
 	*x = Spend{}
-	mi := &file_record_proto_msgTypes[10]
+	mi := &file_record_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1129,7 +1222,7 @@ func (x *Spend) String() string {
 func (*Spend) ProtoMessage() {}
 
 func (x *Spend) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[10]
+	mi := &file_record_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1142,7 +1235,7 @@ func (x *Spend) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Spend.ProtoReflect.Descriptor instead.
 func (*Spend) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{10}
+	return file_record_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Spend) GetCurrency() string {
@@ -1201,7 +1294,7 @@ type ChannelActivity struct {
 
 func (x *ChannelActivity) Reset() {
 	*x = ChannelActivity{}
-	mi := &file_record_proto_msgTypes[11]
+	mi := &file_record_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1213,7 +1306,7 @@ func (x *ChannelActivity) String() string {
 func (*ChannelActivity) ProtoMessage() {}
 
 func (x *ChannelActivity) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[11]
+	mi := &file_record_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1226,7 +1319,7 @@ func (x *ChannelActivity) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChannelActivity.ProtoReflect.Descriptor instead.
 func (*ChannelActivity) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{11}
+	return file_record_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ChannelActivity) GetChannel() Channel {
@@ -1289,7 +1382,7 @@ type OrderSummary struct {
 
 func (x *OrderSummary) Reset() {
 	*x = OrderSummary{}
-	mi := &file_record_proto_msgTypes[12]
+	mi := &file_record_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1301,7 +1394,7 @@ func (x *OrderSummary) String() string {
 func (*OrderSummary) ProtoMessage() {}
 
 func (x *OrderSummary) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[12]
+	mi := &file_record_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1314,7 +1407,7 @@ func (x *OrderSummary) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrderSummary.ProtoReflect.Descriptor instead.
 func (*OrderSummary) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{12}
+	return file_record_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *OrderSummary) GetKey() []byte {
@@ -1400,7 +1493,7 @@ type CaseSummary struct {
 
 func (x *CaseSummary) Reset() {
 	*x = CaseSummary{}
-	mi := &file_record_proto_msgTypes[13]
+	mi := &file_record_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1412,7 +1505,7 @@ func (x *CaseSummary) String() string {
 func (*CaseSummary) ProtoMessage() {}
 
 func (x *CaseSummary) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[13]
+	mi := &file_record_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1425,7 +1518,7 @@ func (x *CaseSummary) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CaseSummary.ProtoReflect.Descriptor instead.
 func (*CaseSummary) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{13}
+	return file_record_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *CaseSummary) GetKey() []byte {
@@ -1551,7 +1644,18 @@ const file_record_proto_rawDesc = "" +
 	"\x06reason\x18\x05 \x01(\tR\x06reason\x12\x14\n" +
 	"\x05stage\x18\x06 \x01(\tR\x05stage\x12(\n" +
 	"\x04body\x18\a \x01(\v2\x14.rcu.event.v1.SealedR\x04body\x12\x0e\n" +
-	"\x02at\x18\b \x01(\x03R\x02at\"\xa6\x02\n" +
+	"\x02at\x18\b \x01(\x03R\x02at\"\xd2\x01\n" +
+	"\x04Held\x12\x16\n" +
+	"\x06source\x18\x01 \x01(\tR\x06source\x12\x1e\n" +
+	"\n" +
+	"controller\x18\x02 \x01(\tR\n" +
+	"controller\x12\x19\n" +
+	"\bevent_id\x18\x03 \x01(\tR\aeventId\x12\x14\n" +
+	"\x05topic\x18\x04 \x01(\tR\x05topic\x12\x1f\n" +
+	"\vreceived_at\x18\x05 \x01(\x03R\n" +
+	"receivedAt\x12\x16\n" +
+	"\x06reason\x18\x06 \x01(\tR\x06reason\x12(\n" +
+	"\x04body\x18\a \x01(\v2\x14.rcu.event.v1.SealedR\x04body\"\xa6\x02\n" +
 	"\x05Audit\x12\x14\n" +
 	"\x05chain\x18\x01 \x01(\tR\x05chain\x12\x16\n" +
 	"\x06number\x18\x02 \x01(\x04R\x06number\x12\x1a\n" +
@@ -1642,7 +1746,7 @@ func file_record_proto_rawDescGZIP() []byte {
 	return file_record_proto_rawDescData
 }
 
-var file_record_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
+var file_record_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
 var file_record_proto_goTypes = []any{
 	(*Resolved)(nil),        // 0: rcu.event.v1.Resolved
 	(*Decision)(nil),        // 1: rcu.event.v1.Decision
@@ -1652,42 +1756,44 @@ var file_record_proto_goTypes = []any{
 	(*Changelog)(nil),       // 5: rcu.event.v1.Changelog
 	(*WrappedKey)(nil),      // 6: rcu.event.v1.WrappedKey
 	(*DeadLetter)(nil),      // 7: rcu.event.v1.DeadLetter
-	(*Audit)(nil),           // 8: rcu.event.v1.Audit
-	(*Profile)(nil),         // 9: rcu.event.v1.Profile
-	(*Spend)(nil),           // 10: rcu.event.v1.Spend
-	(*ChannelActivity)(nil), // 11: rcu.event.v1.ChannelActivity
-	(*OrderSummary)(nil),    // 12: rcu.event.v1.OrderSummary
-	(*CaseSummary)(nil),     // 13: rcu.event.v1.CaseSummary
-	nil,                     // 14: rcu.event.v1.Profile.TraitsEntry
-	nil,                     // 15: rcu.event.v1.Profile.CountersEntry
-	(*Event)(nil),           // 16: rcu.event.v1.Event
-	(*Identifier)(nil),      // 17: rcu.event.v1.Identifier
-	(Channel)(0),            // 18: rcu.event.v1.Channel
-	(*Sealed)(nil),          // 19: rcu.event.v1.Sealed
-	(*Money)(nil),           // 20: rcu.event.v1.Money
+	(*Held)(nil),            // 8: rcu.event.v1.Held
+	(*Audit)(nil),           // 9: rcu.event.v1.Audit
+	(*Profile)(nil),         // 10: rcu.event.v1.Profile
+	(*Spend)(nil),           // 11: rcu.event.v1.Spend
+	(*ChannelActivity)(nil), // 12: rcu.event.v1.ChannelActivity
+	(*OrderSummary)(nil),    // 13: rcu.event.v1.OrderSummary
+	(*CaseSummary)(nil),     // 14: rcu.event.v1.CaseSummary
+	nil,                     // 15: rcu.event.v1.Profile.TraitsEntry
+	nil,                     // 16: rcu.event.v1.Profile.CountersEntry
+	(*Event)(nil),           // 17: rcu.event.v1.Event
+	(*Identifier)(nil),      // 18: rcu.event.v1.Identifier
+	(Channel)(0),            // 19: rcu.event.v1.Channel
+	(*Sealed)(nil),          // 20: rcu.event.v1.Sealed
+	(*Money)(nil),           // 21: rcu.event.v1.Money
 }
 var file_record_proto_depIdxs = []int32{
-	16, // 0: rcu.event.v1.Resolved.event:type_name -> rcu.event.v1.Event
-	17, // 1: rcu.event.v1.Decision.point:type_name -> rcu.event.v1.Identifier
-	18, // 2: rcu.event.v1.Decision.collected_on:type_name -> rcu.event.v1.Channel
-	19, // 3: rcu.event.v1.DeadLetter.body:type_name -> rcu.event.v1.Sealed
-	17, // 4: rcu.event.v1.Profile.identifiers:type_name -> rcu.event.v1.Identifier
-	14, // 5: rcu.event.v1.Profile.traits:type_name -> rcu.event.v1.Profile.TraitsEntry
-	10, // 6: rcu.event.v1.Profile.spend:type_name -> rcu.event.v1.Spend
-	11, // 7: rcu.event.v1.Profile.activity:type_name -> rcu.event.v1.ChannelActivity
-	12, // 8: rcu.event.v1.Profile.orders:type_name -> rcu.event.v1.OrderSummary
-	13, // 9: rcu.event.v1.Profile.cases:type_name -> rcu.event.v1.CaseSummary
-	15, // 10: rcu.event.v1.Profile.counters:type_name -> rcu.event.v1.Profile.CountersEntry
-	18, // 11: rcu.event.v1.Spend.channel:type_name -> rcu.event.v1.Channel
-	18, // 12: rcu.event.v1.ChannelActivity.channel:type_name -> rcu.event.v1.Channel
-	18, // 13: rcu.event.v1.OrderSummary.channel:type_name -> rcu.event.v1.Channel
-	20, // 14: rcu.event.v1.OrderSummary.total:type_name -> rcu.event.v1.Money
-	20, // 15: rcu.event.v1.OrderSummary.returned:type_name -> rcu.event.v1.Money
-	16, // [16:16] is the sub-list for method output_type
-	16, // [16:16] is the sub-list for method input_type
-	16, // [16:16] is the sub-list for extension type_name
-	16, // [16:16] is the sub-list for extension extendee
-	0,  // [0:16] is the sub-list for field type_name
+	17, // 0: rcu.event.v1.Resolved.event:type_name -> rcu.event.v1.Event
+	18, // 1: rcu.event.v1.Decision.point:type_name -> rcu.event.v1.Identifier
+	19, // 2: rcu.event.v1.Decision.collected_on:type_name -> rcu.event.v1.Channel
+	20, // 3: rcu.event.v1.DeadLetter.body:type_name -> rcu.event.v1.Sealed
+	20, // 4: rcu.event.v1.Held.body:type_name -> rcu.event.v1.Sealed
+	18, // 5: rcu.event.v1.Profile.identifiers:type_name -> rcu.event.v1.Identifier
+	15, // 6: rcu.event.v1.Profile.traits:type_name -> rcu.event.v1.Profile.TraitsEntry
+	11, // 7: rcu.event.v1.Profile.spend:type_name -> rcu.event.v1.Spend
+	12, // 8: rcu.event.v1.Profile.activity:type_name -> rcu.event.v1.ChannelActivity
+	13, // 9: rcu.event.v1.Profile.orders:type_name -> rcu.event.v1.OrderSummary
+	14, // 10: rcu.event.v1.Profile.cases:type_name -> rcu.event.v1.CaseSummary
+	16, // 11: rcu.event.v1.Profile.counters:type_name -> rcu.event.v1.Profile.CountersEntry
+	19, // 12: rcu.event.v1.Spend.channel:type_name -> rcu.event.v1.Channel
+	19, // 13: rcu.event.v1.ChannelActivity.channel:type_name -> rcu.event.v1.Channel
+	19, // 14: rcu.event.v1.OrderSummary.channel:type_name -> rcu.event.v1.Channel
+	21, // 15: rcu.event.v1.OrderSummary.total:type_name -> rcu.event.v1.Money
+	21, // 16: rcu.event.v1.OrderSummary.returned:type_name -> rcu.event.v1.Money
+	17, // [17:17] is the sub-list for method output_type
+	17, // [17:17] is the sub-list for method input_type
+	17, // [17:17] is the sub-list for extension type_name
+	17, // [17:17] is the sub-list for extension extendee
+	0,  // [0:17] is the sub-list for field type_name
 }
 
 func init() { file_record_proto_init() }
@@ -1702,7 +1808,7 @@ func file_record_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_record_proto_rawDesc), len(file_record_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   16,
+			NumMessages:   17,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
