@@ -22,7 +22,8 @@ import (
 type importCmd struct {
 	Channel  string            `arg:"" enum:"store,web,mobile,callcentre" help:"Channel that the events belong to: store, web, mobile or callcentre."`
 	Files    []string          `arg:"" type:"existingfile" help:"CSV, JSON lines or JSON; gzip is recognised."`
-	Map      string            `required:"" type:"existingfile" placeholder:"M.yaml" help:"Mapping: how rows become events (deploy/mappings has examples)."`
+	Map      string            `type:"existingfile" placeholder:"M.yaml" help:"Mapping: how rows become events (deploy/mappings has examples). Without it every line is an event of the channel."`
+	History  bool              `help:"Through the history lane: resolved while live events leave time for it. The source needs history: true in sources.yaml."`
 	Source   string            `placeholder:"NAME" help:"Source of this installation; its key is looked up."`
 	Key      string            `env:"RCU_KEY" help:"Key of the source, where it is not one of this installation."`
 	URL      string            `name:"url" placeholder:"URL" help:"Address of the channel's ingestor (default: the running installation, else this machine)."`
@@ -36,7 +37,8 @@ type importCmd struct {
 // Help gives the example.
 func (importCmd) Help() string {
 	return "An interrupted import goes on where it was cut off. Rows that give no event are named by line and reason.\n\n" +
-		"Example:\n\n  rcu import store completejourney_transactions.csv.gz --map deploy/mappings/complete-journey-tickets.yaml --source till-1"
+		"Example:\n\n  rcu import store completejourney_transactions.csv.gz --map deploy/mappings/complete-journey-tickets.yaml --source till-1\n" +
+		"  rcu import --history callcentre customers.ndjson.gz --source records"
 }
 
 // Run imports and prints what became of the rows.
@@ -47,7 +49,7 @@ func (c importCmd) Run(ctx context.Context, a *app) error {
 	}
 	m := newMeter(a, "importing "+c.Channel)
 	sum, err := importer.Run(ctx, importer.Config{
-		Channel: c.Channel, Files: c.Files, MapFile: c.Map, URL: url, Key: key, Vars: c.Var, StateDir: filepath.Join(a.data, "imports"),
+		Channel: c.Channel, Files: c.Files, MapFile: c.Map, History: c.History, URL: url, Key: key, Vars: c.Var, StateDir: filepath.Join(a.data, "imports"),
 		MaxBytes: c.Memory << 20, Again: c.Again, DryRun: c.DryRun, Parallel: c.Parallel,
 		Progress: func(p importer.Progress) { m.set(p.Events) }, Waiting: a.waiting,
 	})

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"os"
 	"sync"
 	"time"
 
@@ -17,7 +16,8 @@ import (
 type Config struct {
 	Channel  string
 	Files    []string
-	MapFile  string
+	MapFile  string // how rows become events; "" = every line is an event of the channel as it stands
+	History  bool   // through the history lane: resolved while live events leave time for it
 	URL      string
 	Key      string
 	Vars     map[string]string
@@ -50,11 +50,7 @@ func (s Summary) Duplicates() int { return s.Report.Duplicates + s.Resent + s.Ou
 // Run maps the files and posts their events. On an error the summary holds what was done; the next run goes on from there.
 func Run(ctx context.Context, cfg Config) (Summary, error) {
 	var sum Summary
-	raw, err := os.ReadFile(cfg.MapFile)
-	if err != nil {
-		return sum, fmt.Errorf("reading mapping file: %w", err)
-	}
-	m, err := ParseMapping(raw)
+	m, err := mappingOf(cfg.MapFile)
 	if err != nil {
 		return sum, err
 	}
@@ -127,7 +123,7 @@ func newUpload(ctx context.Context, cfg Config, j *journal) *upload {
 		told = func(Progress) {}
 	}
 	return &upload{
-		ctx: gctx, group: g, client: &post.Client{URL: cfg.URL, Key: cfg.Key, HTTP: client, Told: cfg.Waiting}, told: told,
+		ctx: gctx, group: g, client: &post.Client{URL: cfg.URL, Key: cfg.Key, History: cfg.History, HTTP: client, Told: cfg.Waiting}, told: told,
 		resume: j.state.Batches, journal: j, acked: map[int]ack{},
 	}
 }

@@ -81,6 +81,7 @@ type Mapping struct {
 	group    *groupStep
 	events   []eventStep
 	fn       *functions
+	plain    bool // every line is an event
 }
 
 type distinctStep struct {

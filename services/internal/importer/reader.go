@@ -159,6 +159,31 @@ func plainCSV(err error) error {
 }
 
 func (s source) jsonl(in *bufio.Reader, give func(row) error, bad func(int, string)) error {
+	return s.scan(in, func(line int, text []byte) error {
+		v, err := decodeJSON(text)
+		if err != nil {
+			bad(line, "unreadable")
+			return nil
+		}
+		return give(row{line: line, file: s.index, value: v})
+	})
+}
+
+// texts gives every line that is not empty, without the blanks around it; the bytes are the caller's until it returns.
+func (s source) texts(give func(line int, text []byte) error) error {
+	f, err := os.Open(s.path)
+	if err != nil {
+		return fmt.Errorf("opening file: %w", err)
+	}
+	defer func() { _ = f.Close() }() // only read
+	in, err := plainReader(f)
+	if err != nil {
+		return err
+	}
+	return s.scan(in, give)
+}
+
+func (s source) scan(in *bufio.Reader, give func(line int, text []byte) error) error {
 	sc := bufio.NewScanner(in)
 	sc.Buffer(make([]byte, 1<<16), maxLine)
 	for line := 1; sc.Scan(); line++ {
@@ -166,12 +191,7 @@ func (s source) jsonl(in *bufio.Reader, give func(row) error, bad func(int, stri
 		if len(text) == 0 {
 			continue
 		}
-		v, err := decodeJSON(text)
-		if err != nil {
-			bad(line, "unreadable")
-			continue
-		}
-		if err := give(row{line: line, file: s.index, value: v}); err != nil {
+		if err := give(line, text); err != nil {
 			return err
 		}
 	}

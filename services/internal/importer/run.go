@@ -61,6 +61,13 @@ func (m *Mapping) Map(ctx context.Context, in Input, emit func(Event) error) (Re
 		in.Dir = dirOf(in.Files)
 	}
 	p := &pass{m: m, ctx: ctx, in: in, emit: emit, report: Report{Skipped: map[string]int{}, Bad: map[string]int{}}}
+	if m.plain {
+		if len(in.Vars) > 0 {
+			return p.report, errors.New("setting variables: only a mapping has some")
+		}
+		err := p.lines()
+		return p.report, err
+	}
 	vars := map[string]any{}
 	for k, v := range m.file.Vars {
 		vars[k] = v

@@ -120,3 +120,27 @@ func TestRefusalsAreNotRepeated(t *testing.T) {
 	_, _, err = posted(t, 2, func(w http.ResponseWriter, _ [][]byte, _ int) { _, _ = io.WriteString(w, "<html>") })
 	require.ErrorContains(t, err, "not the one of an ingestor")
 }
+
+func TestClient_waitsAsLongAsTheHistoryLaneIsFull(t *testing.T) {
+	for _, history := range []bool{true, false} {
+		full := 1_000
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			require.Equal(t, history, r.URL.Query().Get("lane") == "history")
+			if full--; full > 0 {
+				w.Header().Set("Retry-After", "2")
+				w.WriteHeader(http.StatusTooManyRequests)
+				return
+			}
+			_, _ = w.Write([]byte(`{"results":[{"status":"accepted"}]}`))
+		}))
+		c := &Client{URL: server.URL, Key: "k", History: history, Wait: func(context.Context, time.Duration) error { return nil }}
+		out, err := c.Post(t.Context(), [][]byte{[]byte(`{}`)})
+		server.Close()
+		if history {
+			require.NoError(t, err)
+			require.Equal(t, 1, out.Accepted)
+		} else {
+			require.Error(t, err, "five minutes are over")
+		}
+	}
+}
