@@ -60,4 +60,4 @@ func (s *Service) Flush(ctx context.Context) error { return s.flush(ctx) }
 func (s *Service) Through() time.Time { return s.through() }
 
 // Learn takes in a daily key.
-func (s *Service) Learn(w *eventpb.WrappedKey) error { return s.keys.daily.Learn(w) }
+func (s *Service) Learn(w *eventpb.WrappedKey) error { return s.keys.Learn(w) }

@@ -14,6 +14,7 @@ import (
 	"rcu/pkg/stream"
 	"rcu/pkg/vault"
 	eventpb "rcu/schemas/event"
+	"rcu/services/internal/dailykeys"
 )
 
 // applyFacts applies the facts of the batch to the graph and reads everybody that the owners of its leaves depend on.
@@ -177,8 +178,8 @@ func subjectOf(i *item) subject {
 // openPersonal returns the personal fields of an event; nil, counted, when the key they were sealed with is destroyed, or when they
 // are damaged: they will never be readable, and the event is no less a sale.
 func (s *Service) openPersonal(ctx context.Context, e *eventpb.Event) (*eventpb.Personal, error) {
-	plain, err := s.keys.open(ctx, e.GetPersonal())
-	if errors.Is(err, errAwaited) {
+	plain, err := s.keys.Open(ctx, e.GetPersonal())
+	if errors.Is(err, dailykeys.ErrAwaited) {
 		return nil, fmt.Errorf("opening the personal fields of an event: %w", err)
 	}
 	p := new(eventpb.Personal)

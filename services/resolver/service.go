@@ -14,6 +14,7 @@ import (
 	"rcu/pkg/resolve"
 	"rcu/pkg/stream"
 	"rcu/pkg/vault"
+	"rcu/services/internal/dailykeys"
 )
 
 // Deps are what the resolver works with.
@@ -47,7 +48,7 @@ type Service struct {
 	metrics  *metrics
 	consumer *stream.Consumer
 	pending  *pending
-	keys     *keyFollower
+	keys     *dailykeys.Follower
 	subjects *subjects
 	writer   *stateWriter
 	listed   *listed
@@ -83,7 +84,7 @@ func New(cfg Config, d Deps) (*Service, error) {
 func assemble(cfg Config, d Deps, out output) *Service {
 	s := &Service{cfg: cfg, deps: d, out: out, metrics: newMetrics(d.Metrics), reader: resolve.NewReader(d.Graph, d.Cells), listed: newListed()}
 	s.pending = newPending(cfg.MaxPending, d.Now, s.metrics.pending)
-	s.keys = newKeyFollower(d.Stream, vault.NewDaily(d.Keyring, nil), d.Log)
+	s.keys = dailykeys.New(d.Stream, vault.NewDaily(d.Keyring, nil), d.Log)
 	s.subjects = newSubjects(d.Cells, d.Keyring, s.pending)
 	s.writer = &stateWriter{cells: d.Cells, metrics: s.metrics}
 	return s
@@ -109,7 +110,7 @@ func (s *Service) Run(ctx context.Context) error {
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	group, background := errgroup.WithContext(background)
-	group.Go(func() error { return untilStopped(background, s.keys.run(background)) })
+	group.Go(func() error { return untilStopped(background, s.keys.Run(background)) })
 	group.Go(func() error { return untilStopped(background, s.publishPending(background)) })
 	for _, space := range s.cfg.Spaces {
 		group.Go(func() error { return untilStopped(background, s.lookAfter(background, space)) })
