@@ -13,14 +13,12 @@ type Shown struct {
 	Key    identifier.Key
 	Stated bool
 	T      int64
-	Event  string // id of the event
 }
 
 // compareShown orders sightings of one namespace: the least one is kept.
 func compareShown(a, b Shown) int {
 	return cmp.Or(
-		compareBool(a.Stated, b.Stated), cmp.Compare(a.T, b.T),
-		cmp.Compare(a.Event, b.Event), cmp.Compare(a.Key.Value, b.Key.Value),
+		compareBool(a.Stated, b.Stated), cmp.Compare(a.T, b.T), cmp.Compare(a.Key.Value, b.Key.Value),
 	)
 }
 
@@ -34,7 +32,7 @@ func compareBool(a, b bool) int {
 	return 1
 }
 
-// Register is what is known of one reference: per person namespace the least (stated, t, event id, identifier) that was shown
+// Register is what is known of one reference: per person namespace the least (stated, t, identifier) that was shown
 // with it, in the order of the namespaces' names. It is a join and is never changed in place.
 type Register []Shown
 
@@ -67,7 +65,7 @@ func (k *Kernel) ShownBy(e *Event) (references []identifier.Key, shown []Shown) 
 		case k.isReference(key.Namespace):
 			references = append(references, key)
 		case k.isPerson(key.Namespace):
-			shown = append(shown, Shown{Key: key, Stated: e.Stated, T: e.T, Event: e.ID})
+			shown = append(shown, Shown{Key: key, Stated: e.Stated, T: e.T})
 		}
 	}
 	return references, shown
@@ -75,12 +73,18 @@ func (k *Kernel) ShownBy(e *Event) (references []identifier.Key, shown []Shown) 
 
 const registerFormat = 1
 
+// statedFlag is set on what was stated.
+const statedFlag = 0x40
+
 // Encode returns the canonical bytes of the register.
 func (r Register) Encode() []byte {
-	b := append(make([]byte, 0, 16+48*len(r)), registerFormat)
+	b := append(make([]byte, 0, 1+24*len(r)), registerFormat)
 	for _, s := range r {
-		b = pack.Bool(pack.Key(b, s.Key), s.Stated)
-		b = pack.Text(pack.Int(b, s.T), s.Event)
+		flags := byte(0)
+		if s.Stated {
+			flags = statedFlag
+		}
+		b = pack.Int(pack.ShortKey(b, s.Key, flags), s.T)
 	}
 	return b
 }
@@ -96,8 +100,9 @@ func DecodeRegister(b []byte) (Register, error) {
 	}
 	var r Register
 	for u.Left() > 0 {
-		s := Shown{Key: u.Key(), Stated: u.Bool(), T: u.Int(), Event: u.Text()}
-		if len(r) > 0 && r[len(r)-1].Key.Namespace >= s.Key.Namespace {
+		key, flags := u.ShortKey()
+		s := Shown{Key: key, Stated: flags == statedFlag, T: u.Int()}
+		if flags&^statedFlag != 0 || len(r) > 0 && r[len(r)-1].Key.Namespace >= s.Key.Namespace {
 			return nil, pack.ErrDamaged
 		}
 		r = append(r, s)

@@ -7,6 +7,7 @@ package pack
 import (
 	"encoding/binary"
 	"errors"
+	"slices"
 
 	"rcu/pkg/identifier"
 )
@@ -27,6 +28,40 @@ func Text[S ~string](b []byte, s S) []byte {
 
 // Key appends an identifier.
 func Key(b []byte, k identifier.Key) []byte { return Text(Text(b, k.Namespace), k.Value) }
+
+// namespaces are numbered in short identifiers: only ever append. 0 is a namespace that is not among them.
+var namespaces = [...]identifier.Namespace{
+	"", identifier.Customer, identifier.Card, identifier.Email, identifier.Phone, identifier.Pay, identifier.Device, identifier.Cookie,
+	identifier.CompanyCard, identifier.HouseholdCard, identifier.StaffDiscount, identifier.Landline, identifier.Order, identifier.Ticket,
+	identifier.Case, identifier.Basket, identifier.Call,
+}
+
+// The first byte of a short identifier: the number of its namespace, whether the value is a pseudonym of the first pepper, whose
+// version is then left out, and two flags of the caller.
+const (
+	shortNumber    = 0x1f
+	shortPseudonym = 0x20
+	// ShortFlags are the two bits that ShortKey leaves to its caller.
+	ShortFlags = 0xc0
+)
+
+// ShortKey appends an identifier in the fewest bytes, with two flags of the caller.
+func ShortKey(b []byte, k identifier.Key, flags byte) []byte {
+	number := max(0, slices.Index(namespaces[:], k.Namespace))
+	head := flags&ShortFlags | byte(number) //nolint:gosec // the table is short
+	short := len(k.Value) == identifier.PseudonymSize && k.Value[0] == 1
+	if short {
+		head |= shortPseudonym
+	}
+	b = append(b, head)
+	if number == 0 {
+		b = Text(b, k.Namespace)
+	}
+	if short {
+		return append(b, k.Value[1:]...)
+	}
+	return Text(b, k.Value)
+}
 
 // Bool appends a truth.
 func Bool(b []byte, v bool) []byte {
@@ -126,6 +161,31 @@ func (r *Reader) Text() string { return r.Take(r.Count()) }
 func (r *Reader) Key() identifier.Key {
 	namespace := r.Text()
 	return identifier.Key{Namespace: identifier.Namespace(namespace), Value: r.Text()}
+}
+
+// ShortKey reads an identifier that ShortKey wrote, and the caller's flags.
+func (r *Reader) ShortKey() (k identifier.Key, flags byte) {
+	head := r.Byte()
+	number := int(head & shortNumber)
+	switch {
+	case number >= len(namespaces):
+		r.Fail()
+	case number > 0:
+		k.Namespace = namespaces[number]
+	default:
+		k.Namespace = identifier.Namespace(r.Text())
+		if slices.Contains(namespaces[1:], k.Namespace) {
+			r.Fail()
+		}
+	}
+	if head&shortPseudonym != 0 {
+		if v := r.Take(identifier.PseudonymSize - 1); v != "" {
+			k.Value = "\x01" + v
+		}
+	} else if k.Value = r.Text(); len(k.Value) == identifier.PseudonymSize && k.Value[0] == 1 {
+		r.Fail()
+	}
+	return k, head & ShortFlags
 }
 
 // Done returns ErrDamaged if anything was damaged or is left over.
