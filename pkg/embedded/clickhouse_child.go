@@ -1,14 +1,9 @@
 package embedded
 
 import (
-	"errors"
-	"fmt"
 	"os"
 	"os/signal"
-	"runtime"
 	"syscall"
-
-	"github.com/ebitengine/purego"
 )
 
 // clickhouseSpec is what the child reads from its file.
@@ -26,25 +21,7 @@ func runClickHouse(file string) error {
 		return err
 	}
 	go endWhenAsked(sp.Remove)
-	library, err := purego.Dlopen(sp.Library, purego.RTLD_NOW|purego.RTLD_GLOBAL)
-	if err != nil {
-		return fmt.Errorf("loading the ClickHouse engine: %w", err)
-	}
-	var query func(argc int, argv **byte) uintptr
-	purego.RegisterLibFunc(&query, library, "chdb_query_cmdline")
-	var problem func(result uintptr) string
-	purego.RegisterLibFunc(&problem, library, "chdb_result_error")
-	argv := make([]*byte, 0, len(sp.Args)+1)
-	for _, arg := range sp.Args {
-		argv = append(argv, cString(arg))
-	}
-	argv = append(argv, nil)
-	result := query(len(sp.Args), &argv[0])
-	runtime.KeepAlive(argv)
-	if result == 0 {
-		return errors.New("the ClickHouse engine ended without a word")
-	}
-	return fmt.Errorf("the ClickHouse engine ended: %s", problem(result))
+	return serveEngine(sp)
 }
 
 func endWhenAsked(remove string) {
@@ -58,9 +35,4 @@ func endWhenAsked(remove string) {
 		_ = os.RemoveAll(remove)
 	}
 	os.Exit(0)
-}
-
-func cString(s string) *byte {
-	b := append([]byte(s), 0)
-	return &b[0]
 }
