@@ -34,6 +34,8 @@ type GraphState interface {
 	SetGraphRules(ctx context.Context, space string, expected uint64, content []byte) (bool, error)
 	// ReadOutbox returns the entries after the given id ("" = from the start), oldest first.
 	ReadOutbox(ctx context.Context, space, after string, limit int) ([]OutboxItem, error)
+	// OutboxEnds reads the versions of the oldest and the newest entry; 0 when there is none.
+	OutboxEnds(ctx context.Context, space string) (oldest, newest uint64, err error)
 	// TrimOutbox forgets the entries up to and including the given id.
 	TrimOutbox(ctx context.Context, space, through string) error
 }

@@ -86,6 +86,14 @@ func (g *Graph) ReadOutbox(ctx context.Context, space, after string, limit int) 
 	return out, nil
 }
 
+// OutboxEnds returns the versions of the oldest and the newest entry of the outbox; 0 when it is empty.
+func (g *Graph) OutboxEnds(ctx context.Context, space string) (oldest, newest uint64, err error) {
+	if oldest, newest, err = g.state.OutboxEnds(ctx, space); err != nil {
+		return 0, 0, fmt.Errorf("reading the ends of the outbox: %w", err)
+	}
+	return oldest, newest, nil
+}
+
 // TrimOutbox forgets the entries up to and including the given id: they were published.
 func (g *Graph) TrimOutbox(ctx context.Context, space, through string) error {
 	if err := g.state.TrimOutbox(ctx, space, through); err != nil {

@@ -50,6 +50,7 @@ func (s *Service) handOver(ctx context.Context, l *lease) error {
 func (s *Service) lookOnce(ctx context.Context, l *lease, swept *time.Time) (int, error) {
 	held, err := l.held(ctx)
 	if err != nil || !held {
+		s.runs.begin(l.space)
 		return 0, err
 	}
 	if now := s.deps.Now(); now.Sub(*swept) >= s.cfg.SweepEvery {
@@ -70,6 +71,7 @@ func (s *Service) lookOnce(ctx context.Context, l *lease, swept *time.Time) (int
 func (s *Service) drainHeld(ctx context.Context, l *lease) (int, error) {
 	held, err := l.held(ctx)
 	if err != nil || !held {
+		s.runs.begin(l.space)
 		return 0, err
 	}
 	return s.drainOutbox(ctx, l.space)

@@ -15,34 +15,37 @@ import (
 	eventpb "rcu/schemas/event"
 )
 
-// drainOutbox publishes what the next entries of the outbox changed, from the state as it is now, and then forgets them. However
-// much the entries changed, it is read and published in parts of bounded size. When it took so long that the lease may have run out
-// meanwhile, it publishes once more: somebody else's newer records may lie before these, and compaction keeps the last one.
+// drainOutbox publishes what the next entries of the outbox changed, from the state as it is now, and forgets them once the changelog
+// is whole. However much the entries changed, it is read and published in parts of bounded size. When it took so long that the lease
+// may have run out meanwhile, it publishes once more: somebody else's newer records may lie before these, and compaction keeps the last one.
 func (s *Service) drainOutbox(ctx context.Context, space string) (int, error) {
-	entries, err := s.deps.Graph.ReadOutbox(ctx, space, "", outboxEntries)
+	r := s.runs.run(space)
+	entries, err := s.deps.Graph.ReadOutbox(ctx, space, r.after, outboxEntries)
 	if err != nil || len(entries) == 0 {
 		return 0, err
 	}
+	now := s.deps.Now()
 	for range overtaken {
-		now := s.deps.Now()
-		if err := s.publishEntries(ctx, space, entries, now); err != nil {
+		now = s.deps.Now()
+		if err := s.publishEntries(ctx, space, entries, r, now); err != nil {
 			return 0, err
 		}
 		if s.deps.Now().Sub(now) < s.cfg.Lease/2 {
 			break
 		}
 	}
-	if err := s.deps.Graph.TrimOutbox(ctx, space, entries[len(entries)-1].ID); err != nil {
-		return 0, fmt.Errorf("trimming the outbox: %w", err)
+	last := entries[len(entries)-1]
+	if r.after = last.ID; r.whole(last.Version) {
+		return len(entries), s.tellWhole(ctx, space, last, now)
 	}
 	return len(entries), nil
 }
 
-func (s *Service) publishEntries(ctx context.Context, space string, entries []resolve.OutboxEntry, now time.Time) error {
+func (s *Service) publishEntries(ctx context.Context, space string, entries []resolve.OutboxEntry, r *run, now time.Time) error {
 	if err := s.publishTransitions(ctx, space, entries); err != nil {
 		return err
 	}
-	if err := s.publishGraph(ctx, space, entries, now); err != nil {
+	if err := s.publishGraph(ctx, space, entries, r, now); err != nil {
 		return err
 	}
 	changed := changedKeys(entries)
@@ -114,9 +117,9 @@ func (s *Service) names(space string, keys []identifier.Key) []string {
 }
 
 // publishGraph brings the components that were written, as they are now, and tombstones of those that are gone.
-func (s *Service) publishGraph(ctx context.Context, space string, entries []resolve.OutboxEntry, now time.Time) error {
+func (s *Service) publishGraph(ctx context.Context, space string, entries []resolve.OutboxEntry, r *run, now time.Time) error {
 	var keys []resolve.ComponentKey
-	seen := map[resolve.ComponentKey]bool{}
+	seen, gone := map[resolve.ComponentKey]bool{}, map[resolve.ComponentKey]uint64{}
 	for _, e := range entries {
 		for _, c := range slices.Concat(e.Written, e.Gone) {
 			if !seen[c] {
@@ -124,9 +127,12 @@ func (s *Service) publishGraph(ctx context.Context, space string, entries []reso
 				keys = append(keys, c)
 			}
 		}
+		for _, c := range e.Gone {
+			gone[c] = e.Version
+		}
 	}
 	for some := range slices.Chunk(keys, publishChunk) {
-		records, err := s.graphChangelog(ctx, space, some, now)
+		records, err := s.graphChangelog(ctx, space, some, gone, r, now)
 		if err != nil {
 			return err
 		}
@@ -137,7 +143,8 @@ func (s *Service) publishGraph(ctx context.Context, space string, entries []reso
 	return nil
 }
 
-func (s *Service) graphChangelog(ctx context.Context, space string, keys []resolve.ComponentKey, now time.Time) ([]stream.Record, error) {
+// graphChangelog makes the records of components. One that is gone by an entry to come gets its tombstone with that.
+func (s *Service) graphChangelog(ctx context.Context, space string, keys []resolve.ComponentKey, gone map[resolve.ComponentKey]uint64, r *run, now time.Time) ([]stream.Record, error) {
 	standing, err := s.deps.Graph.Records(ctx, space, keys)
 	if err != nil {
 		return nil, fmt.Errorf("reading components: %w", err)
@@ -146,15 +153,21 @@ func (s *Service) graphChangelog(ctx context.Context, space string, keys []resol
 	for _, c := range keys {
 		key := []byte(space + ":" + hex.EncodeToString(c[:]))
 		value, stands := standing[c]
-		if !stands {
-			records = append(records, stream.Tombstone(stream.TopicGraph, key, now))
-			continue
+		version, told := gone[c]
+		switch {
+		case stands:
+			r.published(value)
+			record, err := stream.Encode(stream.TopicGraph, key, &eventpb.Changelog{Space: space, Key: c[:], Value: []byte(value), Version: resolve.RecordVersion(value)}, now)
+			if err != nil {
+				return nil, err
+			}
+			records = append(records, record)
+		case told:
+			delete(r.ahead, c)
+			records = append(records, graphTombstone(key, version, now))
+		default:
+			r.ahead[c] = struct{}{}
 		}
-		r, err := stream.Encode(stream.TopicGraph, key, &eventpb.Changelog{Space: space, Key: c[:], Value: []byte(value), Version: resolve.RecordVersion(value)}, now)
-		if err != nil {
-			return nil, err
-		}
-		records = append(records, r)
 	}
 	return records, nil
 }

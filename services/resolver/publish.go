@@ -45,12 +45,15 @@ func (s *Service) flush(ctx context.Context) error {
 	s.flushing.Lock()
 	defer s.flushing.Unlock()
 	cells, profiles, at := s.pending.take()
-	cells, err := s.publishAllCells(ctx, cells)
-	if err != nil {
-		s.pending.add(cells, profiles)
-		return err
+	keys, cells := keysFirst(cells)
+	for _, some := range [...][]cellRef{keys, cells} {
+		left, err := s.publishAllCells(ctx, some)
+		s.pending.add(left, nil)
+		if err != nil {
+			s.pending.add(cells, profiles)
+			return err
+		}
 	}
-	s.pending.add(cells, nil)
 	bySpace := map[string][]identifier.Key{}
 	for _, p := range profiles {
 		bySpace[p.space] = append(bySpace[p.space], p.key)
@@ -62,7 +65,19 @@ func (s *Service) flush(ctx context.Context) error {
 		}
 	}
 	s.pending.done(at)
-	return nil
+	return s.mark(ctx, at)
+}
+
+// keysFirst parts the keys of subjects from what they seal: values of a leaf that is out while its key is not would be lost with Redis.
+func keysFirst(cells []cellRef) (keys, rest []cellRef) {
+	for _, c := range cells {
+		if c.topic == stream.TopicKeys {
+			keys = append(keys, c)
+		} else {
+			rest = append(rest, c)
+		}
+	}
+	return keys, rest
 }
 
 // overtaken is how often a value that moved while it was published is published again at once.

@@ -56,6 +56,8 @@ type Service struct {
 
 	out           output
 	flushing      sync.Mutex
+	runs          runs
+	owing         owing
 	keyPartitions int // of rcu.keys
 }
 
@@ -90,12 +92,16 @@ func assemble(cfg Config, d Deps, out output) *Service {
 	return s
 }
 
-// through is the time up to which offsets may be committed.
+// through is the time up to which offsets may be committed: everything that the batches before it made is on its changelogs.
 func (s *Service) through() time.Time {
 	if faults.commitEarly {
 		return s.deps.Now()
 	}
-	return s.pending.through()
+	pending, outboxes := s.pending.through(), s.owing.through()
+	if outboxes.Before(pending) {
+		return outboxes
+	}
+	return pending
 }
 
 // Ready reports whether the resolver takes part in its group.

@@ -214,6 +214,16 @@ func (g *Graph) ReadOutbox(_ context.Context, space, after string, limit int) ([
 	return out, nil
 }
 
+// OutboxEnds implements resolve.GraphState.
+func (g *Graph) OutboxEnds(_ context.Context, space string) (oldest, newest uint64, err error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if out := g.space(space).outbox; len(out) > 0 {
+		return out[0].Version, out[len(out)-1].Version, nil
+	}
+	return 0, 0, nil
+}
+
 // TrimOutbox implements resolve.GraphState.
 func (g *Graph) TrimOutbox(_ context.Context, space, through string) error {
 	g.mu.Lock()

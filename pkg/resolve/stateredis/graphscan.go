@@ -11,6 +11,31 @@ import (
 	"rcu/pkg/resolve"
 )
 
+// OutboxEnds implements resolve.GraphState.
+func (g *Graph) OutboxEnds(ctx context.Context, space string) (oldest, newest uint64, err error) {
+	var first, last *redis.XMessageSliceCmd
+	err = g.pipeline(ctx, func(p redis.Pipeliner) {
+		first = p.XRangeN(ctx, graphKeys(space).out(), "-", "+", 1)
+		last = p.XRevRangeN(ctx, graphKeys(space).out(), "+", "-", 1)
+	})
+	if err != nil {
+		return 0, 0, fmt.Errorf("reading the ends of the outbox: %w", err)
+	}
+	for _, end := range [...]struct {
+		messages []redis.XMessage
+		version  *uint64
+	}{{first.Val(), &oldest}, {last.Val(), &newest}} {
+		for _, m := range end.messages {
+			item, err := parseItem(m)
+			if err != nil {
+				return 0, 0, err
+			}
+			*end.version = item.Version
+		}
+	}
+	return oldest, newest, nil
+}
+
 // TrimOutbox implements resolve.GraphState.
 func (g *Graph) TrimOutbox(ctx context.Context, space, through string) error {
 	next, err := afterID(through)

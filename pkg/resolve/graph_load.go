@@ -1,0 +1,109 @@
+package resolve
+
+import (
+	"context"
+	"fmt"
+
+	"rcu/pkg/identifier"
+)
+
+// StoredRecord is a record as its changelog holds it; without a value it is gone.
+type StoredRecord struct {
+	Component ComponentKey
+	Value     []byte
+}
+
+// RecordSummary is what the keys beside a record are made from.
+type RecordSummary struct {
+	Component ComponentKey
+	Version   uint64
+	Boundary  int64 // for the due index; 0 = none
+	Members   []identifier.Key
+}
+
+// GraphMeta is what a space keeps beside its records.
+type GraphMeta struct {
+	Version uint64 // the next commit gets a higher one
+	Rules   uint64
+	Content []byte // of the rules; empty for version 0
+}
+
+// GraphLoader is a GraphState that can be filled from its changelog. While it is, nothing else writes to the space.
+type GraphLoader interface {
+	GraphState
+	// PutGraphMeta sets the rules of a space, and raises its version.
+	PutGraphMeta(ctx context.Context, space string, meta GraphMeta) error
+	// PutRecords stores records, none over a newer one, and deletes those that are gone.
+	PutRecords(ctx context.Context, space string, records []StoredRecord) error
+	// PutPointers lets each member lead to the newest of the records that hold it, puts records with a boundary into the due index, and
+	// returns the older ones of records that hold the same identifier. Doing it again gives the same.
+	PutPointers(ctx context.Context, space string, records []RecordSummary) (stale []ComponentKey, err error)
+}
+
+// Summarise reads what the keys beside a record are made from.
+func Summarise(c ComponentKey, value string) (RecordSummary, error) {
+	r, err := decodeRecord(value)
+	if err != nil {
+		return RecordSummary{}, err
+	}
+	s := RecordSummary{Component: c, Version: r.version, Boundary: r.boundary, Members: make([]identifier.Key, len(r.members))}
+	for i, m := range r.members {
+		s.Members[i] = m.Key
+	}
+	return s, nil
+}
+
+// loadStep is how many records are read at once.
+const loadStep = 1000
+
+// FinishLoad makes what stands beside the records that were put into a space: pointers and the due index. An identifier is in one
+// record alone, so of two that hold it the older one is gone and came back from a late writer: it is deleted. progress, which may be
+// nil, is told how many records were gone through.
+func FinishLoad(ctx context.Context, loader GraphLoader, space string, progress func(records int)) error {
+	for cursor := ""; ; {
+		keys, next, err := loader.ScanComponents(ctx, space, cursor, loadStep)
+		if err != nil {
+			return fmt.Errorf("walking over components: %w", err)
+		}
+		some, err := summaries(ctx, loader, space, keys)
+		if err != nil {
+			return err
+		}
+		stale, err := loader.PutPointers(ctx, space, some)
+		if err != nil {
+			return fmt.Errorf("setting pointers: %w", err)
+		}
+		gone := make([]StoredRecord, len(stale))
+		for i, c := range stale {
+			gone[i].Component = c
+		}
+		if err := loader.PutRecords(ctx, space, gone); err != nil {
+			return fmt.Errorf("deleting components that are gone: %w", err)
+		}
+		if progress != nil {
+			progress(len(some))
+		}
+		if cursor = next; cursor == "" {
+			return nil
+		}
+	}
+}
+
+func summaries(ctx context.Context, loader GraphLoader, space string, keys []ComponentKey) ([]RecordSummary, error) {
+	if len(keys) == 0 {
+		return nil, nil
+	}
+	snapshot, err := loader.LoadComponents(ctx, space, keys)
+	if err != nil {
+		return nil, fmt.Errorf("loading components: %w", err)
+	}
+	out := make([]RecordSummary, 0, len(snapshot.Records))
+	for c, value := range snapshot.Records {
+		s, err := Summarise(c, value)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, s)
+	}
+	return out, nil
+}
