@@ -29,6 +29,8 @@ type Config struct {
 	Lease time.Duration `yaml:"lease"`
 	// MaxPending is the most leaves and profiles that may wait to be published; then resolving waits. Default: 50000.
 	MaxPending int `yaml:"max_pending"`
+	// History says how events of the history lane yield to live ones.
+	History HistoryConfig `yaml:"history"`
 	// Instance names this process in leases; unique among resolvers. Required.
 	Instance string `yaml:"instance"`
 }
@@ -38,6 +40,7 @@ func Default() Config {
 	return Config{
 		Group: "resolver", BatchRecords: 1000, HoldBack: 2 * time.Second, PublishEvery: time.Second,
 		OutboxEvery: 100 * time.Millisecond, SweepEvery: time.Second, Lease: 5 * time.Second, MaxPending: 50_000,
+		History: defaultHistory(),
 	}
 }
 
@@ -67,6 +70,7 @@ func (c Config) Validate() error {
 	if c.HoldBack < 0 {
 		problems = append(problems, errors.New("hold_back: must not be negative"))
 	}
+	problems = append(problems, c.History.validate(c.MaxPending))
 	return errors.Join(problems...)
 }
 

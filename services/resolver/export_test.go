@@ -10,14 +10,16 @@ import (
 )
 
 // Faults are wrong variants to plant.
-type Faults struct{ SkipFenced, IgnoreConsent, CommitEarly, ListLate bool }
+type Faults struct{ SkipFenced, IgnoreConsent, CommitEarly, ListLate, SharedFence bool }
 
 // Plant switches faults on until the test ends.
 func Plant(t testing.TB, f Faults) {
 	t.Helper()
 	faults.skipFenced, faults.ignoreConsent, faults.commitEarly, faults.listLate = f.SkipFenced, f.IgnoreConsent, f.CommitEarly, f.ListLate
+	faults.sharedFence = f.SharedFence
 	t.Cleanup(func() {
 		faults.skipFenced, faults.ignoreConsent, faults.commitEarly, faults.listLate = false, false, false, false
+		faults.sharedFence = false
 	})
 }
 

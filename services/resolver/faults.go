@@ -5,5 +5,6 @@ var faults struct {
 	skipFenced    bool // what was folded before is not emitted again
 	ignoreConsent bool // browsing of a log-in is the person's without a grant
 	commitEarly   bool // offsets are committed before the changelogs are out
+	sharedFence   bool // the history lane moves the fences of the live events
 	listLate      bool // leaves are listed when everything else is done
 }

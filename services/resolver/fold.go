@@ -100,7 +100,7 @@ func (s *Service) foldLeaf(w *work, state *profile.State, items []*item, traits 
 	before, written := s.ownerName(w, state), state.Written()
 	for _, i := range items {
 		i.outcome = state.Fold(profile.Folding{Event: i.event, Traits: traits[i], Offset: profile.SourceOffset{
-			LogID: w.source.LogID.String(), Topic: w.source.Topic, Partition: w.source.Partition, Offset: i.offset,
+			LogID: w.source.LogID.String(), Topic: fenceOf(w.source.Topic), Partition: w.source.Partition, Offset: i.offset,
 		}})
 		f.changed, f.fenced = f.changed || i.outcome != profile.Fenced, f.fenced || i.outcome == profile.Fenced
 		if i.outcome == profile.Fenced && state.Judge(i.event) == profile.Conflict {

@@ -61,6 +61,7 @@ type sent struct {
 	raw        string
 	channel    eventpb.Channel
 	controller string
+	history    bool
 }
 
 // today is the clock at the start of every history.
@@ -133,7 +134,7 @@ func (m *maker) step() {
 	controller := m.pick(retail, retail, digital)
 	amount := euros(100 * (1 + m.rng.IntN(50)))
 	ticket := is("ticket", fmt.Sprint(m.rng.IntN(200)))
-	switch m.rng.IntN(13) {
+	switch m.rng.IntN(14) {
 	case 0, 1:
 		m.send(j(id, "sale", when, list(m.card(), ticket), amount), store, controller)
 	case 2:
@@ -156,6 +157,8 @@ func (m *maker) step() {
 		m.decide(id, at, controller)
 	case 11:
 		m.again()
+	case 13:
+		m.record(id, at, controller)
 	case 12:
 		if m.chance(.1) {
 			m.replace(id, when, controller)
@@ -172,7 +175,7 @@ func (m *maker) again() {
 	s := m.sent[m.rng.IntN(len(m.sent))]
 	if m.chance(.2) {
 		s.raw = strings.Replace(s.raw, `"amount":`, `"amount":7`, 2) // a conflict, or a known ticket with another amount
-		m.put(s.raw, s.channel, s.controller, false)
+		m.put(s.raw, s.channel, s.controller, s.history) // which of two was first is the order of one partition
 		return
 	}
 	m.put(s.raw, s.channel, s.controller, m.chance(.3))
@@ -187,6 +190,26 @@ func (m *maker) retract(id, when, controller string) {
 	}
 	m.put(sale, eventpb.Channel_CHANNEL_STORE, controller, false)
 	m.put(back, eventpb.Channel_CHANNEL_STORE, controller, false)
+}
+
+// record brings a customer in from a master file: with dates of his own, a former number now and then, and what he had agreed to.
+func (m *maker) record(id string, at time.Time, controller string) {
+	customer, mail := m.customer(), m.mail()
+	data := map[string]any{
+		"balances":    list(map[string]any{"name": "points", "amount": m.rng.IntN(500)}, map[string]any{"name": "credit", "amount": m.rng.IntN(500), "currency": "EUR"}),
+		"trait_dates": map[string]any{"city": at.AddDate(-m.rng.IntN(6), 0, 0).Format(time.RFC3339)},
+	}
+	if m.chance(.3) {
+		data["merged"] = list(map[string]any{"former": m.pick("U7", "U8"), "into": customer["value"]})
+	}
+	m.send(marshal(map[string]any{
+		"id": id, "type": "customer.recorded", "occurred_at": at.Format(time.RFC3339), "identifiers": list(customer, m.card(), mail),
+		"traits": map[string]string{"city": m.pick("Paris", "Lyon"), "language": "fr"}, "data": data,
+		"consent": list(map[string]any{
+			"point": is("email", mail["value"].(string)), "purpose": "marketing", "channel": "email", "decision": "grant", "method": "carried",
+			"decided_at": at.AddDate(-1, 0, 0).Format(time.RFC3339),
+		}),
+	}), eventpb.Channel_CHANNEL_STORE, controller)
 }
 
 // replace says that a card took the place of another.
@@ -211,8 +234,9 @@ func (m *maker) decide(id string, at time.Time, controller string) {
 }
 
 func (m *maker) send(raw string, channel eventpb.Channel, controller string) {
-	m.sent = append(m.sent, sent{raw, channel, controller})
-	m.put(raw, channel, controller, false)
+	s := sent{raw, channel, controller, m.chance(.25)} // some come through the history lane, between those that do not
+	m.sent = append(m.sent, s)
+	m.put(s.raw, s.channel, s.controller, s.history)
 }
 
 // stamp is the grant in force at a time, as far as it is known so far.

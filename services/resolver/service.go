@@ -53,6 +53,8 @@ type Service struct {
 	writer   *stateWriter
 	listed   *listed
 	reader   *resolve.Reader
+	// downstream is how the stages behind stand, for the history lane.
+	downstream downstream
 
 	out           output
 	flushing      sync.Mutex
@@ -73,6 +75,7 @@ func New(cfg Config, d Deps) (*Service, error) {
 	consumer, err := d.Stream.NewConsumer(stream.ConsumerConfig{
 		Group: cfg.Group, Topics: topics(), BatchRecords: cfg.BatchRecords, HoldBack: cfg.HoldBack,
 		Gate:       s.through,
+		Background: s.lanes(),
 		DeadLetter: stream.NewDeadLetters(d.Output, "resolver").Put,
 	}, stream.HandlerFunc(s.resolve))
 	if err != nil {
@@ -118,6 +121,7 @@ func (s *Service) Run(ctx context.Context) error {
 	group, background := errgroup.WithContext(background)
 	group.Go(func() error { return untilStopped(background, s.keys.Run(background)) })
 	group.Go(func() error { return untilStopped(background, s.publishPending(background)) })
+	group.Go(func() error { return untilStopped(background, s.watchDownstream(background)) })
 	for _, space := range s.cfg.Spaces {
 		group.Go(func() error { return untilStopped(background, s.lookAfter(background, space)) })
 	}
