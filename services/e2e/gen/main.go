@@ -1,5 +1,5 @@
 // Command gen makes test input that ships with nothing: `compose` puts the people of the real files under real events, with the truth apart;
-// `score` compares the records that came out with that truth.
+// `base` makes up a customer base to import; `score` compares the records that came out with that truth.
 package main
 
 import (
@@ -17,6 +17,7 @@ import (
 
 type command struct {
 	Compose composeCmd `cmd:"" help:"Put real identities under real tickets, orders and calls."`
+	Base    baseCmd    `cmd:"" help:"Make up an existing customer base: a master file, and years of tickets and orders."`
 	Score   scoreCmd   `cmd:"" help:"Score clusters (source,id,rcu_id) against truth.csv."`
 }
 

@@ -33,12 +33,14 @@ type (
 		Language string `json:"language"`
 	}
 	decision struct {
-		Point    point   `json:"point"`
-		Purpose  string  `json:"purpose"`
-		Channel  string  `json:"channel,omitempty"`
-		Decision string  `json:"decision"`
-		Act      string  `json:"act"`
-		Notice   *notice `json:"notice,omitempty"`
+		Point     point   `json:"point"`
+		Purpose   string  `json:"purpose"`
+		Channel   string  `json:"channel,omitempty"`
+		Decision  string  `json:"decision"`
+		Act       string  `json:"act,omitempty"`
+		Method    string  `json:"method,omitempty"`
+		DecidedAt string  `json:"decided_at,omitempty"`
+		Notice    *notice `json:"notice,omitempty"`
 	}
 	money struct {
 		Amount   int64  `json:"amount"`

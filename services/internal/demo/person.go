@@ -19,6 +19,7 @@ const (
 	streamJourney = 2 << 40
 	streamPlan    = 3 << 40
 	streamLoad    = 4 << 40
+	streamBase    = 5 << 40
 )
 
 func random(seed uint64, stream, n int) *rand.Rand {
