@@ -21,6 +21,8 @@ type Deps struct {
 	Log *zap.Logger
 	// Metrics registers the counters and gauges; nil keeps them unregistered.
 	Metrics prometheus.Registerer
+	// Dial opens the connections to the brokers, before TLS; nil dials directly.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
 // Client is one program's access to a Kafka cluster: one pool of connections
@@ -34,6 +36,7 @@ type Client struct {
 	kc        *kafka.Client
 	tls       *tls.Config
 	sasl      sasl.Mechanism
+	dial      func(ctx context.Context, network, address string) (net.Conn, error)
 	stop      context.CancelFunc
 
 	mu   sync.Mutex
@@ -64,9 +67,9 @@ func Connect(cfg Config, d Deps) (*Client, error) {
 	ctx, stop := context.WithCancel(context.Background())
 	c := &Client{
 		cfg: cfg, log: d.Log.Named("stream"), metrics: m, addr: kafka.TCP(cfg.Brokers...),
-		tls: tlsConfig, sasl: mechanism, stop: stop,
+		tls: tlsConfig, sasl: mechanism, dial: d.Dial, stop: stop,
 		transport: &kafka.Transport{
-			ClientID: cfg.ClientID, TLS: tlsConfig, SASL: mechanism, Context: ctx,
+			ClientID: cfg.ClientID, TLS: tlsConfig, SASL: mechanism, Context: ctx, Dial: d.Dial,
 			DialTimeout: cfg.DialTimeout, IdleTimeout: time.Minute, MetadataTTL: 2 * time.Second,
 		},
 	}
@@ -116,7 +119,7 @@ func (c *Client) bound(ctx context.Context) (context.Context, context.CancelFunc
 func (c *Client) dialer() *kafka.Dialer {
 	return &kafka.Dialer{
 		ClientID: c.cfg.ClientID, Timeout: c.cfg.DialTimeout, DualStack: true,
-		TLS: c.tls, SASLMechanism: c.sasl, KeepAlive: 30 * time.Second,
+		TLS: c.tls, SASLMechanism: c.sasl, KeepAlive: 30 * time.Second, DialFunc: c.dial,
 	}
 }
 

@@ -19,17 +19,38 @@ import (
 // TestBroker_killedAndStartedAgain_nothingAcknowledgedIsLost kills the broker's
 // process while records flow, and starts it on the same data.
 func TestBroker_killedAndStartedAgain_nothingAcknowledgedIsLost(t *testing.T) {
-	dir := t.TempDir()
-	server := testkit.KafkaProcess(t, dir)
-	_, port, err := net.SplitHostPort(server.Addr())
+	t.Run("embedded", func(t *testing.T) {
+		dir := t.TempDir()
+		killAndStartAgain(t, func(port int) *embedded.Server {
+			s, err := embedded.StartKafka(context.Background(), embedded.KafkaConfig{Dir: dir, Port: port, Child: testkit.Child(t)})
+			require.NoError(t, err)
+			t.Cleanup(s.Kill)
+			return s
+		})
+	})
+	t.Run("apache kafka", func(t *testing.T) {
+		testkit.Long(t)
+		dir := t.TempDir()
+		killAndStartAgain(t, func(port int) *embedded.Server {
+			return testkit.ApacheKafkaServer(t, embedded.ApacheKafkaConfig{Dir: dir, Port: port})
+		})
+	})
+}
+
+func killAndStartAgain(t *testing.T, start func(port int) *embedded.Server) {
+	t.Helper()
+	server := start(0)
+	_, text, err := net.SplitHostPort(server.Addr())
 	require.NoError(t, err)
-	r := &rig{t: t}
+	port, err := strconv.Atoi(text)
+	require.NoError(t, err)
+	r := &rig{t: t, addr: server.Addr()}
 	r.client = r.connect(server.Addr(), nil)
 	r.topics("t")
 	p := r.producer(stream.ProducerConfig{Linger: time.Millisecond})
 	s := newSink()
 	c, stop := r.consume(stream.ConsumerConfig{Group: "g", Topics: []string{"t"}, BatchRecords: 50}, s)
-	eventually(t, "the consumer reads", c.Ready)
+	eventually(t, "the consumer reads, on an empty broker", c.Ready)
 
 	const total = 4000
 	var sending sync.WaitGroup
@@ -50,14 +71,11 @@ func TestBroker_killedAndStartedAgain_nothingAcknowledgedIsLost(t *testing.T) {
 	})
 	<-half
 	server.Kill()
-	n, err := strconv.Atoi(port)
-	require.NoError(t, err)
-	again, err := embedded.StartKafka(context.Background(), embedded.KafkaConfig{Dir: dir, Port: n, Child: testkit.Child(t)})
-	require.NoError(t, err)
-	t.Cleanup(again.Kill)
+	again := start(port)
 	sending.Wait()
-	require.Eventually(t, func() bool { return s.count() == total }, 30*time.Second, 10*time.Millisecond, "all records arrive")
+	require.Eventually(t, func() bool { return s.count() == total }, time.Minute, 10*time.Millisecond, "all records arrive")
 	require.NoError(t, stop())
+	require.NoError(t, again.Err())
 }
 
 func TestReadAll_ofACompactedTopicEnds(t *testing.T) {

@@ -5,11 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/segmentio/kafka-go"
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
@@ -39,32 +37,6 @@ func TestTopics_areThoseOfTheDesign(t *testing.T) {
 	} {
 		require.Equal(t, stream.PolicyCompact, have[name].Policy, name)
 	}
-}
-
-func TestEnsureTopics_isIdempotentAndNamesWhatDiffers(t *testing.T) {
-	r := newRig(t)
-	all := stream.Topics(3, 1)
-	problems, err := r.client.CheckTopics(t.Context(), all)
-	require.NoError(t, err)
-	require.Len(t, problems, len(all))
-	require.ErrorContains(t, problems[0], "is missing")
-
-	second := r.connect(r.broker.Addr(), nil)
-	var wg sync.WaitGroup
-	for _, c := range []*stream.Client{r.client, second, r.client} {
-		wg.Go(func() {
-			if err := c.EnsureTopics(t.Context(), all); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	wg.Wait()
-	problems, err = r.client.CheckTopics(t.Context(), all)
-	require.NoError(t, err)
-	require.Empty(t, problems)
-
-	all[0].Partitions = 5
-	require.EqualError(t, r.client.EnsureTopics(t.Context(), all), "topic rcu.events.store has 3 partitions, not 5")
 }
 
 func TestLogID_isOneForAllAndSurvivesTwoFirstWriters(t *testing.T) {
@@ -99,24 +71,6 @@ func TestLogID_isOneForAllAndSurvivesTwoFirstWriters(t *testing.T) {
 		return nil
 	}))
 	require.Equal(t, ids[0][:], last)
-}
-
-func TestConsumer_topicDeletedAndCreatedAgain_isAnError(t *testing.T) {
-	r := newRig(t)
-	r.topics("t")
-	p := r.producer(stream.ProducerConfig{})
-	for i := range 10 {
-		require.NoError(t, p.Publish(t.Context(), []stream.Record{rec("t", "k", i)}))
-	}
-	r.commit("g", "t", stream.PartitionOf([]byte("k"), 4), 11)
-	c, err := r.client.NewConsumer(stream.ConsumerConfig{Group: "g", Topics: []string{"t"}}, newSink())
-	require.NoError(t, err)
-	err = c.Run(t.Context())
-	var outside *stream.OffsetError
-	require.ErrorAs(t, err, &outside)
-	require.False(t, outside.Truncated())
-	require.ErrorContains(t, err, "offset 11 of t/")
-	require.ErrorContains(t, err, "beyond the log end 10")
 }
 
 func TestLogID_ofATopicMadeAgainIsAnother(t *testing.T) {
@@ -156,94 +110,6 @@ func TestLogID_ofATopicMadeAgainIsAnother(t *testing.T) {
 	require.Equal(t, id, after["kept"])
 	require.NotEqual(t, id, after["lost"])
 	require.Equal(t, after, run(), "it stays")
-}
-
-func TestConsumer_recordsDeletedBeforeTheyWereRead(t *testing.T) {
-	r := newRig(t)
-	r.topics("t")
-	p := r.producer(stream.ProducerConfig{})
-	for i := range 10 {
-		require.NoError(t, p.Publish(t.Context(), []stream.Record{rec("t", "k", i)}))
-	}
-	partition := stream.PartitionOf([]byte("k"), 4)
-	r.commit("g", "t", partition, 3)
-	r.deleteBefore("t", partition, 6)
-
-	cfg := stream.ConsumerConfig{Group: "g", Topics: []string{"t"}}
-	c, err := r.client.NewConsumer(cfg, newSink())
-	require.NoError(t, err)
-	err = c.Run(t.Context())
-	var outside *stream.OffsetError
-	require.ErrorAs(t, err, &outside)
-	require.True(t, outside.Truncated())
-	require.ErrorContains(t, err, "below the log start 6: 3 records were deleted")
-
-	cfg.SkipTruncated = true
-	s := newSink()
-	_, stop := r.consume(cfg, s)
-	eventually(t, "what is left arrives", func() bool { return s.count() == 4 })
-	require.NoError(t, stop())
-}
-
-// commit plants an offset of a group that has no members.
-func (r *rig) commit(group, topic string, partition int, offset int64) {
-	r.t.Helper()
-	transport := &kafka.Transport{}
-	defer transport.CloseIdleConnections()
-	kc := &kafka.Client{Addr: kafka.TCP(r.broker.Addr()), Transport: transport}
-	_, err := kc.OffsetCommit(r.t.Context(), &kafka.OffsetCommitRequest{
-		GroupID: group, GenerationID: -1,
-		Topics: map[string][]kafka.OffsetCommit{topic: {{Partition: partition, Offset: offset}}},
-	})
-	require.NoError(r.t, err)
-	committed, err := r.client.Committed(r.t.Context(), group, topic)
-	require.NoError(r.t, err)
-	require.Equal(r.t, offset, committed[topic][partition])
-}
-
-// deleteBefore moves the log start, as retention does.
-func (r *rig) deleteBefore(topic string, partition int, offset int64) {
-	r.t.Helper()
-	r.raw(&kmsg.DeleteRecordsRequest{Version: 2, TimeoutMillis: 1000, Topics: []kmsg.DeleteRecordsRequestTopic{{
-		Topic: topic, Partitions: []kmsg.DeleteRecordsRequestTopicPartition{{Partition: int32(partition), Offset: offset}},
-	}}})
-	b, err := r.client.Bounds(r.t.Context(), topic, partition)
-	require.NoError(r.t, err)
-	require.Equal(r.t, offset, b[partition].Start)
-}
-
-func TestFollow_catchesUpAndGoesOn(t *testing.T) {
-	r := newRig(t)
-	r.topics("t")
-	p := r.producer(stream.ProducerConfig{})
-	put := func(n int) {
-		x := rec("t", fmt.Sprint(n), n)
-		x.Pinned = true
-		require.NoError(t, p.Publish(t.Context(), []stream.Record{x}))
-	}
-	for i := range 5 {
-		put(i)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	var seen, atCatchUp atomic.Int64
-	done := make(chan error, 1)
-	go func() {
-		done <- r.client.Follow(ctx, "t", 0, stream.FromStart, func(stream.Record) error {
-			seen.Add(1)
-			return nil
-		}, func() { atCatchUp.Store(seen.Load()) })
-	}()
-	eventually(t, "caught up with what was there", func() bool { return atCatchUp.Load() == 5 })
-	put(5)
-	eventually(t, "the new record arrives", func() bool { return seen.Load() == 6 })
-	cancel()
-	require.ErrorIs(t, <-done, context.Canceled)
-
-	var outside *stream.OffsetError
-	require.ErrorAs(t, r.client.Follow(t.Context(), "t", 0, 7, nil, nil), &outside)
-	empty := 0
-	require.NoError(t, r.client.ReadAll(t.Context(), "t", 1, func(stream.Record) error { empty++; return nil }))
-	require.Zero(t, empty)
 }
 
 func TestTail_givesTheLastAndDecodesThem(t *testing.T) {

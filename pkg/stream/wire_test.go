@@ -68,18 +68,26 @@ func TestWireVersions_noRequestIsOlderThanKafka4Takes(t *testing.T) {
 	}
 }
 
-// raw sends one request that the library has no call for.
-func (r *rig) raw(req kmsg.Request) {
+// raw sends one request that the library has no call for, and gives its answer.
+func (r *rig) raw(req kmsg.Request) kmsg.Response {
 	r.t.Helper()
-	conn, err := net.Dial("tcp", r.broker.Addr())
+	conn, err := net.Dial("tcp", r.addr)
 	require.NoError(r.t, err)
 	defer func() { _ = conn.Close() }()
-	require.NoError(r.t, conn.SetDeadline(time.Now().Add(5*time.Second)))
+	require.NoError(r.t, conn.SetDeadline(time.Now().Add(10*time.Second)))
 	_, err = conn.Write(kmsg.NewRequestFormatter().AppendRequest(nil, req, 1))
 	require.NoError(r.t, err)
 	var size [4]byte
 	_, err = io.ReadFull(conn, size[:])
 	require.NoError(r.t, err)
-	_, err = io.CopyN(io.Discard, conn, int64(binary.BigEndian.Uint32(size[:])))
+	body := make([]byte, binary.BigEndian.Uint32(size[:]))
+	_, err = io.ReadFull(conn, body)
 	require.NoError(r.t, err)
+	body = body[4:] // the correlation id
+	if req.IsFlexible() {
+		body = body[1:] // no tags
+	}
+	res := req.ResponseKind()
+	require.NoError(r.t, res.ReadFrom(body))
+	return res
 }
