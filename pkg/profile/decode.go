@@ -8,6 +8,7 @@ import (
 
 	"rcu/pkg/identifier"
 	"rcu/pkg/identity"
+	"rcu/pkg/internal/pack"
 	eventpb "rcu/schemas/event"
 )
 
@@ -26,9 +27,17 @@ func Decode(b []byte) (*State, error) {
 	s := &State{}
 	s.decodeContent(&r)
 	s.written = unpackWritten(r.text())
-	s.offsets = make([]offset, 0, r.count(11))
+	s.offsets = make([]offset, 0, r.count(3))
+	log := uint64(0)
 	for range cap(s.offsets) {
-		s.offsets = append(s.offsets, offset{log: r.fixed64(), topic: r.text(), partition: r.uint32(), last: r.int()})
+		x := r.uint()
+		if x>>1 > math.MaxUint32 {
+			r.fail()
+		}
+		if x&1 == 0 {
+			log = r.fixed64()
+		}
+		s.offsets = append(s.offsets, offset{log: log, partition: uint32(x >> 1), topic: r.word(), last: r.int()}) //nolint:gosec // checked above
 	}
 	if r.bad || r.i != len(r.s) {
 		return nil, fmt.Errorf("reading %d bytes of leaf state: %w", len(b), ErrCorrupt)
@@ -127,90 +136,205 @@ func (r *reader) word() string {
 		}
 		return s
 	}
-	if n > uint64(len(r.words)) {
+	if n <= uint64(len(commonWords)) {
+		return commonWords[n-1]
+	}
+	if n -= uint64(len(commonWords)); n > uint64(len(r.words)) {
 		r.fail()
 		return ""
 	}
 	return r.words[n-1]
 }
 
-func (r *reader) typ() string {
-	c := r.byte()
-	switch {
-	case c == 0:
-		return r.word()
-	case int(c) >= len(typeCodes):
-		r.fail()
-		return ""
-	}
-	return typeCodes[c]
-}
-
-func (r *reader) channel() eventpb.Channel { return eventpb.Channel(r.byte()) }
-
-func (r *reader) key() identifier.Key {
-	c := r.byte()
-	ns := ""
-	switch {
-	case c == 0:
-		ns = r.text()
-	case int(c) >= len(namespaceCodes):
+// what reads a type and a channel.
+func (r *reader) what() (t string, ch eventpb.Channel) {
+	b := r.byte()
+	switch c := b & otherType; {
+	case c == otherType:
+		t = r.word()
+	case c == 0 || int(c) >= len(typeCodes):
 		r.fail()
 	default:
-		ns = namespaceCodes[c]
+		t = typeCodes[c]
 	}
-	return identifier.Key{Namespace: identifier.Namespace(ns), Value: r.text()}
+	if ch = eventpb.Channel(b >> typeBits); ch == otherShare {
+		n := r.int()
+		if n > math.MaxInt32 || n < math.MinInt32 {
+			r.fail()
+		}
+		ch = eventpb.Channel(n) //nolint:gosec // checked above
+	}
+	return t, ch
 }
 
-func (r *reader) month() int32 { return int32(r.uint() & math.MaxInt32) }
+func (r *reader) key() (identifier.Key, byte) {
+	u := pack.Read(r.s[r.i:])
+	k, flags := u.ShortKey()
+	if r.i = len(r.s) - u.Left(); !u.OK() {
+		r.fail()
+	}
+	return k, flags
+}
+
+// month reads a month by its distance from that of a time.
+func (r *reader) month(at int64) int32 {
+	n := r.uint()
+	if n == 0 {
+		return 0
+	}
+	n--
+	m := int64(n>>1) ^ -int64(n&1) + monthIndexAt(at) //nolint:gosec // as a varint of a signed number
+	if m <= 0 || m >= 12*10_000 {
+		r.fail()
+		return 0
+	}
+	return int32(m/12*100 + m%12 + 1) //nolint:gosec // years of four digits
+}
 
 func (s *State) decodeContent(r *reader) {
+	f := r.byte()
 	s.space, s.controller = r.text(), r.text()
 	s.leaf = r.leaf()
-	s.first = r.int()
-	s.last = s.first + r.int()
-	s.decodeTraits(r)
-	s.decodeSums(r)
-	s.activity = make([]contact, 0, r.count(13))
-	for range cap(s.activity) {
-		c := contact{channel: r.channel(), first: r.int()}
-		c.last, c.key, c.typ, c.store = c.first+r.int(), r.fixed64(), r.typ(), r.word()
-		s.activity = append(s.activity, c)
-	}
 	s.decodeLog(r)
-	if n := r.count(tailSize); n > 0 {
-		s.tail = make([]byte, n*tailSize, (n+1)*tailSize)
-		r.i += copy(s.tail, r.s[r.i:])
-		for i := tailSize - 1; i < len(s.tail); i += tailSize {
-			if s.tail[i] > 1 {
-				r.fail()
-			}
-		}
+	switch n := len(s.log); {
+	case f&hasSpan != 0:
+		s.first = r.int()
+		s.last = s.first + r.int()
+	case n > 0:
+		s.first, s.last = s.log[0].At, s.log[n-1].At
+	default:
+		r.fail()
 	}
-	s.decodeSeen(r)
+	if f&hasAccounts != 0 {
+		s.decodeAccounts(r)
+	} else {
+		s.counters, s.sums = accountsOf(s.log)
+	}
+	if f&hasTraits != 0 {
+		s.decodeTraits(r)
+	}
+	if f&hasBalances != 0 {
+		s.decodeBalances(r)
+	}
+	if f&hasActivity != 0 {
+		s.decodeActivity(r)
+	}
+	if f&hasTail != 0 {
+		s.decodeTail(r)
+	}
+	if f&hasSeen != 0 {
+		s.decodeSeen(r)
+	}
+	if f&hasPending != 0 {
+		s.decodePending(r)
+	}
 }
 
-func (r *reader) leaf() identity.Leaf {
-	b := r.text()
-	if b == "" {
-		return identity.Leaf{}
+func (s *State) decodeActivity(r *reader) {
+	s.activity = make([]contact, 0, r.count(12))
+	for range cap(s.activity) {
+		var c contact
+		c.typ, c.channel = r.what()
+		c.first = r.int()
+		c.last, c.key, c.store = c.first+r.int(), r.fixed64(), r.word()
+		s.activity = append(s.activity, c)
 	}
-	l, err := identity.DecodeLeaf([]byte(b))
-	if err != nil {
+}
+
+func (s *State) decodeTail(r *reader) {
+	n := r.count(tailSize)
+	s.tail = make([]byte, n*tailSize, (n+1)*tailSize)
+	r.i += copy(s.tail, r.s[r.i:])
+	for i := tailSize - 1; i < len(s.tail); i += tailSize {
+		if s.tail[i] > 1 {
+			r.fail()
+		}
+	}
+}
+
+func (r *reader) leaf() (l identity.Leaf) {
+	var flags byte
+	switch r.byte() {
+	case leafNone:
+	case leafDevice:
+		l.Device, flags = r.key()
+		l.Shared = flags&leafShared != 0
+		l.Stamp, l.Month = r.int(), r.int()
+		if flags&leafMore != 0 {
+			l.Person, _ = r.key()
+		}
+	case leafIdentifiers:
+		if l.First, flags = r.key(); flags&leafMore != 0 {
+			l.Second, _ = r.key()
+		}
+	case leafReference:
+		l.Reference, _ = r.key()
+	default:
 		r.fail()
 	}
 	return l
 }
 
 func (s *State) decodeTraits(r *reader) {
-	s.traits = make([]Trait, 0, r.count(13))
+	s.traits = make([]Trait, 0, r.count(4))
 	for range cap(s.traits) {
-		t := Trait{Name: r.text()}
+		t := Trait{}
+		form, key := r.traitForm(&t)
 		f := r.byte()
 		t.Trust, t.Retracted, t.Sealed = eventpb.Trust(f>>2), f&2 != 0, f&1 != 0
-		t.At, t.ID, t.Source, t.Value = s.last+r.int(), r.fixed64(), r.word(), r.text()
+		at := r.place(len(s.log))
+		if at >= 0 {
+			t.At, t.ID = s.log[at].At, s.log[at].IDs[0]
+		} else {
+			t.At, t.ID = s.last+r.int(), r.fixed64()
+		}
+		t.Source, t.Value = r.word(), r.text()
+		s.nameTrait(r, &t, form, key, at)
 		s.traits = append(s.traits, t)
 	}
+}
+
+// traitForm reads the name of a trait, or in what form it is told.
+func (r *reader) traitForm(t *Trait) (form uint64, key identifier.Key) {
+	switch form = r.uint(); form {
+	case traitNamed:
+		t.Name = r.word()
+	case traitOfKey:
+		key, _ = r.key()
+	default:
+	}
+	return form, key
+}
+
+// nameTrait names a trait that is the value of an identifier.
+func (s *State) nameTrait(r *reader, t *Trait, form uint64, key identifier.Key, at int) {
+	switch {
+	case form == traitNamed:
+		return
+	case form == traitOfKey:
+	case form < traitOfEntry:
+		key = s.keys()[form-traitOfLeaf]
+	case at >= 0 && form-traitOfEntry < uint64(len(s.log[at].Refs)):
+		key = s.log[at].Refs[form-traitOfEntry].Key()
+	}
+	if key.Value == "" {
+		r.fail()
+		return
+	}
+	t.Name = traitNameOf(key)
+}
+
+// place reads the place of one of n entries; -1 is none.
+func (r *reader) place(n int) int {
+	v := r.uint()
+	if v > uint64(n) { //nolint:gosec // a length
+		r.fail()
+		return -1
+	}
+	return int(v) - 1 //nolint:gosec // bounded above
+}
+
+func (s *State) decodeBalances(r *reader) {
 	s.balances = make([]Balance, 0, r.count(13))
 	for range cap(s.balances) {
 		s.balances = append(s.balances, Balance{
@@ -219,84 +343,35 @@ func (s *State) decodeTraits(r *reader) {
 	}
 }
 
-func (s *State) decodeSums(r *reader) {
-	s.counters = make([]Counter, 0, r.count(3))
+func (s *State) decodeAccounts(r *reader) {
+	s.counters = make([]Counter, 0, r.count(2))
 	for range cap(s.counters) {
-		s.counters = append(s.counters, Counter{Type: r.typ(), Channel: r.channel(), N: r.int()})
+		var c Counter
+		c.Type, c.Channel = r.what()
+		c.N = r.int()
+		s.counters = append(s.counters, c)
 	}
 	s.sums = make([]Sum, 0, r.count(6))
 	for range cap(s.sums) {
-		s.sums = append(s.sums, Sum{Currency: r.word(), Month: r.month(), Channel: r.channel(), Sales: r.int(), Returns: r.int(), Tickets: r.int()})
-	}
-}
-
-func (s *State) decodeLog(r *reader) {
-	n, nrefs, npieces := r.count(13), r.count(2), r.count(3)
-	if n == 0 {
-		return
-	}
-	s.log = make([]Entry, n, n+1)
-	d := entryReader{reader: r, refs: make([]Ref, 0, nrefs), pieces: make([]Piece, 0, npieces)}
-	for i := range s.log {
-		d.entry(&s.log[i])
-	}
-}
-
-// entryReader reads entries; their references and pieces share two slices.
-type entryReader struct {
-	*reader
-	refs   []Ref
-	pieces []Piece
-	at     int64
-}
-
-func (r *entryReader) entry(e *Entry) {
-	f := r.byte()
-	e.Retracted = f&isTakenBack != 0
-	r.at += r.int()
-	e.At = r.at
-	e.Key = r.fixed64()
-	e.IDs[0] = e.Key
-	if f&hasOwnID != 0 {
-		e.IDs[0] = r.fixed64()
-	}
-	if f&hasOtherID != 0 {
-		e.IDs[1] = r.fixed64()
-	}
-	e.Type, e.Channel, e.Store = r.typ(), r.channel(), r.word()
-	if f&hasMoney != 0 {
-		e.Amount, e.Currency, e.Month = r.int(), r.word(), r.month()
-	}
-	if f&hasRefs != 0 {
-		from := len(r.refs)
-		for range r.count(2) {
-			k := r.key()
-			r.refs = append(r.refs, Ref{Namespace: k.Namespace, Value: k.Value})
-		}
-		e.Refs = r.refs[from:len(r.refs):len(r.refs)]
-	}
-	if f&hasTexts != 0 {
-		e.A, e.B = r.word(), r.word()
-	}
-	if f&hasN != 0 {
-		e.N = r.int()
-	}
-	if f&hasPieces != 0 {
-		from := len(r.pieces)
-		for range r.count(3) {
-			r.pieces = append(r.pieces, Piece{SKU: r.word(), Number: r.uint32(), State: r.word()})
-		}
-		e.Pieces = r.pieces[from:len(r.pieces):len(r.pieces)]
+		x := Sum{Currency: r.word(), Month: r.month(s.last)}
+		x.Channel = eventpb.Channel(r.int()) //nolint:gosec // as written
+		x.Sales, x.Returns, x.Tickets = r.int(), r.int(), r.int()
+		s.sums = append(s.sums, x)
 	}
 }
 
 func (s *State) decodeSeen(r *reader) {
-	n := r.count(13)
+	n := r.count(6)
 	s.seen = make([]seen, 0, n+1)
 	hour := uint32(0)
 	for range n {
 		hour += r.uint32()
-		x := seen{hour: hour, id: r.fixed64()}
+		x := seen{hour: hour}
+		if i := r.place(len(s.log)); i >= 0 {
+			x.id = s.log[i].IDs[0]
+		} else {
+			x.id = r.fixed64()
+		}
 		if len(r.s)-r.i < 4 {
 			r.fail()
 			return
@@ -305,6 +380,9 @@ func (s *State) decodeSeen(r *reader) {
 		r.i += 4
 		s.seen = append(s.seen, x)
 	}
+}
+
+func (s *State) decodePending(r *reader) {
 	s.pending = make([]pending, 0, r.count(9))
 	for range cap(s.pending) {
 		s.pending = append(s.pending, pending{at: r.int(), id: r.fixed64()})

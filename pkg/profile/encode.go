@@ -3,22 +3,30 @@ package profile
 import (
 	"encoding/binary"
 	"encoding/hex"
+	"time"
 
 	"rcu/pkg/identifier"
+	"rcu/pkg/identity"
+	"rcu/pkg/internal/pack"
+	eventpb "rcu/schemas/event"
 )
 
 // packedVersion is the first byte of every packed state.
-const packedVersion = 1
+const packedVersion = 2
 
 // Encode returns the packed state: the content, then offsets and the owner written.
 func (s *State) Encode() []byte {
 	w := s.encodeContent(true)
 	w.text(packWritten(s.written))
 	w.uint(uint64(len(s.offsets)))
+	log := uint64(0)
 	for _, o := range s.offsets {
-		w.fixed64(o.log)
-		w.text(o.topic)
-		w.uint(uint64(o.partition))
+		w.uint(uint64(o.partition)<<1 | uint64(w.flag(o.log == log)))
+		if o.log != log {
+			log = o.log
+			w.fixed64(log)
+		}
+		w.word(o.topic)
 		w.int(o.last)
 	}
 	return w.b
@@ -78,9 +86,13 @@ func (w *writer) flag(v bool) byte {
 
 // word writes the number of a frequent text, or at its first use the text itself.
 func (w *writer) word(s string) {
+	if i := commonWord(s); i >= 0 {
+		w.uint(uint64(i) + 1)
+		return
+	}
 	for i := len(w.words) - 1; i >= 0; i-- {
 		if w.words[i] == s {
-			w.uint(uint64(i) + 1)
+			w.uint(uint64(len(commonWords)+i) + 1) //nolint:gosec // a place
 			return
 		}
 	}
@@ -91,56 +103,129 @@ func (w *writer) word(s string) {
 	}
 }
 
-func (w *writer) typ(t string) {
+// The first bits of a packed type and channel: a byte where both are in their tables, which is always.
+const (
+	typeBits    = 5
+	otherType   = 1<<typeBits - 1
+	otherShare  = 1<<(8-typeBits) - 1 // any other channel
+	maxChannels = otherShare
+)
+
+// what writes a type and a channel.
+func (w *writer) what(t string, ch eventpb.Channel) {
 	c := typeCode(t)
-	w.byte(c)
 	if c == 0 {
+		c = otherType
+	}
+	share := byte(otherShare)
+	if ch >= 0 && ch < maxChannels {
+		share = byte(ch)
+	}
+	w.byte(c | share<<typeBits)
+	if c == otherType {
 		w.word(t)
+	}
+	if share == otherShare {
+		w.int(int64(ch))
 	}
 }
 
-func (w *writer) key(k identifier.Key) {
-	c := namespaceCode(string(k.Namespace))
-	w.byte(c)
-	if c == 0 {
-		w.text(string(k.Namespace))
+func (w *writer) key(k identifier.Key, flags byte) { w.b = pack.ShortKey(w.b, k, flags) }
+
+// month writes a month as its distance from that of a time; 0 is none.
+func (w *writer) month(m int32, at int64) {
+	if m == 0 {
+		w.uint(0)
+		return
 	}
-	w.text(k.Value)
+	d := monthIndex(m) - monthIndexAt(at)
+	w.uint(1 + uint64(d<<1^d>>63)) //nolint:gosec // as a varint of a signed number
+}
+
+func monthIndex(m int32) int64 { return int64(m/100)*12 + int64(m%100) - 1 }
+
+func monthIndexAt(micros int64) int64 {
+	y, m, _ := time.UnixMicro(micros).UTC().Date()
+	return int64(y)*12 + int64(m) - 1
+}
+
+// Forms of a leaf.
+const (
+	leafNone = iota
+	leafDevice
+	leafIdentifiers
+	leafReference
+)
+
+// Flags of the identifiers of a leaf.
+const (
+	leafMore   = 0x80 // another identifier follows
+	leafShared = 0x40
+)
+
+func (w *writer) leaf(l identity.Leaf) {
+	flag := func(on bool, f byte) byte { return w.flag(on) * f }
+	switch {
+	case l.Device.Value != "":
+		w.byte(leafDevice)
+		w.key(l.Device, flag(l.Person.Value != "", leafMore)|flag(l.Shared, leafShared))
+		w.int(l.Stamp)
+		w.int(l.Month)
+		if l.Person.Value != "" {
+			w.key(l.Person, 0)
+		}
+	case l.First.Value != "":
+		w.byte(leafIdentifiers)
+		if w.key(l.First, flag(l.Second.Value != "", leafMore)); l.Second.Value != "" {
+			w.key(l.Second, 0)
+		}
+	case l.Reference.Value != "":
+		w.byte(leafReference)
+		w.key(l.Reference, 0)
+	default:
+		w.byte(leafNone)
+	}
 }
 
 func (s *State) encodeContent(sealed bool) writer {
 	w := writer{b: make([]byte, 0, 192+64*len(s.log)+len(s.tail)+13*len(s.seen)+128*len(s.traits)), words: make([]string, 0, 16)}
 	w.byte(packedVersion)
+	f := s.sections()
+	w.byte(f)
 	w.text(s.space)
 	w.text(s.controller)
-	w.text(string(s.leaf.Encode()))
-	w.int(s.first)
-	w.int(s.last - s.first)
-	s.encodeTraits(&w, sealed)
-	s.encodeSums(&w)
-	s.encodeActivity(&w)
+	w.leaf(s.leaf)
 	s.encodeLog(&w)
-	w.uint(uint64(s.tailLen())) //nolint:gosec // a length
-	w.b = append(w.b, s.tail...)
-	s.encodeSeen(&w)
+	if f&hasSpan != 0 {
+		w.int(s.first)
+		w.int(s.last - s.first)
+	}
+	if f&hasAccounts != 0 {
+		s.encodeAccounts(&w)
+	}
+	if f&hasTraits != 0 {
+		s.encodeTraits(&w, sealed)
+	}
+	if f&hasBalances != 0 {
+		s.encodeBalances(&w)
+	}
+	if f&hasActivity != 0 {
+		s.encodeActivity(&w)
+	}
+	if f&hasTail != 0 {
+		w.uint(uint64(s.tailLen())) //nolint:gosec // a length
+		w.b = append(w.b, s.tail...)
+	}
+	if f&hasSeen != 0 {
+		s.encodeSeen(&w)
+	}
+	if f&hasPending != 0 {
+		s.encodePending(&w)
+	}
 	return w
 }
 
-func (s *State) encodeTraits(w *writer, sealed bool) {
-	w.uint(uint64(len(s.traits)))
-	for i := range s.traits {
-		t := &s.traits[i]
-		w.text(t.Name)
-		w.byte(byte(t.Trust)<<2 | w.flag(t.Retracted)<<1 | w.flag(t.Sealed)) //nolint:gosec // five classes
-		w.int(t.At - s.last)
-		w.fixed64(t.ID)
-		w.word(t.Source)
-		if v := t.Value; sealed || !t.Sealed {
-			w.text(v)
-		} else {
-			w.text("")
-		}
-	}
+func (s *State) encodeBalances(w *writer) {
 	w.uint(uint64(len(s.balances)))
 	for _, b := range s.balances {
 		w.text(b.Name)
@@ -152,18 +237,17 @@ func (s *State) encodeTraits(w *writer, sealed bool) {
 	}
 }
 
-func (s *State) encodeSums(w *writer) {
+func (s *State) encodeAccounts(w *writer) {
 	w.uint(uint64(len(s.counters)))
 	for _, c := range s.counters {
-		w.typ(c.Type)
-		w.byte(byte(c.Channel)) //nolint:gosec // five channels
+		w.what(c.Type, c.Channel)
 		w.int(c.N)
 	}
 	w.uint(uint64(len(s.sums)))
 	for _, x := range s.sums {
 		w.word(x.Currency)
-		w.uint(uint64(x.Month)) //nolint:gosec // yyyymm
-		w.byte(byte(x.Channel)) //nolint:gosec // five channels
+		w.month(x.Month, s.last)
+		w.int(int64(x.Channel))
 		w.int(x.Sales)
 		w.int(x.Returns)
 		w.int(x.Tickets)
@@ -173,106 +257,40 @@ func (s *State) encodeSums(w *writer) {
 func (s *State) encodeActivity(w *writer) {
 	w.uint(uint64(len(s.activity)))
 	for _, c := range s.activity {
-		w.byte(byte(c.channel)) //nolint:gosec // five channels
+		w.what(c.typ, c.channel)
 		w.int(c.first)
 		w.int(c.last - c.first)
 		w.fixed64(c.key)
-		w.typ(c.typ)
 		w.word(c.store)
 	}
 }
 
-// Flags of a packed entry: what of it is there.
-const (
-	hasOwnID = 1 << iota // the key is not the id
-	hasOtherID
-	hasMoney
-	hasRefs
-	hasTexts
-	hasN
-	hasPieces
-	isTakenBack
-)
-
-func (s *State) encodeLog(w *writer) {
-	refs, pieces := 0, 0
-	for i := range s.log {
-		refs, pieces = refs+len(s.log[i].Refs), pieces+len(s.log[i].Pieces)
-	}
-	w.uint(uint64(len(s.log)))
-	w.uint(uint64(refs))
-	w.uint(uint64(pieces))
-	at := int64(0)
-	for i := range s.log {
-		s.log[i].encode(w, at)
-		at = s.log[i].At
-	}
-}
-
-func (e *Entry) flags() byte {
-	f := byte(0)
-	for bit, on := range [...]bool{
-		e.IDs[0] != e.Key, e.IDs[1] != 0, e.Amount != 0 || e.Currency != "" || e.Month != 0, len(e.Refs) > 0,
-		e.A != "" || e.B != "", e.N != 0, len(e.Pieces) > 0, e.Retracted,
-	} {
-		if on {
-			f |= 1 << bit
-		}
-	}
-	return f
-}
-
-func (e *Entry) encode(w *writer, since int64) {
-	f := e.flags()
-	w.byte(f)
-	w.int(e.At - since)
-	w.fixed64(e.Key)
-	if f&hasOwnID != 0 {
-		w.fixed64(e.IDs[0])
-	}
-	if f&hasOtherID != 0 {
-		w.fixed64(e.IDs[1])
-	}
-	w.typ(e.Type)
-	w.byte(byte(e.Channel)) //nolint:gosec // five channels
-	w.word(e.Store)
-	if f&hasMoney != 0 {
-		w.int(e.Amount)
-		w.word(e.Currency)
-		w.uint(uint64(e.Month)) //nolint:gosec // yyyymm
-	}
-	if f&hasRefs != 0 {
-		w.uint(uint64(len(e.Refs)))
-		for _, r := range e.Refs {
-			w.key(r.Key())
-		}
-	}
-	if f&hasTexts != 0 {
-		w.word(e.A)
-		w.word(e.B)
-	}
-	if f&hasN != 0 {
-		w.int(e.N)
-	}
-	if f&hasPieces != 0 {
-		w.uint(uint64(len(e.Pieces)))
-		for _, p := range e.Pieces {
-			w.word(p.SKU)
-			w.uint(uint64(p.Number))
-			w.word(p.State)
-		}
-	}
-}
-
+// encodeSeen names ids that the log knows by their place in it.
 func (s *State) encodeSeen(w *writer) {
 	w.uint(uint64(len(s.seen)))
 	hour := uint32(0)
 	for _, x := range s.seen {
 		w.uint(uint64(x.hour - hour))
 		hour = x.hour
-		w.fixed64(x.id)
+		i := s.placeOfID(x.id)
+		if w.uint(uint64(i + 1)); i < 0 { //nolint:gosec // a place
+			w.fixed64(x.id)
+		}
 		w.b = binary.LittleEndian.AppendUint32(w.b, x.digest)
 	}
+}
+
+// placeOfID is the place in the log of the first entry that an event is the content of; -1: none.
+func (s *State) placeOfID(id uint64) int {
+	for i := range s.log {
+		if s.log[i].IDs[0] == id {
+			return i
+		}
+	}
+	return -1
+}
+
+func (s *State) encodePending(w *writer) {
 	w.uint(uint64(len(s.pending)))
 	for _, p := range s.pending {
 		w.int(p.at)

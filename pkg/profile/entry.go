@@ -99,8 +99,11 @@ func naturalReference(ev *eventpb.Event) *eventpb.Identifier {
 
 // naturalKey turns a natural reference into a key: a pseudonym is already a keyed hash.
 func naturalKey(typ string, r *eventpb.Identifier) uint64 {
-	p := r.Pseudonym
-	return notZero(binary.LittleEndian.Uint64(p[len(p)-8:]) ^ uint64(typeCode(typ))*0x9E3779B97F4A7C15)
+	return naturalKeyOf(typ, r.Pseudonym)
+}
+
+func naturalKeyOf[P string | []byte](typ string, p P) uint64 {
+	return notZero(binary.LittleEndian.Uint64([]byte(p[len(p)-8:])) ^ uint64(typeCode(typ))*0x9E3779B97F4A7C15)
 }
 
 // RowKey identifies the fact an event tells: of a sale or an order placed its natural reference, of everything else its source and id.

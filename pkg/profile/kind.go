@@ -24,21 +24,13 @@ const (
 	TypeRetracted    = "event.retracted"
 )
 
-// typeCodes gives every type its number in packed states: only ever append. 0 is a type that is not in the table.
+// typeCodes gives every type its number in packed states: only ever append, 30 at most. 0 is a type that is not in the table.
 var typeCodes = []string{
 	"", TypeSale, TypeReturn, TypeOrderPlaced, TypeOrderState, TypeBasket, TypeCaseOpened, TypeCaseClosed, TypeCall, TypePage,
 	TypeProduct, TypeScreen, TypeAppOpened, TypeEnrolled, TypeCardReplaced, TypeLoggedIn, TypeProvided, TypeRecorded, TypeRetracted,
 }
 
 func typeCode(t string) byte { return byte(max(0, slices.Index(typeCodes, t))) } //nolint:gosec // the table is short
-
-// namespaceCodes numbers the namespaces in packed states: only ever append. 0 is a namespace that is not in the table.
-var namespaceCodes = []string{
-	"", "customer", "card", "email", "phone", "pay", "device", "cookie", "company_card", "household_card", "staff_discount",
-	"landline", "order", "ticket", "case", "basket", "call",
-}
-
-func namespaceCode(n string) byte { return byte(max(0, slices.Index(namespaceCodes, n))) } //nolint:gosec // the table is short
 
 // isMoney reports whether events of type t move money: those are remembered longest.
 func isMoney(t string) bool { return t == TypeSale || t == TypeReturn || t == TypeOrderPlaced }
