@@ -32,7 +32,7 @@ type Client struct {
 	log       *zap.Logger
 	metrics   *metrics
 	addr      net.Addr
-	transport *kafka.Transport
+	transport *transport
 	kc        *kafka.Client
 	tls       *tls.Config
 	sasl      sasl.Mechanism
@@ -68,10 +68,10 @@ func Connect(cfg Config, d Deps) (*Client, error) {
 	c := &Client{
 		cfg: cfg, log: d.Log.Named("stream"), metrics: m, addr: kafka.TCP(cfg.Brokers...),
 		tls: tlsConfig, sasl: mechanism, dial: d.Dial, stop: stop,
-		transport: &kafka.Transport{
+		transport: &transport{Transport: &kafka.Transport{
 			ClientID: cfg.ClientID, TLS: tlsConfig, SASL: mechanism, Context: ctx, Dial: d.Dial,
 			DialTimeout: cfg.DialTimeout, IdleTimeout: time.Minute, MetadataTTL: 2 * time.Second,
-		},
+		}},
 	}
 	c.kc = &kafka.Client{Addr: c.addr, Transport: c.transport}
 	return c, nil
@@ -189,6 +189,7 @@ func (c *Client) bounds(ctx context.Context, topics map[string][]int) (map[strin
 		found := make(map[int]Bounds, len(partitions))
 		for _, p := range res.Topics[topic] {
 			if p.Error != nil {
+				c.transport.drop(time.Now()) // the library calls a dead connection an unknown error of the partition
 				return nil, fmt.Errorf("listing offsets of %s/%d: %w", topic, p.Partition, p.Error)
 			}
 			if p.FirstOffset >= 0 && p.LastOffset >= 0 {

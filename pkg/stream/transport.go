@@ -2,8 +2,11 @@ package stream
 
 import (
 	"context"
+	"errors"
+	"io"
 	"net"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/segmentio/kafka-go"
@@ -41,4 +44,11 @@ func (t *transport) drop(now time.Time) {
 		t.dropped = now
 		t.CloseIdleConnections()
 	}
+}
+
+// broken says that a connection was dead.
+func broken(err error) bool {
+	var nerr net.Error
+	return errors.As(err, &nerr) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.ErrClosedPipe) ||
+		errors.Is(err, net.ErrClosed) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
 }

@@ -35,7 +35,7 @@ func TestClient_brokerRestarted_oneTryIsEnough(t *testing.T) {
 	t.Cleanup(client.Close)
 	var all sync.WaitGroup
 	for range 100 {
-		all.Go(func() { _, _ = client.Bounds(t.Context(), "t") })
+		all.Go(func() { _, _ = client.Bounds(t.Context(), "t", 0, 1, 2, 3) })
 	}
 	all.Wait()
 	s.Kill()
@@ -43,7 +43,7 @@ func TestClient_brokerRestarted_oneTryIsEnough(t *testing.T) {
 
 	began, tries := time.Now(), 1
 	for ; tries < 50; tries++ {
-		if _, err := client.Bounds(t.Context(), "t"); err == nil {
+		if _, err := client.Bounds(t.Context(), "t", 0, 1, 2, 3); err == nil {
 			break
 		}
 	}
