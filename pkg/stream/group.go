@@ -119,3 +119,12 @@ func (c *Client) ReadFrom(ctx context.Context, topic string, partition int, from
 	}
 	return err
 }
+
+// TopicLogID is the log id of one topic as rcu.meta says now.
+func (c *Client) TopicLogID(ctx context.Context, topic string) (LogID, error) {
+	logs, err := c.refreshLogIDs(ctx)
+	if err != nil {
+		return LogID{}, err
+	}
+	return logs.of(topic), nil
+}
