@@ -22,7 +22,7 @@ type Result struct {
 	Field  string `json:"field,omitempty"`  // JSON pointer into the event; empty: the whole event
 	Reason string `json:"reason,omitempty"` // stable code
 	Fix    string `json:"fix,omitempty"`    // what to send instead
-	Retry  bool   `json:"retry,omitempty"`  // the same event may be sent again later
+	Held   bool   `json:"held,omitempty"`   // accepted, and judged once the consent of its device can be read
 }
 
 // append writes the answer's JSON; encoding/json is for texts that need escapes only.
@@ -51,8 +51,8 @@ func (r *Result) append(b []byte) []byte {
 			b = appendText(append(b, f.name...), f.value)
 		}
 	}
-	if r.Retry {
-		b = append(b, `,"retry":true`...)
+	if r.Held {
+		b = append(b, `,"held":true`...)
 	}
 	return append(b, '}')
 }

@@ -18,7 +18,7 @@ import (
 const (
 	reasonIDReused    = "id_reused"           // the same id earlier in the request, with other content
 	reasonConsent     = "consent"             // gate G1: not collected
-	reasonNoConsent   = "consent_unavailable" // Redis is away: it cannot be known
+	reasonNoConsent   = "consent_unavailable" // Redis is away: a decision is not in force, or browsing cannot be judged
 	reasonUnavailable = "kafka_unavailable"
 )
 
@@ -43,8 +43,7 @@ type batch struct {
 	c      *client
 	at     time.Time // received
 	items  []item
-	points points // consent registers of the request
-	judged bool   // false: the registers could not be read
+	points points // consent registers of the request; nil: they could not be read
 	dead   []burial
 }
 
@@ -54,9 +53,7 @@ func (s *Service) process(ctx context.Context, c *client, pieces parts, at time.
 	start := time.Now()
 	b.decode(pieces)
 	prepared := time.Since(start)
-	if err := b.loadConsent(ctx); err != nil {
-		b.judged = false
-	}
+	b.loadConsent(ctx)
 	start = time.Now()
 	for i := range b.items {
 		b.judge(&b.items[i])
@@ -74,7 +71,7 @@ func (s *Service) process(ctx context.Context, c *client, pieces parts, at time.
 		b.count(outcomeUnavailable)
 		return nil, &refusal{status: 503, after: s.cfg.ConsentRest, problem: problemConsent}
 	}
-	return b.answer()
+	return b.answer(), nil
 }
 
 var problemConsent = httpserver.Problem{Reason: reasonNoConsent, Fix: "a consent decision could not be put in force yet: send the whole request again"}
@@ -163,19 +160,22 @@ func (b *batch) judge(it *item) {
 	if it.draft == nil || it.outcome != "" || it.same >= 0 {
 		return
 	}
-	switch b.gate(it.draft) {
+	g := gate(it.draft, b.points, b.at)
+	switch g.verdict {
 	case consent.Hold:
-		it.outcome = outcomeUnavailable
-		it.set("rejected", reasonNoConsent, "the consent of the device cannot be read now: send the event again later")
-		it.result.Retry = true
+		it.outcome = outcomeHeld
+		it.set("accepted", "", "")
+		it.result.Held = true
 		return
 	case consent.Drop:
+		b.s.metrics.denials.WithLabelValues(g.why).Inc()
 		it.outcome = outcomeDropped
 		it.set("dropped", reasonConsent, "")
 		return
 	case consent.Collect:
 	}
-	it.event, it.personal, _ = it.draft.Stamp(b.s.deps.Pseudonyms, b.stamps(it.draft))
+	b.s.metrics.stripped.Add(float64(g.stripped))
+	it.event, it.personal, _ = it.draft.Stamp(b.s.deps.Pseudonyms, stamps(it.draft, b.points))
 	it.outcome = outcomeAccepted
 	it.set("accepted", "", "")
 }
@@ -193,39 +193,30 @@ func (b *batch) reject(it *item, no *event.Rejection) {
 	b.dead = append(b.dead, burial{id: no.ID, field: no.Field, reason: string(no.Reason), body: no.Redacted})
 }
 
-// answer counts the outcomes. A request of which nothing could be taken now is a 503, so that simple clients send it again.
-func (b *batch) answer() (*Answer, *refusal) {
+// answer counts the outcomes.
+func (b *batch) answer() *Answer {
 	a := &Answer{Results: make([]Result, len(b.items))}
-	later := 0
 	for i := range b.items {
 		it := &b.items[i]
 		if it.same >= 0 {
 			first := &b.items[it.same]
 			it.outcome = first.outcome
 			it.set(first.result.Status, first.result.Reason, first.result.Fix)
-			it.result.Retry = first.result.Retry
+			it.result.Held = first.result.Held
 		}
 		switch it.outcome {
-		case outcomeAccepted:
+		case outcomeAccepted, outcomeHeld:
 			a.Accepted++
 		case outcomeDropped:
 			a.Dropped++
-		case outcomeUnavailable:
-			later++
-			a.Rejected++
 		default:
 			a.Rejected++
 		}
 		a.Results[i] = it.result
 	}
 	b.count("")
-	if later == len(b.items) {
-		return nil, &refusal{status: 503, after: b.s.cfg.ConsentRest, problem: problemLater}
-	}
-	return a, nil
+	return a
 }
-
-var problemLater = httpserver.Problem{Reason: reasonNoConsent, Fix: "the consent of the devices cannot be read now: send the whole request again later"}
 
 // count adds the outcomes to the metrics; with an outcome given, it stands in for all that were not rejected.
 func (b *batch) count(instead outcome) {

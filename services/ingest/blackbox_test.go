@@ -27,6 +27,9 @@ import (
 type live struct {
 	*rig
 	client *stream.Client
+	out    *stream.Producer
+	state  *stateredis.Cells
+	sealer *vault.Daily
 	url    string
 }
 
@@ -42,19 +45,20 @@ func newLive(t testing.TB, channel, redis string, brokers []string) *live {
 	state, err := stateredis.Open(t.Context(), stateredis.Config{Addrs: []string{redis}})
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = state.Close() })
-	l := &live{client: client}
+	l := &live{client: client, out: prod, state: stateredis.NewCells(state)}
 	l.rig = newRig(t, channel, func(c *ingest.Config, d *ingest.Deps) {
 		ring, ok := d.Pseudonyms.(*vault.Keyring)
 		require.True(t, ok)
-		d.Sealer = vault.NewDaily(ring, func(ctx context.Context, w *eventpb.WrappedKey) error {
-			r, err := stream.Encode(stream.TopicKeys, w.GetId(), w, received)
+		l.sealer = vault.NewDaily(ring, func(ctx context.Context, w *eventpb.WrappedKey) error {
+			r, err := stream.Encode(stream.TopicKeys, vault.DailyRecordKey(w.GetId()), w, received)
 			if err != nil {
 				return err
 			}
 			r.Pinned = true
 			return prod.Publish(ctx, []stream.Record{r})
 		})
-		d.Producer, d.Registers, d.Ready, d.Now = prod, stateredis.NewCells(state), client.Ping, nil
+		d.Sealer = l.sealer
+		d.Producer, d.Registers, d.Ready, d.Now = prod, l.state, client.Ping, nil
 		c.ConsentRest = 100 * time.Millisecond
 	})
 	ctx, stop := context.WithCancel(context.Background())

@@ -146,19 +146,19 @@ func TestRedisAway_salesGoOn_nothingOptionalHappens(t *testing.T) {
 	r.cells.away.Store(true)
 	order := `{"id":"o1","type":"order.placed","occurred_at":"` + at11 + `","identifiers":[{"namespace":"customer","value":"C1"},{"namespace":"cookie","value":"ck1"}],"data":{"total":{"amount":1,"currency":"EUR"}}}`
 	a := r.send("web-1", list(order, page("p", "ck1", at11)))
-	require.Equal(t, "accepted rejected:consent_unavailable", statuses(a))
-	require.True(t, a.Results[1].Retry)
+	require.Equal(t, "accepted accepted:held", statuses(a))
+	require.Equal(t, 2, a.Accepted)
 	require.Empty(t, r.producer.of(stream.TopicDeadLetter))
 	e := r.events(stream.TopicEventsWeb)[0]
 	require.Len(t, e.GetIdentifiers(), 1)
 	require.Zero(t, e.GetIdentifiers()[0].GetStamp())
 
-	w := r.do(r.request("web-1", page("p", "ck1", at11)))
-	require.Equal(t, http.StatusServiceUnavailable, w.Code)
-	require.NotEmpty(t, w.Header().Get("Retry-After"))
+	require.Equal(t, "accepted:held", statuses(r.send("web-1", page("p", "ck1", at11))), "the same answer again")
+	require.Len(t, r.events(stream.TopicEventsWeb), 1)
+	r.heldAre("ck1", 2)
 
 	before := len(r.decisions())
-	w = r.do(r.request("web-1", list(order, decision("d", "cookie", "ck1", "unify_behaviour", "withdraw", at11))))
+	w := r.do(r.request("web-1", list(order, decision("d", "cookie", "ck1", "unify_behaviour", "withdraw", at11))))
 	require.Equal(t, http.StatusServiceUnavailable, w.Code, "a denial is not confirmed before it is in force")
 	require.Len(t, r.decisions(), before+1, "Kafka has it nevertheless")
 	require.Equal(t, "accepted", statuses(r.send("web-1", decision("g2", "cookie", "ck1", "unify_behaviour", "grant", at11))), "a grant counts once Kafka has it")
@@ -193,6 +193,6 @@ func TestUnreadableRegister_allowsNothingOnThatPoint(t *testing.T) {
 	cell.Value = []byte("\xff\xffnonsense")
 	_, err := r.cells.Cells.CommitCells(t.Context(), []resolve.Cell{cell})
 	require.NoError(t, err)
-	require.Equal(t, "rejected:consent_unavailable accepted", statuses(r.send("web-1", list(page("p", "ck1", at11), page("q", "ck2", at11)))))
+	require.Equal(t, "accepted:held accepted", statuses(r.send("web-1", list(page("p", "ck1", at11), page("q", "ck2", at11)))))
 	require.Equal(t, 503, r.do(r.request("web-1", decision("d", "cookie", "ck1", "unify_behaviour", "withdraw", at11))).Code)
 }

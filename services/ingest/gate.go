@@ -3,6 +3,7 @@ package ingest
 import (
 	"context"
 	"slices"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -13,8 +14,8 @@ import (
 )
 
 // loadConsent reads the registers of every identifier and point of the request at once, and joins what the request itself
-// decides: a grant counts as of the time it was given, whatever the order of the events.
-func (b *batch) loadConsent(ctx context.Context) error {
+// decides: a grant counts as of the time it was given, whatever the order of the events. Without an answer of Redis there are no points.
+func (b *batch) loadConsent(ctx context.Context) {
 	seen := map[identifier.Key]bool{}
 	var keys []identifier.Key
 	for i := range b.items {
@@ -31,9 +32,9 @@ func (b *batch) loadConsent(ctx context.Context) error {
 	}
 	ps, err := b.s.registers.load(ctx, b.c.origin, keys)
 	if err != nil {
-		return err
+		return // the registers log and count it
 	}
-	b.points, b.judged = ps, true
+	b.points = ps
 	for i := range b.items {
 		for _, d := range b.items[i].decisions {
 			if k, ok := keyOf(d.GetPoint()); ok && ps[k] != nil {
@@ -41,7 +42,6 @@ func (b *batch) loadConsent(ctx context.Context) error {
 			}
 		}
 	}
-	return nil
 }
 
 // Why gate G1 drops an event of browsing.
@@ -50,39 +50,46 @@ const (
 	whyNoGrant  = "no_grant"
 )
 
-// gate passes an event through G1: the devices that may not be kept are taken off it.
-func (b *batch) gate(d *event.Draft) consent.Verdict {
+// gated is what became of an event at gate G1.
+type gated struct {
+	verdict  consent.Verdict
+	why      string // of a drop
+	stripped int    // devices taken off
+}
+
+// gate passes an event through G1: the devices that may not be kept are taken off it. A device whose register is not among the points
+// cannot be judged.
+func gate(d *event.Draft, ps points, now time.Time) gated {
 	var devices []consent.Point
 	for _, k := range d.Keys() {
 		if k.Namespace.Kind() != identifier.KindDevice {
 			continue
 		}
 		p := consent.Point{Key: k, Unreadable: true}
-		if held := b.points[k]; b.judged && held != nil {
+		if held := ps[k]; held != nil {
 			p.Register, p.Unreadable = held.view, held.unreadable
 		}
 		devices = append(devices, p)
 	}
-	verdict, keep := consent.G1(d.Behaviour(), devices, d.OccurredAt().Unix(), b.at.Unix())
-	if verdict == consent.Drop {
-		why := whyNoGrant
-		if len(devices) == 0 {
-			why = whyNoDevice
-		}
-		b.s.metrics.denials.WithLabelValues(why).Inc()
-		return verdict
+	verdict, keep := consent.G1(d.Behaviour(), devices, d.OccurredAt().Unix(), now.Unix())
+	switch {
+	case verdict == consent.Drop && len(devices) == 0:
+		return gated{verdict: verdict, why: whyNoDevice}
+	case verdict == consent.Drop:
+		return gated{verdict: verdict, why: whyNoGrant}
+	case verdict == consent.Hold:
+		return gated{verdict: verdict}
 	}
 	stripped := d.StripDevices(func(k identifier.Key) bool { return slices.Contains(keep, k) })
-	b.s.metrics.stripped.Add(float64(stripped))
-	return verdict
+	return gated{verdict: verdict, stripped: stripped}
 }
 
 // stamps gives the time of the grant that an identifier was collected under; 0 where there is none or it cannot be known.
-func (b *batch) stamps(d *event.Draft) func(identifier.Key) int64 {
+func stamps(d *event.Draft, ps points) func(identifier.Key) int64 {
 	t := d.OccurredAt().Unix()
 	return func(k identifier.Key) int64 {
-		p := b.points[k]
-		if !b.judged || p == nil {
+		p := ps[k]
+		if p == nil {
 			return 0
 		}
 		if k.Namespace.Kind() == identifier.KindDevice {

@@ -307,6 +307,9 @@ func statuses(a ingest.Answer) string {
 		if r.Reason != "" {
 			s += ":" + r.Reason
 		}
+		if r.Held {
+			s += ":held"
+		}
 		out = append(out, s)
 	}
 	return strings.Join(out, " ")

@@ -13,6 +13,7 @@ const (
 	outcomeAccepted    outcome = "accepted"
 	outcomeRejected    outcome = "rejected"
 	outcomeDropped     outcome = "dropped"     // gate G1: not collected
+	outcomeHeld        outcome = "held"        // accepted, to be judged when registers can be read
 	outcomeUnavailable outcome = "unavailable" // to be sent again
 )
 
@@ -73,7 +74,7 @@ func newMetrics(channel string, reg prometheus.Registerer) (*metrics, error) {
 			return nil, fmt.Errorf("registering ingest metrics: %w", err)
 		}
 	}
-	for _, o := range []outcome{outcomeAccepted, outcomeRejected, outcomeDropped, outcomeUnavailable} {
+	for _, o := range []outcome{outcomeAccepted, outcomeRejected, outcomeDropped, outcomeHeld, outcomeUnavailable} {
 		m.events.WithLabelValues(string(o))
 	}
 	return m, nil

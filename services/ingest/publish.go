@@ -13,6 +13,7 @@ import (
 
 	"rcu/pkg/event"
 	"rcu/pkg/httpserver"
+	"rcu/pkg/identifier"
 	"rcu/pkg/stream"
 	eventpb "rcu/schemas/event"
 )
@@ -23,10 +24,10 @@ func (b *batch) publish(ctx context.Context) error {
 	defer cancel()
 	records := make([]stream.Record, 0, len(b.items)+4)
 	for i := range b.items {
-		if b.items[i].event == nil {
+		r, err := b.record(ctx, &b.items[i])
+		if errors.Is(err, errNothing) {
 			continue
 		}
-		r, err := b.eventRecord(ctx, &b.items[i])
 		if err != nil {
 			return err
 		}
@@ -47,14 +48,53 @@ func (b *batch) publish(ctx context.Context) error {
 	return b.s.deps.Producer.Publish(ctx, records)
 }
 
-func (b *batch) eventRecord(ctx context.Context, it *item) (stream.Record, error) {
-	e := it.event
-	if it.personal != nil {
-		plain, err := proto.Marshal(it.personal)
+// errNothing says that an event leaves no record: it was rejected, dropped, repeated or decides only.
+var errNothing = errors.New("no record")
+
+func (b *batch) record(ctx context.Context, it *item) (stream.Record, error) {
+	switch {
+	case it.outcome == outcomeHeld:
+		return b.heldRecord(ctx, it)
+	case it.event == nil:
+		return stream.Record{}, errNothing
+	default:
+		return eventRecord(ctx, b.s.deps.Sealer, b.c.topic(b.s.contract, it.event.GetType()), it.event, it.personal, b.at)
+	}
+}
+
+// heldRecord keeps an event that cannot be judged now as its source sent it, sealed. Its key is that of its first device: what is held
+// of a device is judged in the order of its coming.
+func (b *batch) heldRecord(ctx context.Context, it *item) (stream.Record, error) {
+	c := b.c.source
+	body, err := b.s.deps.Sealer.Seal(ctx, c.Controller, b.at, it.raw)
+	if err != nil {
+		return stream.Record{}, fmt.Errorf("sealing a held event: %w", err)
+	}
+	digest := idDigest(c.Name, it.draft.ID())
+	h := &eventpb.Held{
+		Source: c.Name, Controller: c.Controller, EventId: hex.EncodeToString(digest[:]), Topic: b.c.topic(b.s.contract, it.draft.Type()),
+		ReceivedAt: b.at.UnixMicro(), Reason: reasonNoConsent, Body: body,
+	}
+	return stream.Encode(stream.TopicHeld, firstDevice(it.draft), h, b.at)
+}
+
+func firstDevice(d *event.Draft) []byte {
+	for _, k := range d.Keys() {
+		if k.Namespace.Kind() == identifier.KindDevice {
+			return []byte(k.Value)
+		}
+	}
+	return nil
+}
+
+// eventRecord seals the personal fields of a stamped event and makes its record. They are sealed under the key of the day it is now.
+func eventRecord(ctx context.Context, sealer Sealer, topic string, e *eventpb.Event, personal *eventpb.Personal, now time.Time) (stream.Record, error) {
+	if personal != nil {
+		plain, err := proto.Marshal(personal)
 		if err != nil {
 			return stream.Record{}, fmt.Errorf("encoding personal fields: %w", err)
 		}
-		if e.Personal, err = b.s.deps.Sealer.Seal(ctx, e.GetController(), b.at, plain); err != nil {
+		if e.Personal, err = sealer.Seal(ctx, e.GetController(), now, plain); err != nil {
 			return stream.Record{}, fmt.Errorf("sealing personal fields: %w", err)
 		}
 	}
@@ -63,7 +103,7 @@ func (b *batch) eventRecord(ctx context.Context, it *item) (stream.Record, error
 		d := idDigest(e.GetSource(), e.GetId())
 		key = d[:]
 	}
-	return stream.Encode(b.c.topic(b.s.contract, e.GetType()), key, e, b.at)
+	return stream.Encode(topic, key, e, time.UnixMicro(e.GetReceivedAt()).UTC())
 }
 
 // idDigest stands for an event where its id may not: an id is a free text of the source.

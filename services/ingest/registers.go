@@ -6,6 +6,7 @@ import (
 	"maps"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
 	"rcu/pkg/consent"
@@ -34,12 +35,12 @@ type registers struct {
 	cells   Registers
 	timeout time.Duration
 	breaker *breaker
-	metrics *metrics
+	results *prometheus.CounterVec // by operation and result
 	log     *zap.Logger
 }
 
-func newRegisters(cells Registers, cfg Config, now func() time.Time, m *metrics, log *zap.Logger) *registers {
-	return &registers{cells: cells, timeout: cfg.ConsentTimeout, breaker: &breaker{rest: cfg.ConsentRest, now: now}, metrics: m, log: log}
+func newRegisters(cells Registers, cfg Config, now func() time.Time, results *prometheus.CounterVec, log *zap.Logger) *registers {
+	return &registers{cells: cells, timeout: cfg.ConsentTimeout, breaker: &breaker{rest: cfg.ConsentRest, now: now}, results: results, log: log}
 }
 
 // point is the register of one contact point or device in a request.
@@ -67,7 +68,7 @@ func (r *registers) call(ctx context.Context, operation string, f func(context.C
 	case err != nil:
 		result = "failed"
 	}
-	r.metrics.registers.WithLabelValues(operation, result).Inc()
+	r.results.WithLabelValues(operation, result).Inc()
 	if changed && err != nil {
 		r.log.Warn("consent registers are away: nothing optional is collected", zap.Error(err))
 	} else if changed {
@@ -100,7 +101,7 @@ func (r *registers) load(ctx context.Context, o *event.Origin, keys []identifier
 	for i, c := range cells {
 		held, err := consent.DecodeRegister(c.Value)
 		if err != nil { // nothing is known of this point: nothing optional is allowed on it
-			r.metrics.registers.WithLabelValues("decode", "failed").Inc()
+			r.results.WithLabelValues("decode", "failed").Inc()
 			r.log.Error("consent register is unreadable", zap.Error(err))
 		}
 		out[keys[i]] = &point{unreadable: err != nil, cell: c, held: held, view: held}

@@ -110,7 +110,7 @@ func New(contract Contract, cfg Config, deps Deps) (*Service, error) {
 	}
 	s.admission = &admission{slots: make(chan struct{}, cfg.MaxInFlight), most: int64(cfg.MaxWaiting), wait: cfg.MaxWait, gauge: s.metrics.waiting}
 	s.room = newRoom(cfg, deps, s.now, s.log)
-	s.registers = newRegisters(deps.Registers, cfg, s.now, s.metrics, s.log)
+	s.registers = newRegisters(deps.Registers, cfg, s.now, s.metrics.registers, s.log)
 	if err := s.loadSources(); err != nil {
 		return nil, err
 	}

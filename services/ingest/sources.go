@@ -141,7 +141,8 @@ type client struct {
 	limit  *rate.Limiter
 	slots  chan struct{} // requests of this source at work
 
-	history bool // the request goes through the history lane
+	history  bool // the request goes through the history lane
+	contract Contract
 }
 
 // newClient prepares a source for a channel whose defaults it takes.
@@ -151,9 +152,10 @@ func newClient(s Source, c Contract, inFlight int) *client {
 		shared = *s.SharedDevice
 	}
 	return &client{
-		source: s,
-		limit:  rate.NewLimiter(rate.Limit(s.Rate), s.Burst),
-		slots:  make(chan struct{}, max(1, inFlight*3/4)),
+		source:   s,
+		contract: c,
+		limit:    rate.NewLimiter(rate.Limit(s.Rate), s.Burst),
+		slots:    make(chan struct{}, max(1, inFlight*3/4)),
 		origin: &event.Origin{
 			Space: s.Space, Controller: s.Controller, Source: s.Name, Channel: event.ChannelOf(s.Channel), Brand: s.Brand, Store: s.Store,
 			Zone: s.Zone, Country: s.Country, Currency: s.Currency, Trust: s.Trust, SharedDevice: shared, CardCheck: s.CardCheck,

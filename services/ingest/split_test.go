@@ -108,7 +108,7 @@ func FuzzSplit(f *testing.F) {
 func FuzzAnswer(f *testing.F) {
 	f.Add("id", "field", "fix \"quoted\" <é>\x00", 1, true)
 	f.Fuzz(func(t *testing.T, id, field, fix string, n int, retry bool) {
-		a := Answer{Accepted: n, RequestID: id, Results: []Result{{Index: n, ID: id, Status: "accepted"}, {Field: field, Fix: fix, Retry: retry}}}
+		a := Answer{Accepted: n, RequestID: id, Results: []Result{{Index: n, ID: id, Status: "accepted"}, {Field: field, Fix: fix, Held: retry}}}
 		got := a.append(nil)
 		want, err := json.Marshal(a)
 		if err != nil {

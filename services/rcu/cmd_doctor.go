@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"net"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -128,5 +129,6 @@ func readGroups() []string {
 	for _, c := range components() {
 		out = append(out, c.groups...)
 	}
-	return out
+	slices.Sort(out)
+	return slices.Compact(out)
 }

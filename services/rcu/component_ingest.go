@@ -6,6 +6,7 @@ import (
 	"net"
 	"strconv"
 
+	"golang.org/x/sync/errgroup"
 	"google.golang.org/protobuf/proto"
 
 	"rcu/pkg/event"
@@ -32,6 +33,7 @@ func ingestComponents() []component {
 	for _, x := range list {
 		out = append(out, component{
 			name: "ingest-" + x.channel, help: "takes in the events of the channel " + x.channel, port: ingest.Ports[x.channel],
+			groups: []string{ingest.DefaultJudge().Group},
 			build: func(ctx context.Context, d *deps) (lifecycle.Part, error) {
 				return buildIngest(ctx, d, x.channel, x.build)
 			},
@@ -52,9 +54,10 @@ func buildIngest(ctx context.Context, d *deps, channel string, build func(ingest
 	}
 	cfg := ingest.Default(channel)
 	cfg.HTTP.Addr = d.listenOn(name, ingest.Ports[channel])
+	sealer := vault.NewDaily(d.keys, publishDailyKey(producer))
 	s, err := build(cfg, ingest.Deps{
 		Log: d.log.Named(name), Registerer: d.metricsOf(name), Gatherer: d.metrics, SourcesFile: d.sourcesFile(), Decoder: decoder,
-		Pseudonyms: d.keys, Sealer: vault.NewDaily(d.keys, publishDailyKey(producer)), Producer: producer, Registers: d.cells, Ready: d.kafka.Ping,
+		Pseudonyms: d.keys, Sealer: sealer, Producer: producer, Registers: d.cells, Ready: d.kafka.Ping,
 		Waiting: ingest.WaitingOf(d.kafka, resolver.Default().Group),
 	})
 	if err != nil {
@@ -64,7 +67,31 @@ func buildIngest(ctx context.Context, d *deps, channel string, build func(ingest
 		return lifecycle.Part{}, err //nolint:wrapcheck // says all
 	}
 	d.addresses[name] = s.Addr()
-	return lifecycle.Part{Run: s.Run, Ready: func(context.Context) error { return s.Ready() }}, nil
+	run := s.Run
+	if !d.judging { // one in a process, beside the first of its ingestors
+		judge, err := buildJudge(d, decoder, sealer, producer)
+		if err != nil {
+			return lifecycle.Part{}, err
+		}
+		d.judging = true
+		run = func(ctx context.Context) error {
+			g, ctx := errgroup.WithContext(ctx)
+			g.Go(func() error { return s.Run(ctx) })
+			g.Go(func() error { return judge.Run(ctx) })
+			return g.Wait() //nolint:wrapcheck // says all
+		}
+	}
+	return lifecycle.Part{Run: run, Ready: func(context.Context) error { return s.Ready() }}, nil
+}
+
+// buildJudge decides about what ingestors of any channel held while the consent registers could not be read.
+func buildJudge(d *deps, decoder *event.Decoder, sealer ingest.Sealer, producer *stream.Producer) (*ingest.Judge, error) {
+	return ingest.NewJudge(ingest.DefaultJudge(), ingest.JudgeDeps{ //nolint:wrapcheck // says all
+		Log: d.log, Registerer: d.metricsOf("judge"), SourcesFile: d.sourcesFile(), Decoder: decoder, Pseudonyms: d.keys, Keyring: d.keys,
+		Contracts: []ingest.Contract{store.Contract(), web.Contract(), mobile.Contract(), callcentre.Contract()},
+		Sealer:    sealer, Producer: producer, DeadLetters: stream.NewDeadLetters(producer, "judge"), Registers: d.cells, Stream: d.kafka,
+		Resolver: resolver.Default().Group,
+	})
 }
 
 // publishDailyKey stores wrapped daily keys on the first partition of rcu.keys, which every process that opens events reads whole.

@@ -25,8 +25,6 @@ func rulesFile(t *testing.T, change func(map[string]any)) string {
 	var doc map[string]any
 	require.NoError(t, json.Unmarshal(raw, &doc))
 	change(doc)
-	raw, err = json.Marshal(doc)
-	require.NoError(t, err)
 	file, err := yamlfile.Encode(doc)
 	require.NoError(t, err)
 	path := filepath.Join(t.TempDir(), "rules.yaml")
