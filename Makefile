@@ -36,7 +36,19 @@ bench: ## measure events per second and the hot paths (BENCH="--events N --json"
 	@scripts/setup --quiet
 	@scripts/bench $(BENCH)
 
+SEED ?= 1
+KILLS ?= 20
+BROKER ?= embedded
+
+chaos: ## kill processes under load and count what is lost or doubled (SEED=1 KILLS=20 BROKER=embedded|apache); docs/chaos.md
+	@scripts/setup --quiet
+	@scripts/chaos --seed $(SEED) --kills $(KILLS) --broker $(BROKER) $(CHAOS)
+
+bench-history: ## import a customer base beside live events (CUSTOMERS=1000000 EVENTS=5000000), and measure both
+	@scripts/setup --quiet
+	@scripts/bench-history --customers $(or $(CUSTOMERS),20000) --events $(or $(EVENTS),100000) $(BENCH)
+
 help: ## list the tasks
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
-.PHONY: run build setup test test-race lint fuzz bench help
+.PHONY: run build setup test test-race lint fuzz bench chaos help

@@ -1,0 +1,137 @@
+package fleet
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"rcu/pkg/embedded"
+)
+
+// running is one life of a server.
+type running interface {
+	Kill()
+	PID() int
+	Done() <-chan struct{}
+	Err() error
+}
+
+// Server is a server that can be killed and started again on the same data and port.
+type Server struct {
+	name  string
+	addr  string // its own, not that of its proxy
+	start func(ctx context.Context) (running, error)
+
+	mu   sync.Mutex
+	life running
+}
+
+// Names of servers.
+const (
+	Kafka      = "kafka"
+	Redis      = "redis"
+	ClickHouse = "clickhouse"
+)
+
+// Name is Kafka, Redis or ClickHouse.
+func (s *Server) Name() string { return s.name }
+
+// Kind is its name.
+func (s *Server) Kind() string { return s.name }
+
+// Addr is the host and port of the server itself.
+func (s *Server) Addr() string { return s.addr }
+
+// Start starts it and waits until it answers.
+func (s *Server) Start(ctx context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.life != nil {
+		return nil
+	}
+	life, err := s.start(ctx)
+	if err != nil {
+		return fmt.Errorf("starting %s: %w", s.name, err)
+	}
+	s.life = life
+	return nil
+}
+
+// Kill ends it at once.
+func (s *Server) Kill() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.life != nil {
+		s.life.Kill()
+		s.life = nil
+	}
+}
+
+// PID is the process id of its current life; 0 when it has none.
+func (s *Server) PID() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.life == nil {
+		return 0
+	}
+	return s.life.PID()
+}
+
+// Ready tells of a server that ended by itself.
+func (s *Server) Ready(context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.life == nil {
+		return fmt.Errorf("%s: %w", s.name, errDown)
+	}
+	select {
+	case <-s.life.Done():
+		return fmt.Errorf("%s: %w: %w", s.name, errEnded, s.life.Err())
+	default:
+		return nil
+	}
+}
+
+// servers prepares the three servers and the proxies before them; nothing runs yet.
+func (f *Fleet) servers(ctx context.Context) error {
+	numbers := map[string][2]int{} // of the server, of its proxy
+	for _, name := range [...]string{Kafka, Redis, ClickHouse} {
+		var n [2]int
+		for i := range n {
+			port, err := f.ports.next(ctx)
+			if err != nil {
+				return err
+			}
+			n[i] = port
+		}
+		numbers[name] = n
+		proxy, err := OpenProxy(ctx, loopback(n[1]), loopback(n[0]))
+		if err != nil {
+			return err
+		}
+		f.proxies[name] = proxy
+	}
+	add := func(name string, start func(ctx context.Context) (running, error)) {
+		s := &Server{name: name, addr: loopback(numbers[name][0]), start: start}
+		f.Servers = append(f.Servers, s)
+	}
+	child := embedded.Child{Program: f.cfg.Program, Args: []string{"internal"}}
+	add(Redis, func(ctx context.Context) (running, error) {
+		return embedded.StartRedis(ctx, embedded.RedisConfig{Dir: f.path(Redis), Port: numbers[Redis][0]})
+	})
+	add(Kafka, f.broker(numbers[Kafka][0], child))
+	add(ClickHouse, func(ctx context.Context) (running, error) {
+		c, err := embedded.StartClickHouse(ctx, embedded.ClickHouseConfig{Dir: f.path(ClickHouse), Port: numbers[ClickHouse][0], Child: child})
+		if err == nil {
+			f.clickHouse.Store(c)
+		}
+		return c, err
+	})
+	return nil
+}
+
+// broker is the embedded one.
+func (f *Fleet) broker(port int, child embedded.Child) func(ctx context.Context) (running, error) {
+	cfg := embedded.KafkaConfig{Dir: f.path(Kafka), Port: port, Advertise: f.proxies[Kafka].Addr(), Child: child}
+	return func(ctx context.Context) (running, error) { return embedded.StartKafka(ctx, cfg) }
+}

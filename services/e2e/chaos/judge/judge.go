@@ -1,0 +1,109 @@
+package judge
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"rcu/pkg/identity"
+	"rcu/pkg/resolve"
+	"rcu/pkg/resolve/stateredis"
+	"rcu/pkg/stream"
+	"rcu/services/e2e/chaos/fleet"
+	"rcu/services/e2e/chaos/load"
+)
+
+// Groups that events pass, with the topics that each reads.
+var Groups = map[string][]string{
+	"resolver": append(stream.EventTopics(), stream.TopicConsents),
+	"sink":     {stream.TopicResolved, stream.TopicOwners, stream.TopicProfiles, stream.TopicIdentity, stream.TopicConsents},
+}
+
+// quiet is how long nothing may lag and nothing new may come before an installation counts as settled: longer than the publication of
+// profiles, a flush of the sink and the reload of owners take one after the other.
+const quiet = 3 * time.Second
+
+// Settled waits until the load has passed everything.
+func Settled(ctx context.Context, client *stream.Client, within time.Duration) error {
+	var since time.Time
+	var ends int64
+	return fleet.Await(ctx, within, func(ctx context.Context) error { //nolint:wrapcheck // says all
+		lag, all := int64(0), int64(0)
+		for group, topics := range Groups {
+			parts, err := client.Lag(ctx, group, topics...)
+			if err != nil {
+				since = time.Time{}
+				return fmt.Errorf("asking for the lag of %s: %w", group, err)
+			}
+			for _, p := range parts {
+				lag, all = lag+p.Lag(), all+p.End
+			}
+		}
+		now := time.Now()
+		if lag > 0 || all != ends || since.IsZero() {
+			since, ends = now, all
+			return fmt.Errorf("%d records lag", lag)
+		}
+		if now.Sub(since) < quiet {
+			return fmt.Errorf("quiet since %s only", now.Sub(since).Round(time.Millisecond))
+		}
+		return nil
+	})
+}
+
+// Judge compares an installation that has settled with the ledger.
+func Judge(ctx context.Context, f *fleet.Fleet, l *load.Ledger, client *stream.Client, seed uint64) (*Verdict, error) {
+	redis, err := stateredis.Open(ctx, stateredis.Config{Addrs: []string{f.Server(fleet.Redis).Addr()}, ReadTimeout: 20 * time.Second})
+	if err != nil {
+		return nil, fmt.Errorf("opening redis: %w", err)
+	}
+	defer func() { _ = redis.Close() }()
+	t, err := readTopics(ctx, client, f.Keyring)
+	if err != nil {
+		return nil, err
+	}
+	v := newVerdict()
+	v.compareTopics(t, l)
+	cells := stateredis.NewCells(redis)
+	now := time.Now()
+	o, err := newOracle(ctx, t, f.Keyring, cells, seed, now.Unix())
+	if err != nil {
+		return nil, err
+	}
+	graph, err := resolve.NewGraph(stateredis.NewGraph(redis), identity.DefaultRules())
+	if err != nil {
+		return nil, fmt.Errorf("opening the graph: %w", err)
+	}
+	s := &state{f: f, o: o, v: v, cells: cells, graph: graph, reader: resolve.NewReader(graph, cells), topics: t, ledger: l}
+	for _, compare := range []func(context.Context) error{s.leaves, s.foreignLeaves, s.people, s.rows, s.orders, s.profiles, s.answers} {
+		if err := compare(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return v, nil
+}
+
+// compareTopics compares Kafka with the ledger: what was accepted is there, and what is there was sent.
+func (v *Verdict) compareTopics(t *topics, l *load.Ledger) {
+	v.Accepted, v.Dropped = l.Accepted()
+	v.Records, v.Dead = len(t.events), t.dead
+	there := map[load.Key]bool{}
+	for _, e := range t.events {
+		there[load.Key{Source: e.GetSource(), ID: e.GetId()}] = true
+	}
+	for _, d := range t.decisions {
+		there[load.Key{Source: d.GetSource(), ID: eventOf(d.GetId())}] = true
+	}
+	entries := l.Entries()
+	v.Sent = len(entries)
+	for k, x := range entries {
+		if !x.Accepted.IsZero() && !there[k] {
+			v.lose(k, "kafka")
+		}
+	}
+	for k := range there {
+		if entries[k] == nil {
+			v.double(k, "kafka (nobody sent it)")
+		}
+	}
+}

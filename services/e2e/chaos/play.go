@@ -1,0 +1,290 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"rcu/services/e2e/chaos/fleet"
+	"rcu/services/e2e/chaos/judge"
+	"rcu/services/e2e/chaos/load"
+)
+
+const (
+	patience    = 90 * time.Second // for a commit after a kill
+	settleLimit = 4 * time.Minute
+	// rejudge is how long a finding may take to correct itself: the last owners are loaded, the last profiles published.
+	rejudge = 20 * time.Second
+)
+
+// game is one run under way.
+type game struct {
+	o        options
+	fleet    *fleet.Fleet
+	ledger   *load.Ledger
+	sender   *load.Sender
+	progress *progress
+	report   *report
+	random   *rand.Rand
+	deck     *deck
+	began    time.Time
+	killed   time.Time      // when the last kill was
+	struck   string         // what it was
+	guest    *fleet.Process // a member that joined and will leave
+	say      func(string, ...any)
+}
+
+// play starts everything, plays, and judges.
+func play(ctx context.Context, o options, dir string, r *report, say func(string, ...any)) error {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Minute+time.Duration(o.kills)*30*time.Second)
+	defer cancel()
+	g := &game{o: o, ledger: load.NewLedger(), report: r, random: rand.New(rand.NewPCG(o.seed, 3)), say: say}
+	g.deck, _ = deckOf(o.targets) // checked
+	r.Killed = map[string]int{}
+	var err error
+	g.fleet, err = fleet.Launch(ctx, fleet.Config{
+		Program: o.program, Dir: dir, Sources: load.Sources(), Resolvers: 2, Sinks: 2,
+		Told: func(service string, err error) { g.happened("%s: %v", service, err); r.ended(service) },
+	})
+	if err != nil {
+		return fmt.Errorf("starting the installation: %w", err)
+	}
+	defer g.fleet.Close()
+	client, err := g.fleet.Kafka()
+	if err != nil {
+		return err //nolint:wrapcheck // says all
+	}
+	defer client.Close()
+	g.progress = &progress{client: client}
+	g.progress.begin()
+	if err := g.shake(ctx); err != nil {
+		return err
+	}
+	return g.judge(ctx)
+}
+
+// shake sends the load and disturbs until the last kill, and returns when everything sent has its 200.
+func (g *game) shake(ctx context.Context) error {
+	source, err := load.NewSource(load.Mixture{Seed: g.o.seed})
+	if err != nil {
+		return err //nolint:wrapcheck // says all
+	}
+	g.sender = load.NewSender(load.Config{URLs: g.fleet.URLs, Keys: g.fleet.Keys, Rate: g.o.rate, Seed: g.o.seed, Impatient: .02}, g.ledger)
+	if err := g.sender.All(ctx, source.Decisions()); err != nil {
+		return err //nolint:wrapcheck // says all
+	}
+	if err := judge.Settled(ctx, g.progress.client, time.Minute); err != nil {
+		return fmt.Errorf("waiting for the consent decisions: %w", err)
+	}
+	g.began = time.Now()
+	g.say("%d processes run, %d consent decisions stand; the load begins", len(g.fleet.Targets()), len(source.Decisions()))
+	watching, enough := context.WithCancel(ctx)
+	defer enough()
+	go g.progress.watch(watching)
+	stop := make(chan struct{})
+	all, ctx := errgroup.WithContext(ctx)
+	all.Go(func() error { return g.sender.Run(ctx, source, stop) })
+	all.Go(func() error {
+		defer close(stop)
+		return g.disturb(ctx)
+	})
+	err = all.Wait()
+	g.report.Retries = g.sender.Retries()
+	return err //nolint:wrapcheck // of ours
+}
+
+// disturb kills until it has killed enough.
+func (g *game) disturb(ctx context.Context) error {
+	for {
+		if err := fleet.Await(ctx, patience, func(context.Context) error { return g.progress.made() }); err != nil {
+			return fmt.Errorf("waiting for progress: %w", err)
+		}
+		if g.report.Kills > 0 {
+			accepted, _ := g.ledger.Accepted()
+			g.say("kill %d/%d: %s; all groups committed %.1fs later, %d accepted", g.report.Kills, g.o.kills, g.struck, time.Since(g.killed).Seconds(), accepted)
+		}
+		if g.report.Kills >= g.o.kills {
+			return g.calm(ctx)
+		}
+		if err := g.wait(ctx, 500*time.Millisecond); err != nil {
+			return err
+		}
+		switch x := g.random.Float64(); {
+		case x < .25:
+			if err := g.cut(ctx); err != nil {
+				return err
+			}
+		case x < .4:
+			if err := g.move(ctx); err != nil {
+				return err
+			}
+		}
+		if err := g.kill(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// wait lets up to d go by.
+func (g *game) wait(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(time.Duration(g.random.Int64N(int64(d))))
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err() //nolint:wrapcheck // the caller's end
+	}
+}
+
+// kill ends one process, sometimes two at once, and starts them again after a while.
+func (g *game) kill(ctx context.Context) error {
+	victims := []fleet.Target{g.victim()}
+	if g.random.Float64() < .15 && g.report.Kills+1 < g.o.kills {
+		if second := g.victim(); second != victims[0] {
+			victims = append(victims, second)
+		}
+	}
+	down := time.Duration(g.random.Int64N(int64(900 * time.Millisecond)))
+	g.struck = "kill -9"
+	for _, v := range victims {
+		g.struck += " " + v.Name()
+	}
+	g.struck += fmt.Sprintf(" (down for %s)", down.Round(time.Millisecond))
+	g.happened("%s", g.struck)
+	for _, v := range victims {
+		v.Kill()
+		g.report.Kills++
+		g.report.Killed[v.Kind()]++
+	}
+	g.killed = time.Now()
+	g.progress.begin()
+	if err := sleep(ctx, down); err != nil {
+		return err
+	}
+	for _, v := range victims {
+		if err := v.Start(ctx); err != nil {
+			return err //nolint:wrapcheck // says all
+		}
+	}
+	return nil
+}
+
+// victim is a process of the next kind.
+func (g *game) victim() fleet.Target {
+	kind := g.deck.deal(g.random)
+	var of []fleet.Target
+	for _, t := range g.fleet.Targets() {
+		if t.Kind() == kind && t != fleet.Target(g.guest) {
+			of = append(of, t)
+		}
+	}
+	return of[g.random.IntN(len(of))]
+}
+
+// cut disturbs the connections between the services and one server.
+func (g *game) cut(ctx context.Context) error {
+	servers := [...]string{fleet.Kafka, fleet.Redis, fleet.ClickHouse}
+	server := servers[g.random.IntN(len(servers))]
+	proxy := g.fleet.Proxy(server)
+	during := time.Duration(g.random.Int64N(int64(time.Second)))
+	g.report.Cuts++
+	defer proxy.Restore()
+	switch g.random.IntN(3) {
+	case 0:
+		share := g.random.Float64()
+		g.happened("cut %d connections to %s", proxy.Cut(g.random, share), server)
+		return nil
+	case 1:
+		g.happened("no connection to %s for %s", server, during.Round(time.Millisecond))
+		proxy.Refuse()
+	default:
+		g.happened("no byte to or from %s for %s", server, during.Round(time.Millisecond))
+		proxy.Hold()
+	}
+	return sleep(ctx, during)
+}
+
+// move forces a rebalance: a member joins, or the one that joined leaves or is killed.
+func (g *game) move(ctx context.Context) error {
+	g.report.Moves++
+	if g.guest == nil {
+		kind := [...]string{"resolver", "sink"}[g.random.IntN(2)]
+		p, err := g.fleet.Join(ctx, kind)
+		if err != nil {
+			return err //nolint:wrapcheck // says all
+		}
+		g.guest = p
+		g.happened("%s joins", p.Name())
+		return nil
+	}
+	if g.random.IntN(2) == 0 {
+		g.happened("%s is killed and does not come back", g.guest.Name())
+		g.guest.Kill()
+	} else {
+		g.happened("%s leaves", g.guest.Name())
+	}
+	g.fleet.Leave(g.guest)
+	g.guest = nil
+	return nil
+}
+
+// calm waits until everything works again.
+func (g *game) calm(ctx context.Context) error {
+	if err := g.fleet.AwaitReady(ctx, patience); err != nil {
+		return fmt.Errorf("waiting until everything works again: %w", err)
+	}
+	return nil
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err() //nolint:wrapcheck // the caller's end
+	}
+}
+
+func (g *game) happened(format string, args ...any) {
+	accepted, _ := g.ledger.Accepted()
+	g.report.happened(g.begin(), accepted, fmt.Sprintf(format, args...))
+}
+
+func (g *game) begin() time.Time {
+	if g.began.IsZero() {
+		return time.Now()
+	}
+	return g.began
+}
+
+// judge waits until the load has passed and compares, again for a while as long as something is found.
+func (g *game) judge(ctx context.Context) error {
+	accepted, _ := g.ledger.Accepted()
+	g.say("%d events have their 200; draining", accepted)
+	began := time.Now()
+	if err := judge.Settled(ctx, g.progress.client, settleLimit); err != nil {
+		return fmt.Errorf("draining: %w", err)
+	}
+	g.report.Settled = time.Since(began).Seconds()
+	g.say("settled; judging")
+	for until := time.Now().Add(rejudge); ; {
+		v, err := judge.Judge(ctx, g.fleet, g.ledger, g.progress.client, g.o.seed)
+		if err != nil {
+			return fmt.Errorf("judging: %w", err)
+		}
+		g.report.Verdict = v
+		if v.Clean() || time.Now().After(until) {
+			return nil
+		}
+		g.say("found, perhaps only late, so once more: %s", v)
+		if err := sleep(ctx, 2*time.Second); err != nil {
+			return err
+		}
+	}
+}

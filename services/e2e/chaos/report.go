@@ -1,0 +1,78 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"rcu/services/e2e/chaos/judge"
+)
+
+// report is what a run says in the end.
+type report struct {
+	Seed     uint64         `json:"seed"`
+	Broker   string         `json:"broker"`
+	Rate     float64        `json:"rate"`
+	Seconds  float64        `json:"seconds"`
+	Kills    int            `json:"kills"`
+	Killed   map[string]int `json:"killed"` // by kind
+	Cuts     int            `json:"cuts"`
+	Moves    int            `json:"rebalances"`
+	Retries  int64          `json:"requests_sent_again"`
+	Ended    map[string]int `json:"ended_by_themselves,omitempty"` // services, by name
+	Settled  float64        `json:"settled_seconds"`               // from the end of the load
+	Timeline []happening    `json:"timeline"`
+	Verdict  *judge.Verdict `json:"verdict"`
+	Folder   string         `json:"folder,omitempty"` // kept
+
+	mu sync.Mutex
+}
+
+// happening is one line of the timeline.
+type happening struct {
+	Second   float64 `json:"second"`
+	What     string  `json:"what"`
+	Accepted int     `json:"accepted"`
+}
+
+func (r *report) happened(began time.Time, accepted int, what string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.Timeline = append(r.Timeline, happening{time.Since(began).Seconds(), what, accepted})
+}
+
+func (r *report) ended(name string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.Ended == nil {
+		r.Ended = map[string]int{}
+	}
+	r.Ended[name]++
+}
+
+func (r *report) clean() bool { return r.Verdict != nil && r.Verdict.Clean() }
+
+// tell prints what a person needs: on a failure how to repeat it, what happened when, and where to look.
+func (r *report) tell(stdout, stderr io.Writer, failed error) error {
+	lost, doubled := 0, 0
+	if r.Verdict != nil {
+		lost, doubled = r.Verdict.Lost, r.Verdict.Doubled
+		_, _ = fmt.Fprintf(stderr, "chaos: %s\n", r.Verdict)
+	}
+	if failed != nil || !r.clean() {
+		_, _ = fmt.Fprintf(stderr, "chaos: timeline\n")
+		for _, h := range r.Timeline {
+			_, _ = fmt.Fprintf(stderr, "  %6.1fs %7d accepted  %s\n", h.Second, h.Accepted, h.What)
+		}
+		_, _ = fmt.Fprintf(stderr, "chaos: data and logs are in %s; again: make chaos SEED=%d KILLS=%d BROKER=%s\n", r.Folder, r.Seed, r.Kills, r.Broker)
+	}
+	if failed != nil {
+		_, _ = fmt.Fprintf(stderr, "chaos: %v\n", failed)
+	}
+	_, err := fmt.Fprintf(stdout, "kills %d, lost %d, doubled %d\n", r.Kills, lost, doubled)
+	if err != nil {
+		return fmt.Errorf("printing the last line: %w", err)
+	}
+	return nil
+}
