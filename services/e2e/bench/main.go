@@ -85,6 +85,8 @@ func run(ctx context.Context, world boot.IO) error {
 			return runCopy(ctx, world.Args[1:])
 		case "raw":
 			return runRaw(ctx, world.Args[1:])
+		case "history":
+			return runHistory(ctx, world, world.Args[1:])
 		}
 	}
 	runtime.LockOSThread() // children end with the thread that started them

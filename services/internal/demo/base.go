@@ -119,8 +119,10 @@ func (b *Base) record(n int) Event {
 	e := envelope{
 		Type: "customer.recorded", Traits: j.fullTraits(), Data: data,
 		Identifiers: []identifier{
-			{Namespace: "customer", Value: p.account, Proved: true}, {Namespace: "card", Value: p.card, Proved: true},
-			{Namespace: "email", Value: p.email}, {Namespace: "phone", Value: p.phone},
+			{Namespace: "customer", Value: p.account, Proved: true},
+			{Namespace: "card", Value: p.card, Proved: true},
+			{Namespace: "email", Value: p.email},
+			{Namespace: "phone", Value: p.phone},
 		},
 	}
 	if chance(r, 40) {

@@ -96,7 +96,10 @@ func TestBase_linesAreEvents(t *testing.T) {
 
 func TestBaseConfig_validate(t *testing.T) {
 	for _, bad := range []BaseConfig{
-		{}, {Customers: 2, Events: 1, Until: until}, {Customers: MaxBase + 1, Events: MaxBase + 1, Until: until}, {Customers: 1, Events: 1},
+		{},
+		{Customers: 2, Events: 1, Until: until},
+		{Customers: MaxBase + 1, Events: MaxBase + 1, Until: until},
+		{Customers: 1, Events: 1},
 		{Customers: 1, Events: 1, Until: until, Years: 21},
 	} {
 		require.Error(t, bad.Validate(), "%+v", bad)
