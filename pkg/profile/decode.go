@@ -183,12 +183,12 @@ func (r *reader) month(at int64) int32 {
 		return 0
 	}
 	n--
-	m := int64(n>>1) ^ -int64(n&1) + monthIndexAt(at) //nolint:gosec // as a varint of a signed number
+	m := int64(n>>1) ^ -int64(n&1) + monthIndexAt(at)
 	if m <= 0 || m >= 12*10_000 {
 		r.fail()
 		return 0
 	}
-	return int32(m/12*100 + m%12 + 1) //nolint:gosec // years of four digits
+	return int32(m/12*100 + m%12 + 1)
 }
 
 func (s *State) decodeContent(r *reader) {

@@ -92,7 +92,7 @@ func (w *writer) word(s string) {
 	}
 	for i := len(w.words) - 1; i >= 0; i-- {
 		if w.words[i] == s {
-			w.uint(uint64(len(commonWords)+i) + 1) //nolint:gosec // a place
+			w.uint(uint64(len(commonWords)+i) + 1)
 			return
 		}
 	}

@@ -128,7 +128,7 @@ func (s *State) encodeTraits(w *writer, sealed bool) {
 		}
 		s.traitName(w, t.Name, at)
 		w.byte(byte(t.Trust)<<2 | w.flag(t.Retracted)<<1 | w.flag(t.Sealed)) //nolint:gosec // five classes
-		if w.uint(uint64(at + 1)); at < 0 {                                  //nolint:gosec // a place
+		if w.uint(uint64(at + 1)); at < 0 {
 			w.int(t.At - s.last)
 			w.fixed64(t.ID)
 		}
@@ -151,7 +151,7 @@ func (s *State) traitName(w *writer, name string, at int) {
 	}
 	for i, held := range s.keys() {
 		if held == k {
-			w.uint(traitOfLeaf + uint64(i)) //nolint:gosec // a place
+			w.uint(traitOfLeaf + uint64(i))
 			return
 		}
 	}

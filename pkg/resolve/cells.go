@@ -2,7 +2,7 @@ package resolve
 
 import (
 	"context"
-	"encoding/hex"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"strings"
@@ -18,7 +18,7 @@ type Cell struct {
 	Value   []byte
 }
 
-// Member is one entry of a set.
+// Member is one entry of a leaf index: see LeafIndex and LeafMember.
 type Member struct{ Set, Member string }
 
 // Plain is a value without a version: the last writer holds.
@@ -53,30 +53,26 @@ const LeafKeySize = 16
 // ErrMember says that a member of a leaf index is none.
 var ErrMember = errors.New("not a member of a leaf index")
 
-// LeafCell is the key of a leaf's state.
-func LeafCell(space, controller string, leaf []byte) string {
-	return "l:" + space + ":" + controller + ":" + hex.EncodeToString(leaf)
+// LeafCell is the key of a leaf's state. The key of a leaf is a digest that holds the space and the controller; its state says them.
+func LeafCell(_, _ string, leaf []byte) string {
+	return "l:" + base64.RawURLEncoding.EncodeToString(leaf)
 }
 
 // ReferenceCell is the key of a reference register.
 func ReferenceCell(space string, reference identifier.Key) string {
-	return "r:" + space + ":" + hex.EncodeToString([]byte(reference.Value))
+	return "r:" + space + ":" + reference.Value
 }
 
 // ConsentCell is the key of the consent register of a point and controller.
 func ConsentCell(space, controller string, point identifier.Key) string {
-	return "cr:" + space + ":" + controller + ":" + hex.EncodeToString([]byte(point.Value))
+	return "cr:" + space + ":" + controller + ":" + point.Value
 }
 
 // LeafIndex is the set of the leaves that name an identifier.
-func LeafIndex(space string, key identifier.Key) string {
-	return "li:" + space + ":" + hex.EncodeToString([]byte(key.Value))
-}
+func LeafIndex(space string, key identifier.Key) string { return "li:" + space + ":" + key.Value }
 
 // OwnerValue is the key of the last published owner of a leaf.
-func OwnerValue(space string, leaf []byte) string {
-	return "lo:" + space + ":" + hex.EncodeToString(leaf)
-}
+func OwnerValue(_ string, leaf []byte) string { return "lo:" + string(leaf) }
 
 // LeafMember names a leaf in a leaf index: its controller and its key.
 func LeafMember(controller string, leaf []byte) string { return controller + "\x00" + string(leaf) }

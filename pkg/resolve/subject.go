@@ -9,7 +9,7 @@ import (
 
 // SubjectKeyCell is the key of the wrapped key that seals the traits of a subject.
 func SubjectKeyCell(space, controller string, subject identifier.Key) string {
-	return "k:" + space + ":" + controller + ":" + hex.EncodeToString([]byte(subject.Value))
+	return "k:" + space + ":" + controller + ":" + subject.Value
 }
 
 // SubjectOf returns whose personal values a leaf holds: its first identifier, of a logged-in device the person.

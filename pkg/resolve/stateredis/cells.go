@@ -28,7 +28,10 @@ const (
 var ErrCorrupt = errors.New("value in redis is corrupt")
 
 // Cells is resolve.Cells on Redis. Safe for concurrent use.
-type Cells struct{ c *Client }
+type Cells struct {
+	c      *Client
+	levels levels // of small values
+}
 
 var _ resolve.Cells = (*Cells)(nil)
 
@@ -37,9 +40,57 @@ func NewCells(c *Client) *Cells { return &Cells{c: c} }
 
 // LoadCells implements resolve.Cells.
 func (s *Cells) LoadCells(ctx context.Context, keys []string) ([]resolve.Cell, error) {
-	values, err := s.get(ctx, keys)
+	out := make([]resolve.Cell, len(keys))
+	alone, small := bySize(keys)
+	cells, err := s.loadAlone(ctx, alone.keys)
+	if err == nil {
+		alone.put(out, cells)
+		cells, err = s.loadSmall(ctx, small.keys, small.spots)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("loading %d cells: %w", len(keys), err)
+	}
+	small.put(out, cells)
+	return out, nil
+}
+
+// sorted are keys of one size, with their places among all.
+type sorted struct {
+	keys   []string
+	spots  []spot // of small ones
+	places []int
+}
+
+// bySize tells keys that stand alone from those of small values.
+func bySize(keys []string) (alone, small sorted) {
+	for i, k := range keys {
+		if x, ok := spotOf(k); ok {
+			small.keys, small.spots, small.places = append(small.keys, k), append(small.spots, x), append(small.places, i)
+		} else {
+			alone.keys, alone.places = append(alone.keys, k), append(alone.places, i)
+		}
+	}
+	return alone, small
+}
+
+func (k sorted) put(out, some []resolve.Cell) {
+	for n, i := range k.places {
+		out[i] = some[n]
+	}
+}
+
+func (k sorted) of(cells []resolve.Cell) []resolve.Cell {
+	out := make([]resolve.Cell, len(k.places))
+	for n, i := range k.places {
+		out[n] = cells[i]
+	}
+	return out
+}
+
+func (s *Cells) loadAlone(ctx context.Context, keys []string) ([]resolve.Cell, error) {
+	values, err := s.get(ctx, keys)
+	if err != nil {
+		return nil, err
 	}
 	out := make([]resolve.Cell, len(keys))
 	for i, v := range values {
@@ -58,9 +109,34 @@ func (s *Cells) LoadCells(ctx context.Context, keys []string) ([]resolve.Cell, e
 	return out, nil
 }
 
-// CommitCells implements resolve.Cells. A cell that was absent is set if it still is, which needs no function: most commits of a
-// day are of new leaves, registers and keys.
+// CommitCells implements resolve.Cells.
 func (s *Cells) CommitCells(ctx context.Context, cells []resolve.Cell) ([]bool, error) {
+	keys := make([]string, len(cells))
+	for i, c := range cells {
+		keys[i] = c.Key
+	}
+	alone, small := bySize(keys)
+	written, err := s.commitAlone(ctx, alone.of(cells))
+	if err != nil {
+		return nil, fmt.Errorf("committing %d cells: %w", len(cells), err)
+	}
+	writtenSmall, err := s.commitSmall(ctx, small.of(cells), small.spots)
+	if err != nil {
+		return nil, fmt.Errorf("committing %d cells: %w", len(cells), err)
+	}
+	out := make([]bool, len(cells))
+	for n, i := range alone.places {
+		out[i] = written[n]
+	}
+	for n, i := range small.places {
+		out[i] = writtenSmall[n]
+	}
+	return out, nil
+}
+
+// commitAlone writes cells that have keys of their own. A cell that was absent is set if it still is, which needs no function: most commits of a
+// day are of new leaves.
+func (s *Cells) commitAlone(ctx context.Context, cells []resolve.Cell) ([]bool, error) {
 	out := make([]bool, 0, len(cells))
 	for part := range slices.Chunk(cells, maxPipeline) {
 		cmds := make([]redis.Cmder, len(part))
@@ -74,7 +150,7 @@ func (s *Cells) CommitCells(ctx context.Context, cells []resolve.Cell) ([]bool, 
 			}
 		})
 		if err != nil {
-			return nil, fmt.Errorf("committing %d cells: %w", len(cells), err)
+			return nil, err
 		}
 		for _, cmd := range cmds {
 			written, err := accepted(cmd)
@@ -101,43 +177,6 @@ func accepted(cmd redis.Cmder) (bool, error) {
 }
 
 func version(v uint64) []byte { return binary.BigEndian.AppendUint64(make([]byte, 0, versionSize), v) }
-
-// AddMembers implements resolve.Cells.
-func (s *Cells) AddMembers(ctx context.Context, members []resolve.Member) error {
-	for part := range slices.Chunk(members, maxPipeline) {
-		err := s.pipeline(ctx, func(p redis.Pipeliner) {
-			for _, m := range part {
-				p.SAdd(ctx, m.Set, m.Member)
-			}
-		})
-		if err != nil {
-			return fmt.Errorf("adding %d members: %w", len(members), err)
-		}
-	}
-	return nil
-}
-
-// Members implements resolve.Cells.
-func (s *Cells) Members(ctx context.Context, sets []string) ([][]string, error) {
-	out := make([][]string, 0, len(sets))
-	for part := range slices.Chunk(sets, maxPipeline) {
-		cmds := make([]*redis.StringSliceCmd, len(part))
-		err := s.pipeline(ctx, func(p redis.Pipeliner) {
-			for i, k := range part {
-				cmds[i] = p.SMembers(ctx, k)
-			}
-		})
-		if err != nil {
-			return nil, fmt.Errorf("reading %d sets: %w", len(sets), err)
-		}
-		for _, cmd := range cmds {
-			m := cmd.Val()
-			slices.Sort(m)
-			out = append(out, m)
-		}
-	}
-	return out, nil
-}
 
 // SetPlain implements resolve.Cells.
 func (s *Cells) SetPlain(ctx context.Context, values []resolve.Plain) error {

@@ -2,6 +2,7 @@ package stateredis
 
 import (
 	"context"
+	"crypto/sha256"
 	"net"
 	"regexp"
 	"strings"
@@ -39,9 +40,11 @@ func TestFunctionsComeBackAfterAFlush(t *testing.T) {
 	_, err := cells.CommitCells(t.Context(), []resolve.Cell{{Key: "l:a", Value: []byte("x")}}) // absent: needs no function
 	require.NoError(t, err)
 	require.NoError(t, c.rdb.FunctionFlush(t.Context()).Err())
-	_, err = cells.CommitCells(t.Context(), []resolve.Cell{{Key: "l:a", Version: 1, Value: []byte("y")}})
+	read, err := cells.LoadCells(t.Context(), []string{"l:a"})
+	require.NoError(t, err)
+	_, err = cells.CommitCells(t.Context(), read)
 	require.Error(t, err)
-	ok, err := cells.CommitCells(t.Context(), []resolve.Cell{{Key: "l:a", Version: 1, Value: []byte("y")}})
+	ok, err := cells.CommitCells(t.Context(), read)
 	require.NoError(t, err)
 	assert.Equal(t, []bool{true}, ok)
 }
@@ -114,7 +117,7 @@ func TestEveryCommandTouchesOneSlot(t *testing.T) {
 	var members []resolve.Member
 	var plain []resolve.Plain
 	for _, k := range keys {
-		members = append(members, resolve.Member{Set: "li" + k, Member: "m"})
+		members = append(members, resolve.Member{Set: "li:" + k, Member: resolve.LeafMember("c", []byte("0123456789abcdef"))})
 		plain = append(plain, resolve.Plain{Key: "lo" + k})
 	}
 	require.NoError(t, cells.AddMembers(t.Context(), members))
@@ -124,11 +127,11 @@ func TestEveryCommandTouchesOneSlot(t *testing.T) {
 			args := cmd.Args()
 			var touched []any
 			switch cmd.Name() {
-			case "fcall":
+			case "fcall", "fcall_ro":
 				n, ok := args[2].(int)
 				require.True(t, ok)
 				touched = args[3 : 3+n]
-			case "get", "set", "sadd":
+			case "get", "set", "hget", "sadd":
 				touched = args[1:2]
 			default:
 				t.Errorf("unexpected command %s", cmd.Name())
@@ -143,16 +146,28 @@ func TestEveryCommandTouchesOneSlot(t *testing.T) {
 			assert.Len(t, slots, 1, "keys of %s", cmd.Name())
 		}
 	}
-	assert.NotRegexp(t, `(?i)keys\[[^1]`, stripComments(cellFunctions), "functions use their first key alone")
+	for _, code := range []string{cellFunctions, bucketFunctions} {
+		assert.NotRegexp(t, `(?i)keys\[[^1]`, stripComments(code), "functions use their first key alone")
+	}
 }
 
-func TestKeysOfCellsSpreadOverSlots(t *testing.T) {
-	slots := map[uint16]bool{}
-	for _, k := range statetest.CellKeys() {
-		assert.NotContains(t, k, "{", "no hash tag")
-		slots[slot(k)] = true
+// Keys of Redis: of what stands alone, and of buckets.
+func TestKeysSpreadOverSlots(t *testing.T) {
+	slots, n := map[uint16]bool{}, 0
+	for i := range 200 {
+		leaf := sha256.Sum256([]byte{byte(i)})
+		keys := []string{resolve.LeafCell("s", "c", leaf[:resolve.LeafKeySize])}
+		for _, k := range statetest.CellKeys() {
+			if x, ok := spotOf(k + string(leaf[:])); ok {
+				keys = append(keys, x.bucket(maxLevels-1), levelsKey(x.kind))
+			}
+		}
+		for _, k := range keys {
+			assert.NotContains(t, k, "{", "no hash tag")
+			slots[slot(k)], n = true, n+1
+		}
 	}
-	assert.Len(t, slots, len(statetest.CellKeys()))
+	assert.Greater(t, len(slots), n/3)
 }
 
 func stripComments(code string) string {

@@ -174,7 +174,7 @@ func testSets(t *testing.T, c resolve.Cells) {
 
 	var many []resolve.Member
 	for i := range 1500 {
-		many = append(many, resolve.Member{Set: "li:big", Member: fmt.Sprintf("%04d", i)})
+		many = append(many, resolve.Member{Set: "li:big", Member: resolve.LeafMember([]string{"shop", "bank"}[i%2], fmt.Appendf(nil, "leaf-%011d", i))})
 	}
 	require.NoError(t, c.AddMembers(t.Context(), many))
 	got, err = c.Members(t.Context(), slices.Repeat([]string{"li:big"}, 3))

@@ -1,0 +1,323 @@
+package stateredis
+
+import (
+	"context"
+	_ "embed" // the functions
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/cespare/xxhash/v2"
+	"github.com/redis/go-redis/v9"
+
+	"rcu/pkg/resolve"
+)
+
+//go:embed buckets.lua
+var bucketFunctions string
+
+const (
+	bucketGet   = "rcu_bucket_get_v1"
+	bucketPut   = "rcu_bucket_put_v1"
+	bucketAdd   = "rcu_bucket_add_v1"
+	bucketRaise = "rcu_bucket_raise_v1"
+
+	// pieceSize is how long a field of a bucket may be; a value of that length and more is in several.
+	pieceSize = 64
+	// maxLevels bounds the levels of a kind: 256 buckets, and 16 times as many from level to level.
+	maxLevels = 5
+	// bucketRoom is the number of fields of a bucket beyond which new values go to the next level.
+	bucketRoom = 128
+	// fieldSize is the length of a value's name in its bucket: with the number of the bucket, 88 bits and more of the digest of its key.
+	fieldSize = 10
+)
+
+// Answers of the functions of buckets.
+const (
+	bucketConflict = iota
+	bucketWritten
+	bucketElsewhere // the value is not here and there is no room: look in the next level
+	bucketTooMany   // the rest of a leaf index lies under a key of its own
+)
+
+// smallKinds are the kinds of cells that lie in buckets: most of their values are shorter than what Redis spends on a key.
+var smallKinds = map[string]bool{"r": true, "cr": true, "k": true, "lo": true, "li": true}
+
+// spot is where a small value lies: under field in a bucket of one of the levels of its kind.
+type spot struct {
+	kind   string
+	number string // hexadecimal; a level uses two digits, three, four ...
+	field  string
+}
+
+// spotOf finds the spot of a key; false when the key stands alone.
+func spotOf(key string) (spot, bool) {
+	kind, _, _ := strings.Cut(key, ":")
+	if !smallKinds[kind] {
+		return spot{}, false
+	}
+	first, second := xxhash.Sum64String(key), digestAgain(key)
+	field := binary.BigEndian.AppendUint64(make([]byte, 0, fieldSize), first)
+	field = binary.BigEndian.AppendUint16(field, uint16(second)) //nolint:gosec // 16 bits of it
+	return spot{kind: kind, number: hex.EncodeToString(binary.BigEndian.AppendUint64(nil, second)[:3]), field: string(field)}, true
+}
+
+// digestAgain is a digest that knows nothing of the first.
+func digestAgain(key string) uint64 {
+	d := xxhash.NewWithSeed(0x5ca1ab1e)
+	_, _ = d.WriteString(key)
+	return d.Sum64()
+}
+
+// bucket is the key of a spot's bucket in a level.
+func (s spot) bucket(level int) string { return s.kind + ":" + s.number[:2+level] }
+
+// levelsKey is the key of the number of levels of a kind.
+func levelsKey(kind string) string { return "levels:" + kind }
+
+// levels remembers how many levels each kind has; the number only grows.
+type levels struct {
+	mu sync.Mutex
+	n  map[string]int
+}
+
+func (l *levels) of(kind string) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return max(1, l.n[kind])
+}
+
+// learn remembers a number and reports whether it is news.
+func (l *levels) learn(kind string, n int) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if n <= max(1, l.n[kind]) {
+		return false
+	}
+	if l.n == nil {
+		l.n = map[string]int{}
+	}
+	l.n[kind] = min(n, maxLevels)
+	return true
+}
+
+// found is a small value as read.
+type found struct {
+	value string
+	level int
+	there bool
+}
+
+// readSmall reads small values. The number of levels is read before them: who puts a value into a level tells the number first.
+func (s *Cells) readSmall(ctx context.Context, spots []spot) ([]found, error) {
+	out := make([]found, 0, len(spots))
+	for part := range slices.Chunk(spots, maxPipeline) {
+		for {
+			some, again, err := s.readLevels(ctx, part)
+			if err != nil {
+				return nil, err
+			}
+			if !again {
+				out = append(out, some...)
+				break
+			}
+		}
+	}
+	return out, nil
+}
+
+// readLevels reads spots in the levels that are known; again says that there are more.
+func (s *Cells) readLevels(ctx context.Context, spots []spot) (out []found, again bool, err error) {
+	counts, values := map[string]*redis.StringCmd{}, make([][]*redis.StringCmd, len(spots))
+	err = s.pipeline(ctx, func(p redis.Pipeliner) {
+		for _, x := range spots {
+			if counts[x.kind] == nil {
+				counts[x.kind] = p.Get(ctx, levelsKey(x.kind))
+			}
+		}
+		for i, x := range spots {
+			for level := range s.levels.of(x.kind) {
+				values[i] = append(values[i], p.HGet(ctx, x.bucket(level), x.field))
+			}
+		}
+	})
+	if err != nil {
+		return nil, false, err
+	}
+	for kind, cmd := range counts {
+		if n, err := cmd.Int(); err == nil && s.levels.learn(kind, n) {
+			again = true
+		} else if err != nil && !errors.Is(err, redis.Nil) {
+			return nil, false, fmt.Errorf("reading the levels of %s: %w", kind, ErrCorrupt)
+		}
+	}
+	if again {
+		return nil, true, nil
+	}
+	out = make([]found, len(spots))
+	for i, cmds := range values {
+		for level, cmd := range cmds {
+			if v, err := cmd.Result(); err == nil {
+				out[i] = found{v, level, true}
+			}
+		}
+	}
+	return out, false, s.readRest(ctx, spots, out)
+}
+
+// readRest reads values of several pieces as a whole.
+func (s *Cells) readRest(ctx context.Context, spots []spot, values []found) error {
+	cmds := map[int]*redis.Cmd{}
+	for i, v := range values {
+		if len(v.value) == pieceSize {
+			cmds[i] = nil
+		}
+	}
+	if len(cmds) == 0 {
+		return nil
+	}
+	err := s.pipeline(ctx, func(p redis.Pipeliner) {
+		for i := range cmds {
+			cmds[i] = p.FCallRO(ctx, bucketGet, []string{spots[i].bucket(values[i].level)}, spots[i].field)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	for i, cmd := range cmds {
+		if values[i].value, err = cmd.Text(); err != nil {
+			return fmt.Errorf("reading a value of several pieces: %w", err)
+		}
+	}
+	return nil
+}
+
+// loadSmall reads the cells of spots.
+func (s *Cells) loadSmall(ctx context.Context, keys []string, spots []spot) ([]resolve.Cell, error) {
+	values, err := s.readSmall(ctx, spots)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]resolve.Cell, len(spots))
+	for i, v := range values {
+		out[i].Key = keys[i]
+		if !v.there {
+			continue
+		}
+		b := []byte(v.value)
+		number, n := binary.Uvarint(b)
+		if n <= 0 || number == 0 {
+			return nil, fmt.Errorf("loading cell of %d bytes: %w", len(b), ErrCorrupt)
+		}
+		out[i].Version = number
+		if len(b) > n {
+			out[i].Value = b[n:]
+		}
+	}
+	return out, nil
+}
+
+// smallEpoch is the start of the clock of small versions.
+var smallEpoch = time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// afterSmall is the version after v: a number that is never given twice, also not by a server that lost its last writes, in tenths of
+// a second, which is five bytes until 2128.
+func (s *Cells) afterSmall(v uint64) uint64 {
+	return max(v+1, uint64(time.Since(smallEpoch)/(100*time.Millisecond))) //nolint:gosec // G115: after the epoch
+}
+
+// commitSmall writes the cells of spots, level by level.
+func (s *Cells) commitSmall(ctx context.Context, cells []resolve.Cell, spots []spot) ([]bool, error) {
+	out := make([]bool, len(cells))
+	calls := make([]bucketCall, len(cells))
+	for i, c := range cells {
+		var expected []byte
+		if c.Version > 0 {
+			expected = binary.AppendUvarint(nil, c.Version)
+		}
+		calls[i] = bucketCall{spot: spots[i], function: bucketPut, args: []any{expected, append(binary.AppendUvarint(nil, s.afterSmall(c.Version)), c.Value...)}}
+	}
+	answers, err := s.climb(ctx, calls)
+	for i, a := range answers {
+		out[i] = a == bucketWritten
+	}
+	return out, err
+}
+
+// bucketCall is a call of a function on the bucket of a spot.
+type bucketCall struct {
+	spot     spot
+	function string
+	args     []any
+}
+
+// climb makes calls in the first level, those that are answered elsewhere in the next, and so on. A level that is new is told first.
+func (s *Cells) climb(ctx context.Context, calls []bucketCall) ([]int64, error) {
+	answers := make([]int64, len(calls))
+	todo := make([]int, len(calls))
+	for i := range todo {
+		todo[i] = i
+	}
+	for level := 0; level < maxLevels && len(todo) > 0; level++ {
+		var left []int
+		for part := range slices.Chunk(todo, maxPipeline) {
+			if err := s.callLevel(ctx, calls, part, level, answers); err != nil {
+				return nil, err
+			}
+			for _, i := range part {
+				if answers[i] == bucketElsewhere {
+					left = append(left, i)
+				}
+			}
+		}
+		todo = left
+		for _, i := range todo {
+			if err := s.raise(ctx, calls[i].spot.kind, min(level+2, maxLevels)); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return answers, nil
+}
+
+func (s *Cells) callLevel(ctx context.Context, calls []bucketCall, part []int, level int, answers []int64) error {
+	cmds := make([]*redis.Cmd, len(part))
+	room := bucketRoom
+	if level == maxLevels-1 {
+		room = math.MaxInt32
+	}
+	err := s.pipeline(ctx, func(p redis.Pipeliner) {
+		for n, i := range part {
+			c := &calls[i]
+			cmds[n] = p.FCall(ctx, c.function, []string{c.spot.bucket(level)}, append([]any{c.spot.field, room}, c.args...)...)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	for n, i := range part {
+		if answers[i], err = cmds[n].Int64(); err != nil {
+			return fmt.Errorf("reading answer of a bucket: %w", err)
+		}
+	}
+	return nil
+}
+
+// raise tells everybody that a kind has so many levels.
+func (s *Cells) raise(ctx context.Context, kind string, n int) error {
+	if s.levels.of(kind) >= n {
+		return nil
+	}
+	err := s.pipeline(ctx, func(p redis.Pipeliner) { p.FCall(ctx, bucketRaise, []string{levelsKey(kind)}, n) })
+	if err != nil {
+		return fmt.Errorf("telling the levels of %s: %w", kind, err)
+	}
+	s.levels.learn(kind, n)
+	return nil
+}
