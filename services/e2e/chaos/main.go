@@ -23,6 +23,7 @@ type options struct {
 	broker  string
 	targets string
 	rate    float64
+	session time.Duration
 	program string
 	root    string
 	keep    string
@@ -38,6 +39,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	f.StringVar(&o.broker, "broker", "embedded", "embedded or apache")
 	f.StringVar(&o.targets, "targets", "", "kinds of processes to kill, separated by commas (default: all): "+strings.Join(kinds(), ", "))
 	f.Float64Var(&o.rate, "rate", 300, "events a second")
+	f.DurationVar(&o.session, "session", 3*time.Second, "after how long a group goes on without a member that was killed")
 	f.StringVar(&o.program, "rcu", ".bin/rcu", "the program to kill")
 	f.StringVar(&o.root, "root", ".", "folder of the repository")
 	f.StringVar(&o.keep, "keep", "", "keep data and logs in this folder (default: only those of a run that found something)")

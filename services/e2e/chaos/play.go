@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"path/filepath"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -14,7 +15,7 @@ import (
 )
 
 const (
-	patience    = 90 * time.Second // for a commit after a kill
+	patience    = 2 * time.Minute // for a commit after a kill
 	settleLimit = 4 * time.Minute
 	// rejudge is how long a finding may take to correct itself: the last owners are loaded, the last profiles published.
 	rejudge = 20 * time.Second
@@ -46,7 +47,7 @@ func play(ctx context.Context, o options, dir string, r *report, say func(string
 	r.Killed = map[string]int{}
 	var err error
 	g.fleet, err = fleet.Launch(ctx, fleet.Config{
-		Program: o.program, Dir: dir, Sources: load.Sources(), Resolvers: 2, Sinks: 2,
+		Program: o.program, Dir: dir, Sources: load.Sources(), Resolvers: 2, Sinks: 2, Session: o.session, Apache: apache(o),
 		Told: func(service string, err error) { g.happened("%s: %v", service, err); r.ended(service) },
 	})
 	if err != nil {
@@ -64,6 +65,14 @@ func play(ctx context.Context, o options, dir string, r *report, say func(string
 		return err
 	}
 	return g.judge(ctx)
+}
+
+// apache is the script that runs the other broker.
+func apache(o options) string {
+	if o.broker != "apache" {
+		return ""
+	}
+	return filepath.Join(o.root, "scripts", "kafka")
 }
 
 // shake sends the load and disturbs until the last kill, and returns when everything sent has its 200.

@@ -28,8 +28,8 @@ func (p *progress) watch(ctx context.Context) {
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
 	for {
-		for group, topics := range judge.Groups {
-			p.look(ctx, group, topics)
+		for group := range judge.Groups {
+			p.look(ctx, group)
 		}
 		select {
 		case <-ctx.Done():
@@ -39,19 +39,13 @@ func (p *progress) watch(ctx context.Context) {
 	}
 }
 
-func (p *progress) look(ctx context.Context, group string, topics []string) {
+func (p *progress) look(ctx context.Context, group string) {
 	p.mu.Lock()
 	round := p.round
 	p.mu.Unlock()
-	committed, err := p.client.Committed(ctx, group, topics...)
+	sum, err := judge.Committed(ctx, p.client, group)
 	if err != nil {
 		return
-	}
-	sum := int64(0)
-	for _, parts := range committed {
-		for _, offset := range parts {
-			sum += max(0, offset)
-		}
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -25,12 +25,13 @@ import (
 // Config of a fleet.
 type Config struct {
 	Program    string // rcu
+	Apache     string // scripts/kafka, to run on Apache Kafka; empty: on the embedded broker
 	Dir        string // its folder, which is made
 	Sources    []ingest.SourceSpec
 	Resolvers  int
 	Sinks      int
 	Partitions int // of every topic; default 8
-	// Session is after how long a group goes on without a member that was killed. Default: 2s.
+	// Session is after how long a group goes on without a member that was killed. Default: 3s.
 	Session time.Duration
 	// Told hears of services that ended without being asked to; may be nil.
 	Told func(service string, err error)
@@ -77,7 +78,7 @@ func Launch(ctx context.Context, cfg Config) (f *Fleet, err error) {
 		cfg.Partitions = 8
 	}
 	if cfg.Session == 0 {
-		cfg.Session = 2 * time.Second
+		cfg.Session = 3 * time.Second
 	}
 	if cfg.Told == nil {
 		cfg.Told = func(string, error) {}

@@ -130,8 +130,16 @@ func (f *Fleet) servers(ctx context.Context) error {
 	return nil
 }
 
-// broker is the embedded one.
+// broker is the embedded one, or a node of Apache Kafka. Both tell their clients the address of the proxy.
 func (f *Fleet) broker(port int, child embedded.Child) func(ctx context.Context) (running, error) {
-	cfg := embedded.KafkaConfig{Dir: f.path(Kafka), Port: port, Advertise: f.proxies[Kafka].Addr(), Child: child}
-	return func(ctx context.Context) (running, error) { return embedded.StartKafka(ctx, cfg) }
+	told := f.proxies[Kafka].Addr()
+	if f.cfg.Apache == "" {
+		cfg := embedded.KafkaConfig{Dir: f.path(Kafka), Port: port, Advertise: told, Child: child}
+		return func(ctx context.Context) (running, error) { return embedded.StartKafka(ctx, cfg) }
+	}
+	cfg := embedded.ApacheKafkaConfig{
+		Script: f.cfg.Apache, Dir: f.path(Kafka), Port: port,
+		Properties: "advertised.listeners=PLAINTEXT://" + told + "\ngroup.min.session.timeout.ms=500\n",
+	}
+	return func(ctx context.Context) (running, error) { return embedded.StartApacheKafka(ctx, cfg) }
 }

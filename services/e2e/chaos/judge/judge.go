@@ -51,6 +51,21 @@ func Settled(ctx context.Context, client *stream.Client, within time.Duration) e
 	})
 }
 
+// Committed adds up the committed offsets of a group on its topics.
+func Committed(ctx context.Context, client *stream.Client, group string) (int64, error) {
+	committed, err := client.Committed(ctx, group, Groups[group]...)
+	if err != nil {
+		return 0, err //nolint:wrapcheck // says all
+	}
+	sum := int64(0)
+	for _, parts := range committed {
+		for _, offset := range parts {
+			sum += max(0, offset)
+		}
+	}
+	return sum, nil
+}
+
 // Judge compares an installation that has settled with the ledger.
 func Judge(ctx context.Context, f *fleet.Fleet, l *load.Ledger, client *stream.Client, seed uint64) (*Verdict, error) {
 	redis, err := stateredis.Open(ctx, stateredis.Config{Addrs: []string{f.Server(fleet.Redis).Addr()}, ReadTimeout: 20 * time.Second})
