@@ -57,6 +57,14 @@ func (s *Service) resolve(ctx context.Context, b stream.Batch) error {
 	if err := s.pending.wait(ctx); err != nil {
 		return err
 	}
+	ctx, done, err := s.keeper.begin(ctx, b)
+	if err != nil {
+		return err
+	}
+	defer done()
+	if faults.markEarly {
+		err = s.keeper.finish(ctx, b)
+	}
 	works, invalid := s.decode(b)
 	var refused []int64
 	for _, w := range works {
@@ -66,6 +74,17 @@ func (s *Service) resolve(ctx context.Context, b stream.Batch) error {
 		}
 		refused = append(refused, conflicts...)
 	}
+	if !faults.markEarly {
+		err = s.keeper.finish(ctx, b)
+	}
+	if err != nil {
+		return err
+	}
+	return verdict(refused, invalid)
+}
+
+// verdict says which records of a batch that was resolved belong to the dead letters.
+func verdict(refused, invalid []int64) error {
 	if len(refused) > 0 && len(invalid) == 0 {
 		return stream.Invalid("id_reused", errors.New("the id was used for an event with other content; send it under an id of its own"), refused...)
 	}

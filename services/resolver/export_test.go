@@ -10,17 +10,21 @@ import (
 )
 
 // Faults are wrong variants to plant.
-type Faults struct{ SkipFenced, IgnoreConsent, CommitEarly, ListLate, SharedFence bool }
+type Faults struct {
+	SkipFenced, IgnoreConsent, CommitEarly, ListLate, SharedFence bool
+	Unbound, SkipMarks, KeepCaches, MarkEarly                     bool
+}
 
 // Plant switches faults on until the test ends.
 func Plant(t testing.TB, f Faults) {
 	t.Helper()
-	faults.skipFenced, faults.ignoreConsent, faults.commitEarly, faults.listLate = f.SkipFenced, f.IgnoreConsent, f.CommitEarly, f.ListLate
-	faults.sharedFence = f.SharedFence
-	t.Cleanup(func() {
-		faults.skipFenced, faults.ignoreConsent, faults.commitEarly, faults.listLate = false, false, false, false
-		faults.sharedFence = false
-	})
+	plant := func(f Faults) {
+		faults.skipFenced, faults.ignoreConsent, faults.commitEarly, faults.listLate = f.SkipFenced, f.IgnoreConsent, f.CommitEarly, f.ListLate
+		faults.sharedFence = f.SharedFence
+		faults.unbound, faults.skipMarks, faults.keepCaches, faults.markEarly = f.Unbound, f.SkipMarks, f.KeepCaches, f.MarkEarly
+	}
+	plant(f)
+	t.Cleanup(func() { plant(Faults{}) })
 }
 
 // Assemble makes a resolver without a consumer, whose steps a test takes itself.
@@ -30,8 +34,34 @@ func Assemble(cfg Config, d Deps, out interface {
 ) *Service {
 	s := assemble(cfg, d, out)
 	s.keyPartitions = 1
+	s.keeper.committed = func(context.Context) (bool, error) { return false, nil }
 	return s
 }
+
+// Seeks has partitions that were lost read again by f.
+func (s *Service) Seeks(f func(topic string, partition int, offset int64) bool) {
+	s.keeper.seek = seekFunc(f)
+}
+
+type seekFunc func(topic string, partition int, offset int64) bool
+
+// SeekBack implements seeker.
+func (f seekFunc) SeekBack(topic string, partition int, offset int64) bool {
+	return f(topic, partition, offset)
+}
+
+// Assigned gives partitions to the resolver.
+func (s *Service) Assigned(ctx context.Context, parts []stream.Assignment) error {
+	return s.keeper.assigned(ctx, parts)
+}
+
+// Looks reports whether the next batch would look at the markers first.
+func (s *Service) Looks() bool {
+	return s.keeper.marks != nil && (s.keeper.epoch != s.keeper.marks.Epoch() || s.keeper.doubted())
+}
+
+// Look looks at the markers.
+func (s *Service) Look(ctx context.Context) error { return s.keeper.look(ctx) }
 
 // Resolve handles one batch.
 func (s *Service) Resolve(ctx context.Context, b stream.Batch) error { return s.resolve(ctx, b) }

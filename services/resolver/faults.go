@@ -6,5 +6,9 @@ var faults struct {
 	ignoreConsent bool // browsing of a log-in is the person's without a grant
 	commitEarly   bool // offsets are committed before the changelogs are out
 	sharedFence   bool // the history lane moves the fences of the live events
+	unbound       bool // a batch goes on when another server is met
+	skipMarks     bool // nobody looks at the markers
+	keepCaches    bool // what was kept of the store is used behind a loss
+	markEarly     bool // the marker is left before the batch has written
 	listLate      bool // leaves are listed when everything else is done
 }

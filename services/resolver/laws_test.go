@@ -151,11 +151,34 @@ func (w *world) broken(clean outcome) (out []string) {
 	}
 	differ("leaf state", clean.leaves, o.leaves)
 	differ("identity", clean.people, o.people)
+	differ("owner", clean.truth, o.truth)
+	out = append(out, w.unlisted()...)
+	if w.server != nil {
+		return out // what was told of a state that was lost may stand: see the decision record on lost writes
+	}
 	differ("identity map", o.people, o.told)
 	differ("owner shown, by the state", o.truth, o.owners)
 	differ("owner shown, by a clean run", clean.owners, o.owners)
 	differ("profile", clean.profiles, o.profiles)
 	return append(out, w.brokenChangelogs()...)
+}
+
+// unlisted lists the leaves that an identifier they name does not lead to.
+func (w *world) unlisted() (out []string) {
+	w.t.Helper()
+	for id, e := range w.h.events {
+		if len(e.GetLeafKey()) == 0 {
+			continue
+		}
+		for _, k := range profile.LeafOf(e.GetLeaf()).Keys(nil) {
+			sets, err := w.cells.Members(context.Background(), []string{resolve.LeafIndex(space, k)})
+			require.NoError(w.t, err)
+			if !slices.Contains(sets[0], resolve.LeafMember(e.GetController(), e.GetLeafKey())) {
+				out = append(out, "listing of the leaf of "+id)
+			}
+		}
+	}
+	return out
 }
 
 // brokenChangelogs compares the last record of every key with what is stored; where workers are killed the newest, by its version:

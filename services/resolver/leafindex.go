@@ -18,6 +18,9 @@ type listed struct {
 	known *otter.Cache[resolve.Member, struct{}]
 }
 
+// forget drops what is remembered.
+func (l *listed) forget() { l.known.InvalidateAll() }
+
 func newListed() *listed {
 	return &listed{otter.Must(&otter.Options[resolve.Member, struct{}]{MaximumSize: maxListed})}
 }

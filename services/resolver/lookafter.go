@@ -48,6 +48,7 @@ func (s *Service) handOver(ctx context.Context, l *lease) error {
 
 // lookOnce publishes one run of outbox entries and returns how many.
 func (s *Service) lookOnce(ctx context.Context, l *lease, swept *time.Time) (int, error) {
+	ctx = s.keeper.planned(ctx)
 	held, err := l.held(ctx)
 	if err != nil || !held {
 		s.runs.begin(l.space)

@@ -25,6 +25,7 @@ type Deps struct {
 	Output  *stream.Producer
 	Graph   *resolve.Graph
 	Cells   resolve.Cells
+	Markers resolve.Markers // nil: the state loses nothing
 	Keyring *vault.Keyring
 	Now     func() time.Time // nil: time.Now
 }
@@ -53,6 +54,7 @@ type Service struct {
 	writer   *stateWriter
 	listed   *listed
 	reader   *resolve.Reader
+	keeper   *keeper
 	// downstream is how the stages behind stand, for the history lane.
 	downstream downstream
 
@@ -77,11 +79,11 @@ func New(cfg Config, d Deps) (*Service, error) {
 		Gate:       s.through,
 		Background: s.lanes(),
 		DeadLetter: stream.NewDeadLetters(d.Output, "resolver").Put,
-	}, stream.HandlerFunc(s.resolve))
+	}, handler{s})
 	if err != nil {
 		return nil, err
 	}
-	s.consumer = consumer
+	s.consumer, s.keeper.seek = consumer, consumer
 	return s, nil
 }
 
@@ -92,6 +94,7 @@ func assemble(cfg Config, d Deps, out output) *Service {
 	s.keys = dailykeys.New(d.Stream, vault.NewDaily(d.Keyring, nil), d.Log)
 	s.subjects = newSubjects(d.Cells, d.Keyring, s.pending)
 	s.writer = &stateWriter{cells: d.Cells, metrics: s.metrics}
+	s.keeper = &keeper{marks: d.Markers, group: cfg.Group, log: d.Log, forget: s.forget, committed: s.hasCommitted}
 	return s
 }
 
@@ -107,8 +110,50 @@ func (s *Service) through() time.Time {
 	return pending
 }
 
+// handler is the resolver as its consumer sees it.
+type handler struct{ s *Service }
+
+var _ stream.Assignable = handler{}
+
+// Batch implements stream.Handler.
+func (h handler) Batch(ctx context.Context, b stream.Batch) error { return h.s.resolve(ctx, b) }
+
+// Assigned implements stream.Assignable.
+func (h handler) Assigned(ctx context.Context, parts []stream.Assignment) error {
+	return h.s.keeper.assigned(ctx, parts)
+}
+
+// Revoked implements stream.Assignable.
+func (h handler) Revoked([]stream.Assignment) { h.s.keeper.revoked() }
+
+// forget drops everything that mirrors Redis.
+func (s *Service) forget() {
+	s.listed.forget()
+	s.subjects.forget()
+	s.deps.Graph.Forget()
+}
+
+// hasCommitted reports whether the group has read anything.
+func (s *Service) hasCommitted(ctx context.Context) (bool, error) {
+	committed, err := s.deps.Stream.Committed(ctx, s.cfg.Group)
+	if err != nil {
+		return false, err //nolint:wrapcheck // says all
+	}
+	for _, parts := range committed {
+		for _, offset := range parts {
+			if offset > 0 {
+				return true, nil
+			}
+		}
+	}
+	return false, nil
+}
+
 // Ready reports whether the resolver takes part in its group.
-func (s *Service) Ready() bool { return s.consumer.Ready() }
+func (s *Service) Ready() bool { return s.consumer.Ready() && s.keeper.err() == nil }
+
+// Err says why the resolver stopped by itself; nil while it did not.
+func (s *Service) Err() error { return s.keeper.err() }
 
 // Run resolves until ctx ends. What was resolved is published before it returns.
 func (s *Service) Run(ctx context.Context) error {
@@ -122,13 +167,15 @@ func (s *Service) Run(ctx context.Context) error {
 	group.Go(func() error { return untilStopped(background, s.keys.Run(background)) })
 	group.Go(func() error { return untilStopped(background, s.publishPending(background)) })
 	group.Go(func() error { return untilStopped(background, s.watchDownstream(background)) })
+	group.Go(func() error { return untilStopped(background, s.keeper.watch(background)) })
 	for _, space := range s.cfg.Spaces {
 		group.Go(func() error { return untilStopped(background, s.lookAfter(background, space)) })
 	}
 	consuming, cancel := context.WithCancel(ctx)
 	defer cancel()
 	context.AfterFunc(background, cancel) // a background loop that failed ends the consumer
-	err = s.consumer.Run(consuming)
+	s.keeper.onFailure(cancel)
+	err = errors.Join(s.consumer.Run(consuming), s.keeper.err())
 	flush, done := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer done()
 	err = errors.Join(err, s.flush(flush))

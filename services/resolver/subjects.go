@@ -37,6 +37,9 @@ func newSubjects(cells resolve.Cells, ring *vault.Keyring, p *pending) *subjects
 	return &subjects{cells: cells, ring: ring, pending: p, ready: otter.Must(&otter.Options[subject, vault.SubjectKey]{MaximumSize: maxSubjects})}
 }
 
+// forget drops the keys that are kept ready.
+func (s *subjects) forget() { s.ready.InvalidateAll() }
+
 // load returns the keys of subjects; those that have none get one.
 func (s *subjects) load(ctx context.Context, w *stateWriter, wanted []subject) (map[subject]vault.SubjectKey, error) {
 	keys := make(map[subject]vault.SubjectKey, len(wanted))

@@ -69,9 +69,7 @@ func (w *stateWriter) write(ctx context.Context, kind string, cells []resolve.Ce
 	}
 	var refused []int
 	for n, ok := range accepted {
-		if ok {
-			cells[planned[n]].Version++
-		} else {
+		if !ok {
 			refused = append(refused, planned[n])
 		}
 	}

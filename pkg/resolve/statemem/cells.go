@@ -10,11 +10,11 @@ import (
 
 // Cells is resolve.Cells in memory, for tests. Safe for concurrent use; values are copied in and out.
 type Cells struct {
-	mu       sync.Mutex
-	cells    map[string]resolve.Cell
-	sets     map[string]map[string]struct{}
-	plain    map[string][]byte
-	counters map[string]int64
+	mu    sync.Mutex
+	cells map[string]resolve.Cell
+	sets  map[string]map[string]struct{}
+	plain map[string][]byte
+	last  uint64 // number given: to a version or by a counter
 }
 
 var _ resolve.Cells = (*Cells)(nil)
@@ -22,7 +22,7 @@ var _ resolve.Cells = (*Cells)(nil)
 // NewCells returns an empty store of cells.
 func NewCells() *Cells {
 	return &Cells{
-		cells: map[string]resolve.Cell{}, sets: map[string]map[string]struct{}{}, plain: map[string][]byte{}, counters: map[string]int64{},
+		cells: map[string]resolve.Cell{}, sets: map[string]map[string]struct{}{}, plain: map[string][]byte{},
 	}
 }
 
@@ -45,7 +45,7 @@ func (c *Cells) CommitCells(_ context.Context, cells []resolve.Cell) ([]bool, er
 	out := make([]bool, len(cells))
 	for i, x := range cells {
 		if c.cells[x.Key].Version == x.Version {
-			c.cells[x.Key] = resolve.Cell{Version: x.Version + 1, Value: cloned(x.Value)}
+			c.cells[x.Key] = resolve.Cell{Version: c.next(x.Version), Value: cloned(x.Value)}
 			out[i] = true
 		}
 	}
@@ -111,9 +111,15 @@ func (c *Cells) GetPlain(_ context.Context, keys []string) ([][]byte, error) {
 }
 
 // Count implements resolve.Cells.
-func (c *Cells) Count(_ context.Context, key string, n int64) (int64, error) {
+func (c *Cells) Count(_ context.Context, _ string, n int64) (int64, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.counters[key] += n
-	return c.counters[key], nil
+	c.last += uint64(max(n, 1))
+	return int64(c.last), nil //nolint:gosec // G115: a count
+}
+
+// next is a version above v that was never given.
+func (c *Cells) next(v uint64) uint64 {
+	c.last = max(c.last, v) + 1
+	return c.last
 }

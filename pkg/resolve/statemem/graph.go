@@ -37,12 +37,16 @@ func NewGraph() *Graph { return &Graph{spaces: map[string]*graphSpace{}} }
 func (g *Graph) space(name string) *graphSpace {
 	s := g.spaces[name]
 	if s == nil {
-		s = &graphSpace{
-			pointers: map[string]resolve.ComponentKey{}, records: map[resolve.ComponentKey]string{}, due: map[resolve.ComponentKey]int64{},
-		}
+		s = newGraphSpace()
 		g.spaces[name] = s
 	}
 	return s
+}
+
+func newGraphSpace() *graphSpace {
+	return &graphSpace{
+		pointers: map[string]resolve.ComponentKey{}, records: map[resolve.ComponentKey]string{}, due: map[resolve.ComponentKey]int64{},
+	}
 }
 
 // LoadGraph implements resolve.GraphState.

@@ -18,8 +18,9 @@ import (
 var cellFunctions string
 
 const (
-	putFunction = "rcu_cell_put_v1"
-	versionSize = 8
+	putFunction   = "rcu_cell_put_v1"
+	countFunction = "rcu_count_v1"
+	versionSize   = 8
 	// maxPipeline bounds the commands of one round trip.
 	maxPipeline = 512
 )
@@ -143,9 +144,9 @@ func (s *Cells) commitAlone(ctx context.Context, cells []resolve.Cell) ([]bool, 
 		err := s.pipeline(ctx, func(p redis.Pipeliner) {
 			for i, c := range part {
 				if c.Version == 0 {
-					cmds[i] = p.SetNX(ctx, c.Key, append(version(1), c.Value...), 0)
+					cmds[i] = p.SetNX(ctx, c.Key, append(version(s.c.after(0)), c.Value...), 0)
 				} else {
-					cmds[i] = p.FCall(ctx, putFunction, []string{c.Key}, version(c.Version), version(c.Version+1), c.Value)
+					cmds[i] = p.FCall(ctx, putFunction, []string{c.Key}, version(c.Version), version(s.c.after(c.Version)), c.Value)
 				}
 			}
 		})
@@ -204,9 +205,12 @@ func (s *Cells) GetPlain(ctx context.Context, keys []string) ([][]byte, error) {
 
 // Count implements resolve.Cells.
 func (s *Cells) Count(ctx context.Context, key string, n int64) (int64, error) {
-	v, err := s.c.rdb.IncrBy(ctx, key, n).Result()
+	v, err := s.c.rdb.FCall(ctx, countFunction, []string{key}, n).Int64()
+	if isFunctionMissing(err) {
+		err = errors.Join(err, s.c.loadFunctions(ctx))
+	}
 	if err != nil {
-		return 0, fmt.Errorf("counting: %w", err)
+		return 0, fmt.Errorf("counting: %w", withoutKey(err))
 	}
 	return v, nil
 }

@@ -14,4 +14,14 @@ local function put(keys, args)
   return 1
 end
 
+-- KEYS[1] counter; ARGV[1] by how much it moves at least. Never a number that was given before, also by a server that lost its last
+-- seconds: never below the microseconds of the clock.
+local function count(keys, args)
+  local t = redis.call('TIME')
+  local number = math.max(tonumber(redis.call('GET', keys[1]) or '0') + tonumber(args[1]), t[1] * 1000000 + t[2])
+  redis.call('SET', keys[1], string.format('%.0f', number))
+  return number
+end
+
 redis.register_function('rcu_cell_put_v1', put)
+redis.register_function('rcu_count_v1', count)

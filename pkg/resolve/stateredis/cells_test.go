@@ -75,7 +75,7 @@ func (r *recorder) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Pro
 
 // add leaves out what a new connection says first.
 func (r *recorder) add(cmds []redis.Cmder) {
-	if name := cmds[0].Name(); name == "hello" || name == "client" {
+	if name := cmds[0].Name(); name == "hello" || name == "client" || name == "info" {
 		return
 	}
 	r.mu.Lock()

@@ -22,6 +22,7 @@ var graphFunctions string
 const (
 	graphCommitFunction = "rcu_graph_commit_v1"
 	graphRulesFunction  = "rcu_graph_rules_v1"
+	graphNumbers        = "rcu_graph_numbers_v1"
 
 	// maxGraphKeys bounds the keys of one MGET: it must not hold the server up.
 	maxGraphKeys = 128
@@ -285,9 +286,9 @@ func (g *Graph) nameNew(ctx context.Context, space string, commits []*resolve.Gr
 	b := g.blocks[space]
 	for _, c := range fresh {
 		if b.next == b.last {
-			last, err := g.c.rdb.HIncrBy(ctx, graphKeys(space).meta(), "component", componentBlock).Result()
+			last, err := g.c.rdb.FCall(ctx, graphNumbers, []string{graphKeys(space).meta()}, "component", componentBlock).Int64()
 			if err != nil {
-				return fmt.Errorf("taking component keys: %w", err)
+				return fmt.Errorf("taking component keys: %w", withoutKey(err))
 			}
 			b = componentRange{uint64(last - componentBlock), uint64(last)} //nolint:gosec // a counter
 		}

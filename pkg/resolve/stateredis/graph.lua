@@ -2,6 +2,16 @@
 -- The graph of one space: all keys lie in one slot. A record is 8 bytes of version, 8 bytes of the clock it was written with
 -- (both big endian), and what the planner packed.
 
+-- Draws a number for a field of the meta hash, by at least step, that was never drawn before: a server that lost its last seconds
+-- would give numbers twice if it went by what it stored, so a number is never below the microseconds of the clock.
+local function draw(meta, field, step)
+  local t = redis.call('TIME')
+  local held = tonumber(redis.call('HGET', meta, field) or '0')
+  local number = math.max(held + step, t[1] * 1000000 + t[2])
+  redis.call('HSET', meta, field, string.format('%.0f', number))
+  return number
+end
+
 -- Commits one plan, or nothing of it.
 -- KEYS: meta, due, out, the pointers that must be absent, the records as read, the records to write, the pointers to move.
 -- ARGV: rules version, now, number of absent pointers, of records read, of records to write, outbox entry ('' = none);
@@ -27,7 +37,7 @@ local function commit(keys, args)
     end
   end
 
-  local version = redis.call('HINCRBY', keys[1], 'version', 1)
+  local version = draw(keys[1], 'version', 1)
   local gone, written = {}, {}
   for i = 0, reads - 1 do
     if args[a + 3 * i + 1] == 'g' then
@@ -54,7 +64,7 @@ local function commit(keys, args)
     k, a = k + 1, a + 4
   end
   if args[6] ~= '' then
-    redis.call('XADD', keys[3], '*', 'v', version, 'd', args[6], 'w', table.concat(written), 'g', table.concat(gone))
+    redis.call('XADD', keys[3], '*', 'v', string.format('%.0f', version), 'd', args[6], 'w', table.concat(written), 'g', table.concat(gone))
   end
   return version
 end
@@ -69,5 +79,11 @@ local function rules(keys, args)
   return 1
 end
 
+-- KEYS: meta. ARGV: field, how many numbers. Returns the last of them.
+local function numbers(keys, args)
+  return draw(keys[1], args[1], tonumber(args[2]))
+end
+
 redis.register_function('rcu_graph_commit_v1', commit)
+redis.register_function('rcu_graph_numbers_v1', numbers)
 redis.register_function('rcu_graph_rules_v1', rules)

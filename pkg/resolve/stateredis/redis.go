@@ -24,11 +24,12 @@ type Config struct {
 
 // Client is a connection to Redis with our functions loaded. Safe for concurrent use.
 type Client struct {
-	rdb redis.UniversalClient
+	rdb   redis.UniversalClient
+	watch *serverWatch
 }
 
 // functions are loaded at start, and again by whoever finds one missing. Versions stand in their names: an older program that still runs keeps its own.
-var functions = []string{cellFunctions, bucketFunctions, graphFunctions}
+var functions = []string{cellFunctions, bucketFunctions, graphFunctions, markerFunctions}
 
 // Open connects, and loads the functions.
 func Open(ctx context.Context, cfg Config) (*Client, error) {
@@ -43,10 +44,14 @@ func Open(ctx context.Context, cfg Config) (*Client, error) {
 	if o.PoolSize == 0 {
 		o.PoolSize = 16 * runtime.GOMAXPROCS(0)
 	}
-	c := &Client{rdb: redis.NewUniversalClient(o)}
+	watch := &serverWatch{known: map[string]struct{}{}, cluster: len(cfg.Addrs) > 1}
+	o.OnConnect = watch.connected
+	c := &Client{rdb: redis.NewUniversalClient(o), watch: watch}
+	c.rdb.AddHook(watch)
 	if err := c.loadFunctions(ctx); err != nil {
 		return nil, errors.Join(err, c.Close())
 	}
+	watch.opened()
 	return c, nil
 }
 

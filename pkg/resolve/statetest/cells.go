@@ -66,13 +66,19 @@ func testVersions(t *testing.T, c resolve.Cells) {
 	assert.False(t, commit(t, c, resolve.Cell{Key: "l:a", Version: 3, Value: []byte("x")}), "a version of nothing")
 	assert.True(t, commit(t, c, resolve.Cell{Key: "l:a", Value: []byte("x")}))
 	assert.False(t, commit(t, c, resolve.Cell{Key: "l:a", Value: []byte("late")}), "planned on absence")
-	assert.Equal(t, resolve.Cell{Key: "l:a", Version: 1, Value: []byte("x")}, load(t, c, "l:a"))
-	assert.True(t, commit(t, c, resolve.Cell{Key: "l:a", Version: 1, Value: []byte("y")}))
-	assert.False(t, commit(t, c, resolve.Cell{Key: "l:a", Version: 1, Value: []byte("z")}))
-	assert.Equal(t, resolve.Cell{Key: "l:a", Version: 2, Value: []byte("y")}, load(t, c, "l:a"))
+	first := load(t, c, "l:a")
+	assert.Equal(t, []byte("x"), first.Value)
+	assert.NotZero(t, first.Version)
+	assert.True(t, commit(t, c, resolve.Cell{Key: "l:a", Version: first.Version, Value: []byte("y")}))
+	assert.False(t, commit(t, c, resolve.Cell{Key: "l:a", Version: first.Version, Value: []byte("z")}))
+	second := load(t, c, "l:a")
+	assert.Equal(t, []byte("y"), second.Value)
+	assert.Greater(t, second.Version, first.Version)
 
-	assert.True(t, commit(t, c, resolve.Cell{Key: "l:a", Version: 2}), "emptied")
-	assert.Equal(t, resolve.Cell{Key: "l:a", Version: 3}, load(t, c, "l:a"), "versions never start over")
+	assert.True(t, commit(t, c, resolve.Cell{Key: "l:a", Version: second.Version}), "emptied")
+	third := load(t, c, "l:a")
+	assert.Empty(t, third.Value)
+	assert.Greater(t, third.Version, second.Version, "versions never start over")
 	assert.False(t, commit(t, c, resolve.Cell{Key: "l:a", Value: []byte("again")}))
 }
 
@@ -85,10 +91,11 @@ func testBytes(t *testing.T, c resolve.Cells) {
 	assert.Equal(t, value, load(t, c, "l:bytes").Value)
 	value[0] = 99
 	assert.EqualValues(t, 0, load(t, c, "l:bytes").Value[0], "a value is copied")
-	for v := range uint64(300) { // a version of more than one byte
-		require.True(t, commit(t, c, resolve.Cell{Key: "l:many", Version: v, Value: []byte{1}}))
+	for range 300 {
+		last := load(t, c, "l:many")
+		require.True(t, commit(t, c, resolve.Cell{Key: "l:many", Version: last.Version, Value: []byte{1}}))
+		require.Greater(t, load(t, c, "l:many").Version, last.Version)
 	}
-	assert.EqualValues(t, 300, load(t, c, "l:many").Version)
 }
 
 // testMany commits more than one pipeline, a third of it in conflict, some keys twice.
@@ -116,7 +123,7 @@ func testMany(t *testing.T, c resolve.Cells) {
 	require.Len(t, got, n)
 	for i, x := range got {
 		require.Equal(t, keys[i], x.Key)
-		require.Equal(t, i%3 != 2, x.Version == 1, i)
+		require.Equal(t, i%3 != 2, x.Version > 0, i)
 	}
 }
 
@@ -135,7 +142,6 @@ func testConcurrency(t *testing.T, c resolve.Cells) {
 	}
 	got := load(t, c, "l:counter")
 	assert.EqualValues(t, workers*each, binary.BigEndian.Uint64(got.Value), "lost updates")
-	assert.EqualValues(t, workers*each, got.Version)
 }
 
 func increment(ctx context.Context, c resolve.Cells, key string, times int) error {
@@ -193,10 +199,12 @@ func testPlain(t *testing.T, c resolve.Cells) {
 }
 
 func testCounter(t *testing.T, c resolve.Cells) {
-	for i, want := range []int64{5, 3, 3} {
-		got, err := c.Count(t.Context(), "n:a", []int64{5, -2, 0}[i])
+	last := int64(0)
+	for _, n := range []int64{5, 1, 1000, 1} {
+		got, err := c.Count(t.Context(), "n:a", n)
 		require.NoError(t, err)
-		assert.Equal(t, want, got)
+		assert.GreaterOrEqual(t, got, last+n)
+		last = got
 	}
 }
 
@@ -210,7 +218,7 @@ func testCancelled(t *testing.T, c resolve.Cells) {
 		return
 	}
 	assert.Equal(t, []bool{true}, ok)
-	assert.EqualValues(t, 1, load(t, c, "l:cancelled").Version)
+	assert.NotZero(t, load(t, c, "l:cancelled").Version)
 }
 
 // CellKeys lists one key of every kind, as the key builders make them: for tests of slots.
