@@ -85,7 +85,7 @@ func TestPriority_yieldsToLag(t *testing.T) {
 func TestPriority_yieldsToAPartitionThatStands(t *testing.T) {
 	y := newYielding(BackgroundConfig{Lag: 100, Wait: 50 * time.Millisecond, Share: 0.001})
 	y.leave(y.ask())
-	y.priority.rest = time.Hour
+	y.rest = time.Hour
 	y.saw(live, 0, 5)
 	y.pass(40 * time.Millisecond)
 	y.saw(live, 0, 6) // more came, none was handled
@@ -123,7 +123,7 @@ func TestPriority_hold(t *testing.T) {
 	hold := true
 	y := newYielding(BackgroundConfig{Hold: func() bool { return hold }})
 	y.leave(y.ask())
-	y.priority.rest = time.Minute
+	y.rest = time.Minute
 	slice := y.ask()
 	require.False(t, begun(slice))
 	hold = false

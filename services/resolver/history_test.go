@@ -175,7 +175,7 @@ func (m *maker) again() {
 	s := m.sent[m.rng.IntN(len(m.sent))]
 	if m.chance(.2) {
 		s.raw = strings.Replace(s.raw, `"amount":`, `"amount":7`, 2) // a conflict, or a known ticket with another amount
-		m.put(s.raw, s.channel, s.controller, s.history) // which of two was first is the order of one partition
+		m.put(s.raw, s.channel, s.controller, s.history)             // which of two was first is the order of one partition
 		return
 	}
 	m.put(s.raw, s.channel, s.controller, m.chance(.3))

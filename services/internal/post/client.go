@@ -59,14 +59,14 @@ func (o Outcome) Refused() int {
 
 // Client posts batches of events to one ingestor.
 type Client struct {
-	URL  string // of the service, without path
-	Key  string
+	URL string // of the service, without path
+	Key string
 	// History sends through the history lane, which takes nothing more while much of it waits to be resolved: then the client waits as
 	// long as it is told to, not five minutes.
 	History bool
 	HTTP    *http.Client
-	Told func(why string, pause time.Duration)            // before each repetition; may be nil
-	Wait func(ctx context.Context, d time.Duration) error // for tests; default: a timer
+	Told    func(why string, pause time.Duration)            // before each repetition; may be nil
+	Wait    func(ctx context.Context, d time.Duration) error // for tests; default: a timer
 }
 
 // answer is what an ingestor returns for a request: results, or what was wrong with all of it.
@@ -121,13 +121,19 @@ func (c *Client) Post(ctx context.Context, events [][]byte) (Outcome, error) {
 			events = pick(events, again)
 		}
 		pause := c.pause(try, err)
-		if !c.History || !told(err) {
-			spent += pause
-		}
+		spent += c.spends(pause, err)
 		if err := c.wait(ctx, pause); err != nil {
 			return total, err
 		}
 	}
+}
+
+// spends is what a pause takes of the patience.
+func (c *Client) spends(pause time.Duration, err error) time.Duration {
+	if c.History && told(err) {
+		return 0
+	}
+	return pause
 }
 
 func (c *Client) halves(ctx context.Context, total Outcome, events [][]byte) (Outcome, error) {
