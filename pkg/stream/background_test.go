@@ -186,6 +186,7 @@ func TestBackgroundConfig_validate(t *testing.T) {
 
 func TestPriority_aWorkerThatWaitsIsAlive(t *testing.T) {
 	y := newYielding(BackgroundConfig{})
+	y.saw(live, 0, 1)
 	held := y.ask()
 	done := make(chan struct{})
 	late := time.AfterFunc(10*time.Second, func() { close(done) })
