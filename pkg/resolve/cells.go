@@ -14,7 +14,7 @@ import (
 // function that compares the version.
 type Cell struct {
 	Key     string
-	Version uint64 // of what was read; 0 = absent. A commit gives the version it was planned on and stores the next
+	Version uint64 // of what was read; 0 = absent. A commit gives the version it was planned on and stores a higher one
 	Value   []byte
 }
 
@@ -32,7 +32,8 @@ type Plain struct {
 type Cells interface {
 	// LoadCells reads the cells of the keys, in their order; an absent one has version 0 and no value.
 	LoadCells(ctx context.Context, keys []string) ([]Cell, error)
-	// CommitCells writes each cell whose Version is still the stored one, as Version+1, and says of each whether it was written.
+	// CommitCells writes each cell whose Version is still the stored one, under a higher version, and says of each whether it was written. A
+	// version is never given twice, also not by a store that lost its last writes.
 	// After an error nothing is known of any of them: read again. A cell without value keeps its version, so that versions never start over.
 	CommitCells(ctx context.Context, cells []Cell) ([]bool, error)
 	// AddMembers adds to sets. Adding again changes nothing.
@@ -43,7 +44,8 @@ type Cells interface {
 	SetPlain(ctx context.Context, values []Plain) error
 	// GetPlain reads plain values, in the order of the keys; nil = absent.
 	GetPlain(ctx context.Context, keys []string) ([][]byte, error)
-	// Count adds n to a counter and returns its value. It is not idempotent: after an error the counter may or may not have moved.
+	// Count moves a counter on by at least n, which is positive, and returns its value: a number that was never returned before, also not by a
+	// store that lost its last writes.
 	Count(ctx context.Context, key string, n int64) (int64, error)
 }
 
