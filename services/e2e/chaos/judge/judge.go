@@ -98,6 +98,27 @@ func Judge(ctx context.Context, f *fleet.Fleet, l *load.Ledger, client *stream.C
 	return v, nil
 }
 
+// Patience of Lasting, and its pause.
+const (
+	lasts   = 20 * time.Second
+	between = 2 * time.Second
+)
+
+// Lasting judges again for a while as long as something is found: owners and profiles may be on their way.
+func Lasting(ctx context.Context, f *fleet.Fleet, l *load.Ledger, client *stream.Client, seed uint64) (*Verdict, error) {
+	for until := time.Now().Add(lasts); ; {
+		v, err := Judge(ctx, f, l, client, seed)
+		if err != nil || v.Clean() || time.Now().After(until) {
+			return v, err
+		}
+		select {
+		case <-time.After(between):
+		case <-ctx.Done():
+			return v, nil
+		}
+	}
+}
+
 // compareTopics compares Kafka with the ledger: what was accepted is there, and what is there was sent.
 func (v *Verdict) compareTopics(t *topics, l *load.Ledger) {
 	v.Accepted, v.Dropped = l.Accepted()
