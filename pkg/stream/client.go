@@ -39,8 +39,9 @@ type Client struct {
 	dial      func(ctx context.Context, network, address string) (net.Conn, error)
 	stop      context.CancelFunc
 
-	mu   sync.Mutex
-	logs logIDs
+	mu           sync.Mutex
+	logs         logIDs
+	topicIDsTold *bool // nil until a broker was asked
 }
 
 // Connect prepares a client. It does no I/O: Wait does.

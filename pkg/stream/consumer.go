@@ -224,6 +224,9 @@ func (c *Consumer) Run(ctx context.Context) error {
 	if err := c.awaitTopics(ctx); err != nil {
 		return stopped(ctx, err)
 	}
+	if err := c.lifeProblem(ctx); err != nil {
+		return err
+	}
 	cfg := c.cfg
 	group, err := kafka.NewConsumerGroup(kafka.ConsumerGroupConfig{
 		ID: cfg.Group, Brokers: c.client.cfg.Brokers, Topics: cfg.Topics, Dialer: c.client.dialer(),
@@ -254,7 +257,7 @@ func stopped(ctx context.Context, err error) error {
 // awaitTopics waits until the log id can be read.
 func (c *Consumer) awaitTopics(ctx context.Context) error {
 	for b := newBackoff(100*time.Millisecond, 2*time.Second); ; {
-		_, err := c.client.LogID(ctx)
+		_, err := c.client.refreshLogIDs(ctx)
 		if err == nil || !temporary(err) {
 			return err
 		}
@@ -264,6 +267,24 @@ func (c *Consumer) awaitTopics(ctx context.Context) error {
 		}
 	}
 }
+
+// lifeProblem says whether a topic was deleted, or made again by other means,
+// since rcu.meta was read last. A broker that cannot say is no problem here: it
+// shows elsewhere.
+func (c *Consumer) lifeProblem(ctx context.Context) error {
+	c.client.mu.Lock()
+	logs := c.client.logs
+	c.client.mu.Unlock()
+	changed, _, err := c.client.lives(ctx, logs, c.cfg.Topics)
+	if err != nil || len(changed) == 0 {
+		return nil //nolint:nilerr // see above
+	}
+	return fmt.Errorf("reading as group %s: %w", c.cfg.Group, changed[0])
+}
+
+// shortestGeneration bounds how often the group is joined: a topic that is gone
+// ends a generation at once.
+const shortestGeneration = 100 * time.Millisecond
 
 // generations runs one generation after the other.
 func (c *Consumer) generations(ctx context.Context, group *kafka.ConsumerGroup) error {
@@ -278,10 +299,14 @@ func (c *Consumer) generations(ctx context.Context, group *kafka.ConsumerGroup) 
 			if failures++; worthALine(failures) {
 				c.log.Warn("joining the group", zap.Int("attempt", failures), zap.Error(err))
 			}
+			if err := c.lifeProblem(ctx); err != nil {
+				return err
+			}
 			continue // the group itself pauses between two attempts
 		}
 		failures = 0
 		c.client.metrics.rebalances.WithLabelValues(c.cfg.Group).Inc()
+		began := time.Now()
 		g := newGeneration(c, gen)
 		ended := make(chan error, 1)
 		gen.Start(func(genCtx context.Context) {
@@ -289,6 +314,12 @@ func (c *Consumer) generations(ctx context.Context, group *kafka.ConsumerGroup) 
 		})
 		if err := <-ended; err != nil {
 			return err
+		}
+		if left := shortestGeneration - time.Since(began); left > 0 {
+			if err := c.lifeProblem(ctx); err != nil {
+				return err
+			}
+			pause(left, ctx.Done())
 		}
 		if ctx.Err() != nil {
 			return ctx.Err()

@@ -19,23 +19,60 @@ type TopicProblem struct {
 	Missing bool
 	// Have and Want are numbers of partitions, when they differ.
 	Have, Want int
+	// Life, when given, says that it is not the topic that it was.
+	Life *LifeError
 }
 
 // Error says what is wrong with the topic.
 func (p TopicProblem) Error() string {
+	if p.Life != nil {
+		return p.Life.Error()
+	}
 	if p.Missing {
 		return fmt.Sprintf("topic %s is missing", p.Topic)
 	}
 	return fmt.Sprintf("topic %s has %d partitions, not %d", p.Topic, p.Have, p.Want)
 }
 
-// CheckTopics names every topic that is missing or has another number of
-// partitions.
+// CheckTopics names every topic that is missing, has another number of
+// partitions, or is not the one that it was.
 func (c *Client) CheckTopics(ctx context.Context, topics []Topic) ([]TopicProblem, error) {
 	have, err := c.metadata(ctx)
 	if err != nil {
 		return nil, err
 	}
+	out := compareTopics(have, topics)
+	if _, ok := have[TopicMeta]; !ok {
+		return out, nil
+	}
+	logs, err := c.readLogIDs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	changed, _, err := c.lives(ctx, logs, names(topics))
+	if err != nil {
+		return nil, err
+	}
+	for _, life := range changed {
+		i := slices.IndexFunc(out, func(p TopicProblem) bool { return p.Topic == life.Topic })
+		if i < 0 {
+			i = len(out)
+			out = append(out, TopicProblem{Topic: life.Topic})
+		}
+		out[i].Life = life
+	}
+	return out, nil
+}
+
+func names(topics []Topic) []string {
+	out := make([]string, 0, len(topics))
+	for _, t := range topics {
+		out = append(out, t.Name)
+	}
+	return out
+}
+
+func compareTopics(have map[string]kafka.Topic, topics []Topic) []TopicProblem {
 	var out []TopicProblem
 	for _, t := range topics {
 		switch got, ok := have[t.Name]; {
@@ -45,13 +82,14 @@ func (c *Client) CheckTopics(ctx context.Context, topics []Topic) ([]TopicProble
 			out = append(out, TopicProblem{Topic: t.Name, Have: len(got.Partitions), Want: t.Partitions})
 		}
 	}
-	return out, nil
+	return out
 }
 
 // EnsureTopics creates the topics that are missing and returns when every
 // broker question about them can be answered. It is idempotent, and several
 // programs may call it at once. A topic with another number of partitions is an
-// error: the partitioner would send the same key elsewhere.
+// error: the partitioner would send the same key elsewhere. So is one that was
+// deleted, or made again by other means (*LifeError).
 func (c *Client) EnsureTopics(ctx context.Context, topics []Topic) error {
 	b := newBackoff(100*time.Millisecond, 2*time.Second)
 	for {
@@ -64,19 +102,68 @@ func (c *Client) EnsureTopics(ctx context.Context, topics []Topic) error {
 		}
 	}
 	for {
-		problems, err := c.CheckTopics(ctx, topics)
+		have, err := c.metadata(ctx)
+		problems := compareTopics(have, topics)
 		if err == nil && !slices.ContainsFunc(problems, func(p TopicProblem) bool { return p.Missing }) {
 			if err := joinProblems(problems); err != nil {
 				return err
 			}
 			if err = c.leadersStand(ctx, topics); err == nil {
-				return nil
+				return c.rememberLives(ctx, topics)
 			}
 		}
 		if !b.sleep(ctx.Done()) {
 			return fmt.Errorf("waiting for topics: %w", errors.Join(ctx.Err(), err, joinProblems(problems)))
 		}
 	}
+}
+
+// rememberLives compares the topics with what rcu.meta knows of them, and notes
+// there those that are new.
+func (c *Client) rememberLives(ctx context.Context, topics []Topic) error {
+	have, err := c.metadata(ctx, TopicMeta)
+	if err != nil {
+		return err
+	}
+	if _, ok := have[TopicMeta]; !ok {
+		return nil // a caller that needs no log ids
+	}
+	logs, err := c.readLogIDs(ctx)
+	if err != nil {
+		return err
+	}
+	return c.checkLives(ctx, logs, names(topics))
+}
+
+// metaNeverStood refuses to begin a new life where records lie under an old
+// one: without rcu.meta nobody knows what was folded already.
+func (c *Client) metaNeverStood(ctx context.Context, topics []Topic, have map[string]kafka.Topic) error {
+	ask := map[string][]int{}
+	for _, t := range topics {
+		for _, p := range have[t.Name].Partitions {
+			ask[t.Name] = append(ask[t.Name], p.ID)
+		}
+	}
+	if len(ask) == 0 {
+		return nil
+	}
+	now, _, err := c.topicIDs(ctx, []string{TopicMeta})
+	if _, made := now[TopicMeta]; err != nil || made {
+		return err // another program has just made it
+	}
+	found, err := c.bounds(ctx, ask)
+	if err != nil {
+		return err
+	}
+	for topic, parts := range found {
+		for _, b := range parts {
+			if b.End > 0 {
+				return fmt.Errorf("topic %s is missing, but %s holds records: restore %s from a backup, "+
+					"or begin anew with an empty cluster and an empty Redis", TopicMeta, topic, TopicMeta)
+			}
+		}
+	}
+	return nil
 }
 
 func joinProblems(problems []TopicProblem) error {
@@ -105,7 +192,7 @@ func (c *Client) createTopics(ctx context.Context, topics []Topic) error {
 		return err
 	}
 	req := &kafka.CreateTopicsRequest{Addr: c.addr}
-	var names []string
+	var missing []string
 	for _, t := range topics {
 		if _, ok := have[t.Name]; ok {
 			continue
@@ -116,13 +203,17 @@ func (c *Client) createTopics(ctx context.Context, topics []Topic) error {
 			tc.ConfigEntries = append(tc.ConfigEntries, kafka.ConfigEntry{ConfigName: name, ConfigValue: settings[name]})
 		}
 		req.Topics = append(req.Topics, tc)
-		names = append(names, t.Name)
+		missing = append(missing, t.Name)
 	}
 	if len(req.Topics) == 0 {
 		return nil
 	}
 	if _, ok := have[TopicMeta]; ok {
-		if err := c.beginAgain(ctx, names); err != nil {
+		if err := c.beginLater(ctx, missing); err != nil {
+			return err
+		}
+	} else if slices.Contains(missing, TopicMeta) {
+		if err := c.metaNeverStood(ctx, topics, have); err != nil {
 			return err
 		}
 	}

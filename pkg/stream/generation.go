@@ -111,7 +111,8 @@ func (g *generation) run(ctx, genCtx context.Context) error {
 // broker that cannot answer now, for which the group is joined again.
 func (g *generation) unusable(err error) error {
 	var outside *OffsetError
-	if errors.As(err, &outside) {
+	var life *LifeError
+	if errors.As(err, &outside) || errors.As(err, &life) {
 		return fmt.Errorf("reading as group %s: %w", g.consumer.cfg.Group, err)
 	}
 	g.log.Warn("placing the assigned partitions", zap.Error(err))
@@ -128,11 +129,11 @@ func (g *generation) assignments() ([]Assignment, error) {
 			ask[topic] = append(ask[topic], p.ID)
 		}
 	}
-	if len(ask) == 0 {
-		return nil, nil
-	}
 	var err error
 	if g.logs, err = g.consumer.client.refreshLogIDs(g.life); err != nil {
+		return nil, err
+	}
+	if err = g.consumer.client.checkLives(g.life, g.logs, g.consumer.cfg.Topics); err != nil || len(ask) == 0 {
 		return nil, err
 	}
 	var out []Assignment
@@ -226,6 +227,10 @@ func (g *generation) read(parts []Assignment) error {
 		g.consumer.client.metrics.lag.DeleteLabelValues(g.consumer.cfg.Group, w.at.topic, strconv.Itoa(w.at.partition))
 	}
 	g.log.Info("gave partitions back", zap.Int("partitions", len(parts)), zap.NamedError("cause", context.Cause(g.life)))
+	var life *LifeError
+	if errors.As(context.Cause(g.life), &life) {
+		errs = append(errs, context.Cause(g.life))
+	}
 	return errors.Join(errs...)
 }
 
@@ -245,6 +250,9 @@ func (g *generation) keep(stop <-chan struct{}) {
 			if now.Sub(refreshed) >= lagRefresh {
 				refreshed = now
 				g.refreshLag(now)
+				if err := g.consumer.lifeProblem(g.life); err != nil {
+					g.end(err)
+				}
 			}
 		}
 	}

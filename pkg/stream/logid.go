@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -20,13 +21,15 @@ func (l LogID) String() string { return hex.EncodeToString(l[:]) }
 // Keys of rcu.meta.
 const (
 	logIDKey       = "log_id"
-	topicKeyPrefix = "topic/"
+	topicKeyPrefix = "topic/"    // the log id of a topic that was made later
+	idKeyPrefix    = "topic-id/" // what the brokers call the topic
 )
 
 // logIDs is what rcu.meta says about the lives of topics.
 type logIDs struct {
 	all    []LogID          // every log id written, in order
 	topics map[string]LogID // lives of topics that were made again
+	ids    map[string]topicID
 }
 
 // of gives the log id of one topic.
@@ -70,7 +73,8 @@ func (c *Client) loadLogIDs(ctx context.Context) error {
 		return err
 	}
 	if len(logs.all) == 0 {
-		if err := c.writeMeta(ctx, map[string]LogID{logIDKey: newLogID()}); err != nil {
+		id := newLogID()
+		if err := c.writeMeta(ctx, map[string][]byte{logIDKey: id[:]}); err != nil {
 			return err
 		}
 		if logs, err = c.readLogIDs(ctx); err != nil {
@@ -81,7 +85,7 @@ func (c *Client) loadLogIDs(ctx context.Context) error {
 		}
 	}
 	if first := logs.all[0]; first != logs.all[len(logs.all)-1] {
-		if err := c.writeMeta(ctx, map[string]LogID{logIDKey: first}); err != nil {
+		if err := c.writeMeta(ctx, map[string][]byte{logIDKey: first[:]}); err != nil {
 			return err
 		}
 	}
@@ -89,16 +93,28 @@ func (c *Client) loadLogIDs(ctx context.Context) error {
 	return nil
 }
 
-// beginAgain notes that topics are about to be made on a cluster that has had a
-// life already: their offsets start anew, so they get log ids of their own.
-func (c *Client) beginAgain(ctx context.Context, topics []string) error {
+// beginLater notes that topics are about to be made on a cluster that has had a
+// life already, under log ids of their own. One that rcu.meta knows was deleted,
+// which is an error.
+func (c *Client) beginLater(ctx context.Context, topics []string) error {
 	logs, err := c.readLogIDs(ctx)
 	if err != nil || len(logs.all) == 0 {
 		return err
 	}
-	lives := make(map[string]LogID, len(topics))
+	changed, _, err := c.lives(ctx, logs, topics)
+	if err != nil {
+		return err
+	}
+	for _, problem := range changed {
+		err = errors.Join(err, problem)
+	}
+	if err != nil {
+		return err
+	}
+	lives := make(map[string][]byte, len(topics))
 	for _, topic := range topics {
-		lives[topicKeyPrefix+topic] = newLogID()
+		id := newLogID()
+		lives[topicKeyPrefix+topic] = id[:]
 	}
 	return c.writeMeta(ctx, lives)
 }
@@ -108,14 +124,15 @@ func newLogID() (id LogID) {
 	return id
 }
 
-func (c *Client) writeMeta(ctx context.Context, values map[string]LogID) error {
+// writeMeta writes to rcu.meta; nil deletes a key.
+func (c *Client) writeMeta(ctx context.Context, values map[string][]byte) error {
 	p, err := c.NewProducer(ProducerConfig{Linger: time.Millisecond})
 	if err != nil {
 		return err
 	}
 	records := make([]Record, 0, len(values))
-	for key, id := range values {
-		records = append(records, Record{Topic: TopicMeta, Pinned: true, Key: []byte(key), Value: id[:], Time: time.Now()})
+	for key, value := range values {
+		records = append(records, Record{Topic: TopicMeta, Pinned: true, Key: []byte(key), Value: value, Time: time.Now()})
 	}
 	err = p.Publish(ctx, records)
 	if cerr := p.Close(ctx); err == nil {
@@ -128,13 +145,18 @@ func (c *Client) writeMeta(ctx context.Context, values map[string]LogID) error {
 }
 
 func (c *Client) readLogIDs(ctx context.Context) (logIDs, error) {
-	out := logIDs{topics: map[string]LogID{}}
+	out := logIDs{topics: map[string]LogID{}, ids: map[string]topicID{}}
 	err := c.ReadAll(ctx, TopicMeta, 0, func(r Record) error {
+		key := string(r.Key)
+		if topic, ok := strings.CutPrefix(key, idKeyPrefix); ok && r.Value == nil {
+			delete(out.ids, topic)
+		}
 		if len(r.Value) != len(LogID{}) {
 			return nil
 		}
-		key := string(r.Key)
-		if topic, ok := strings.CutPrefix(key, topicKeyPrefix); ok {
+		if topic, ok := strings.CutPrefix(key, idKeyPrefix); ok {
+			out.ids[topic] = topicID(r.Value)
+		} else if topic, ok := strings.CutPrefix(key, topicKeyPrefix); ok {
 			out.topics[topic] = LogID(r.Value)
 		} else if key == logIDKey {
 			out.all = append(out.all, LogID(r.Value))

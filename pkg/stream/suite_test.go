@@ -13,26 +13,31 @@ import (
 type scenario struct {
 	name string
 	run  func(r *rig)
+	slow bool // waits for time-outs: on the embedded broker in the long tier, too
 }
 
 // scenarios are run on the embedded broker by every `go test`, and on Apache Kafka in the long tier.
 func scenarios() []scenario {
 	return []scenario{
-		{"two members and every compression: each record once", twoMembersEveryCompression},
-		{"many callers: each record once, in order of its key", manyCallersInOrder},
-		{"members come and go: nothing is lost, commits never go back", membersComeAndGo},
-		{"an older generation cannot commit", olderGenerationCannotCommit},
-		{"rewind and seek back read again", rewindAndSeekBack},
-		{"a handler lowers its offsets", assignableLowersTheOffset},
-		{"held back offsets follow later", holdBack},
-		{"the watchdog leaves a generation that stands still", watchdogLeaves},
-		{"every topic can be made as it is configured", everyTopicCanBeMade},
-		{"EnsureTopics is idempotent and names what differs", ensureTopicsIsIdempotent},
-		{"an offset beyond the log end is an error", offsetBeyondTheEnd},
-		{"records deleted before they were read", recordsDeletedBeforeTheyWereRead},
-		{"records dated 2010 are read as they were written", recordsOfLongAgo},
-		{"lag of groups", lagOfGroups},
-		{"a reader follows one partition", followCatchesUp},
+		{"two members and every compression: each record once", twoMembersEveryCompression, false},
+		{"many callers: each record once, in order of its key", manyCallersInOrder, false},
+		{"members come and go: nothing is lost, commits never go back", membersComeAndGo, false},
+		{"an older generation cannot commit", olderGenerationCannotCommit, true},
+		{"rewind and seek back read again", rewindAndSeekBack, false},
+		{"a handler lowers its offsets", assignableLowersTheOffset, false},
+		{"held back offsets follow later", holdBack, false},
+		{"the watchdog leaves a generation that stands still", watchdogLeaves, false},
+		{"every topic can be made as it is configured", everyTopicCanBeMade, false},
+		{"EnsureTopics is idempotent and names what differs", ensureTopicsIsIdempotent, false},
+		{"an offset beyond the log end is an error", offsetBeyondTheEnd, false},
+		{"records deleted before they were read", recordsDeletedBeforeTheyWereRead, false},
+		{"records dated 2010 are read as they were written", recordsOfLongAgo, false},
+		{"a deleted topic stops the start, and can be adopted", deletedTopic, false},
+		{"a topic made again with fewer records stops the start", remadeTopicFewer, true},
+		{"a topic made again with more records stops the start", remadeTopicMore, false},
+		{"a topic deleted while it is read stops the consumer", deletedWhileRead, true},
+		{"lag of groups", lagOfGroups, false},
+		{"a reader follows one partition", followCatchesUp, false},
 	}
 }
 
@@ -40,6 +45,9 @@ func scenarios() []scenario {
 func TestSuite_embeddedBroker(t *testing.T) {
 	for _, s := range scenarios() {
 		t.Run(s.name, func(t *testing.T) {
+			if s.slow {
+				testkit.Long(t)
+			}
 			if os.Getenv("RCU_TEST_KAFKA") == "" {
 				s.run(newRig(t))
 				return

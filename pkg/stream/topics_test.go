@@ -1,7 +1,6 @@
 package stream_test
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"sync"
@@ -9,7 +8,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"rcu/pkg/stream"
 	eventpb "rcu/schemas/event"
@@ -71,45 +69,6 @@ func TestLogID_isOneForAllAndSurvivesTwoFirstWriters(t *testing.T) {
 		return nil
 	}))
 	require.Equal(t, ids[0][:], last)
-}
-
-func TestLogID_ofATopicMadeAgainIsAnother(t *testing.T) {
-	r := newRig(t)
-	r.topics("kept", "lost")
-	id, err := r.client.LogID(t.Context())
-	require.NoError(t, err)
-	run := func() (got map[string]stream.LogID) {
-		p := r.producer(stream.ProducerConfig{})
-		require.NoError(t, p.Publish(t.Context(), []stream.Record{rec("kept", "k", 1), rec("lost", "k", 2)}))
-		var mu sync.Mutex
-		got = map[string]stream.LogID{}
-		_, stop := r.consume(stream.ConsumerConfig{Group: "g", Topics: []string{"kept", "lost"}}, stream.HandlerFunc(func(_ context.Context, b stream.Batch) error {
-			mu.Lock()
-			defer mu.Unlock()
-			got[b.Topic] = b.LogID
-			return nil
-		}))
-		eventually(t, "both topics are read", func() bool {
-			mu.Lock()
-			defer mu.Unlock()
-			return len(got) == 2
-		})
-		require.NoError(t, stop())
-		return got
-	}
-	require.Equal(t, map[string]stream.LogID{"kept": id, "lost": id}, run())
-
-	topic := "lost"
-	r.raw(&kmsg.DeleteTopicsRequest{Version: 3, TopicNames: []string{topic}, TimeoutMillis: 1000})
-	eventually(t, "the topic is gone", func() bool {
-		problems, err := r.client.CheckTopics(t.Context(), []stream.Topic{{Name: topic, Partitions: 4}})
-		return err == nil && len(problems) == 1
-	})
-	r.topics("kept", "lost")
-	after := run()
-	require.Equal(t, id, after["kept"])
-	require.NotEqual(t, id, after["lost"])
-	require.Equal(t, after, run(), "it stays")
 }
 
 func TestTail_givesTheLastAndDecodesThem(t *testing.T) {

@@ -14,7 +14,8 @@ import (
 
 // topicCmd looks into topics.
 type topicCmd struct {
-	Tail tailCmd `cmd:"" help:"Print the last records of a topic, one JSON object a line."`
+	Tail  tailCmd  `cmd:"" help:"Print the last records of a topic, one JSON object a line."`
+	Adopt adoptCmd `cmd:"" help:"Accept that a topic was deleted, or made again by other means than RCU."`
 }
 
 // tailCmd prints records.
@@ -48,28 +49,13 @@ func (c tailCmd) Run(ctx context.Context, a *app) error {
 	if c.Last < 0 || c.Last > maxTail {
 		return &boot.UsageError{Err: fmt.Errorf("--last must be from 0 to %d", maxTail)}
 	}
-	topic := c.Name
-	if known := topicNames(); !slices.Contains(known, topic) {
-		if topic = "rcu." + topic; !slices.Contains(known, topic) {
-			return &boot.UsageError{Err: fmt.Errorf("there is no such topic: one of %s", strings.Join(known, ", "))}
-		}
-	}
-	s := defaultSettings()
-	if err := config.Load(s, config.Source{Env: a.world.Env}); err != nil {
-		return err //nolint:wrapcheck // says all
-	}
-	if len(c.Kafka) > 0 {
-		s.Kafka.Brokers = c.Kafka
-	}
-	if err := (home{a.data}).fill(s, ""); err != nil {
+	topic, err := knownTopic(c.Name)
+	if err != nil {
 		return err
 	}
-	if len(s.Kafka.Brokers) == 0 {
-		return errors.New("there is no Kafka to ask: start one with rcu up, or name one with --kafka HOST:PORT")
-	}
-	client, err := stream.Connect(s.Kafka, stream.Deps{})
+	client, err := openKafka(a, c.Kafka)
 	if err != nil {
-		return fmt.Errorf("opening kafka: %w", err)
+		return err
 	}
 	defer client.Close()
 	err = client.Tail(ctx, stream.TailConfig{Topic: topic, Last: c.Last, Follow: c.Follow}, func(r stream.Record) error {
@@ -86,4 +72,70 @@ func (c tailCmd) Run(ctx context.Context, a *app) error {
 		return nil // Ctrl-C is how following ends
 	}
 	return err //nolint:wrapcheck // names the topic
+}
+
+// adoptCmd accepts a topic that is not the one that it was.
+type adoptCmd struct {
+	Name  string   `arg:"" help:"Topic, with or without the rcu. in front."`
+	Kafka []string `name:"kafka" help:"Brokers of a Kafka (default: those of rcu up)." placeholder:"HOST:PORT"`
+}
+
+// Help says what is lost, and gives the example.
+func (adoptCmd) Help() string {
+	return "Services stop where a topic was deleted, or deleted and made again, by other means than RCU: what was not read is lost. " +
+		"This accepts the loss: every group begins at the topic's first record, as a topic that was never read before. " +
+		"Stop the services first, and the broker must run.\n\nExample:\n\n  rcu topic adopt rcu.events.web"
+}
+
+// Run adopts the topic and says so.
+func (c adoptCmd) Run(ctx context.Context, a *app) error {
+	topic, err := knownTopic(c.Name)
+	if err != nil {
+		return err
+	}
+	client, err := openKafka(a, c.Kafka)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	if err := client.Adopt(ctx, topic); err != nil {
+		return fmt.Errorf("adopting %s: %w", topic, err)
+	}
+	if _, err := fmt.Fprintf(a.world.Stdout, "%s is adopted: groups begin at its first record.\n", topic); err != nil {
+		return fmt.Errorf("writing the outcome: %w", err)
+	}
+	return nil
+}
+
+// knownTopic completes a topic's name.
+func knownTopic(name string) (string, error) {
+	known := topicNames()
+	for _, topic := range []string{name, "rcu." + name} {
+		if slices.Contains(known, topic) {
+			return topic, nil
+		}
+	}
+	return "", &boot.UsageError{Err: fmt.Errorf("there is no such topic: one of %s", strings.Join(known, ", "))}
+}
+
+// openKafka connects to the named brokers, or to those of `rcu up`.
+func openKafka(a *app, brokers []string) (*stream.Client, error) {
+	s := defaultSettings()
+	if err := config.Load(s, config.Source{Env: a.world.Env}); err != nil {
+		return nil, err //nolint:wrapcheck // says all
+	}
+	if len(brokers) > 0 {
+		s.Kafka.Brokers = brokers
+	}
+	if err := (home{a.data}).fill(s, ""); err != nil {
+		return nil, err
+	}
+	if len(s.Kafka.Brokers) == 0 {
+		return nil, errors.New("there is no Kafka to ask: start one with rcu up, or name one with --kafka HOST:PORT")
+	}
+	client, err := stream.Connect(s.Kafka, stream.Deps{})
+	if err != nil {
+		return nil, fmt.Errorf("opening kafka: %w", err)
+	}
+	return client, nil
 }
