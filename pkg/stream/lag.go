@@ -2,6 +2,7 @@ package stream
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -85,6 +86,9 @@ func (c *Client) Committed(ctx context.Context, group string, topics ...string) 
 	ctx, cancel := c.bound(ctx)
 	defer cancel()
 	res, err := c.offsetFetch(ctx, req)
+	if errors.Is(err, kafka.GroupIdNotFound) {
+		return nothingCommitted(req.Topics), nil
+	}
 	if err != nil {
 		return nil, fmt.Errorf("reading the committed offsets of %s: %w", group, err)
 	}
@@ -99,6 +103,19 @@ func (c *Client) Committed(ctx context.Context, group string, topics ...string) 
 		}
 	}
 	return out, nil
+}
+
+// nothingCommitted is the answer for a group that nobody has joined yet: some
+// brokers call that an error.
+func nothingCommitted(topics map[string][]int) map[string]map[int]int64 {
+	out := make(map[string]map[int]int64, len(topics))
+	for topic, parts := range topics {
+		out[topic] = make(map[int]int64, len(parts))
+		for _, p := range parts {
+			out[topic][p] = -1
+		}
+	}
+	return out
 }
 
 // offsetFetch asks until the group's coordinator is there.
