@@ -17,8 +17,6 @@ import (
 const (
 	patience    = 2 * time.Minute // for a commit after a kill
 	settleLimit = 4 * time.Minute
-	// rejudge is how long a finding may take to correct itself: the last owners are loaded, the last profiles published.
-	rejudge = 20 * time.Second
 )
 
 // game is one run under way.
@@ -282,18 +280,12 @@ func (g *game) judge(ctx context.Context) error {
 	}
 	g.report.Settled = time.Since(began).Seconds()
 	g.say("settled; judging")
-	for until := time.Now().Add(rejudge); ; {
-		v, err := judge.Judge(ctx, g.fleet, g.ledger, g.progress.client, g.o.seed)
-		if err != nil {
-			return fmt.Errorf("judging: %w", err)
-		}
-		g.report.Verdict = v
-		if v.Clean() || time.Now().After(until) {
-			return nil
-		}
+	var err error
+	g.report.Verdict, err = judge.Lasting(ctx, g.fleet, g.ledger, g.progress.client, g.o.seed, func(v *judge.Verdict) {
 		g.say("found, perhaps only late, so once more: %s", v)
-		if err := sleep(ctx, 2*time.Second); err != nil {
-			return err
-		}
+	})
+	if err != nil {
+		return fmt.Errorf("judging: %w", err)
 	}
+	return nil
 }

@@ -70,7 +70,7 @@ func count(ctx context.Context, o options, f *fleet.Fleet, client *stream.Client
 	if err := judge.Settled(ctx, client, settleLimit); err != nil {
 		return fmt.Errorf("draining: %w", err)
 	}
-	v, err := judge.Lasting(ctx, f, ledger, client, o.seed)
+	v, err := judge.Lasting(ctx, f, ledger, client, o.seed, func(*judge.Verdict) {})
 	if err != nil {
 		return fmt.Errorf("judging: %w", err)
 	}

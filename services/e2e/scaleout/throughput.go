@@ -7,7 +7,6 @@ import (
 
 	"rcu/pkg/stream"
 	"rcu/services/e2e/chaos/fleet"
-	"rcu/services/e2e/chaos/judge"
 	"rcu/services/e2e/chaos/load"
 	"rcu/services/internal/demo"
 )

@@ -3,12 +3,14 @@ package judge
 import (
 	"context"
 	"fmt"
+	"maps"
 	"time"
 
 	"rcu/pkg/identity"
 	"rcu/pkg/resolve"
 	"rcu/pkg/resolve/stateredis"
 	"rcu/pkg/stream"
+	"rcu/pkg/vault"
 	"rcu/services/e2e/chaos/fleet"
 	"rcu/services/e2e/chaos/load"
 )
@@ -18,6 +20,9 @@ var Groups = map[string][]string{
 	"resolver": append(stream.EventTopics(), stream.TopicConsents),
 	"sink":     {stream.TopicResolved, stream.TopicOwners, stream.TopicProfiles, stream.TopicIdentity, stream.TopicConsents},
 }
+
+// held is the group that judges events that were held while their consent could not be read.
+const held = "judge"
 
 // quiet is how long nothing may lag and nothing new may come before an installation counts as settled: longer than the publication of
 // profiles, a flush of the sink and the reload of owners take one after the other.
@@ -29,7 +34,9 @@ func Settled(ctx context.Context, client *stream.Client, within time.Duration) e
 	var ends int64
 	return fleet.Await(ctx, within, func(ctx context.Context) error { //nolint:wrapcheck // says all
 		lag, all := int64(0), int64(0)
-		for group, topics := range Groups {
+		groups := maps.Clone(Groups)
+		groups[held] = []string{stream.TopicHeld}
+		for group, topics := range groups {
 			parts, err := client.Lag(ctx, group, topics...)
 			if err != nil {
 				since = time.Time{}
@@ -78,7 +85,9 @@ func Judge(ctx context.Context, f *fleet.Fleet, l *load.Ledger, client *stream.C
 		return nil, err
 	}
 	v := newVerdict()
-	v.compareTopics(t, l)
+	if err := v.compareTopics(t, l, f.Keyring); err != nil {
+		return nil, err
+	}
 	cells := stateredis.NewCells(redis)
 	now := time.Now()
 	o, err := newOracle(ctx, t, f.Keyring, cells, seed, now.Unix())
@@ -105,12 +114,14 @@ const (
 )
 
 // Lasting judges again for a while as long as something is found: owners and profiles may be on their way.
-func Lasting(ctx context.Context, f *fleet.Fleet, l *load.Ledger, client *stream.Client, seed uint64) (*Verdict, error) {
+// told hears of what is found meanwhile.
+func Lasting(ctx context.Context, f *fleet.Fleet, l *load.Ledger, client *stream.Client, seed uint64, told func(*Verdict)) (*Verdict, error) {
 	for until := time.Now().Add(lasts); ; {
 		v, err := Judge(ctx, f, l, client, seed)
 		if err != nil || v.Clean() || time.Now().After(until) {
 			return v, err
 		}
+		told(v)
 		select {
 		case <-time.After(between):
 		case <-ctx.Done():
@@ -120,7 +131,11 @@ func Lasting(ctx context.Context, f *fleet.Fleet, l *load.Ledger, client *stream
 }
 
 // compareTopics compares Kafka with the ledger: what was accepted is there, and what is there was sent.
-func (v *Verdict) compareTopics(t *topics, l *load.Ledger) {
+func (v *Verdict) compareTopics(t *topics, l *load.Ledger, ring *vault.Keyring) error {
+	g, err := newGate(t.decisions, ring, time.Now())
+	if err != nil {
+		return err
+	}
 	v.Accepted, v.Dropped = l.Accepted()
 	v.Records, v.Dead = len(t.events), t.dead
 	there := map[load.Key]bool{}
@@ -133,7 +148,18 @@ func (v *Verdict) compareTopics(t *topics, l *load.Ledger) {
 	entries := l.Entries()
 	v.Sent = len(entries)
 	for k, x := range entries {
-		if !x.Accepted.IsZero() && !there[k] {
+		if x.Accepted.IsZero() || there[k] {
+			continue
+		}
+		refused := false
+		if x.Held {
+			if refused, err = g.refuses(x); err != nil {
+				return err
+			}
+		}
+		if refused {
+			v.Held++
+		} else {
 			v.lose(k, "kafka")
 		}
 	}
@@ -142,4 +168,5 @@ func (v *Verdict) compareTopics(t *topics, l *load.Ledger) {
 			v.double(k, "kafka (nobody sent it)")
 		}
 	}
+	return nil
 }

@@ -16,8 +16,9 @@ const shown = 20
 type Verdict struct {
 	Sent       int            `json:"sent"`
 	Accepted   int            `json:"accepted"`
-	Dropped    int            `json:"dropped"` // refused by consent
-	Records    int            `json:"records"` // events on the topics, repetitions included
+	Dropped    int            `json:"dropped"`          // refused by consent
+	Held       int            `json:"held_and_refused"` // accepted unseen, and refused by consent once it could be read
+	Records    int            `json:"records"`          // events on the topics, repetitions included
 	Leaves     int            `json:"leaves"`
 	People     int            `json:"people"`   // profiles, as the API answers them
 	Profiles   int            `json:"profiles"` // of controllers, as ClickHouse has them
@@ -70,7 +71,7 @@ func (v *Verdict) differ(kind, format string, args ...any) {
 // String is a short report.
 func (v *Verdict) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d events accepted (%d refused by consent), %d records, %d leaves, %d people, %d profiles in clickhouse", v.Accepted, v.Dropped, v.Records, v.Leaves, v.People, v.Profiles)
+	fmt.Fprintf(&b, "%d events accepted (%d refused by consent, %d later), %d records, %d leaves, %d people, %d profiles in clickhouse", v.Accepted, v.Dropped, v.Held, v.Records, v.Leaves, v.People, v.Profiles)
 	for _, reason := range slices.Sorted(maps.Keys(v.Dead)) {
 		fmt.Fprintf(&b, "\ndead letters, %s: %d", reason, v.Dead[reason])
 	}

@@ -15,6 +15,7 @@ type Entry struct {
 	Event    demo.Event
 	SentAt   time.Time // first
 	Accepted time.Time // when the first 200 that accepts it was read; zero: never
+	Held     bool      // an answer said that it is judged later
 	Dropped  bool      // an answer said that consent refuses it
 	Tries    int
 }
@@ -47,10 +48,11 @@ func (l *Ledger) sent(events []demo.Event) {
 	}
 }
 
-func (l *Ledger) answered(e *demo.Event, accepted bool) {
+func (l *Ledger) answered(e *demo.Event, accepted, held bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	x := l.entries[keyOf(e)]
+	x.Held = x.Held || held
 	switch {
 	case !accepted && !x.Dropped:
 		x.Dropped = true

@@ -195,6 +195,7 @@ type answer struct {
 		Status string `json:"status"`
 		Reason string `json:"reason"`
 		Retry  bool   `json:"retry"`
+		Held   bool   `json:"held"`
 	} `json:"results"`
 }
 
@@ -243,7 +244,7 @@ func (s *Sender) read(raw []byte, events []demo.Event) (left []demo.Event, err e
 	for i, x := range a.Results {
 		switch {
 		case x.Status == "accepted", x.Status == "dropped":
-			s.ledger.answered(&events[i], x.Status == "accepted")
+			s.ledger.answered(&events[i], x.Status == "accepted", x.Held)
 		case x.Retry:
 			left = append(left, events[i])
 		default:
