@@ -58,3 +58,20 @@ func TestConsumer_backgroundTopicsYield(t *testing.T) {
 	require.NoError(t, err)
 	require.Zero(t, stalls)
 }
+
+func TestClient_lagOfAGroupThatNobodyJoined(t *testing.T) {
+	const topic = "rcu.test.waiting"
+	r := newRig(t)
+	r.topics(topic)
+	p := r.producer(stream.ProducerConfig{})
+	require.NoError(t, p.PublishAll(t.Context(), []stream.Record{rec(topic, "a", 1), rec(topic, "b", 2)}))
+	parts, err := r.client.Lag(t.Context(), "nobody", topic)
+	require.NoError(t, err)
+	require.Len(t, parts, 4)
+	lag := int64(0)
+	for _, x := range parts {
+		require.EqualValues(t, -1, x.Committed)
+		lag += x.Lag()
+	}
+	require.EqualValues(t, 2, lag)
+}

@@ -12,13 +12,15 @@ import (
 // sourceKeysFile holds the keys of the sources of this installation by name, for the commands that send events from this machine.
 const sourceKeysFile = "source-keys.json"
 
-// demoSources are the sources of the demonstration as a sources.yaml lists them; their keys are made anew for every installation.
+// demoSources are the sources of the demonstration as a sources.yaml lists them, and that of a master file; their keys are made anew
+// for every installation. All may use the history lane.
 func demoSources() []ingest.SourceSpec {
 	var out []ingest.SourceSpec
-	for _, s := range demo.Sources() {
+	for _, s := range append(demo.Sources(), demo.RecordsSource()) {
 		spec := ingest.SourceSpec{
 			Name: s.Name, Channel: s.Channel, Space: s.Space, Controller: s.Controller, Brand: s.Brand, Store: s.Store,
 			Zone: s.Zone, Country: s.Country, Currency: s.Currency, Trust: s.Trust,
+			History: true,
 		}
 		if s.SharedDevice {
 			spec.SharedDevice = new(bool)

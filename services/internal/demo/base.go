@@ -57,7 +57,7 @@ func NewBase(cfg BaseConfig) (*Base, error) {
 	return &Base{cfg: cfg, truth: Truth{Events: map[string]int{}, Sums: map[string]int64{}, Samples: map[string]Sample{}}}, nil
 }
 
-// Records is the source of the master file: a system of the desk's controller whose values are imported.
+// Records is the name of the master file's source: a system of the desk's controller whose values are imported.
 const Records = "records-fr"
 
 // BaseSources are the sources of a base: those of the demonstration that it uses, and the master file's.
@@ -68,9 +68,14 @@ func BaseSources() []Source {
 			out = append(out, s)
 		}
 	}
+	return append(out, RecordsSource())
+}
+
+// RecordsSource is the source of the master file.
+func RecordsSource() Source {
 	r := sourceOf("desk-fr")
 	r.Name, r.Trust = Records, "imported"
-	return append(out, r)
+	return r
 }
 
 // One line in so many repeats the one before, as exports do.
