@@ -159,8 +159,8 @@ func (p *prober) shows(ctx context.Context, account, number string) (bool, error
 	}
 	defer func() { _ = resp.Body.Close() }()
 	raw, err := io.ReadAll(resp.Body)
-	if err != nil || resp.StatusCode == http.StatusNotFound {
-		return false, err //nolint:wrapcheck // nil, or of a body that was cut
+	if err != nil || resp.StatusCode == http.StatusNotFound || resp.StatusCode == http.StatusServiceUnavailable {
+		return false, err //nolint:wrapcheck // nil, or of a body that was cut: it is not there yet, or cannot be read now
 	}
 	if resp.StatusCode != http.StatusOK {
 		return false, fmt.Errorf("looking up a customer: status %d", resp.StatusCode)
