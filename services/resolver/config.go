@@ -27,6 +27,8 @@ type Config struct {
 	SweepEvery time.Duration `yaml:"sweep_every"`
 	// Lease is how long a publisher of a space may be silent before another takes over. Default: 5s.
 	Lease time.Duration `yaml:"lease"`
+	// Publishers is how many publications of changelogs and profiles are under way at once. Default: 4.
+	Publishers int `yaml:"publishers"`
 	// MaxPending is the most leaves and profiles that may wait to be published; then resolving waits. Default: 50000.
 	MaxPending int `yaml:"max_pending"`
 	// History says how events of the history lane yield to live ones.
@@ -39,7 +41,7 @@ type Config struct {
 func Default() Config {
 	return Config{
 		Group: "resolver", BatchRecords: 1000, HoldBack: 2 * time.Second, PublishEvery: time.Second,
-		OutboxEvery: 100 * time.Millisecond, SweepEvery: time.Second, Lease: 5 * time.Second, MaxPending: 50_000,
+		OutboxEvery: 100 * time.Millisecond, SweepEvery: time.Second, Lease: 5 * time.Second, MaxPending: 50_000, Publishers: 4,
 		History: defaultHistory(),
 	}
 }
@@ -56,8 +58,8 @@ func (c Config) Validate() error {
 	if c.Instance == "" {
 		problems = append(problems, errors.New("instance: is required"))
 	}
-	if c.BatchRecords < 1 || c.MaxPending < 1 {
-		problems = append(problems, errors.New("batch_records and max_pending: must be at least 1"))
+	if c.BatchRecords < 1 || c.MaxPending < 1 || c.Publishers < 1 {
+		problems = append(problems, errors.New("batch_records, max_pending and publishers: must be at least 1"))
 	}
 	for _, d := range []struct {
 		name string

@@ -11,8 +11,8 @@ import (
 
 // Faults are wrong variants to plant.
 type Faults struct {
-	SkipFenced, IgnoreConsent, CommitEarly, ListLate, SharedFence bool
-	Unbound, SkipMarks, KeepCaches, MarkEarly                     bool
+	SkipFenced, IgnoreConsent, CommitEarly, ListLate, SharedFence, TrimEarly bool
+	Unbound, SkipMarks, KeepCaches, MarkEarly                                bool
 }
 
 // Plant switches faults on until the test ends.
@@ -20,7 +20,7 @@ func Plant(t testing.TB, f Faults) {
 	t.Helper()
 	plant := func(f Faults) {
 		faults.skipFenced, faults.ignoreConsent, faults.commitEarly, faults.listLate = f.SkipFenced, f.IgnoreConsent, f.CommitEarly, f.ListLate
-		faults.sharedFence = f.SharedFence
+		faults.sharedFence, faults.trimEarly = f.SharedFence, f.TrimEarly
 		faults.unbound, faults.skipMarks, faults.keepCaches, faults.markEarly = f.Unbound, f.SkipMarks, f.KeepCaches, f.MarkEarly
 	}
 	plant(f)

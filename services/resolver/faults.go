@@ -4,6 +4,7 @@ package resolver
 var faults struct {
 	skipFenced    bool // what was folded before is not emitted again
 	ignoreConsent bool // browsing of a log-in is the person's without a grant
+	trimEarly     bool // entries of the outbox are forgotten before their profiles are out
 	commitEarly   bool // offsets are committed before the changelogs are out
 	sharedFence   bool // the history lane moves the fences of the live events
 	unbound       bool // a batch goes on when another server is met

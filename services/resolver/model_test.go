@@ -128,6 +128,8 @@ func linkedWhileListing(t *testing.T) []string {
 		require.NoError(t, w.workers[1].look(t.Context()))
 	}
 	w.read(order)
+	require.NoError(t, w.workers[1].service.Flush(t.Context()))
+	require.NoError(t, w.workers[1].look(t.Context())) // profiles are out: the outbox is forgotten
 	for i, p := range [...]place{order, sale} {
 		require.NoError(t, w.workers[i].service.Flush(t.Context()))
 		w.commit(p)

@@ -15,11 +15,16 @@ import (
 	eventpb "rcu/schemas/event"
 )
 
-// drainOutbox publishes what the next entries of the outbox changed, from the state as it is now, and forgets them once the changelog
-// is whole. However much the entries changed, it is read and published in parts of bounded size. When it took so long that the lease
-// may have run out meanwhile, it publishes once more: somebody else's newer records may lie before these, and compaction keeps the last one.
+// drainOutbox publishes what the next entries of the outbox changed, from the state as it is now. Profiles wait in the queue of all
+// others, so that a person whom the same events changed goes out once; entries are forgotten once the changelog was whole behind them
+// and the queue is out. However much the entries changed, it is read and published in parts of bounded size. When it took so long that
+// the lease may have run out meanwhile, it publishes once more: somebody else's newer records may lie before these, and compaction keeps
+// the last one.
 func (s *Service) drainOutbox(ctx context.Context, space string) (int, error) {
 	r := s.runs.run(space)
+	if err := s.trimOutbox(ctx, space, r); err != nil || s.pending.full() {
+		return 0, err
+	}
 	entries, err := s.deps.Graph.ReadOutbox(ctx, space, r.after, outboxEntries)
 	if err != nil || len(entries) == 0 {
 		return 0, err
@@ -36,7 +41,7 @@ func (s *Service) drainOutbox(ctx context.Context, space string) (int, error) {
 	}
 	last := entries[len(entries)-1]
 	if r.after = last.ID; r.whole(last.Version) {
-		return len(entries), s.tellWhole(ctx, space, last, now)
+		return len(entries), s.tellWhole(ctx, space, r, last, now)
 	}
 	return len(entries), nil
 }
@@ -55,8 +60,8 @@ func (s *Service) publishEntries(ctx context.Context, space string, entries []re
 	if err := s.publishOwners(ctx, space, changed, now); err != nil {
 		return err
 	}
-	profiles, left := changedProfiles(entries)
-	return s.publishProfiles(ctx, space, profiles, left, nil)
+	r.owed = s.pending.owe(changedProfiles(space, entries))
+	return nil
 }
 
 // publishTransitions tells rcu.identity what happened. Most entries hold one transition, so those of many travel together.
@@ -231,24 +236,27 @@ func changedKeys(entries []resolve.OutboxEntry) []identifier.Key {
 }
 
 // changedProfiles lists the profiles that were before and are after the entries, each once, and which identifiers were in each before.
-func changedProfiles(entries []resolve.OutboxEntry) (profiles []identifier.Key, left map[identifier.Key][]identifier.Key) {
-	seen, left := map[identifier.Key]bool{}, map[identifier.Key][]identifier.Key{}
+func changedProfiles(space string, entries []resolve.OutboxEntry) []owedProfile {
+	var profiles []owedProfile
+	place := map[identifier.Key]int{}
+	add := func(k identifier.Key) {
+		if _, known := place[k]; k.Namespace.Links() && !known {
+			place[k] = len(profiles)
+			profiles = append(profiles, owedProfile{profileRef: profileRef{space, k}})
+		}
+	}
 	for _, e := range entries {
 		for _, c := range e.Changed {
 			before := c.Before
 			if before.Value == "" {
 				before = c.Key // it had no record: its profile was itself
 			}
-			for _, k := range [...]identifier.Key{before, c.After} {
-				if k.Namespace.Links() && !seen[k] {
-					seen[k] = true
-					profiles = append(profiles, k)
-				}
-			}
-			if before != c.Key && c.After != before && c.Key.Namespace.Links() {
-				left[before] = append(left[before], c.Key)
+			add(before)
+			add(c.After)
+			if i, known := place[before]; known && before != c.Key && c.After != before && c.Key.Namespace.Links() {
+				profiles[i].left = append(profiles[i].left, c.Key)
 			}
 		}
 	}
-	return profiles, left
+	return profiles
 }

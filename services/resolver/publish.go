@@ -1,13 +1,17 @@
 package resolver
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
 	"time"
 
 	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
 
 	"rcu/pkg/identifier"
 	"rcu/pkg/identity"
@@ -40,32 +44,27 @@ func (s *Service) publishPending(ctx context.Context) error {
 }
 
 // flush publishes everything pending. What could not be published stays pending, and offsets wait for it. Flushes come one after
-// the other: the time up to which everything is out belongs to one of them.
+// the other: the time up to which everything is out belongs to one of them. Within one, several publications are under way: a flush
+// holds each key once, so none of them passes another of its key.
 func (s *Service) flush(ctx context.Context) error {
 	s.flushing.Lock()
 	defer s.flushing.Unlock()
-	cells, profiles, at := s.pending.take()
-	keys, cells := keysFirst(cells)
-	for _, some := range [...][]cellRef{keys, cells} {
-		left, err := s.publishAllCells(ctx, some)
-		s.pending.add(left, nil)
-		if err != nil {
-			s.pending.add(cells, profiles)
-			return err
-		}
+	t := s.pending.take()
+	f := &flushed{s: s}
+	keys, cells := keysFirst(t.cells)
+	err := s.together(f.cells(ctx, keys))
+	if err == nil {
+		err = s.together(append(f.cells(ctx, cells), f.profiles(ctx, t.profiles)...))
+	} else {
+		f.again, f.owed = append(f.again, cells...), t.profiles
 	}
-	bySpace := map[string][]identifier.Key{}
-	for _, p := range profiles {
-		bySpace[p.space] = append(bySpace[p.space], p.key)
+	s.pending.add(f.again, nil)
+	s.pending.owe(f.owed)
+	if err != nil {
+		return err
 	}
-	for space, keys := range bySpace {
-		if err := s.publishProfiles(ctx, space, keys, nil, nil); err != nil {
-			s.pending.add(nil, profiles)
-			return err
-		}
-	}
-	s.pending.done(at)
-	return s.mark(ctx, at)
+	s.pending.done(t)
+	return s.mark(ctx, t.at)
 }
 
 // keysFirst parts the keys of subjects from what they seal: values of a leaf that is out while its key is not would be lost with Redis.
@@ -78,6 +77,90 @@ func keysFirst(cells []cellRef) (keys, rest []cellRef) {
 		}
 	}
 	return keys, rest
+}
+
+// flushed is what a flush leaves for the next one.
+type flushed struct {
+	s     *Service
+	mu    sync.Mutex
+	again []cellRef
+	owed  []owedProfile
+}
+
+// cells are jobs that publish cells.
+func (f *flushed) cells(ctx context.Context, cells []cellRef) (jobs []func() error) {
+	for some := range slices.Chunk(cells, publishChunk) {
+		jobs = append(jobs, func() error {
+			left, err := f.s.publishAllCells(ctx, some)
+			f.mu.Lock()
+			defer f.mu.Unlock()
+			f.again = append(f.again, left...)
+			return err
+		})
+	}
+	return jobs
+}
+
+// profiles are jobs that publish profiles.
+func (f *flushed) profiles(ctx context.Context, profiles []owedProfile) (jobs []func() error) {
+	for some := range slices.Chunk(bySpace(profiles), profileChunk) {
+		jobs = append(jobs, func() error {
+			err := f.s.publishOwed(ctx, some)
+			if err != nil {
+				f.mu.Lock()
+				defer f.mu.Unlock()
+				f.owed = append(f.owed, some...)
+			}
+			return err
+		})
+	}
+	return jobs
+}
+
+// together does jobs, as many at once as there are publishers, and all of them whatever becomes of the others.
+func (s *Service) together(jobs []func() error) error {
+	errs := make([]error, len(jobs))
+	if s.cfg.Publishers == 1 {
+		for i, job := range jobs {
+			errs[i] = job()
+		}
+		return errors.Join(errs...)
+	}
+	var group errgroup.Group
+	group.SetLimit(s.cfg.Publishers)
+	for i, job := range jobs {
+		group.Go(func() error {
+			errs[i] = job()
+			return nil
+		})
+	}
+	_ = group.Wait() // the errors are in errs
+	return errors.Join(errs...)
+}
+
+// bySpace sorts profiles by space.
+func bySpace(profiles []owedProfile) []owedProfile {
+	slices.SortFunc(profiles, func(a, b owedProfile) int { return cmp.Compare(a.space, b.space) })
+	return profiles
+}
+
+// publishOwed publishes profiles, space by space.
+func (s *Service) publishOwed(ctx context.Context, profiles []owedProfile) error {
+	for len(profiles) > 0 {
+		space, n := profiles[0].space, 0
+		keys, left := make([]identifier.Key, 0, len(profiles)), map[identifier.Key][]identifier.Key{}
+		for ; n < len(profiles) && profiles[n].space == space; n++ {
+			keys = append(keys, profiles[n].key)
+			if len(profiles[n].left) > 0 {
+				left[profiles[n].key] = profiles[n].left
+			}
+		}
+		if err := s.publishProfiles(ctx, space, keys, left, nil); err != nil {
+			return err
+		}
+		profiles = profiles[n:]
+	}
+	return nil
 }
 
 // overtaken is how often a value that moved while it was published is published again at once.

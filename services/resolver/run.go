@@ -14,12 +14,20 @@ import (
 
 // run is how far the publisher of a space has come since the outbox was trimmed last. What it reads of a component may be newer than
 // the entry that made it read, and then another component that the same commit wrote is not out yet: from such a changelog the graph
-// would come back torn. So a run ends, is told (TellWhole), and the outbox is trimmed, only where nothing that was published is
+// would come back torn. So it is told (TellWhole) that the changelog is whole, and the outbox is trimmed, only where nothing that was published is
 // newer than the last entry.
 type run struct {
 	after  string                            // the last entry that was published
 	newest uint64                            // version of anything that was published
 	ahead  map[resolve.ComponentKey]struct{} // read as gone, by an entry that is still to come
+	owed   uint64                            // the round of pending profiles that holds those of the last entry
+	told   []toldEntry                       // up to where the changelog was whole, oldest first
+}
+
+// toldEntry is an entry up to which the outbox may be forgotten once a round of pending profiles is out.
+type toldEntry struct {
+	id    string
+	round uint64
 }
 
 // runs are the runs of the spaces that this process looks after.
@@ -89,19 +97,37 @@ func TombstoneVersion(r stream.Record) uint64 {
 	return 0
 }
 
-// tellWhole says that every commit up to a version is on the changelog, and trims the outbox.
-func (s *Service) tellWhole(ctx context.Context, space string, last resolve.OutboxEntry, now time.Time) error {
-	r, err := GraphControl(space, GraphThrough, last.Version, nil, now)
+// tellWhole says that every commit up to a version is on the changelog. The outbox is trimmed up to there once the profiles of its
+// entries are out: see trimOutbox.
+func (s *Service) tellWhole(ctx context.Context, space string, r *run, last resolve.OutboxEntry, now time.Time) error {
+	record, err := GraphControl(space, GraphThrough, last.Version, nil, now)
 	if err != nil {
 		return err
 	}
-	if err := s.out.PublishAll(ctx, []stream.Record{r}); err != nil {
+	if err := s.out.PublishAll(ctx, []stream.Record{record}); err != nil {
 		return fmt.Errorf("telling that the changelog is whole: %w", err)
 	}
-	if err := s.deps.Graph.TrimOutbox(ctx, space, last.ID); err != nil {
+	if n := len(r.told); n > 0 && r.told[n-1].round == r.owed {
+		r.told = r.told[:n-1]
+	}
+	r.told = append(r.told, toldEntry{last.ID, r.owed})
+	return nil
+}
+
+// trimOutbox forgets the entries whose profiles are out. A publisher that is killed before leaves them to the next one, which publishes
+// them again.
+func (s *Service) trimOutbox(ctx context.Context, space string, r *run) error {
+	n := 0
+	for n < len(r.told) && (s.pending.isOut(r.told[n].round) || faults.trimEarly) {
+		n++
+	}
+	if n == 0 {
+		return nil
+	}
+	if err := s.deps.Graph.TrimOutbox(ctx, space, r.told[n-1].id); err != nil {
 		return fmt.Errorf("trimming the outbox: %w", err)
 	}
-	s.runs.begin(space)
+	r.told = r.told[n:]
 	return nil
 }
 

@@ -117,7 +117,7 @@ func (w *world) start() *worker {
 	require.NoError(w.t, err)
 	cfg := resolver.Default()
 	w.started++
-	cfg.Spaces, cfg.Instance, cfg.Lease = []string{space}, fmt.Sprint(w.started), 400*time.Millisecond
+	cfg.Spaces, cfg.Instance, cfg.Lease, cfg.Publishers = []string{space}, fmt.Sprint(w.started), 400*time.Millisecond, 1 // one step at a time
 	s := resolver.Assemble(cfg, resolver.Deps{
 		Log: zap.NewNop(), Metrics: prometheus.NewRegistry(), Graph: graph, Cells: by.cells, Markers: markers, Keyring: w.h.ring,
 		Now: func() time.Time { return w.now },
