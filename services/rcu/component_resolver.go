@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"rcu/pkg/lifecycle"
+	"rcu/pkg/resolve/stateredis"
 	"rcu/services/ingest"
 	"rcu/services/resolver"
 )
@@ -36,12 +37,16 @@ func buildResolver(ctx context.Context, d *deps) (lifecycle.Part, error) {
 		return lifecycle.Part{}, err
 	}
 	s, err := resolver.New(cfg, resolver.Deps{
-		Log: d.log.Named("resolver"), Metrics: d.metrics, Stream: d.kafka, Output: output, Graph: d.graph, Cells: d.cells, Keyring: d.keys,
+		Log: d.log.Named("resolver"), Metrics: d.metrics, Stream: d.kafka, Output: output, Graph: d.graph, Cells: d.cells,
+		Markers: stateredis.NewMarkers(d.redis), Keyring: d.keys,
 	})
 	if err != nil {
 		return lifecycle.Part{}, err //nolint:wrapcheck // says all
 	}
 	ready := func(context.Context) error {
+		if err := s.Err(); err != nil {
+			return err //nolint:wrapcheck // names what to do
+		}
 		if !s.Ready() {
 			return errNotReady
 		}

@@ -35,6 +35,7 @@ type world struct {
 
 	strict    bool    // nobody is killed
 	server    *server // nil: a store that loses nothing
+	stateOnly bool    // what was told is not judged
 	lose      float64
 	started   int // processes
 	workers   []*worker

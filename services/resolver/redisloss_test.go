@@ -1,0 +1,238 @@
+package resolver_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/zap/zaptest"
+
+	"rcu/pkg/embedded"
+	"rcu/pkg/identity"
+	"rcu/pkg/resolve"
+	"rcu/pkg/resolve/stateredis"
+	"rcu/pkg/stream"
+	"rcu/pkg/testkit"
+	"rcu/pkg/vault"
+	"rcu/services/resolver"
+)
+
+// lossy is a history on a real broker, resolved into a real Redis that loses its last seconds.
+type lossy struct {
+	*rig
+	h       *history
+	dir     string
+	redis   *embedded.Server
+	samples []sample // of the append-only file
+	started int
+	ended   chan error // of the last resolver launched
+	next    map[place]int
+}
+
+// sample is how long the append-only file was at a time.
+type sample struct {
+	at   time.Time
+	size int64
+}
+
+func newLossy(t *testing.T, seed uint64, steps int) *lossy {
+	t.Helper()
+	l := &lossy{rig: newRig(t), h: newHistory(t, seed, steps), dir: t.TempDir(), next: map[place]int{}}
+	l.redis = testkit.StartRedisIn(t, l.dir)
+	for _, k := range l.h.keys {
+		rec, err := stream.Encode(stream.TopicKeys, vault.DailyRecordKey(k.GetId()), k, time.Now())
+		require.NoError(t, err)
+		rec.Pinned = true
+		require.NoError(t, l.out.Publish(t.Context(), []stream.Record{rec}))
+	}
+	return l
+}
+
+func (l *lossy) open() *stateredis.Client {
+	l.t.Helper()
+	client, err := stateredis.Open(l.t.Context(), stateredis.Config{Addrs: []string{l.redis.Addr()}})
+	require.NoError(l.t, err)
+	l.t.Cleanup(func() { _ = client.Close() })
+	return client
+}
+
+// launch starts a resolver with a connection of its own.
+func (l *lossy) launch() (stop func() error) {
+	l.t.Helper()
+	client := l.open()
+	graph, err := resolve.NewGraph(stateredis.NewGraph(client), identity.DefaultRules())
+	require.NoError(l.t, err)
+	l.started++
+	cfg := resolver.Default()
+	cfg.Spaces, cfg.Instance, cfg.BatchRecords = []string{space}, fmt.Sprint(l.started), 8
+	cfg.HoldBack, cfg.PublishEvery, cfg.OutboxEvery, cfg.SweepEvery = 0, 20*time.Millisecond, 10*time.Millisecond, 50*time.Millisecond
+	cfg.Lease = 500 * time.Millisecond
+	s, err := resolver.New(cfg, resolver.Deps{
+		Log: zaptest.NewLogger(l.t), Metrics: prometheus.NewRegistry(), Stream: l.client, Output: l.out, Graph: graph,
+		Cells: stateredis.NewCells(client), Markers: stateredis.NewMarkers(client), Keyring: l.h.ring,
+	})
+	require.NoError(l.t, err)
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	l.ended = make(chan error, 1)
+	told := l.ended
+	go func() {
+		err := s.Run(ctx)
+		told <- err
+		done <- err
+	}()
+	var ended error
+	stopped := false
+	stop = func() error {
+		if !stopped {
+			stopped = true
+			cancel()
+			ended = <-done
+		}
+		return ended
+	}
+	l.t.Cleanup(func() { _ = stop() })
+	return stop
+}
+
+// publish puts the history up to a part of it on the log, slowly, and notes how the append-only file grows.
+func (l *lossy) publish(part, of int) {
+	l.t.Helper()
+	for more := true; more; {
+		more = false
+		for _, p := range l.h.places {
+			all := l.h.records[p]
+			if i := l.next[p]; i < len(all)*part/of {
+				require.NoError(l.t, l.out.Publish(l.t.Context(), []stream.Record{all[i]}))
+				l.next[p]++
+				more = true
+			}
+		}
+		l.sample()
+	}
+}
+
+func (l *lossy) sample() {
+	l.t.Helper()
+	info, err := os.Stat(testkit.RedisLog(l.t, l.dir))
+	require.NoError(l.t, err)
+	l.samples = append(l.samples, sample{time.Now(), info.Size()})
+}
+
+// lose lets Redis fall back to how it was a while ago, at some byte of its file.
+func (l *lossy) lose(rng *rand.Rand, back time.Duration) {
+	l.t.Helper()
+	l.sample()
+	now := l.samples[len(l.samples)-1]
+	keep := now.size
+	for i := len(l.samples) - 1; i > 0 && now.at.Sub(l.samples[i].at) < back; i-- {
+		keep = l.samples[i-1].size
+	}
+	keep += rng.Int64N(1 + (now.size-keep)/10)
+	l.t.Logf("redis loses %d of %d bytes", now.size-keep, now.size)
+	l.redis = testkit.LoseRedis(l.t, l.redis, l.dir, keep)
+	l.samples = []sample{{time.Now(), keep}}
+}
+
+// settled waits until everything was read and the state is as a clean run has it.
+func (l *lossy) settled() {
+	l.t.Helper()
+	clean := cleanRun(l.t, l.h)
+	client := l.open()
+	w := newWorld(l.t, l.h, stateredis.NewCells(client), stateredis.NewGraph(client), worldConfig{seed: 1})
+	w.stateOnly, w.now = true, today.Add(time.Hour)
+	for cell := range clean.leaves {
+		w.cells.written[cell] = true
+	}
+	broken := []string{"nothing was read"}
+	for deadline := time.Now().Add(40 * time.Second); len(broken) > 0 && time.Now().Before(deadline); {
+		w.readTopics(l.rig)
+		broken = w.broken(clean)
+	}
+	require.Empty(l.t, broken)
+}
+
+func redisLoses(t *testing.T, seed uint64, steps int) {
+	t.Helper()
+	rng := rand.New(rand.NewPCG(seed, 5))
+	l := newLossy(t, seed, steps)
+	l.launch()
+	l.launch()
+	const parts = 4
+	for part := 1; part < parts; part++ {
+		l.publish(part, parts)
+		l.lose(rng, time.Duration(300+rng.IntN(2000))*time.Millisecond)
+	}
+	l.publish(parts, parts)
+	l.settled()
+}
+
+func TestRedisLosesItsLastSecondsWhileAllRuns(t *testing.T) { redisLoses(t, 1, 120) }
+
+func TestRedisLosesItsLastSecondsLong(t *testing.T) {
+	testkit.Long(t)
+	for seed := range uint64(8) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) { redisLoses(t, seed, 600) })
+	}
+}
+
+func TestRedisLosesItsLastSecondsWhileNothingRuns(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 5))
+	l := newLossy(t, 3, 80)
+	stop := l.launch()
+	l.publish(1, 2)
+	l.committed()
+	require.NoError(t, stop())
+	l.lose(rng, time.Second)
+	stop = l.launch()
+	l.publish(2, 2)
+	l.settled()
+	require.NoError(t, stop())
+}
+
+// committed waits until the group has committed everything that was published.
+func (l *lossy) committed() {
+	l.t.Helper()
+	l.eventually("everything is committed", func() bool {
+		lag, err := l.client.Lag(l.t.Context(), resolver.Default().Group)
+		require.NoError(l.t, err)
+		sum := int64(0)
+		for _, p := range lag {
+			sum += p.Lag()
+		}
+		return sum == 0 && len(lag) > 0
+	})
+}
+
+// await waits until the last resolver ends by itself.
+func (l *lossy) await() error {
+	l.t.Helper()
+	select {
+	case err := <-l.ended:
+		return err
+	case <-time.After(20 * time.Second):
+		require.Fail(l.t, "it goes on")
+		return nil
+	}
+}
+
+// A Redis without state stops the resolver, whatever others have written there meanwhile.
+func TestWipedRedisStopsTheResolver(t *testing.T) {
+	l := newLossy(t, 4, 40)
+	stop := l.launch()
+	l.publish(1, 1)
+	l.committed()
+	require.NoError(t, stop())
+	l.redis.Kill()
+	l.dir = t.TempDir()
+	l.redis = testkit.StartRedisIn(t, l.dir)
+	l.launch()
+	err := l.await()
+	require.ErrorIs(t, err, resolver.ErrStateMissing)
+	require.ErrorContains(t, err, "rcu rebuild redis")
+}
