@@ -3,6 +3,7 @@ package resolve
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"rcu/pkg/identifier"
 )
@@ -106,4 +107,10 @@ func summaries(ctx context.Context, loader GraphLoader, space string, keys []Com
 		out = append(out, s)
 	}
 	return out, nil
+}
+
+// LeafKeyOf returns the key of the leaf whose state lies in a cell; false for a cell of another kind.
+func LeafKeyOf(cell string) ([]byte, bool) {
+	key, ok := strings.CutPrefix(cell, LeafCell("", "", nil))
+	return []byte(key), ok && len(key) == LeafKeySize
 }

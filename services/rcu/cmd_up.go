@@ -57,6 +57,9 @@ func (c upCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	defer closeAll()
+	if err := rebuildWiped(ctx, a, d); err != nil {
+		return err
+	}
 	g := lifecycle.New(log, 0)
 	sv.addTo(g)
 	if err := addServices(ctx, g, d, components()); err != nil {

@@ -33,6 +33,9 @@ func buildResolver(ctx context.Context, d *deps) (lifecycle.Part, error) {
 	if err := d.setRules(ctx, cfg.Spaces); err != nil {
 		return lifecycle.Part{}, err
 	}
+	if err := d.tellRules(ctx, output, cfg.Spaces); err != nil {
+		return lifecycle.Part{}, err
+	}
 	if cfg.Instance, err = instanceName(); err != nil {
 		return lifecycle.Part{}, err
 	}

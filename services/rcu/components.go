@@ -99,13 +99,8 @@ func prepare(ctx context.Context, d *deps) error {
 
 // openRedis connects to Redis and opens the graph and the cells over it.
 func openRedis(ctx context.Context, d *deps) error {
-	r := d.settings.Redis
-	cfg := stateredis.Config{Addrs: r.Addrs, Username: r.Username, Password: r.Password.Reveal()}
-	if r.TLS {
-		cfg.TLS = &tls.Config{MinVersion: tls.VersionTLS12}
-	}
 	var err error
-	if d.redis, err = stateredis.Open(ctx, cfg); err != nil {
+	if d.redis, err = stateredis.Open(ctx, redisConfig(d.settings.Redis)); err != nil {
 		return fmt.Errorf("opening redis: %w", err)
 	}
 	d.cells = stateredis.NewCells(d.redis)
@@ -113,6 +108,15 @@ func openRedis(ctx context.Context, d *deps) error {
 		return errors.Join(err, d.redis.Close())
 	}
 	return nil
+}
+
+// redisConfig says how to reach Redis.
+func redisConfig(r redisSettings) stateredis.Config {
+	cfg := stateredis.Config{Addrs: r.Addrs, Username: r.Username, Password: r.Password.Reveal()}
+	if r.TLS {
+		cfg.TLS = &tls.Config{MinVersion: tls.VersionTLS12}
+	}
+	return cfg
 }
 
 func dayTime(day int64) time.Time { return time.Unix(day*86400, 0) }

@@ -16,3 +16,6 @@ func OwnerCell(o *eventpb.Owner) resolve.Cell {
 
 // Counters lists the keys of the numbers of a space that are not drawn by the graph: of overrides and of profiles.
 func Counters(space string) (overrides, profiles string) { return "ov:" + space, "pv:" + space }
+
+// Topics lists the topics that the resolver reads.
+func Topics() []string { return topics() }

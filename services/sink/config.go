@@ -20,6 +20,8 @@ type Config struct {
 	BatchRecords int `yaml:"batch_records"`
 	// ReloadEvery is the least time between two reloads of the owners of leaves. Default: 1s.
 	ReloadEvery time.Duration `yaml:"reload_every"`
+	// TokenPrefix stands before deduplication tokens. A rebuild has one of its own: ranges that were inserted before come again.
+	TokenPrefix string `yaml:"-"`
 	// InsertTimeout bounds one insert. Default: 30s.
 	InsertTimeout time.Duration `yaml:"insert_timeout"`
 }

@@ -143,7 +143,7 @@ func (s *Service) flush(ctx context.Context, g *group) error {
 		if b.Rows() == 0 {
 			continue
 		}
-		if err := s.insert(context.WithoutCancel(ctx), b, g.token(b.Table())); err != nil {
+		if err := s.insert(context.WithoutCancel(ctx), b, s.cfg.TokenPrefix+g.token(b.Table())); err != nil {
 			s.metrics.failures.WithLabelValues(b.Table()).Inc()
 			if !s.away.Swap(true) {
 				s.deps.Log.Warn("clickhouse takes no rows", zap.String("table", b.Table()), zap.Error(err))

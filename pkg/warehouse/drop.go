@@ -1,0 +1,51 @@
+package warehouse
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// OlderRows counts the events that were received before a time.
+func (w *Warehouse) OlderRows(ctx context.Context, before time.Time) (uint64, error) {
+	var n uint64
+	err := w.conn.QueryRow(ctx, "SELECT count() FROM "+w.name("events")+" FINAL WHERE received_at < fromUnixTimestamp64Micro("+fmt.Sprint(before.UnixMicro())+", 'UTC')").Scan(&n)
+	if err != nil {
+		return 0, fmt.Errorf("counting events: %w", redact(err))
+	}
+	return n, nil
+}
+
+// DropTables drops everything of the database: views first, since they read the tables.
+func (w *Warehouse) DropTables(ctx context.Context) error {
+	rows, err := w.conn.Query(ctx, "SELECT name, engine FROM system.tables WHERE database = "+literal(w.cfg.Database)+" ORDER BY engine != 'View', engine != 'Dictionary', name")
+	if err != nil {
+		return fmt.Errorf("listing the tables: %w", redact(err))
+	}
+	defer func() { _ = rows.Close() }()
+	var drops []string
+	for rows.Next() {
+		var name, engine string
+		if err := rows.Scan(&name, &engine); err != nil {
+			return fmt.Errorf("listing the tables: %w", redact(err))
+		}
+		kind := "TABLE"
+		switch engine {
+		case "View", "MaterializedView":
+			kind = "VIEW"
+		case "Dictionary":
+			kind = "DICTIONARY"
+		}
+		drops = append(drops, "DROP "+kind+" IF EXISTS "+w.cfg.Database+".`"+strings.ReplaceAll(name, "`", "")+"` SYNC")
+	}
+	if err := rows.Err(); err != nil {
+		return fmt.Errorf("listing the tables: %w", redact(err))
+	}
+	for _, statement := range drops {
+		if err := w.conn.Exec(ctx, statement); err != nil {
+			return fmt.Errorf("dropping the tables: %w", redact(err))
+		}
+	}
+	return nil
+}

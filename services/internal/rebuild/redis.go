@@ -1,0 +1,374 @@
+package rebuild
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"rcu/pkg/resolve"
+	"rcu/pkg/resolve/stateredis"
+	"rcu/pkg/stream"
+	eventpb "rcu/schemas/event"
+	"rcu/services/resolver"
+)
+
+// Errors that say what to do about them.
+var (
+	ErrResolverRuns = errors.New("a resolver is running: stop it first (rcu up, or every rcu run resolver)")
+	ErrNotEmpty     = errors.New("redis is not empty: --wipe deletes what it holds first")
+)
+
+// DefaultMargin is by how much the resolver's group is set back. Offsets are committed only behind what is on the changelogs, so nothing
+// is owed to the margin while the broker keeps what it acknowledged; it covers a broker whose machine lost its last writes.
+const DefaultMargin = 15 * time.Minute
+
+// Config of a rebuild of Redis.
+type Config struct {
+	// Group of the resolver. Default: that of the resolver.
+	Group string
+	// Margin by which the group is set back. Default: DefaultMargin; negative: none.
+	Margin time.Duration
+	// Wipe deletes what Redis holds first.
+	Wipe bool
+	// Parallel is how many partitions are read at once. Default: 4.
+	Parallel int
+	// Progress is told of every step; may be nil.
+	Progress func(step string, done, total int64)
+}
+
+// Deps are what a rebuild works with.
+type Deps struct {
+	Stream *stream.Client
+	Redis  *stateredis.Client
+	Now    func() time.Time // nil: time.Now
+}
+
+// Report is what a rebuild did.
+type Report struct {
+	Resumed    bool             `json:"resumed"`
+	Seconds    float64          `json:"seconds"`
+	Records    map[string]int64 `json:"records"`    // read, by topic
+	Components int64            `json:"components"` // of the graph
+	Leaves     int64            `json:"leaves"`
+	Decisions  int64            `json:"decisions"` // joined again from rcu.consents
+	Again      int64            `json:"again"`     // records that the resolver will read again
+	Rate       float64          `json:"rate"`      // components a second
+}
+
+// work is one rebuild of Redis.
+type work struct {
+	cfg    Config
+	deps   Deps
+	cells  *stateredis.Cells
+	graph  *stateredis.Graph
+	report Report
+
+	through map[string]uint64 // by space: up to where the graph's changelog is whole
+	rules   map[string]resolve.GraphMeta
+
+	mu    sync.Mutex
+	from  map[string]int64 // partitions read already, by topic/partition
+	sees  map[string]uint64
+	step  string
+	done  int64
+	total int64
+}
+
+// Redis fills Redis. Where an earlier call was cut short it goes on from there.
+func Redis(ctx context.Context, cfg Config, d Deps) (Report, error) {
+	w, err := newWork(cfg, d)
+	if err != nil {
+		return Report{}, err
+	}
+	began := d.now()
+	if err := w.begin(ctx); err != nil {
+		return Report{}, err
+	}
+	for _, step := range []func(context.Context) error{w.readControls, w.putMeta, w.loadValues, w.loadLeaves, w.finishGraphs, w.joinDecisions, w.raiseNumbers, w.setBack} {
+		if err := step(ctx); err != nil {
+			return w.report, err
+		}
+	}
+	w.report.Seconds = d.now().Sub(began).Seconds()
+	w.report.Rate = math.Round(float64(w.report.Components) / max(w.report.Seconds, 1e-3))
+	return w.report, d.Redis.EndRebuilding(ctx)
+}
+
+func (d Deps) now() time.Time {
+	if d.Now != nil {
+		return d.Now()
+	}
+	return time.Now()
+}
+
+func newWork(cfg Config, d Deps) (*work, error) {
+	if d.Stream == nil || d.Redis == nil {
+		return nil, errors.New("rebuilding redis needs a stream and a redis")
+	}
+	if cfg.Group == "" {
+		cfg.Group = resolver.Default().Group
+	}
+	if cfg.Margin == 0 {
+		cfg.Margin = DefaultMargin
+	}
+	if cfg.Parallel == 0 {
+		cfg.Parallel = 4
+	}
+	if cfg.Progress == nil {
+		cfg.Progress = func(string, int64, int64) {}
+	}
+	return &work{
+		cfg: cfg, deps: d, cells: stateredis.NewCells(d.Redis), graph: stateredis.NewGraph(d.Redis), report: Report{Records: map[string]int64{}},
+		through: map[string]uint64{}, rules: map[string]resolve.GraphMeta{}, from: map[string]int64{}, sees: map[string]uint64{},
+	}, nil
+}
+
+// begunField notes that a rebuild was begun.
+const begunField = "begun"
+
+// begin makes sure that nobody else writes and that there is room, and finds out how far an earlier rebuild came.
+func (w *work) begin(ctx context.Context) error {
+	n, err := w.deps.Stream.Members(ctx, w.cfg.Group)
+	if err != nil {
+		return err //nolint:wrapcheck // says all
+	}
+	if n > 0 {
+		return ErrResolverRuns
+	}
+	if w.cfg.Wipe {
+		if err := w.deps.Redis.Wipe(ctx); err != nil {
+			return err //nolint:wrapcheck // says all
+		}
+	}
+	state, err := w.deps.Redis.Rebuilding(ctx)
+	if err != nil {
+		return err //nolint:wrapcheck // says all
+	}
+	if w.report.Resumed = len(state) > 0; w.report.Resumed {
+		for field, text := range state {
+			if at, err := strconv.ParseInt(text, 10, 64); err == nil && strings.Contains(field, "/") {
+				w.from[field] = at
+			}
+		}
+		return nil
+	}
+	empty, err := w.deps.Redis.Empty(ctx)
+	if err != nil {
+		return err //nolint:wrapcheck // says all
+	}
+	if !empty {
+		return ErrNotEmpty
+	}
+	return w.deps.Redis.NoteRebuilding(ctx, begunField, w.deps.now().UTC().Format(time.RFC3339)) //nolint:wrapcheck // says all
+}
+
+// readControls learns up to where the changelogs of graphs are whole, and the rules.
+func (w *work) readControls(ctx context.Context) error {
+	w.stage("reading what the changelogs tell", 0)
+	err := w.deps.Stream.ReadFrom(ctx, stream.TopicGraph, resolver.GraphControlPartition, 0, func(r stream.Record) error {
+		if r.Value == nil {
+			return nil
+		}
+		var c eventpb.Changelog
+		if err := r.Decode(&c); err != nil {
+			return fmt.Errorf("reading %s: %w", stream.TopicGraph, err)
+		}
+		switch string(c.GetKey()) {
+		case resolver.GraphThrough:
+			w.through[c.GetSpace()] = max(w.through[c.GetSpace()], c.GetVersion())
+		case resolver.GraphRules:
+			if c.GetVersion() >= w.rules[c.GetSpace()].Rules {
+				w.rules[c.GetSpace()] = resolve.GraphMeta{Rules: c.GetVersion(), Content: c.GetValue()}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("reading the controls of %s: %w", stream.TopicGraph, err)
+	}
+	return nil
+}
+
+// whole reports whether a version of a space is of a commit that is on the changelog whole. Of a space that never told, everything is taken.
+func (w *work) whole(space string, version uint64) bool {
+	through, told := w.through[space]
+	return !told || version <= through
+}
+
+// putMeta sets the rules of spaces and raises their versions, before anything else is written there.
+func (w *work) putMeta(ctx context.Context) error {
+	spaces := map[string]bool{}
+	for space := range w.through {
+		spaces[space] = true
+	}
+	for space := range w.rules {
+		spaces[space] = true
+	}
+	for space := range spaces {
+		meta := w.rules[space]
+		meta.Version = w.through[space]
+		if err := w.graph.PutGraphMeta(ctx, space, meta); err != nil {
+			return err //nolint:wrapcheck // says all
+		}
+	}
+	return nil
+}
+
+// finishGraphs sets what is derived from the records of each space.
+func (w *work) finishGraphs(ctx context.Context) error {
+	w.stage("linking components", w.report.Components)
+	for _, space := range slices.Sorted(maps.Keys(w.spaces())) {
+		if err := resolve.FinishLoad(ctx, w.graph, space, func(n int) { w.advance(int64(n)) }); err != nil {
+			return fmt.Errorf("finishing the graph of a space: %w", err)
+		}
+	}
+	return nil
+}
+
+// spaces are those that something was read of.
+func (w *work) spaces() map[string]uint64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	out := maps.Clone(w.sees)
+	for space := range w.through {
+		out[space] = max(out[space], 0)
+	}
+	return out
+}
+
+// stage begins a step of the progress.
+func (w *work) stage(step string, total int64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.step, w.done, w.total = step, 0, total
+	w.cfg.Progress(step, 0, total)
+}
+
+func (w *work) advance(n int64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.done += n
+	w.cfg.Progress(w.step, w.done, max(w.total, w.done))
+}
+
+// source is a partition to load.
+type source struct {
+	topic      string
+	partition  int
+	start, end int64
+}
+
+func (s source) name() string { return s.topic + "/" + strconv.Itoa(s.partition) }
+
+// sources lists the partitions of topics from the first one on, with what is left to read of them.
+func (w *work) sources(ctx context.Context, first int, topics ...string) (out []source, total int64, err error) {
+	for _, topic := range topics {
+		n, err := w.deps.Stream.Partitions(ctx, topic)
+		if err != nil {
+			return nil, 0, fmt.Errorf("asking for the partitions of %s: %w", topic, err)
+		}
+		if n == 1 {
+			first = 0
+		}
+		for p := first; p < n; p++ {
+			bounds, err := w.deps.Stream.Bounds(ctx, topic, p)
+			if err != nil {
+				return nil, 0, fmt.Errorf("asking for the bounds of %s: %w", topic, err)
+			}
+			s := source{topic, p, bounds[p].Start, bounds[p].End}
+			s.start = max(s.start, w.from[s.name()])
+			total += max(0, s.end-s.start)
+			out = append(out, s)
+		}
+	}
+	return out, total, nil
+}
+
+// load reads partitions side by side and hands their records to put, some at a time.
+func (w *work) load(ctx context.Context, sources []source, put func(ctx context.Context, records []stream.Record) error) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(w.cfg.Parallel)
+	for _, s := range sources {
+		g.Go(func() error {
+			if err := w.loadOne(ctx, s, put); err != nil {
+				return fmt.Errorf("loading %s: %w", s.name(), err)
+			}
+			return nil
+		})
+	}
+	return g.Wait()
+}
+
+// Limits of what is held of one partition at once.
+const (
+	loadRecords = 2000
+	loadBytes   = 4 << 20
+)
+
+func (w *work) loadOne(ctx context.Context, s source, put func(ctx context.Context, records []stream.Record) error) error {
+	var held []stream.Record
+	size, last := 0, s.start
+	flush := func(next int64) error {
+		if err := put(ctx, held); err != nil {
+			return err
+		}
+		w.count(s.topic, int64(len(held)))
+		w.advance(next - last)
+		held, size, last = held[:0], 0, next
+		return w.deps.Redis.NoteRebuilding(ctx, s.name(), strconv.FormatInt(next, 10)) //nolint:wrapcheck // says all
+	}
+	err := w.deps.Stream.ReadFrom(ctx, s.topic, s.partition, s.start, func(r stream.Record) error {
+		held = append(held, r)
+		if size += len(r.Key) + len(r.Value); len(held) < loadRecords && size < loadBytes {
+			return nil
+		}
+		return flush(r.Offset + 1)
+	})
+	if err != nil {
+		return err
+	}
+	return flush(max(s.end, last))
+}
+
+func (w *work) count(topic string, n int64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.report.Records[topic] += n
+}
+
+// Owed reports whether a Redis has to be rebuilt before a resolver may use it: it is empty although the group has committed offsets, or
+// a rebuild was cut short. An empty group is the resolver's.
+func Owed(ctx context.Context, group string, d Deps) (bool, error) {
+	if group == "" {
+		group = resolver.Default().Group
+	}
+	state, err := d.Redis.Rebuilding(ctx)
+	if err != nil || len(state) > 0 {
+		return err == nil, err //nolint:wrapcheck // says all
+	}
+	empty, err := d.Redis.Empty(ctx)
+	if err != nil || !empty {
+		return false, err //nolint:wrapcheck // says all
+	}
+	committed, err := d.Stream.Committed(ctx, group, resolver.Topics()...)
+	if err != nil {
+		return false, err //nolint:wrapcheck // says all
+	}
+	for _, parts := range committed {
+		for _, at := range parts {
+			if at > 0 {
+				return true, nil
+			}
+		}
+	}
+	return false, nil
+}

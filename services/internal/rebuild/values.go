@@ -1,0 +1,297 @@
+package rebuild
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"strings"
+
+	"rcu/pkg/consent"
+	"rcu/pkg/identifier"
+	"rcu/pkg/profile"
+	"rcu/pkg/resolve"
+	"rcu/pkg/stream"
+	"rcu/pkg/vault"
+	eventpb "rcu/schemas/event"
+	"rcu/services/resolver"
+)
+
+// firstSubjectPartition of rcu.keys holds keys of subjects; those before it hold daily keys, which live on Kafka alone.
+const firstSubjectPartition = 1
+
+// loadValues loads everything but leaves, which need the registers of references.
+func (w *work) loadValues(ctx context.Context) error {
+	all, total, err := w.sources(ctx, 0, stream.TopicRegisters, stream.TopicOwners, stream.TopicGraph)
+	if err != nil {
+		return err
+	}
+	keys, more, err := w.sources(ctx, firstSubjectPartition, stream.TopicKeys)
+	if err != nil {
+		return err
+	}
+	w.stage("loading registers, keys, owners and the graph", total+more)
+	return w.load(ctx, append(all, keys...), func(ctx context.Context, records []stream.Record) error {
+		if len(records) == 0 {
+			return nil
+		}
+		switch records[0].Topic {
+		case stream.TopicRegisters:
+			return w.putRegisters(ctx, records)
+		case stream.TopicOwners:
+			return w.putOwners(ctx, records)
+		case stream.TopicKeys:
+			return w.putKeys(ctx, records)
+		default:
+			return w.putGraph(ctx, records)
+		}
+	})
+}
+
+// loadLeaves loads leaves and lists them under the identifiers that they name.
+func (w *work) loadLeaves(ctx context.Context) error {
+	all, total, err := w.sources(ctx, 0, stream.TopicLeaves)
+	if err != nil {
+		return err
+	}
+	w.stage("loading leaves", total)
+	return w.load(ctx, all, w.putLeaves)
+}
+
+// changelogs decodes records of a topic of packed values.
+func changelogs(records []stream.Record) ([]*eventpb.Changelog, error) {
+	out := make([]*eventpb.Changelog, 0, len(records))
+	for _, r := range records {
+		if r.Value == nil {
+			continue
+		}
+		c := new(eventpb.Changelog)
+		if err := r.Decode(c); err != nil {
+			return nil, fmt.Errorf("reading a changelog: %w", err)
+		}
+		out = append(out, c)
+	}
+	return out, nil
+}
+
+func cellOf(c *eventpb.Changelog) resolve.Cell {
+	return resolve.Cell{Key: string(c.GetKey()), Version: c.GetVersion(), Value: c.GetValue()}
+}
+
+// putLeaves stores leaves. The registers of references stand already: a reference leaf is listed under all that its register names.
+func (w *work) putLeaves(ctx context.Context, records []stream.Record) error {
+	all, err := changelogs(records)
+	if err != nil {
+		return err
+	}
+	var cells []resolve.Cell
+	listed := map[string][]leaf{}
+	for _, c := range all {
+		state, err := profile.Decode(c.GetValue())
+		if err != nil {
+			return fmt.Errorf("reading a leaf: %w", err)
+		}
+		cells = append(cells, cellOf(c))
+		if key, ok := resolve.LeafKeyOf(string(c.GetKey())); ok && !state.Empty() {
+			listed[c.GetSpace()] = append(listed[c.GetSpace()], leaf{state, resolve.LeafMember(state.Controller(), key)})
+		}
+	}
+	for space, leaves := range listed {
+		if err := w.list(ctx, space, leaves); err != nil {
+			return err
+		}
+	}
+	w.mu.Lock()
+	w.report.Leaves += int64(len(cells))
+	w.mu.Unlock()
+	return w.cells.PutCells(ctx, cells) //nolint:wrapcheck // says all
+}
+
+// leaf is a leaf and its name in leaf indexes.
+type leaf struct {
+	state  *profile.State
+	member string
+}
+
+// list writes the leaf indexes of leaves, before the leaves.
+func (w *work) list(ctx context.Context, space string, leaves []leaf) error {
+	var references []identifier.Key
+	for _, l := range leaves {
+		if ref := l.state.Leaf().Reference; ref.Value != "" {
+			references = append(references, ref)
+		}
+	}
+	registers, err := resolve.LoadRegisters(ctx, w.cells, space, references)
+	if err != nil {
+		return err //nolint:wrapcheck // says all
+	}
+	var members []resolve.Member
+	var buf [8]identifier.Key
+	for _, l := range leaves {
+		keys := l.state.Leaf().Keys(buf[:0])
+		for _, shown := range registers[l.state.Leaf().Reference] {
+			keys = append(keys, shown.Key)
+		}
+		for _, k := range keys {
+			members = append(members, resolve.Member{Set: resolve.LeafIndex(space, k), Member: l.member})
+		}
+	}
+	return w.cells.AddMembers(ctx, members) //nolint:wrapcheck // says all
+}
+
+// kindOf is what stands before the first colon of a cell's key.
+func kindOf(cell string) string { kind, _, _ := strings.Cut(cell, ":"); return kind }
+
+var consentKind = kindOf(resolve.ConsentCell("", "", identifier.Key{}))
+
+// putRegisters stores registers. Ingestors write consent registers at any time, also into a Redis that is just being filled: what
+// stands there is joined, so that no denial is lost.
+func (w *work) putRegisters(ctx context.Context, records []stream.Record) error {
+	all, err := changelogs(records)
+	if err != nil {
+		return err
+	}
+	newest := map[string]resolve.Cell{}
+	var consents []string
+	var cells []resolve.Cell
+	for _, c := range all {
+		x := cellOf(c)
+		held, known := newest[x.Key]
+		if known && held.Version >= x.Version {
+			continue
+		}
+		if newest[x.Key] = x; !known && kindOf(x.Key) == consentKind {
+			consents = append(consents, x.Key)
+		}
+	}
+	standing, err := w.cells.LoadCells(ctx, consents)
+	if err != nil {
+		return err //nolint:wrapcheck // says all
+	}
+	for _, s := range standing {
+		if s.Version == 0 || s.Version == newest[s.Key].Version {
+			continue
+		}
+		merged, err := merge(s, newest[s.Key])
+		if err != nil {
+			return err
+		}
+		newest[s.Key] = merged
+	}
+	for _, x := range newest {
+		cells = append(cells, x)
+	}
+	return w.cells.PutCells(ctx, cells) //nolint:wrapcheck // says all
+}
+
+// merge joins two values of one consent register under a version above both.
+func merge(a, b resolve.Cell) (resolve.Cell, error) {
+	x, err := consent.DecodeRegister(a.Value)
+	if err != nil {
+		return a, fmt.Errorf("reading a consent register: %w", err)
+	}
+	y, err := consent.DecodeRegister(b.Value)
+	if err != nil {
+		return a, fmt.Errorf("reading a consent register: %w", err)
+	}
+	return resolve.Cell{Key: a.Key, Version: max(a.Version, b.Version) + 1, Value: x.Merge(y).Encode()}, nil
+}
+
+// putOwners stores what was published of the owners of leaves.
+func (w *work) putOwners(ctx context.Context, records []stream.Record) error {
+	cells := make([]resolve.Cell, 0, len(records))
+	for _, r := range records {
+		if r.Value == nil {
+			continue
+		}
+		var o eventpb.Owner
+		if err := r.Decode(&o); err != nil {
+			return fmt.Errorf("reading an owner: %w", err)
+		}
+		w.see(o.GetSpace(), o.GetVersion())
+		cells = append(cells, resolver.OwnerCell(&o))
+	}
+	return w.cells.PutCells(ctx, cells) //nolint:wrapcheck // says all
+}
+
+// see remembers a space and the highest number of its overrides.
+func (w *work) see(space string, number uint64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.sees[space] = max(w.sees[space], number)
+}
+
+// Versions of wrapped keys, which their messages do not carry: a key is made once, and destroyed once.
+const (
+	keyMade = 1 + iota
+	keyDestroyed
+)
+
+// putKeys stores the wrapped keys of subjects. One that was destroyed stays so, also when an older record comes behind.
+func (w *work) putKeys(ctx context.Context, records []stream.Record) error {
+	cells := make([]resolve.Cell, 0, len(records))
+	for _, r := range records {
+		if vault.ParseDailyRecordKey(r.Key) != nil {
+			continue
+		}
+		cell := resolve.Cell{Key: string(r.Key), Version: keyDestroyed}
+		if r.Value != nil {
+			var k eventpb.WrappedKey
+			if err := r.Decode(&k); err != nil {
+				return fmt.Errorf("reading a wrapped key: %w", err)
+			}
+			if len(k.GetWrapped()) > 0 {
+				cell.Version, cell.Value = keyMade, k.GetWrapped()
+			}
+		}
+		cells = append(cells, cell)
+	}
+	return w.cells.PutCells(ctx, cells) //nolint:wrapcheck // says all
+}
+
+// putGraph stores the components of commits that are on the changelog whole.
+func (w *work) putGraph(ctx context.Context, records []stream.Record) error {
+	bySpace := map[string][]resolve.StoredRecord{}
+	gone := map[string]bool{} // in these records
+	for i := len(records) - 1; i >= 0; i-- {
+		r := records[i]
+		if r.Value == nil {
+			space, c, ok := parseComponent(r.Key)
+			if ok && w.whole(space, resolver.TombstoneVersion(r)) {
+				gone[string(r.Key)] = true
+				bySpace[space] = append(bySpace[space], resolve.StoredRecord{Component: c})
+			}
+			continue
+		}
+		var c eventpb.Changelog
+		if err := r.Decode(&c); err != nil {
+			return fmt.Errorf("reading a component: %w", err)
+		}
+		if len(c.GetKey()) != len(resolve.ComponentKey{}) || gone[string(r.Key)] || !w.whole(c.GetSpace(), c.GetVersion()) {
+			continue
+		}
+		bySpace[c.GetSpace()] = append(bySpace[c.GetSpace()], resolve.StoredRecord{Component: resolve.ComponentKey(c.GetKey()), Value: c.GetValue()})
+	}
+	for space, some := range bySpace {
+		w.see(space, 0)
+		if err := w.graph.PutRecords(ctx, space, some); err != nil {
+			return err //nolint:wrapcheck // says all
+		}
+		w.mu.Lock()
+		w.report.Components += int64(len(some))
+		w.mu.Unlock()
+	}
+	return nil
+}
+
+// parseComponent reads the key of a record of rcu.graph.
+func parseComponent(key []byte) (space string, c resolve.ComponentKey, ok bool) {
+	i := strings.LastIndexByte(string(key), ':')
+	if i < 0 {
+		return "", c, false
+	}
+	raw, err := hex.DecodeString(string(key[i+1:]))
+	if err != nil || len(raw) != len(c) {
+		return "", c, false
+	}
+	return string(key[:i]), resolve.ComponentKey(raw), true
+}
