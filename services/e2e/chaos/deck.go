@@ -15,8 +15,16 @@ type card struct {
 
 // cards are dealt so that every kind is killed about as often as its share says, whatever the number of kills.
 var cards = []card{
-	{"resolver", 4}, {"sink", 3}, {"ingest-store", 1}, {"ingest-web", 1}, {"ingest-mobile", 1}, {"ingest-callcentre", 1}, {"profile-api", 1},
-	{"kafka", 2}, {"redis", 3}, {"clickhouse", 2},
+	{"resolver", 4},
+	{"sink", 3},
+	{"ingest-store", 1},
+	{"ingest-web", 1},
+	{"ingest-mobile", 1},
+	{"ingest-callcentre", 1},
+	{"profile-api", 1},
+	{"kafka", 2},
+	{"redis", 3},
+	{"clickhouse", 2},
 }
 
 func kinds() []string {

@@ -36,7 +36,7 @@ func TestAcceptedLong_survivesAKillOfEverything(t *testing.T) {
 func blackouts(t *testing.T, events int) {
 	t.Helper()
 	stack.NeedServers(t)
-	seed := uint64(time.Now().UnixNano()) //nolint:gosec // G115: it is printed
+	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	r := rand.New(rand.NewPCG(seed, 1))
 	f, err := fleet.Launch(t.Context(), fleet.Config{

@@ -88,7 +88,7 @@ func (p *Process) keep(started chan<- error, gone chan struct{}) {
 		p.deaths++
 		p.mu.Unlock()
 		p.told(p.name, errors.Join(errEnded, ended))
-		time.Sleep(again)
+		<-time.After(again)
 		p.mu.Lock()
 		if !p.wanted {
 			p.mu.Unlock()

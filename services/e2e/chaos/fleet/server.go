@@ -94,34 +94,34 @@ func (s *Server) Ready(context.Context) error {
 
 // servers prepares the three servers and the proxies before them; nothing runs yet.
 func (f *Fleet) servers(ctx context.Context) error {
-	numbers := map[string][2]int{} // of the server, of its proxy
+	numbers := map[string]int{} // ports of the servers
 	for _, name := range [...]string{Kafka, Redis, ClickHouse} {
-		var n [2]int
-		for i := range n {
-			port, err := f.ports.next(ctx)
-			if err != nil {
-				return err
-			}
-			n[i] = port
+		own, err := f.ports.next(ctx)
+		if err != nil {
+			return err
 		}
-		numbers[name] = n
-		proxy, err := OpenProxy(ctx, loopback(n[1]), loopback(n[0]))
+		before, err := f.ports.next(ctx)
+		if err != nil {
+			return err
+		}
+		numbers[name] = own
+		proxy, err := OpenProxy(ctx, loopback(before), loopback(own))
 		if err != nil {
 			return err
 		}
 		f.proxies[name] = proxy
 	}
 	add := func(name string, start func(ctx context.Context) (running, error)) {
-		s := &Server{name: name, addr: loopback(numbers[name][0]), start: start}
+		s := &Server{name: name, addr: loopback(numbers[name]), start: start}
 		f.Servers = append(f.Servers, s)
 	}
 	child := embedded.Child{Program: f.cfg.Program, Args: []string{"internal"}}
 	add(Redis, func(ctx context.Context) (running, error) {
-		return embedded.StartRedis(ctx, embedded.RedisConfig{Dir: f.path(Redis), Port: numbers[Redis][0]})
+		return embedded.StartRedis(ctx, embedded.RedisConfig{Dir: f.path(Redis), Port: numbers[Redis]})
 	})
-	add(Kafka, f.broker(numbers[Kafka][0], child))
+	add(Kafka, f.broker(numbers[Kafka], child))
 	add(ClickHouse, func(ctx context.Context) (running, error) {
-		c, err := embedded.StartClickHouse(ctx, embedded.ClickHouseConfig{Dir: f.path(ClickHouse), Port: numbers[ClickHouse][0], Child: child})
+		c, err := embedded.StartClickHouse(ctx, embedded.ClickHouseConfig{Dir: f.path(ClickHouse), Port: numbers[ClickHouse], Child: child})
 		if err == nil {
 			f.clickHouse.Store(c)
 		}

@@ -56,9 +56,7 @@ func newOracle(ctx context.Context, t *topics, ring *vault.Keyring, cells resolv
 	if o.graph, err = resolve.NewGraph(statemem.NewGraph(), identity.DefaultRules()); err != nil {
 		return nil, fmt.Errorf("making the offline graph: %w", err)
 	}
-	events := slices.Clone(t.events)
-	r := rand.New(rand.NewPCG(seed, 11))
-	r.Shuffle(len(events), func(i, j int) { events[i], events[j] = events[j], events[i] })
+	events := shuffled(t.events, seed)
 	if err := o.loadSubjects(ctx, cells, events); err != nil {
 		return nil, err
 	}
@@ -87,6 +85,27 @@ func newOracle(ctx context.Context, t *topics, ring *vault.Keyring, cells resolv
 		return nil, fmt.Errorf("reading the kernel: %w", err)
 	}
 	return o, o.own(ctx)
+}
+
+// shuffled draws the order of the events. Copies of one event keep theirs: a copy that came while consent could not be read has lost its
+// devices, so that what stands beside the first one counts. All copies lie on one partition, in the order in which everybody reads them.
+func shuffled(events []*eventpb.Event, seed uint64) []*eventpb.Event {
+	copies := map[load.Key][]*eventpb.Event{}
+	var order []load.Key
+	for _, e := range events {
+		k := keyOf(e)
+		if copies[k] == nil {
+			order = append(order, k)
+		}
+		copies[k] = append(copies[k], e)
+	}
+	r := rand.New(rand.NewPCG(seed, 11))
+	r.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
+	out := make([]*eventpb.Event, 0, len(events))
+	for _, k := range order {
+		out = append(out, copies[k]...)
+	}
+	return out
 }
 
 func pointOf(d *eventpb.Decision) identifier.Key {

@@ -103,7 +103,7 @@ func (s *Sender) send(ctx context.Context, next func() (demo.Event, bool)) error
 		return s.pack(ctx, next, batches)
 	})
 	for w := range s.cfg.Workers {
-		r := rand.New(rand.NewPCG(s.cfg.Seed, uint64(w))) //nolint:gosec // G115: small
+		r := rand.New(rand.NewPCG(s.cfg.Seed, uint64(w)))
 		g.Go(func() error {
 			for b := range batches {
 				if err := s.post(ctx, r, b); err != nil {
