@@ -14,9 +14,12 @@ import (
 // give equal bytes, so that folding an event again changes nothing; across subjects and traits nothing can be compared.
 type SubjectKey struct{ siv tink.DeterministicAEAD }
 
+// subjectSecret is the length of the secret that a subject's key is derived from: 128 bits. There is one for every identifier of everybody.
+const subjectSecret = 16
+
 // NewSubjectKey makes a key and returns it with its wrapped form, which the caller stores before it uses the key.
 func (k *Keyring) NewSubjectKey(controller, subject string) (SubjectKey, []byte, error) {
-	secret := randomBytes(secretSize)
+	secret := randomBytes(subjectSecret)
 	wrapped, err := k.kek.Encrypt(secret, subjectContext(controller, subject))
 	if err != nil {
 		return SubjectKey{}, nil, fmt.Errorf("wrapping a subject key: %w", err)

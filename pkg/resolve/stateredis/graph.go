@@ -99,7 +99,7 @@ func componentsOf(pointers []any, read map[resolve.ComponentKey]string) ([]resol
 		if !there {
 			continue
 		}
-		c, err := parseComponent(text)
+		c, err := parsePointer(text)
 		if err != nil {
 			return nil, err
 		}
@@ -112,6 +112,22 @@ func componentsOf(pointers []any, read map[resolve.ComponentKey]string) ([]resol
 		}
 	}
 	return out, nil
+}
+
+// pointerValue is what a pointer to a component holds: its number in decimal digits, which Redis keeps as an integer in the place where
+// other values have an address.
+func pointerValue(c resolve.ComponentKey) string {
+	return strconv.FormatUint(binary.BigEndian.Uint64(c[8:]), 10)
+}
+
+// parsePointer reads what pointerValue wrote.
+func parsePointer(s string) (c resolve.ComponentKey, err error) {
+	n, err := strconv.ParseUint(s, 10, 64)
+	if err != nil || n == 0 {
+		return c, fmt.Errorf("reading pointer of %d bytes: %w", len(s), ErrCorrupt)
+	}
+	binary.BigEndian.PutUint64(c[8:], n)
+	return c, nil
 }
 
 func parseComponent(s string) (c resolve.ComponentKey, err error) {

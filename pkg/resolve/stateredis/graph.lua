@@ -51,8 +51,9 @@ local function commit(keys, args)
   for _ = 1, writes do
     local component, boundary, moved = args[a], args[a + 1], tonumber(args[a + 2])
     redis.call('SET', keys[k], struct.pack('>i8', version) .. string.sub(args[a + 3], 9))
+    local pointer = string.format('%.0f', struct.unpack('>I8', string.sub(component, 9, 16)))
     for _ = 1, moved do
-      redis.call('SET', keys[m], component)
+      redis.call('SET', keys[m], pointer)
       m = m + 1
     end
     if boundary ~= '0' then
