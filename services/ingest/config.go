@@ -16,6 +16,7 @@ type Config struct {
 	MaxRequestBytes int64             `yaml:"max_request_bytes"` // decompressed
 	MaxEvents       int               `yaml:"max_events"`        // a request
 	MaxInFlight     int               `yaml:"max_in_flight"`     // requests at work; one source gets at most three quarters
+	MaxBytes        int64             `yaml:"max_bytes"`         // of the bodies of requests at work, decompressed
 	MaxWaiting      int               `yaml:"max_waiting"`       // requests waiting for one of them to end
 	MaxWait         time.Duration     `yaml:"max_wait"`          // then 429
 	ConsentTimeout  time.Duration     `yaml:"consent_timeout"`   // of one read or write of registers
@@ -43,6 +44,7 @@ func Default(channel string) Config {
 		MaxRequestBytes: 1 << 20,
 		MaxEvents:       1000,
 		MaxInFlight:     64,
+		MaxBytes:        32 << 20,
 		MaxWaiting:      256,
 		MaxWait:         time.Second,
 		ConsentTimeout:  250 * time.Millisecond,
@@ -71,6 +73,7 @@ func (c Config) Validate() error {
 	within("max_request_bytes", c.MaxRequestBytes, int64(c.MaxEventBytes), 64<<20)
 	within("max_events", int64(c.MaxEvents), 1, 10_000)
 	within("max_in_flight", int64(c.MaxInFlight), 1, 4096)
+	within("max_bytes", c.MaxBytes, c.MaxRequestBytes, 16<<30)
 	within("max_waiting", int64(c.MaxWaiting), 0, 65536)
 	within("history_in_flight", int64(c.HistoryInFlight), 1, 4096)
 	within("history_waiting", c.HistoryWaiting, 1, 1_000_000_000)

@@ -32,12 +32,12 @@ func (s *Service) takeEvents(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, r, no)
 		return
 	}
-	leave, ok := s.admission.enter(r.Context(), c.slots)
+	pass, ok := s.admission.enter(r.Context(), c.slots, bytesOf(r, s.cfg.MaxRequestBytes))
 	if !ok {
-		s.refuse(w, r, &refusal{http.StatusTooManyRequests, time.Second, httpserver.Problem{Reason: "busy", Fix: "send again after the time in Retry-After"}})
+		s.refuse(w, r, &refusal{http.StatusTooManyRequests, s.admission.after(), httpserver.Problem{Reason: "busy", Fix: "send again after the time in Retry-After"}})
 		return
 	}
-	defer leave()
+	defer pass.leave()
 	body, err := httpserver.ReadBody(w, r, s.cfg.MaxRequestBytes)
 	if err != nil {
 		s.metrics.refused.WithLabelValues("body").Inc()
@@ -45,6 +45,7 @@ func (s *Service) takeEvents(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer body.Release()
+	pass.keep(int64(len(body.Bytes())))
 	s.takeBody(w, r, c, body.Bytes())
 }
 

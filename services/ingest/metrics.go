@@ -31,6 +31,7 @@ type metrics struct {
 	registers *prometheus.CounterVec
 	dead      *prometheus.CounterVec
 	waiting   prometheus.Gauge
+	bytes     prometheus.Gauge
 	batch     prometheus.Histogram
 	perEvent  prometheus.Histogram
 	reloads   *prometheus.CounterVec
@@ -57,6 +58,7 @@ func newMetrics(channel string, reg prometheus.Registerer) (*metrics, error) {
 		registers: vec("registers_total", "Reads and writes of consent registers, by result.", "operation", "result"),
 		dead:      vec("dead_letters_total", "Dead letters, by result.", "result"),
 		waiting:   prometheus.NewGauge(prometheus.GaugeOpts{Name: "rcu_ingestor_queue_requests", Help: "Requests waiting for their turn.", ConstLabels: labels}),
+		bytes:     prometheus.NewGauge(prometheus.GaugeOpts{Name: "rcu_ingestor_working_bytes", Help: "Bytes of the bodies of requests at work.", ConstLabels: labels}),
 		batch: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "rcu_ingestor_request_events", Help: "Events of a request.", ConstLabels: labels, Buckets: []float64{1, 2, 5, 10, 20, 50, 100, 200, 500, 1000},
 		}),
@@ -68,7 +70,7 @@ func newMetrics(channel string, reg prometheus.Registerer) (*metrics, error) {
 	}
 	for _, c := range []prometheus.Collector{
 		m.events, m.reasons, m.refused, m.fields, m.nonIDs, m.surplus, m.stripped, m.denials, m.decisions,
-		m.registers, m.dead, m.waiting, m.batch, m.perEvent, m.reloads,
+		m.registers, m.dead, m.waiting, m.bytes, m.batch, m.perEvent, m.reloads,
 	} {
 		if err := reg.Register(c); err != nil {
 			return nil, fmt.Errorf("registering ingest metrics: %w", err)

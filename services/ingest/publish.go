@@ -116,7 +116,7 @@ func idDigest(source, id string) [16]byte {
 func (b *batch) failed(err error) *refusal {
 	b.count(outcomeUnavailable)
 	if errors.Is(err, stream.ErrOverloaded) {
-		return &refusal{429, time.Second, httpserver.Problem{Reason: "overloaded", Fix: "send the whole request again after the time in Retry-After"}}
+		return &refusal{429, b.s.admission.after(), httpserver.Problem{Reason: "overloaded", Fix: "send the whole request again after the time in Retry-After"}}
 	}
 	b.s.log.Error("events could not be published", zap.String("channel", b.s.contract.Channel), zap.Int("events", len(b.items)), zap.Error(err))
 	return &refusal{503, 2 * time.Second, httpserver.Problem{Reason: reasonUnavailable, Fix: "send the whole request again after the time in Retry-After: repetition makes no second event"}}

@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/semaphore"
 
 	"rcu/pkg/auth"
 	"rcu/pkg/event"
@@ -108,7 +109,10 @@ func New(contract Contract, cfg Config, deps Deps) (*Service, error) {
 	if s.metrics, err = newMetrics(contract.Channel, deps.Registerer); err != nil {
 		return nil, err
 	}
-	s.admission = &admission{slots: make(chan struct{}, cfg.MaxInFlight), most: int64(cfg.MaxWaiting), wait: cfg.MaxWait, gauge: s.metrics.waiting}
+	s.admission = &admission{
+		slots: make(chan struct{}, cfg.MaxInFlight), room: semaphore.NewWeighted(cfg.MaxBytes), most: int64(cfg.MaxWaiting), wait: cfg.MaxWait,
+		queue: s.metrics.waiting, bytes: s.metrics.bytes,
+	}
 	s.room = newRoom(cfg, deps, s.now, s.log)
 	s.registers = newRegisters(deps.Registers, cfg, s.now, s.metrics.registers, s.log)
 	if err := s.loadSources(); err != nil {

@@ -52,7 +52,7 @@ func buildIngest(ctx context.Context, d *deps, channel string, build func(ingest
 	if err != nil {
 		return lifecycle.Part{}, err
 	}
-	cfg := ingest.Default(channel)
+	cfg := d.settings.Ingest.over(ingest.Default(channel))
 	cfg.HTTP.Addr = d.listenOn(name, ingest.Ports[channel])
 	sealer := vault.NewDaily(d.keys, publishDailyKey(producer))
 	s, err := build(cfg, ingest.Deps{

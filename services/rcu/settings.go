@@ -8,6 +8,7 @@ import (
 	"rcu/pkg/embedded"
 	"rcu/pkg/stream"
 	"rcu/pkg/warehouse"
+	"rcu/services/ingest"
 )
 
 // settings is the configuration of the program: `rcu.yaml`, RCU_..., --set.
@@ -28,10 +29,25 @@ type settings struct {
 	Kafka      stream.Config      `yaml:"kafka"`
 	Redis      redisSettings      `yaml:"redis"`
 	ClickHouse clickHouseSettings `yaml:"clickhouse"`
+	// Ingest bounds each ingestor.
+	Ingest ingestSettings `yaml:"ingest"`
 	// Identity is what the operator decides about who is one person.
 	Identity identitySettings `yaml:"identity"`
 	// Embedded is for the servers that RCU starts itself.
 	Embedded embeddedSettings `yaml:"embedded"`
+}
+
+// ingestSettings is how much an ingestor takes at once; beyond it answers 429.
+type ingestSettings struct {
+	MaxInFlight int   `yaml:"max_in_flight"` // requests at work
+	MaxWaiting  int   `yaml:"max_waiting"`   // requests waiting for their turn
+	MaxBytes    int64 `yaml:"max_bytes"`     // of the bodies of requests at work
+}
+
+// over gives the limits of an ingestor.
+func (i ingestSettings) over(c ingest.Config) ingest.Config {
+	c.MaxInFlight, c.MaxWaiting, c.MaxBytes = i.MaxInFlight, i.MaxWaiting, i.MaxBytes
+	return c
 }
 
 type identitySettings struct {
@@ -62,6 +78,8 @@ func defaultSettings() *settings {
 	s := &settings{Listen: "127.0.0.1", Admin: "127.0.0.1:9464", Kafka: stream.DefaultConfig()}
 	s.Log.Level = "info"
 	s.Embedded = embeddedSettings{embedded.KafkaPort, embedded.RedisPort, embedded.ClickHousePort}
+	limits := ingest.Default("store") // the same for every channel
+	s.Ingest = ingestSettings{limits.MaxInFlight, limits.MaxWaiting, limits.MaxBytes}
 	s.Kafka.Brokers = nil // none given: embedded
 	return s
 }
@@ -81,6 +99,7 @@ func (s *settings) Validate() error {
 	for name, port := range map[string]int{"kafka": s.Embedded.KafkaPort, "redis": s.Embedded.RedisPort, "clickhouse": s.Embedded.ClickHousePort} {
 		p.Require(port >= 0 && port <= 65535, "embedded."+name+"_port", "must be from 0 (a free one) to 65535")
 	}
+	p.Under("ingest", s.Ingest.over(ingest.Default("store")).Validate())
 	if s.Identity.Rules != "" {
 		if _, err := readRules(s.Identity.Rules); err != nil {
 			p.Under("identity.rules", err)

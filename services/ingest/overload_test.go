@@ -1,0 +1,243 @@
+package ingest_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"rcu/pkg/stream"
+	"rcu/pkg/testkit"
+	eventpb "rcu/schemas/event"
+	"rcu/services/ingest"
+)
+
+// Limits of an ingestor that is soon full, and three times as many senders as it lets work at once.
+const (
+	fullRequests = 8
+	fullBytes    = 256 << 10
+	fullQueue    = 512 << 10
+	senders      = 3 * fullRequests
+)
+
+// crowd is an ingestor with small limits on a broker whose writes go through a gate, and what its senders were told.
+type crowd struct {
+	*rig
+	client *stream.Client
+
+	mu       sync.Mutex
+	accepted map[string]bool
+	statuses map[int]int
+	wrong    []string
+	peak     float64 // of bytes at work
+	slowest  time.Duration
+}
+
+// gate hangs whoever passes while it is locked.
+type gate struct{ sync.RWMutex }
+
+func (g *gate) pass() {
+	g.RLock()
+	defer g.RUnlock()
+}
+
+// newCrowd waits with every write of the broker until pass returns.
+func newCrowd(t *testing.T, queueBytes int, patience time.Duration, pass func()) *crowd {
+	t.Helper()
+	broker := testkit.KafkaBroker(t)
+	client, err := stream.Connect(stream.Config{Brokers: []string{broker.Addr()}}, stream.Deps{})
+	require.NoError(t, err)
+	t.Cleanup(client.Close)
+	require.NoError(t, client.EnsureTopics(t.Context(), stream.Topics(2, 1)))
+	out, err := client.NewProducer(stream.ProducerConfig{QueueBytes: queueBytes})
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = out.Close(context.Background()) })
+	c := &crowd{client: client, accepted: map[string]bool{}, statuses: map[int]int{}}
+	c.rig = newRig(t, "store", func(cfg *ingest.Config, d *ingest.Deps) {
+		cfg.MaxInFlight, cfg.MaxWaiting, cfg.MaxWait = fullRequests, 2, 50*time.Millisecond
+		cfg.MaxRequestBytes, cfg.MaxBytes, cfg.PublishTimeout = 64<<10, fullBytes, patience
+		d.Producer = out
+		for i := range d.Sources { // each sender has a source of its own to be full with, not three quarters of one
+			d.Sources[i].Principal.Rate, d.Sources[i].Principal.Burst = 1e6, 1e6
+		}
+	})
+	broker.Cluster().ControlKey(int16(kmsg.Produce), func(kmsg.Request) (kmsg.Response, error, bool) {
+		broker.Cluster().KeepControl()
+		pass()
+		return nil, nil, false
+	})
+	return c
+}
+
+// ticket is a request of four events with a padding that is dropped at the door.
+func ticket(id string) string {
+	var events []string
+	for i := range 4 {
+		events = append(events, fmt.Sprintf(`{"id":"%s-%d","type":"sale","occurred_at":"2026-03-14T11:00:00Z","data":{"total":{"amount":100,"currency":"EUR"}},"pad":%q}`, id, i, strings.Repeat("x", 10<<10)))
+	}
+	return list(events...)
+}
+
+// press lets every sender send, and send again at once whatever it is told, until the time is over.
+func (c *crowd) press(round string, d time.Duration) {
+	until := time.Now().Add(d)
+	var g sync.WaitGroup
+	for n := range senders {
+		g.Go(func() {
+			source := []string{"store-1", "store-slow"}[n%2]
+			for i := 0; time.Now().Before(until); i++ {
+				c.send(source, fmt.Sprintf("%s-%d-%d", round, n, i))
+			}
+		})
+	}
+	g.Wait()
+}
+
+func (c *crowd) send(source, id string) {
+	began := time.Now()
+	w := c.do(c.request(source, ticket(id)))
+	took, bytes := time.Since(began), c.gauge("rcu_ingestor_working_bytes")
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.wrong = c.wrong[:min(len(c.wrong), 3)]
+	c.statuses[w.Code]++
+	c.peak, c.slowest = max(c.peak, bytes), max(c.slowest, took)
+	switch w.Code {
+	case http.StatusOK:
+		for i := range 4 {
+			c.accepted[fmt.Sprintf("%s-%d", id, i)] = true
+		}
+	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
+		if n, err := strconv.Atoi(w.Header().Get("Retry-After")); err != nil || n < 1 || n > 3 {
+			c.wrong = append(c.wrong, fmt.Sprintf("%d with Retry-After %q", w.Code, w.Header().Get("Retry-After")))
+		}
+	default:
+		c.wrong = append(c.wrong, fmt.Sprintf("%d %s", w.Code, w.Body))
+	}
+}
+
+func (c *crowd) gauge(name string) float64 {
+	families, _ := c.registry.Gather()
+	for _, f := range families {
+		if f.GetName() == name {
+			return f.GetMetric()[0].GetGauge().GetValue()
+		}
+	}
+	return -1
+}
+
+// onTopic counts the events on the topic by id.
+func (c *crowd) onTopic() map[string]int {
+	c.t.Helper()
+	out := map[string]int{}
+	for p := range 2 {
+		require.NoError(c.t, c.client.ReadAll(c.t.Context(), stream.TopicEventsStore, p, func(r stream.Record) error {
+			e := &eventpb.Event{}
+			if err := r.Decode(e); err != nil {
+				return err
+			}
+			out[e.GetId()]++
+			return nil
+		}))
+	}
+	return out
+}
+
+func (c *crowd) everyAcceptedEventIsThere() {
+	c.t.Helper()
+	there := c.onTopic()
+	for id := range c.accepted {
+		require.Positive(c.t, there[id], "%s was accepted", id)
+	}
+}
+
+// recovers: with the load gone, nothing is at work, and the next request is taken.
+func (c *crowd) recovers() {
+	c.t.Helper()
+	require.Equal(c.t, 200, c.do(c.request("store-1", ticket("after"))).Code)
+	require.Zero(c.t, c.gauge("rcu_ingestor_working_bytes"))
+	require.Zero(c.t, c.gauge("rcu_ingestor_queue_requests"))
+}
+
+func TestOverload_threeTimesWhatIsCarried_isToldToComeLater(t *testing.T) {
+	pace := time.NewTicker(30 * time.Millisecond)
+	defer pace.Stop()
+	c := newCrowd(t, fullQueue, 15*time.Second, func() { <-pace.C })
+	c.press("warm", 200*time.Millisecond)
+	before := heap()
+	c.press("full", 2*time.Second)
+	require.Empty(t, c.wrong)
+	require.Positive(t, c.statuses[200], "what can be carried is carried")
+	require.Positive(t, c.statuses[429], "the rest is told to come later")
+	require.Zero(t, c.statuses[503])
+	require.LessOrEqual(t, c.peak, float64(fullBytes), "bytes at work")
+	require.Positive(t, c.peak)
+	require.Less(t, heap(), before+32<<20)
+	c.recovers()
+	c.everyAcceptedEventIsThere()
+	t.Logf("statuses %v, at most %.0f bytes at work, slowest answer %s", c.statuses, c.peak, c.slowest)
+}
+
+func TestOverload_kafkaHangs_nothingGrows_andItRecoversByItself(t *testing.T) {
+	var broker gate
+	c := newCrowd(t, fullQueue, 500*time.Millisecond, broker.pass)
+	c.press("warm", 200*time.Millisecond)
+	require.Positive(t, c.statuses[200])
+	broker.Lock()
+	open := sync.OnceFunc(broker.Unlock)
+	defer open()
+	c.statuses = map[int]int{}
+	before := heap()
+	c.press("away", 2*time.Second)
+	require.Empty(t, c.wrong)
+	require.Positive(t, c.statuses[503], "the brokers did not acknowledge")
+	require.Positive(t, c.statuses[429], "and the queue is full")
+	require.Zero(t, c.statuses[200])
+	require.Less(t, heap(), before+16<<20)
+	require.Less(t, c.slowest, 5*time.Second)
+	t.Logf("statuses %v, slowest answer %s", c.statuses, c.slowest)
+	open()
+	require.Eventually(t, func() bool { return c.do(c.request("store-1", ticket("back"))).Code == 200 }, 20*time.Second, 20*time.Millisecond)
+	c.recovers()
+	c.everyAcceptedEventIsThere()
+}
+
+func TestOverload_aFullQueueOfTheProducerIs429(t *testing.T) {
+	var broker gate
+	c := newCrowd(t, 2<<10, 500*time.Millisecond, broker.pass)
+	require.Equal(t, 200, c.do(c.request("store-1", ticket("first"))).Code)
+	broker.Lock()
+	c.press("full", 300*time.Millisecond)
+	broker.Unlock()
+	require.Empty(t, c.wrong)
+	require.Contains(t, c.metrics(), `rcu_ingestor_events_total{channel="store",outcome="unavailable"}`)
+	require.Eventually(t, func() bool { return c.do(c.request("store-1", ticket("back"))).Code == 200 }, 20*time.Second, 20*time.Millisecond)
+	c.everyAcceptedEventIsThere()
+}
+
+func TestOverload_aBodyThatDeclaresNothingNeedsRoomForTheMost(t *testing.T) {
+	r := newRig(t, "store", func(c *ingest.Config, _ *ingest.Deps) {
+		c.MaxRequestBytes, c.MaxBytes, c.MaxWait = 64<<10, 64<<10, 20*time.Millisecond
+	})
+	slow, sender := io.Pipe()
+	first := r.request("store-1", "")
+	first.Body, first.ContentLength = slow, -1
+	var g sync.WaitGroup
+	g.Go(func() { require.Equal(t, 200, r.do(first).Code) })
+	_, err := io.WriteString(sender, sale("a", ""))
+	require.NoError(t, err)
+	w := r.do(r.request("store-1", sale("b", "")))
+	require.Equal(t, http.StatusTooManyRequests, w.Code, "all the room is kept for the body that is still coming")
+	require.Equal(t, "1", w.Header().Get("Retry-After"))
+	require.NoError(t, sender.Close())
+	g.Wait()
+	require.Equal(t, 200, r.do(r.request("store-1", sale("b", ""))).Code)
+}
