@@ -240,11 +240,20 @@ func askLags(ctx context.Context, c *stream.Client, t Target) Lags {
 			out.Problem = err.Error()
 			return out
 		}
-		for _, p := range parts {
-			out.Groups[group] += p.Lag()
-		}
+		out.Groups[group] = behind(parts)
 	}
 	return out
+}
+
+// behind leaves out the history lane: a backfill waits by design, and its ingestors bound how much of it does.
+func behind(parts []stream.PartitionLag) int64 {
+	var n int64
+	for _, p := range parts {
+		if p.Topic != stream.TopicEventsHistory {
+			n += p.Lag()
+		}
+	}
+	return n
 }
 
 func tryPorts(ctx context.Context, t Target) []Port {
