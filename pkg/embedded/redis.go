@@ -21,6 +21,8 @@ type RedisConfig struct {
 	Dir    string // its own folder, made if missing
 	Port   int    // 0: a free port
 	Binary string // default: redis-server from the PATH
+
+	Cluster bool // a node of a cluster, without slots
 }
 
 // RedisMissing is what to tell when there is no redis-server.
@@ -43,7 +45,7 @@ func StartRedis(ctx context.Context, cfg RedisConfig) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := start(spec{name: "redis", addr: addr, dir: dir, argv: redisArgs(binary, dir, port)})
+	s, err := start(spec{name: "redis", addr: addr, dir: dir, argv: redisArgs(binary, dir, port, cfg.Cluster)})
 	if err != nil {
 		return nil, err
 	}
@@ -55,12 +57,17 @@ func StartRedis(ctx context.Context, cfg RedisConfig) (*Server, error) {
 	return s, nil
 }
 
-func redisArgs(binary, dir string, port int) []string {
-	return []string{
+func redisArgs(binary, dir string, port int, cluster bool) []string {
+	args := []string{
 		binary, "--port", strconv.Itoa(port), "--bind", "127.0.0.1", "--dir", dir, "--daemonize", "no",
 		"--appendonly", "yes", "--appendfsync", "everysec", "--maxmemory-policy", "noeviction",
 		"--save", "3600 1", "--aof-use-rdb-preamble", "yes", "--tcp-backlog", "128",
 	}
+	if cluster {
+		args = append(args, "--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf", "--cluster-node-timeout", "3000",
+			"--cluster-require-full-coverage", "no")
+	}
+	return args
 }
 
 // FindRedis gives the path of a redis-server that is new enough; an empty name looks for redis-server in the PATH.

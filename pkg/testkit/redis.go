@@ -33,6 +33,12 @@ func RedisServer(t testing.TB) *embedded.Server {
 // StartRedisIn starts an embedded redis-server on the data in dir; it is killed with the test.
 func StartRedisIn(t testing.TB, dir string) *embedded.Server {
 	t.Helper()
+	return StartRedisWith(t, embedded.RedisConfig{Dir: dir})
+}
+
+// StartRedisWith starts an embedded redis-server; it is killed with the test.
+func StartRedisWith(t testing.TB, cfg embedded.RedisConfig) *embedded.Server {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	if _, err := embedded.FindRedis(ctx, ""); err != nil {
@@ -40,7 +46,7 @@ func StartRedisIn(t testing.TB, dir string) *embedded.Server {
 	}
 	var lastErr error
 	for range 3 { // another process may take the free port first
-		s, err := embedded.StartRedis(ctx, embedded.RedisConfig{Dir: dir})
+		s, err := embedded.StartRedis(ctx, cfg)
 		if err == nil {
 			t.Cleanup(s.Kill)
 			ran(t, BackendRedis, "embedded")

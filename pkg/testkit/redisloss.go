@@ -1,14 +1,12 @@
 package testkit
 
 import (
-	"context"
 	"net"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"testing"
-	"time"
 
 	"rcu/pkg/embedded"
 )
@@ -38,20 +36,23 @@ func LoseRedis(t testing.TB, s *embedded.Server, dir string, keep int64) *embedd
 	if err := os.Truncate(RedisLog(t, dir), keep); err != nil {
 		t.Fatalf("testkit: cutting the append-only file of redis: %v", err)
 	}
-	_, text, err := net.SplitHostPort(s.Addr())
+	_, port := split(s.Addr())
+	_, err := os.Stat(filepath.Join(dir, "nodes.conf"))
+	n, _ := strconv.Atoi(port)
+	return StartRedisWith(t, embedded.RedisConfig{Dir: dir, Port: n, Cluster: err == nil})
+}
+
+func split(addr string) (host, port string) {
+	host, port, _ = net.SplitHostPort(addr) // an address that a server listens on
+	return host, port
+}
+
+// RedisSize is how long the append-only file of the redis-server in dir is now.
+func RedisSize(t testing.TB, dir string) int64 {
+	t.Helper()
+	info, err := os.Stat(RedisLog(t, dir))
 	if err != nil {
-		t.Fatalf("testkit: reading the address of redis: %v", err)
+		t.Fatalf("testkit: measuring the append-only file of redis: %v", err)
 	}
-	port, err := strconv.Atoi(text)
-	if err != nil {
-		t.Fatalf("testkit: reading the address of redis: %v", err)
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	again, err := embedded.StartRedis(ctx, embedded.RedisConfig{Dir: dir, Port: port})
-	if err != nil {
-		t.Fatalf("testkit: starting redis again: %v", err)
-	}
-	t.Cleanup(again.Kill)
-	return again
+	return info.Size()
 }

@@ -1,0 +1,122 @@
+package stateredis
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rcu/pkg/resolve"
+	"rcu/pkg/resolve/statetest"
+	"rcu/pkg/testkit"
+)
+
+func openCluster(t testing.TB, nodes []*testkit.ClusterNode) *Client {
+	t.Helper()
+	var addrs []string
+	for _, n := range nodes {
+		addrs = append(addrs, n.Addr())
+	}
+	c, err := Open(t.Context(), Config{Addrs: addrs})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, c.Close()) })
+	return c
+}
+
+func empty(t testing.TB, nodes []*testkit.ClusterNode) *Client {
+	t.Helper()
+	for _, n := range nodes {
+		c, err := Open(t.Context(), Config{Addrs: []string{n.Addr()}})
+		require.NoError(t, err)
+		require.NoError(t, c.rdb.FlushAll(t.Context()).Err())
+		require.NoError(t, c.Close())
+	}
+	return openCluster(t, nodes)
+}
+
+func TestCluster(t *testing.T) {
+	nodes := testkit.RedisCluster(t)
+	t.Run("cells", func(t *testing.T) {
+		statetest.Cells(t, func(t testing.TB) resolve.Cells {
+			t.Helper()
+			return NewCells(empty(t, nodes))
+		})
+	})
+	t.Run("graph", func(t *testing.T) {
+		statetest.Graph(t, func(t testing.TB) resolve.GraphState {
+			t.Helper()
+			return NewGraph(empty(t, nodes))
+		}, 8)
+	})
+}
+
+var key = resolve.MarkerKey{Group: "g", Topic: "t"}
+
+// settle leaves a first marker on every node.
+func settle(t *testing.T, m *Markers) {
+	t.Helper()
+	require.NoError(t, m.Settle(t.Context(), []resolve.MarkerKey{key}, []resolve.Marker{{Next: 0}}))
+}
+
+func advance(t *testing.T, m *Markers, from, to int64) bool {
+	t.Helper()
+	ok, err := m.Advance(t.Context(), key, from, resolve.Marker{Next: to})
+	require.NoError(t, err)
+	return ok
+}
+
+func testMarkers(t *testing.T, m *Markers, nodes int) {
+	t.Helper()
+	assert.False(t, advance(t, m, 0, 5), "none was settled")
+	settle(t, m)
+	assert.True(t, advance(t, m, 0, 5))
+	assert.True(t, advance(t, m, 3, 9), "from before what is stored")
+	assert.False(t, advance(t, m, 10, 12), "something between is missing")
+	settle(t, m)
+	got, err := m.LoadMarkers(t.Context(), []resolve.MarkerKey{key, {Group: "g", Topic: "other"}})
+	require.NoError(t, err)
+	require.Len(t, got, nodes)
+	for i := range got {
+		next, known := got[i].Of(0, [16]byte{})
+		assert.True(t, known)
+		assert.EqualValues(t, 9, next)
+		_, known = got[i].Of(0, [16]byte{1})
+		assert.False(t, known, "another life of the topic")
+		_, known = got[i].Of(1, [16]byte{})
+		assert.False(t, known)
+		assert.True(t, got[i].Holds)
+	}
+}
+
+func TestMarkers(t *testing.T) { testMarkers(t, NewMarkers(open(t)), 1) }
+
+// A master of a cluster that lost its last writes is met as another server, and its markers alone are behind.
+func TestMarkersOfACluster(t *testing.T) {
+	nodes := testkit.RedisCluster(t)
+	c := openCluster(t, nodes)
+	m := NewMarkers(c)
+	testMarkers(t, m, 3)
+	keep := testkit.RedisSize(t, nodes[1].Dir)
+	require.True(t, advance(t, m, 9, 20))
+	epoch := m.Epoch()
+	planned := resolve.Planned(t.Context(), epoch)
+	nodes[1].Server = testkit.LoseRedis(t, nodes[1].Server, nodes[1].Dir, keep)
+	require.Eventually(t, func() bool {
+		got, err := m.LoadMarkers(t.Context(), []resolve.MarkerKey{key})
+		if err != nil {
+			return false
+		}
+		behind := 0
+		for i := range got {
+			if next, _ := got[i].Of(0, [16]byte{}); next == 9 {
+				behind++
+			}
+		}
+		return behind == 1
+	}, 20*time.Second, 50*time.Millisecond)
+	assert.Greater(t, m.Epoch(), epoch)
+	_, err := m.LoadMarkers(planned, []resolve.MarkerKey{key})
+	require.ErrorIs(t, err, resolve.ErrStateMoved)
+	assert.False(t, advance(t, m, 20, 21))
+}
