@@ -3,6 +3,7 @@ package embedded
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -25,6 +26,17 @@ type KafkaConfig struct {
 	Partitions int      // of Topics; default 4
 	Advertise  string   // host:port that clients are told, where they reach the broker through a proxy; default: its own
 	Child      Child    // how to run the child; default: this program
+
+	// TLS and Users close a broker of OpenBroker; a child listens on the loopback address alone and is open.
+	TLS   *tls.Config
+	Users []KafkaUser
+}
+
+// KafkaUser is who may log in to a broker by SASL.
+type KafkaUser struct {
+	Mechanism string // PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512
+	Name      string
+	Password  string
 }
 
 // kafkaSpec is what the child reads from its file.
@@ -99,7 +111,14 @@ type Broker struct{ cluster *kfake.Cluster }
 
 // OpenBroker starts a broker in this process. An empty Dir keeps everything in memory.
 func OpenBroker(cfg KafkaConfig) (*Broker, error) {
-	return openBroker(kafkaSpec{Dir: cfg.Dir, Port: cfg.Port, Topics: cfg.Topics, Partitions: cfg.Partitions, Advertise: cfg.Advertise}, io.Discard)
+	var access []kfake.Opt
+	if cfg.TLS != nil {
+		access = append(access, kfake.TLS(cfg.TLS))
+	}
+	for _, u := range cfg.Users {
+		access = append(access, kfake.EnableSASL(), kfake.Superuser(u.Mechanism, u.Name, u.Password))
+	}
+	return openBroker(kafkaSpec{Dir: cfg.Dir, Port: cfg.Port, Topics: cfg.Topics, Partitions: cfg.Partitions, Advertise: cfg.Advertise}, io.Discard, access...)
 }
 
 // Addr is the broker's host and port.
@@ -111,7 +130,7 @@ func (b *Broker) Cluster() *kfake.Cluster { return b.cluster }
 // Close stops the broker after it saved its state.
 func (b *Broker) Close() { b.cluster.Close() }
 
-func openBroker(sp kafkaSpec, log io.Writer) (*Broker, error) {
+func openBroker(sp kafkaSpec, log io.Writer, access ...kfake.Opt) (*Broker, error) {
 	if sp.Partitions == 0 {
 		sp.Partitions = 4
 	}
@@ -121,6 +140,7 @@ func openBroker(sp kafkaSpec, log io.Writer) (*Broker, error) {
 		kfake.GroupMinSessionTimeout(100 * time.Millisecond),
 		kfake.WithLogger(kfake.BasicLogger(log, kfake.LogLevelWarn)),
 	}
+	opts = append(opts, access...)
 	if sp.Dir != "" {
 		opts = append(opts, kfake.DataDir(sp.Dir))
 	}

@@ -88,15 +88,17 @@ func (c *Client) Close() {
 	c.transport.CloseIdleConnections()
 }
 
-// Wait returns once the cluster answers, or when ctx ends.
+// Wait returns once the cluster answers, when it does not let this client in
+// (*AccessError), or when ctx ends.
 func (c *Client) Wait(ctx context.Context) error {
 	for b := newBackoff(50*time.Millisecond, time.Second); ; {
 		err := c.Ping(ctx)
-		if err == nil {
-			return nil
+		var access *AccessError
+		if err == nil || errors.As(err, &access) {
+			return err
 		}
 		if !b.sleep(ctx.Done()) {
-			return fmt.Errorf("waiting for kafka: %w", errors.Join(ctx.Err(), err))
+			return fmt.Errorf("waiting for kafka: %w", errors.Join(ctx.Err(), explainClosed(err, c.sasl != nil)))
 		}
 	}
 }
@@ -106,7 +108,7 @@ func (c *Client) Ping(ctx context.Context) error {
 	ctx, cancel := c.bound(ctx)
 	defer cancel()
 	if _, err := c.kc.ApiVersions(ctx, &kafka.ApiVersionsRequest{Addr: c.addr}); err != nil {
-		return fmt.Errorf("asking kafka for its versions: %w", err)
+		return fmt.Errorf("asking kafka for its versions: %w", explain(err))
 	}
 	return nil
 }

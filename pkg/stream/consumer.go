@@ -297,7 +297,7 @@ func (c *Consumer) generations(ctx context.Context, group *kafka.ConsumerGroup) 
 			return err
 		case err != nil:
 			if failures++; worthALine(failures) {
-				c.log.Warn("joining the group", zap.Int("attempt", failures), zap.Error(err))
+				c.log.Warn("joining the group", zap.Int("attempt", failures), zap.Error(explain(err)))
 			}
 			if err := c.lifeProblem(ctx); err != nil {
 				return err
