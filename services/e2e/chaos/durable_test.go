@@ -85,14 +85,8 @@ func blackouts(t *testing.T, events int) {
 	t.Logf("%d events took %s; everything is gone %s after the last 200", events/2, last.Sub(began).Round(time.Millisecond), time.Since(last).Round(time.Millisecond))
 	require.NoError(t, f.Relaunch(t.Context()))
 	require.NoError(t, judge.Settled(t.Context(), client, 5*time.Minute))
-	var v *judge.Verdict
-	require.NoError(t, fleet.Await(t.Context(), time.Minute, func(ctx context.Context) error {
-		if v, err = judge.Judge(ctx, f, ledger, client, seed); err == nil && !v.Clean() {
-			err = fmt.Errorf("found: %s", v) //nolint:err113 // a report
-		}
-		return err
-	}))
+	v, err := judge.Lasting(t.Context(), f, ledger, client, seed, func(*judge.Verdict) {})
+	require.NoError(t, err)
 	t.Log(v)
-	require.Zero(t, v.Lost)
-	require.Zero(t, v.Doubled)
+	require.True(t, v.Clean())
 }
