@@ -2,6 +2,7 @@ package resolve
 
 import (
 	"context"
+	"encoding/base64"
 	"fmt"
 	"strings"
 
@@ -109,8 +110,9 @@ func summaries(ctx context.Context, loader GraphLoader, space string, keys []Com
 	return out, nil
 }
 
-// LeafKeyOf returns the key of the leaf whose state lies in a cell; false for a cell of another kind.
+// LeafKeyOf returns the key of the leaf whose state lies in a cell, as LeafCell wrote it; false for any other cell.
 func LeafKeyOf(cell string) ([]byte, bool) {
-	key, ok := strings.CutPrefix(cell, LeafCell("", "", nil))
-	return []byte(key), ok && len(key) == LeafKeySize
+	text, ok := strings.CutPrefix(cell, LeafCell("", "", nil))
+	key, err := base64.RawURLEncoding.DecodeString(text)
+	return key, ok && err == nil && len(key) == LeafKeySize && LeafCell("", "", key) == cell
 }

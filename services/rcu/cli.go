@@ -22,6 +22,8 @@ type cli struct {
 	Demo     demoCmd     `cmd:"" help:"Stream a made-up chain of shops into a running installation."`
 	Import   importCmd   `cmd:"" help:"Bring files of other systems in."`
 	Rebuild  rebuildCmd  `cmd:"" help:"Fill Redis or ClickHouse again from Kafka."`
+	Backup   backupCmd   `cmd:"" help:"Write the data of a stopped installation into an archive, without keys."`
+	Restore  restoreCmd  `cmd:"" help:"Put an archive back."`
 	Doctor   doctorCmd   `cmd:"" help:"Find out what is wrong with an installation, and what to do."`
 	Profile  profileCmd  `cmd:"" help:"Show a customer."`
 	Explain  explainCmd  `cmd:"" help:"Tell why the identifiers of a customer are one person."`

@@ -41,6 +41,9 @@ func (c upCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	defer release()
+	if err := h.unrestored(); err != nil {
+		return err
+	}
 	log, closeLog, err := openLog(h, s.Log.Level)
 	if err != nil {
 		return err

@@ -3,6 +3,7 @@ package rebuild
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -46,6 +47,8 @@ func (w *work) loadValues(ctx context.Context) error {
 		}
 	})
 }
+
+var errNoLeaf = errors.New("the changelog of leaves holds a key of something else")
 
 // loadLeaves loads leaves and lists them under the identifiers that they name.
 func (w *work) loadLeaves(ctx context.Context) error {
@@ -91,7 +94,11 @@ func (w *work) putLeaves(ctx context.Context, records []stream.Record) error {
 			return fmt.Errorf("reading a leaf: %w", err)
 		}
 		cells = append(cells, cellOf(c))
-		if key, ok := resolve.LeafKeyOf(string(c.GetKey())); ok && !state.Empty() {
+		key, ok := resolve.LeafKeyOf(string(c.GetKey()))
+		if !ok {
+			return errNoLeaf
+		}
+		if !state.Empty() {
 			listed[c.GetSpace()] = append(listed[c.GetSpace()], leaf{state, resolve.LeafMember(state.Controller(), key)})
 		}
 	}

@@ -1,0 +1,177 @@
+package backup
+
+import (
+	"archive/tar"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// stagedName is the folder to unpack in.
+const stagedName = "restore.new"
+
+// Unfinished lies in a data folder while an archive is put into it; with it, nothing may be started.
+const Unfinished = "restore.unfinished"
+
+// Restored says what a restore found.
+type Restored struct {
+	Manifest   `json:"-"`
+	Files      int    `json:"files"`
+	Bytes      int64  `json:"bytes"`
+	Created    string `json:"created"`
+	KeysKept   bool   `json:"keys_kept"`   // those of the folder
+	KeysGiven  bool   `json:"keys_given"`  // those of an archive of keys
+	KeysAbsent bool   `json:"keys_absent"` // personal values stay closed
+}
+
+// Errors that say what to do about them.
+var (
+	ErrOtherKeys = errors.New("the archive was made with other keys than this folder has: nothing was touched")
+	ErrKeysStand = errors.New("the folder has keys of its own, which stay; --keys is for an empty folder: nothing was touched")
+)
+
+// Restore puts an archive into a data folder, and keys into one that has none. keys may be empty. Both archives are checked before
+// anything is touched. What the folder had of data and settings goes; its keys stay.
+func Restore(ctx context.Context, dir, archive, keys string, progress Progress) (r Restored, err error) {
+	if _, err := os.Stat(filepath.Join(dir, Unfinished)); err == nil {
+		if err := changeOver(dir, filepath.Join(dir, stagedName)); err != nil {
+			return r, err
+		}
+	}
+	if r.Manifest, err = Verify(ctx, archive, Data, progress); err != nil {
+		return r, err
+	}
+	own, err := os.ReadFile(filepath.Join(dir, fingerprint)) //nolint:gosec // a fixed name in our own folder
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return r, fmt.Errorf("reading the fingerprint of the keys: %w", err)
+	}
+	_, noKeys := os.Stat(filepath.Join(dir, keyFile))
+	r.Files, r.Bytes, r.Created = len(r.Manifest.Files), r.Manifest.Bytes, r.Manifest.Created.Format("2006-01-02 15:04:05 MST")
+	r.KeysKept, r.KeysGiven = noKeys == nil, keys != ""
+	r.KeysAbsent = !r.KeysKept && !r.KeysGiven
+	switch {
+	case r.KeysKept && r.KeysGiven:
+		return r, ErrKeysStand
+	case r.KeysKept && strings.TrimSpace(string(own)) != r.Fingerprint:
+		return r, ErrOtherKeys
+	}
+	if keys != "" {
+		k, err := Verify(ctx, keys, Keys, progress)
+		if err != nil {
+			return r, fmt.Errorf("checking the archive of keys: %w", err)
+		}
+		if k.Fingerprint != r.Fingerprint {
+			return r, ErrOtherKeys
+		}
+	}
+	return r, r.put(ctx, dir, archive, keys, progress)
+}
+
+// put unpacks beside the folder's own files and then changes them over. Cut short, it is done again from the begin.
+func (r *Restored) put(ctx context.Context, dir, archive, keys string, progress Progress) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("making the data folder: %w", err)
+	}
+	staged := filepath.Join(dir, stagedName)
+	if err := os.RemoveAll(staged); err != nil {
+		return fmt.Errorf("emptying the place to unpack in: %w", err)
+	}
+	if err := unpack(ctx, archive, staged, r.Manifest.Bytes, progress); err != nil {
+		return err
+	}
+	if keys != "" {
+		if err := unpack(ctx, keys, staged, -1, progress); err != nil {
+			return err
+		}
+	}
+	if r.KeysKept {
+		if err := keepKeys(dir, staged); err != nil {
+			return err
+		}
+	}
+	for _, name := range replaced { // also where the archive has none
+		if err := os.MkdirAll(filepath.Join(staged, name), 0o700); err != nil {
+			return fmt.Errorf("unpacking: %w", err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(dir, Unfinished), nil, 0o600); err != nil {
+		return fmt.Errorf("noting that a restore is under way: %w", err)
+	}
+	return changeOver(dir, staged)
+}
+
+func unpack(ctx context.Context, archive, into string, total int64, progress Progress) error {
+	done := int64(0)
+	_, err := each(archive, func(h *tar.Header, content io.Reader) error {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		path := filepath.Join(into, filepath.FromSlash(h.Name)) //nolint:gosec // G305: Verify refused names that lead elsewhere
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			return fmt.Errorf("unpacking: %w", err)
+		}
+		if h.Typeflag == tar.TypeSymlink {
+			return os.Symlink(h.Linkname, path)
+		}
+		out, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600) //nolint:gosec // as above
+		if err != nil {
+			return fmt.Errorf("unpacking: %w", err)
+		}
+		n, err := io.Copy(out, content) //nolint:gosec // G110: bounded by what Verify read
+		if err = errors.Join(err, out.Close()); err != nil {
+			return fmt.Errorf("unpacking: %w", err)
+		}
+		done += n
+		progress("unpacking", done, total)
+		return nil
+	})
+	return err
+}
+
+// keepKeys moves the partitions of rcu.keys that the folder has to where they will lie.
+func keepKeys(dir, staged string) error {
+	from, to := filepath.Join(dir, filepath.FromSlash(partitions)), filepath.Join(staged, filepath.FromSlash(partitions))
+	entries, err := os.ReadDir(from)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("looking for the keys of the folder: %w", err)
+	}
+	for _, e := range entries {
+		if !strings.HasPrefix(e.Name(), keysTopic) {
+			continue
+		}
+		if err := os.CopyFS(filepath.Join(to, e.Name()), os.DirFS(filepath.Join(from, e.Name()))); err != nil {
+			return fmt.Errorf("keeping the keys of the folder: %w", err)
+		}
+	}
+	return nil
+}
+
+// replaced are the folders that an archive replaces whole.
+var replaced = []string{"kafka", "clickhouse", "imports"}
+
+// changeOver puts what was unpacked in the place of what stood there. What was unpacked may be the only copy of the folder's keys by then,
+// so a change that was cut short is finished, never begun anew. Redis is derived and goes.
+func changeOver(dir, staged string) error {
+	entries, err := os.ReadDir(staged)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("putting the archive in its place: %w", err)
+	}
+	if err := os.RemoveAll(filepath.Join(dir, "redis")); err != nil {
+		return fmt.Errorf("removing the old redis: %w", err)
+	}
+	for _, e := range entries {
+		to := filepath.Join(dir, e.Name())
+		if err := errors.Join(os.RemoveAll(to), os.Rename(filepath.Join(staged, e.Name()), to)); err != nil {
+			return fmt.Errorf("putting the archive in its place: %w", err)
+		}
+	}
+	if err := errors.Join(os.RemoveAll(staged), os.Remove(filepath.Join(dir, Unfinished))); err != nil {
+		return fmt.Errorf("ending the restore: %w", err)
+	}
+	return nil
+}
