@@ -21,7 +21,8 @@ type HistoryConfig struct {
 	// Pending leaves and profiles that wait to be published, above which slices wait; below max_pending, which live events may use.
 	// Default: 10000.
 	Pending int `yaml:"pending"`
-	// OutboxAge is how old the oldest entry of an outbox may be before slices wait. Default: 2s.
+	// OutboxAge is how old the oldest entry of an outbox may be before slices wait: it stays until the profiles that it changed are out.
+	// Default: 4s.
 	OutboxAge time.Duration `yaml:"outbox_age"`
 	// SinkGroup is the group that writes to ClickHouse, and SinkLag the records it may be behind before slices wait: live rows stand
 	// between those of the backfill. Default: "sink", 20000.
@@ -31,7 +32,7 @@ type HistoryConfig struct {
 }
 
 func defaultHistory() HistoryConfig {
-	return HistoryConfig{Records: 250, Share: .1, Pending: 10_000, OutboxAge: 2 * time.Second, SinkGroup: "sink", SinkLag: 20_000}
+	return HistoryConfig{Records: 250, Share: .1, Pending: 10_000, OutboxAge: 4 * time.Second, SinkGroup: "sink", SinkLag: 20_000}
 }
 
 func (c HistoryConfig) validate(maxPending int) error {
