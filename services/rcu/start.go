@@ -33,11 +33,30 @@ func connect(ctx context.Context, s *settings, h home, log *zap.Logger) (d *deps
 	if d.kafka, err = stream.Connect(s.Kafka, stream.Deps{Log: log, Metrics: d.metrics}); err != nil {
 		return nil, nil, fmt.Errorf("opening kafka: %w", err)
 	}
-	if err := errors.Join(prepare(ctx, d), openRedis(ctx, d)); err != nil {
+	if err = awaitKafka(ctx, d); err == nil {
+		err = errors.Join(prepare(ctx, d), openRedis(ctx, d))
+	}
+	if err != nil {
 		d.close() //nolint:contextcheck // flushing outlives the context that asked to stop
 		return nil, nil, err
 	}
 	return d, d.close, nil
+}
+
+// tellEvery is how often a start that waits for a server says so.
+const tellEvery = 10 * time.Second
+
+// awaitKafka waits until Kafka answers, and says what it waits for.
+func awaitKafka(ctx context.Context, d *deps) error {
+	for {
+		once, cancel := context.WithTimeout(ctx, tellEvery)
+		err := d.kafka.Wait(once)
+		cancel()
+		if err == nil || ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded) {
+			return err //nolint:wrapcheck // says all
+		}
+		d.log.Warn("kafka does not answer yet", zap.Strings("brokers", d.settings.Kafka.Brokers), zap.Error(err))
+	}
 }
 
 // close ends what connect opened; producers flush first.
