@@ -158,7 +158,7 @@ func (s *State) traitName(w *writer, name string, at int) {
 	if at >= 0 {
 		for i, r := range s.log[at].Refs {
 			if r.Value == k.Value && r.Namespace == k.Namespace {
-				w.uint(traitOfEntry + uint64(i)) //nolint:gosec // a place
+				w.uint(traitOfEntry + uint64(i))
 				return
 			}
 		}

@@ -64,7 +64,9 @@ func (p *pending) add(cells []cellRef, profiles []profileRef) {
 		p.cells[c] = struct{}{}
 	}
 	for _, r := range profiles {
-		p.profiles[r] = p.profiles[r]
+		if _, known := p.profiles[r]; !known {
+			p.profiles[r] = nil
+		}
 	}
 	p.gauge.Set(float64(len(p.cells) + len(p.profiles)))
 }

@@ -89,11 +89,11 @@ func (s *Cells) Members(ctx context.Context, sets []string) ([][]string, error) 
 	}
 	out, more := make([][]string, len(sets)), []int(nil)
 	for i, v := range values {
-		elsewhere := false
-		if out[i], elsewhere, err = unpackMembers(v.value); err != nil {
+		members, elsewhere, err := unpackMembers(v.value)
+		if err != nil {
 			return nil, err
 		}
-		if elsewhere {
+		if out[i] = members; elsewhere {
 			more = append(more, i)
 		}
 	}
