@@ -233,7 +233,7 @@ func (f *Fleet) ClickHouse() (address, user, password string) {
 // Kafka connects to the broker.
 func (f *Fleet) Kafka() (*stream.Client, error) {
 	cfg := stream.DefaultConfig()
-	cfg.Brokers, cfg.RequestTimeout, cfg.DialTimeout = []string{f.proxies[Kafka].Addr()}, 3*time.Second, time.Second
+	cfg.Brokers = []string{f.proxies[Kafka].Addr()}
 	return stream.Connect(cfg, stream.Deps{}) //nolint:wrapcheck // says all
 }
 
