@@ -250,7 +250,7 @@ func (g *Graph) PutPointers(ctx context.Context, space string, records []resolve
 					stale = append(stale, other)
 				}
 				leads[name] = r.Component
-				p.Set(ctx, name, r.Component[:], 0)
+				p.Set(ctx, name, pointerValue(r.Component), 0)
 			}
 		}
 	})
@@ -273,7 +273,7 @@ func (g *Graph) standing(ctx context.Context, s graphKeys, records []resolve.Rec
 		if !there {
 			continue
 		}
-		c, err := parseComponent(text)
+		c, err := parsePointer(text)
 		if err != nil {
 			return nil, nil, err
 		}
