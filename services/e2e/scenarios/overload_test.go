@@ -1,0 +1,126 @@
+package scenarios
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"rcu/pkg/testkit"
+	"rcu/services/e2e/stack"
+)
+
+// What the ingestors of the overload let work and wait at once, and how many senders press them without a pause.
+const (
+	workingAtOnce = 2
+	waitingAtOnce = 1
+	pressing      = 3 * (workingAtOnce + waitingAtOnce)
+	pressedFor    = 10 * time.Second
+	grownAtMost   = 512 << 20 // of the resident memory of the whole program
+)
+
+// pressed is what the senders were told.
+type pressed struct {
+	sync.Mutex
+	accepted []string
+	statuses map[int]int
+	err      error
+}
+
+func TestOverloadIsToldToComeLaterAndWhatIsAcceptedIsThereOnce(t *testing.T) {
+	testkit.Long(t)
+	stack.NeedServers(t)
+	s := stack.Start(t, "--set", "ingest.max_in_flight="+strconv.Itoa(workingAtOnce), "--set", "ingest.max_waiting="+strconv.Itoa(waitingAtOnce))
+	at := time.Now().Add(-time.Hour)
+	s.Send(t, stack.TillParis, sale(at, 100, somebody().cardID()))
+	inClickHouse(t, s, everyEvent, "", is(map[string]int64{"events": 1}))
+	before := resident(t, s.PID)
+	p := &pressed{statuses: map[int]int{}}
+	ctx, stop := context.WithTimeout(t.Context(), pressedFor)
+	defer stop()
+	most := before
+	var g sync.WaitGroup
+	for range pressing {
+		g.Go(func() { p.press(ctx, s, at) })
+	}
+	g.Go(func() {
+		for tick := time.NewTicker(200 * time.Millisecond); ctx.Err() == nil; {
+			select {
+			case <-tick.C:
+				most = max(most, resident(t, s.PID))
+			case <-ctx.Done():
+				tick.Stop()
+			}
+		}
+	})
+	g.Wait()
+	require.NoError(t, p.err)
+	t.Logf("answers by status %v, %d events accepted, resident %d MiB before and %d MiB at most", p.statuses, len(p.accepted), before>>20, most>>20)
+	require.Positive(t, p.statuses[http.StatusOK])
+	require.Positive(t, p.statuses[http.StatusTooManyRequests])
+	require.Less(t, most-before, int64(grownAtMost))
+	s.Send(t, stack.TillParis, sale(at, 100, somebody().cardID())) // at once, now that the load is gone
+	inClickHouse(t, s, everyEvent, "", is(map[string]int64{"events": int64(len(p.accepted)) + 2, "different": int64(len(p.accepted)) + 2}))
+}
+
+// everyEvent counts the events that analysts see, and how many of them are different.
+const everyEvent = `SELECT count() AS events, uniqExact(event_key) AS different FROM customer_timeline`
+
+// press sends sales, fifty in a request, whatever it is told. A refused request is sent no more, so that each counts once.
+func (p *pressed) press(ctx context.Context, s *stack.Stack, at time.Time) {
+	for ctx.Err() == nil {
+		var events []any
+		var ids []string
+		for range 50 {
+			e := sale(at, 100, somebody().cardID())
+			events = append(events, e)
+			ids = append(ids, e.ID)
+		}
+		body, err := json.Marshal(events)
+		if err == nil {
+			err = p.send(ctx, s, body, ids)
+		}
+		if err != nil {
+			p.Lock()
+			p.err = err
+			p.Unlock()
+			return
+		}
+	}
+}
+
+func (p *pressed) send(ctx context.Context, s *stack.Stack, body []byte, ids []string) error {
+	a, err := s.TryPost(context.WithoutCancel(ctx), stack.TillParis, body)
+	if err != nil {
+		return fmt.Errorf("pressing an ingestor: %w", err)
+	}
+	p.Lock()
+	defer p.Unlock()
+	p.statuses[a.Status]++
+	switch {
+	case a.Status == http.StatusOK && a.Accepted == len(ids):
+		p.accepted = append(p.accepted, ids...)
+	case a.Status != http.StatusTooManyRequests:
+		return fmt.Errorf("an ingestor answers %d: %s", a.Status, a.Body)
+	}
+	return nil
+}
+
+// resident is the memory of a process that is in use.
+func resident(t *testing.T, pid int) int64 {
+	t.Helper()
+	raw, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/status")
+	require.NoError(t, err)
+	_, rest, _ := strings.Cut(string(raw), "VmRSS:")
+	kilobytes, err := strconv.ParseInt(strings.Fields(rest)[0], 10, 64)
+	require.NoError(t, err)
+	return kilobytes << 10
+}
