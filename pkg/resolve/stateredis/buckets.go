@@ -78,6 +78,14 @@ func digestAgain(key string) uint64 {
 // bucket is the key of a spot's bucket in a level.
 func (s spot) bucket(level int) string { return s.kind + ":" + s.number[:2+level] }
 
+// furtherPiece is the name of a value's n-th further piece in its bucket.
+func furtherPiece(field string, n int) string {
+	if n < 256 {
+		return field + string([]byte{byte(n)})
+	}
+	return field + string([]byte{byte(n >> 8), byte(n)})
+}
+
 // levelsKey is the key of the number of levels of a kind.
 func levelsKey(kind string) string { return "levels:" + kind }
 

@@ -4,6 +4,14 @@
 
 local piece = 64  -- bytes: what Redis keeps in a packed hash by default
 
+-- The name of a value's n-th further piece.
+local function further(field, n)
+  if n < 256 then
+    return field .. string.char(n)
+  end
+  return field .. string.char(math.floor(n / 256), n % 256)
+end
+
 local function read(key, field)
   local v = redis.call('HGET', key, field)
   if not v or #v < piece then
@@ -11,7 +19,7 @@ local function read(key, field)
   end
   local parts = {v}
   while #v == piece do
-    v = redis.call('HGET', key, field .. string.char(#parts)) or ''
+    v = redis.call('HGET', key, further(field, #parts)) or ''
     parts[#parts + 1] = v
   end
   return table.concat(parts)
@@ -22,7 +30,7 @@ local function write(key, field, value)
   for at = 1, #value + 1, piece do
     redis.call('HSET', key, name, string.sub(value, at, at + piece - 1))
     n = n + 1
-    name = field .. string.char(n)
+    name = further(field, n)
   end
 end
 

@@ -68,7 +68,7 @@ func TestBucketsOverflowIntoTheNextLevel(t *testing.T) {
 // TestSmallValuesOfAnyLength: a value grows and shrinks over the bounds of pieces.
 func TestSmallValuesOfAnyLength(t *testing.T) {
 	cells := NewCells(open(t))
-	for _, n := range []int{0, 1, 58, 59, 60, 63, 64, 65, 122, 123, 124, 200, 4000, 64, 3, 123, 0, 59} {
+	for _, n := range []int{0, 1, 58, 59, 60, 63, 64, 65, 122, 123, 124, 200, 4000, 16_380, 16_383, 100_000, 64, 3, 123, 0, 59} {
 		got, err := cells.LoadCells(t.Context(), []string{"cr:s:c:x"})
 		require.NoError(t, err)
 		got[0].Value = bytes.Repeat([]byte{byte(n)}, n)

@@ -197,7 +197,7 @@ func eachOfBucket(ctx context.Context, node redis.Cmdable, key string, f func(na
 			continue // a further piece
 		}
 		for n := 1; len(value) == n*pieceSize; n++ {
-			value += fields[name+string([]byte{byte(n)})] //nolint:gosec // G115: as written
+			value += fields[furtherPiece(name, n)]
 		}
 		if err := f(name, value); err != nil {
 			return err
