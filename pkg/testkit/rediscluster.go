@@ -66,7 +66,7 @@ func awaitCluster(ctx context.Context, addr string, masters int) error {
 	defer tick.Stop()
 	for {
 		info, err := c.ClusterInfo(ctx).Result()
-		slots, _ := c.ClusterSlots(ctx).Result()
+		slots, _ := c.ClusterSlots(ctx).Result() //nolint:staticcheck // the shortest answer
 		if err == nil && strings.Contains(info, "cluster_state:ok") && len(slots) == masters {
 			return nil
 		}

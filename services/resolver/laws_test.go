@@ -22,12 +22,13 @@ import (
 
 // outcome is everything that others see of a resolved history.
 type outcome struct {
-	leaves   map[string]string // cell -> facts
-	owners   map[string]string // event -> rcu_id, as the warehouse shows it
-	truth    map[string]string // event -> rcu_id, by the state
-	profiles map[string]string
-	people   map[string]string // name -> canonical name and standing
-	told     map[string]string // the same by rcu.identity.map
+	leaves    map[string]string // cell -> facts
+	registers map[string]string // of consent and of references
+	owners    map[string]string // event -> rcu_id, as the warehouse shows it
+	truth     map[string]string // event -> rcu_id, by the state
+	profiles  map[string]string
+	people    map[string]string // name -> canonical name and standing
+	told      map[string]string // the same by rcu.identity.map
 }
 
 func messages[M any, P interface {
@@ -48,7 +49,7 @@ func messages[M any, P interface {
 
 func (w *world) outcome() outcome {
 	w.t.Helper()
-	o := outcome{leaves: map[string]string{}, truth: map[string]string{}, profiles: map[string]string{}, people: map[string]string{}, told: map[string]string{}}
+	o := outcome{leaves: map[string]string{}, registers: map[string]string{}, truth: map[string]string{}, profiles: map[string]string{}, people: map[string]string{}, told: map[string]string{}}
 	o.owners = shownOwners(messages[eventpb.Owner](w.t, w.log.topics[stream.TopicOwners]), messages[eventpb.Resolved](w.t, w.log.topics[stream.TopicResolved]))
 	states := map[string]*profile.State{}
 	for _, key := range w.written() {
@@ -58,6 +59,11 @@ func (w *world) outcome() outcome {
 			states[key], err = profile.Decode(cells[0].Value)
 			require.NoError(w.t, err)
 			o.leaves[key] = string(states[key].Facts())
+		}
+		if strings.HasPrefix(key, "cr:") || strings.HasPrefix(key, "r:") {
+			cells, err := w.cells.LoadCells(context.Background(), []string{key})
+			require.NoError(w.t, err)
+			o.registers[key] = string(cells[0].Value)
 		}
 	}
 	for key, p := range newestProfiles(messages[eventpb.Profile](w.t, w.log.topics[stream.TopicProfiles])) {
@@ -150,6 +156,7 @@ func (w *world) broken(clean outcome) (out []string) {
 		}
 	}
 	differ("leaf state", clean.leaves, o.leaves)
+	differ("register", clean.registers, o.registers)
 	differ("identity", clean.people, o.people)
 	differ("owner", clean.truth, o.truth)
 	out = append(out, w.unlisted()...)

@@ -42,7 +42,7 @@ func TestKilledAHundredTimesBetweenProduceAndCommit(t *testing.T) {
 	h := newHistory(t, 7, 200)
 	w := newWorld(t, h, statemem.NewCells(), statemem.NewGraph(), worldConfig{seed: 7, workers: 1})
 	w.strict = false
-	for kills := 0; kills < 100; kills++ {
+	for kills := range 100 {
 		for _, p := range h.places {
 			w.read(p)
 		}

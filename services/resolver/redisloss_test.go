@@ -146,8 +146,10 @@ func (l *lossy) settled() {
 	client := l.open()
 	w := newWorld(l.t, l.h, stateredis.NewCells(client), stateredis.NewGraph(client), worldConfig{seed: 1})
 	w.stateOnly, w.now = true, today.Add(time.Hour)
-	for cell := range clean.leaves {
-		w.cells.written[cell] = true
+	for _, cells := range [...]map[string]string{clean.leaves, clean.registers} {
+		for cell := range cells {
+			w.cells.written[cell] = true
+		}
 	}
 	broken := []string{"nothing was read"}
 	for deadline := time.Now().Add(40 * time.Second); len(broken) > 0 && time.Now().Before(deadline); {

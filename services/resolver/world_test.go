@@ -108,7 +108,7 @@ func (w *world) start() *worker {
 	w.t.Helper()
 	by := &worker{life: &life{chaos: w.chaos}}
 	by.cells = &chaosCells{Cells: w.cells.Cells, life: by.life, written: w.cells.written}
-	var state resolve.GraphState = w.graph.GraphState
+	state := w.graph.GraphState
 	var markers resolve.Markers
 	if w.server != nil {
 		c := &connection{server: w.server, run: w.server.run}

@@ -158,15 +158,8 @@ func (s *Cells) readLevels(ctx context.Context, spots []spot) (out []found, agai
 	if err != nil {
 		return nil, false, err
 	}
-	for kind, cmd := range counts {
-		if n, err := cmd.Int(); err == nil && s.levels.learn(kind, n) {
-			again = true
-		} else if err != nil && !errors.Is(err, redis.Nil) {
-			return nil, false, fmt.Errorf("reading the levels of %s: %w", kind, ErrCorrupt)
-		}
-	}
-	if again {
-		return nil, true, nil
+	if again, err := s.learnLevels(ctx, counts); again || err != nil {
+		return nil, again, err
 	}
 	out = make([]found, len(spots))
 	for i, cmds := range values {
@@ -177,6 +170,24 @@ func (s *Cells) readLevels(ctx context.Context, spots []spot) (out []found, agai
 		}
 	}
 	return out, false, s.readRest(ctx, spots, out)
+}
+
+// learnLevels compares what is stored with what is known; again says that there are more levels than were known.
+func (s *Cells) learnLevels(ctx context.Context, counts map[string]*redis.StringCmd) (again bool, err error) {
+	for kind, cmd := range counts {
+		n, err := cmd.Int()
+		switch {
+		case err != nil && !errors.Is(err, redis.Nil):
+			return false, fmt.Errorf("reading the levels of %s: %w", kind, ErrCorrupt)
+		case s.levels.learn(kind, n):
+			again = true
+		case n < s.levels.of(kind) && s.levels.of(kind) > 1: // a server that lost its last writes has forgotten it
+			if err := s.tell(ctx, kind, s.levels.of(kind)); err != nil {
+				return false, err
+			}
+		}
+	}
+	return again, nil
 }
 
 // readRest reads values of several pieces as a whole.
@@ -322,6 +333,11 @@ func (s *Cells) raise(ctx context.Context, kind string, n int) error {
 	if s.levels.of(kind) >= n {
 		return nil
 	}
+	return s.tell(ctx, kind, n)
+}
+
+// tell raises the number of levels of a kind.
+func (s *Cells) tell(ctx context.Context, kind string, n int) error {
 	err := s.pipeline(ctx, func(p redis.Pipeliner) { p.FCall(ctx, bucketRaise, []string{levelsKey(kind)}, n) })
 	if err != nil {
 		return fmt.Errorf("telling the levels of %s: %w", kind, err)

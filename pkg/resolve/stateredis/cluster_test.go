@@ -1,6 +1,7 @@
 package stateredis
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -116,7 +117,12 @@ func TestMarkersOfACluster(t *testing.T) {
 		return behind == 1
 	}, 20*time.Second, 50*time.Millisecond)
 	assert.Greater(t, m.Epoch(), epoch)
-	_, err := m.LoadMarkers(planned, []resolve.MarkerKey{key})
-	require.ErrorIs(t, err, resolve.ErrStateMoved)
-	assert.False(t, advance(t, m, 20, 21))
+	require.Eventually(t, func() bool {
+		_, err := m.LoadMarkers(planned, []resolve.MarkerKey{key})
+		return errors.Is(err, resolve.ErrStateMoved)
+	}, 20*time.Second, 50*time.Millisecond)
+	require.Eventually(t, func() bool {
+		ok, err := m.Advance(t.Context(), key, 20, resolve.Marker{Next: 21})
+		return err == nil && !ok
+	}, 20*time.Second, 50*time.Millisecond)
 }

@@ -67,7 +67,7 @@ func (m *Markers) nodes(ctx context.Context) ([]master, error) {
 	if time.Since(m.asked) < mastersFor {
 		return m.masters, nil
 	}
-	slots, err := cluster.ClusterSlots(ctx).Result()
+	slots, err := cluster.ClusterSlots(ctx).Result() //nolint:staticcheck // older servers have no other
 	if err != nil {
 		return nil, fmt.Errorf("asking for the masters: %w", err)
 	}

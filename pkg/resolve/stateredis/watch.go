@@ -133,5 +133,5 @@ func (w *serverWatch) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.
 
 // after is a version above v that was never given: a server that lost its last seconds would else give versions twice, to other values.
 func (*Client) after(v uint64) uint64 {
-	return max(v+1, uint64(time.Now().UnixMicro())) //nolint:gosec // G115: after 1970
+	return max(v+1, uint64(time.Now().UnixMicro()))
 }
