@@ -169,6 +169,7 @@ func (r *rig) connectBy(l *link) *stream.Client {
 
 // quiet logs warnings when the test is verbose.
 func quiet(t testing.TB) *zap.Logger {
+	t.Helper()
 	if testing.Verbose() {
 		return zaptest.NewLogger(t, zaptest.Level(zap.WarnLevel))
 	}

@@ -112,7 +112,6 @@ func (d *wireReader) take(n uint64) []byte {
 }
 
 func (d *wireReader) int16() int16 { return int16(binary.BigEndian.Uint16(d.take(2))) } //nolint:gosec // two's complement
-func (d *wireReader) int64() int64 { return int64(binary.BigEndian.Uint64(d.take(8))) } //nolint:gosec // two's complement
 
 func (d *wireReader) uvarint() uint64 {
 	v, n := binary.Uvarint(d.b)

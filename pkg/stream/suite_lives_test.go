@@ -118,6 +118,7 @@ func (l *lives) refused(gone bool) {
 }
 
 func never(t testing.TB) stream.Handler {
+	t.Helper()
 	return stream.HandlerFunc(func(_ context.Context, b stream.Batch) error {
 		t.Errorf("a batch of %s was handed out", b.Topic)
 		return nil

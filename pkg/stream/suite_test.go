@@ -26,6 +26,7 @@ func scenarios() []scenario {
 		{"rewind and seek back read again", rewindAndSeekBack, false},
 		{"a handler lowers its offsets", assignableLowersTheOffset, false},
 		{"held back offsets follow later", holdBack, false},
+		{"nothing is committed before the handler returned", nothingBeforeTheHandlerReturned, false},
 		{"the watchdog leaves a generation that stands still", watchdogLeaves, false},
 		{"every topic can be made as it is configured", everyTopicCanBeMade, false},
 		{"EnsureTopics is idempotent and names what differs", ensureTopicsIsIdempotent, false},
