@@ -48,11 +48,7 @@ bench-history: ## import a customer base beside live events (CUSTOMERS=1000000 E
 	@scripts/setup --quiet
 	@scripts/bench-history --customers $(or $(CUSTOMERS),20000) --events $(or $(EVENTS),100000) $(BENCH)
 
-bench-history: ## import a customer base beside live events (CUSTOMERS=1000000 EVENTS=5000000), and measure both
-	@scripts/setup --quiet
-	@scripts/bench-history --customers $(or $(CUSTOMERS),20000) --events $(or $(EVENTS),100000) $(BENCH)
-
 help: ## list the tasks
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
-.PHONY: run build setup test test-race lint fuzz bench chaos help
+.PHONY: run build setup test test-race lint fuzz bench chaos bench-history help
