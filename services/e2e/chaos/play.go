@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	patience    = 2 * time.Minute // for a commit after a kill
+	patience    = 4 * time.Minute // for a commit after a kill: a broker on the JVM may take two to come back on a busy machine
 	settleLimit = 4 * time.Minute
 )
 
