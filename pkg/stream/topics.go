@@ -88,6 +88,9 @@ func Topics(partitions, replication int) []Topic {
 		"delete.retention.ms":       millis(day),
 		"min.cleanable.dirty.ratio": "0.1",
 	}
+	graph := compacted(TopicGraph, "component")
+	// A rebuild takes the values of the last whole commits, over which newer ones may lie: they must not be gone yet.
+	graph.Settings = map[string]string{"min.compaction.lag.ms": millis(day)}
 	meta := compacted(TopicMeta, "key")
 	meta.Partitions = 1
 	// The first log id written must outlive a race between two first writers.
@@ -108,7 +111,7 @@ func Topics(partitions, replication int) []Topic {
 		compacted(TopicOwners, "leaf"),
 		compacted(TopicProfiles, "rcu_id"),
 		compacted(TopicLeaves, "leaf or reference"),
-		compacted(TopicGraph, "component"),
+		graph,
 		compacted(TopicRegisters, "contact point or device"),
 		keys,
 		meta,
