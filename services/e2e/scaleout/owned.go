@@ -55,6 +55,16 @@ func owned(ctx context.Context, f *fleet.Fleet, client *stream.Client) error {
 
 // partitions counts the partitions that a member reads.
 func partitions(ctx context.Context, admin, group string, readers map[string]int) error {
+	return metrics(ctx, admin, "rcu_stream_lag_records{", func(line string) error {
+		if strings.Contains(line, `group="`+group+`"`) {
+			readers[line[:strings.IndexByte(line, '}')]]++
+		}
+		return nil
+	})
+}
+
+// metrics gives the lines of a metric, without its name.
+func metrics(ctx context.Context, admin, name string, fn func(line string) error) error {
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+admin+"/metrics", http.NoBody)
@@ -69,8 +79,10 @@ func partitions(ctx context.Context, admin, group string, readers map[string]int
 	lines := bufio.NewScanner(resp.Body)
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
-		if name, ok := strings.CutPrefix(lines.Text(), "rcu_stream_lag_records{"); ok && strings.Contains(name, `group="`+group+`"`) {
-			readers[name[:strings.IndexByte(name, '}')]]++
+		if line, ok := strings.CutPrefix(lines.Text(), name); ok {
+			if err := fn(line); err != nil {
+				return fmt.Errorf("reading the metric %s: %w", name, err)
+			}
 		}
 	}
 	return lines.Err() //nolint:wrapcheck // of a body

@@ -2,11 +2,15 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"rcu/pkg/stream"
 	"rcu/services/e2e/chaos/fleet"
+	"rcu/services/e2e/chaos/judge"
 	"rcu/services/e2e/chaos/load"
 	"rcu/services/internal/demo"
 )
@@ -69,9 +73,13 @@ func backlog(ctx context.Context, o options, n int, r *report, say func(string, 
 	return x, count(ctx, o, f, client, ledger, r)
 }
 
-// drained starts n members and measures how fast their group commits what waits for it.
+// drained starts n members and measures how fast they work off what waits for them.
 func drained(ctx context.Context, f *fleet.Fleet, client *stream.Client, kind string, n int) (perSecond float64, events int, err error) {
 	waiting, err := lag(ctx, client, kind)
+	if err != nil {
+		return 0, 0, err
+	}
+	before, err := done(ctx, f, kind)
 	if err != nil {
 		return 0, 0, err
 	}
@@ -81,35 +89,63 @@ func drained(ctx context.Context, f *fleet.Fleet, client *stream.Client, kind st
 		}
 	}
 	var from, to time.Time
-	var first, last int64
+	var first, last float64
 	err = fleet.Await(ctx, settleLimit, func(ctx context.Context) error {
-		left, err := lag(ctx, client, kind)
+		now, err := done(ctx, f, kind)
 		if err != nil {
 			return err
 		}
-		done := waiting - left
-		if from.IsZero() && float64(done) >= fromShare*float64(waiting) {
-			from, first = time.Now(), done
+		now -= before
+		if from.IsZero() && now >= fromShare*float64(waiting) {
+			from, first = time.Now(), now
 		}
-		if to.IsZero() && float64(done) >= toShare*float64(waiting) {
-			to, last = time.Now(), done
+		if now < toShare*float64(waiting) {
+			return fmt.Errorf("%.0f of %d events are done", now, waiting) //nolint:err113 // a report
 		}
-		if left > 0 {
-			return fmt.Errorf("%d records wait", left) //nolint:err113 // a report
-		}
+		to, last = time.Now(), now
 		return nil
 	})
+	if err == nil && last == first {
+		err = errTooFew
+	}
 	if err != nil {
 		return 0, 0, fmt.Errorf("working off a backlog: %w", err)
 	}
-	return float64(last-first) / to.Sub(from).Seconds(), int(waiting), nil
+	err = fleet.Await(ctx, settleLimit, func(ctx context.Context) error {
+		left, err := lag(ctx, client, kind)
+		if err == nil && left > 0 {
+			err = fmt.Errorf("%d records wait", left) //nolint:err113 // a report
+		}
+		return err
+	})
+	return (last - first) / to.Sub(from).Seconds(), int(waiting), err //nolint:wrapcheck // says all
 }
 
-// measured is the topic whose records are counted: one for each event.
-var measured = map[string][]string{"resolver": stream.EventTopics(), "sink": {stream.TopicResolved}}
+var errTooFew = errors.New("the backlog is too small to be measured: give more --events")
 
+// done counts the events that members of a kind have done: the resolvers by their own count, the sinks by the rows of ClickHouse.
+func done(ctx context.Context, f *fleet.Fleet, kind string) (float64, error) {
+	if kind == "sink" {
+		n, err := judge.Rows(ctx, f)
+		return float64(n), err //nolint:wrapcheck // says all
+	}
+	sum := 0.0
+	for _, p := range members(f, kind) {
+		err := metrics(ctx, p.Admin(), "rcu_resolver_events_total{", func(line string) error {
+			v, err := strconv.ParseFloat(line[strings.LastIndexByte(line, ' ')+1:], 64)
+			sum += v
+			return err
+		})
+		if err != nil {
+			continue // it is starting
+		}
+	}
+	return sum, nil
+}
+
+// lag is how many events a group has not committed: those of a topic with one record for each event.
 func lag(ctx context.Context, client *stream.Client, group string) (int64, error) {
-	parts, err := client.Lag(ctx, group, measured[group]...)
+	parts, err := client.Lag(ctx, group, map[string][]string{"resolver": stream.EventTopics(), "sink": {stream.TopicResolved}}[group]...)
 	if err != nil {
 		return 0, err //nolint:wrapcheck // says all
 	}

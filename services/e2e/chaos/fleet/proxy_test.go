@@ -15,7 +15,7 @@ import (
 // echo serves what it is sent.
 func echo(t *testing.T) string {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it ends with the test
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = ln.Close() })
 	go func() {
@@ -32,7 +32,7 @@ func echo(t *testing.T) string {
 
 func dial(t *testing.T, p *fleet.Proxy) net.Conn {
 	t.Helper()
-	c, err := net.Dial("tcp", p.Addr()) //nolint:noctx // it ends with the test
+	c, err := net.Dial("tcp", p.Addr())
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = c.Close() })
 	return c

@@ -111,6 +111,17 @@ func (s *state) content(k load.Key, r *row) {
 	}
 }
 
+// Rows is how many rows the table of events has, repetitions included until they are merged.
+func Rows(ctx context.Context, f *fleet.Fleet) (n int64, err error) {
+	err = query(ctx, f, "SELECT count() AS n FROM events", func(r *struct {
+		N int64 `json:"n"`
+	},
+	) {
+		n = r.N
+	})
+	return n, err
+}
+
 // query gives every row of an answer.
 func query[R any](ctx context.Context, f *fleet.Fleet, statement string, fn func(*R)) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
