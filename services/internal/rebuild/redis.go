@@ -365,7 +365,7 @@ func Owed(ctx context.Context, group string, d Deps) (bool, error) {
 	}
 	for _, parts := range committed {
 		for _, at := range parts {
-			if at > 0 {
+			if at >= 0 { // 0 after a rebuild that set everything back
 				return true, nil
 			}
 		}
