@@ -96,12 +96,43 @@ func loading(t *testing.T, state resolve.GraphLoader, space string, seed uint64,
 			t.Fatalf("seed %d: %v", seed, err)
 		}
 	}
+	exact(t, state, space, source.commits, through, seed)
 	if _, err := loaded.Apply(ctx, space, facts[next:], nil, f.Now); err != nil {
 		t.Fatalf("seed %d: %v", seed, err)
 	}
 	want := answer(t, g, space+"/source", f)
 	if diff := cmp.Diff(want, answer(t, loaded, space, f)); diff != "" {
 		t.Fatalf("seed %d, through %d of %d commits (-undisturbed +loaded): %s", seed, through, len(source.commits), diff)
+	}
+}
+
+// exact checks that a load gave the records as they were at a version, and no others.
+func exact(t *testing.T, state resolve.GraphLoader, space string, commits []written, through, seed uint64) {
+	t.Helper()
+	want := map[resolve.ComponentKey]string{}
+	for _, c := range commits {
+		if c.version <= through {
+			maps.Copy(want, c.records)
+		}
+	}
+	maps.DeleteFunc(want, func(_ resolve.ComponentKey, value string) bool { return value == "" })
+	got := map[resolve.ComponentKey]string{}
+	for cursor := ""; ; {
+		keys, next, err := state.ScanComponents(t.Context(), space, cursor, 100)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := state.LoadComponents(t.Context(), space, keys)
+		if err != nil {
+			t.Fatal(err)
+		}
+		maps.Copy(got, s.Records)
+		if cursor = next; cursor == "" {
+			break
+		}
+	}
+	if !maps.Equal(want, got) {
+		t.Fatalf("seed %d: %d records were loaded that are not the %d of version %d", seed, len(got), len(want), through)
 	}
 }
 
