@@ -3,7 +3,7 @@
 //
 // The order is always the same: the address in RCU_TEST_REDIS, RCU_TEST_KAFKA or RCU_TEST_CLICKHOUSE; else an
 // embedded server; else a skip. A skip of a backend that RCU_TEST_REQUIRE names (a comma-separated list of redis,
-// kafka, apache-kafka, clickhouse, data) is a failure. Apache Kafka itself stands beside the embedded broker:
+// kafka, apache-kafka, clickhouse, data, docker) is a failure. Apache Kafka itself stands beside the embedded broker:
 // RCU_TEST_APACHE_KAFKA, else a node of scripts/kafka.
 //
 // Invariants:

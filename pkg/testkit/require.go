@@ -14,6 +14,7 @@ const (
 	BackendApacheKafka = "apache-kafka"
 	BackendClickHouse  = "clickhouse"
 	BackendData        = "data"
+	BackendDocker      = "docker" // an engine of containers
 )
 
 // required reports whether a missing backend is a failure.
