@@ -111,7 +111,7 @@ func unpack(ctx context.Context, archive, into string, total int64, progress Pro
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		path := filepath.Join(into, filepath.FromSlash(h.Name)) //nolint:gosec // G305: Verify refused names that lead elsewhere
+		path := filepath.Join(into, filepath.FromSlash(h.Name)) // Verify refused names that lead elsewhere
 		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 			return fmt.Errorf("unpacking: %w", err)
 		}
@@ -122,7 +122,7 @@ func unpack(ctx context.Context, archive, into string, total int64, progress Pro
 		if err != nil {
 			return fmt.Errorf("unpacking: %w", err)
 		}
-		n, err := io.Copy(out, content) //nolint:gosec // G110: bounded by what Verify read
+		n, err := io.Copy(out, content)
 		if err = errors.Join(err, out.Close()); err != nil {
 			return fmt.Errorf("unpacking: %w", err)
 		}

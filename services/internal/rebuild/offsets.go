@@ -92,9 +92,9 @@ func (w *work) joinDecisions(ctx context.Context) error {
 	return w.load(ctx, sources, w.putDecisions)
 }
 
-func (w *work) putDecisions(ctx context.Context, records []stream.Record) error {
-	byCell := map[string][]*eventpb.Decision{}
-	var keys []string
+// byRegister sorts decisions by the registers that they belong to.
+func byRegister(records []stream.Record) (keys []string, byCell map[string][]*eventpb.Decision) {
+	byCell = map[string][]*eventpb.Decision{}
 	for _, r := range records {
 		d := new(eventpb.Decision)
 		if r.Value == nil || r.Decode(d) != nil || d.GetSpace() == "" || d.GetController() == "" || len(d.GetPoint().GetPseudonym()) != identifier.PseudonymSize {
@@ -107,6 +107,11 @@ func (w *work) putDecisions(ctx context.Context, records []stream.Record) error 
 		}
 		byCell[cell] = append(byCell[cell], d)
 	}
+	return keys, byCell
+}
+
+func (w *work) putDecisions(ctx context.Context, records []stream.Record) error {
+	keys, byCell := byRegister(records)
 	w.mu.Lock()
 	w.report.Decisions += int64(len(records))
 	w.mu.Unlock()
