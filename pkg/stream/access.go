@@ -45,9 +45,9 @@ func explain(err error) error {
 			return denied("sasl.username, sasl.password", "the brokers refuse them: check both, and that the user exists for this mechanism")
 		case kafka.UnsupportedSASLMechanism:
 			return denied("sasl.mechanism", "the brokers do not take it: choose one that they enable")
-		default: // not about access
 		case kafka.IllegalSASLState:
 			return denied("sasl.mechanism", "the brokers want a log-in: name the mechanism, the user and the password")
+		default: // not about access
 		}
 	}
 	var authority x509.UnknownAuthorityError

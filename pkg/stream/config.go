@@ -121,23 +121,26 @@ func (c Config) Validate() error {
 	if c.Replication < 0 || c.Replication > 32 {
 		bad("replication", "must be between 1 and 32, got %d", c.Replication)
 	}
-	if c.DialTimeout < 0 {
-		bad("dial_timeout", "must not be negative")
+	for _, x := range []struct {
+		path string
+		d    time.Duration
+	}{{"dial_timeout", c.DialTimeout}, {"request_timeout", c.RequestTimeout}, {"session_timeout", c.SessionTimeout}} {
+		if x.d < 0 {
+			bad(x.path, "must not be negative")
+		}
 	}
-	if c.RequestTimeout < 0 {
-		bad("request_timeout", "must not be negative")
-	}
-	if c.SessionTimeout < 0 {
-		bad("session_timeout", "must not be negative")
-	}
-	if (c.TLS.CertFile == "") != (c.TLS.KeyFile == "") {
-		bad("tls", "cert_file and key_file go together")
-	}
-	if !c.TLS.Enabled && (c.TLS.CAFile != "" || c.TLS.CertFile != "") {
-		bad("tls.enabled", "must be true when certificates are named")
-	}
+	c.TLS.validate(bad)
 	c.SASL.validate(bad)
 	return errors.Join(errs...)
+}
+
+func (t TLS) validate(bad func(path, format string, args ...any)) {
+	if (t.CertFile == "") != (t.KeyFile == "") {
+		bad("tls", "cert_file and key_file go together")
+	}
+	if !t.Enabled && (t.CAFile != "" || t.CertFile != "") {
+		bad("tls.enabled", "must be true when certificates are named")
+	}
 }
 
 func (s SASL) validate(bad func(path, format string, args ...any)) {

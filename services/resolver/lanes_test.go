@@ -58,7 +58,7 @@ func TestHistory_waitsForTheSink(t *testing.T) {
 	publish := func(n int) {
 		var records []stream.Record
 		for i := range n {
-			records = append(records, stream.Record{Topic: stream.TopicResolved, Key: []byte(fmt.Sprint(i)), Value: []byte{1}, Time: time.Now()})
+			records = append(records, stream.Record{Topic: stream.TopicResolved, Key: fmt.Append(nil, i), Value: []byte{1}, Time: time.Now()})
 		}
 		require.NoError(t, r.out.PublishAll(t.Context(), records))
 	}

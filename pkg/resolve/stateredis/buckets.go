@@ -81,9 +81,9 @@ func (s spot) bucket(level int) string { return s.kind + ":" + s.number[:2+level
 // furtherPiece is the name of a value's n-th further piece in its bucket.
 func furtherPiece(field string, n int) string {
 	if n < 256 {
-		return field + string([]byte{byte(n)})
+		return field + string([]byte{byte(n)}) //nolint:gosec // below 256
 	}
-	return field + string([]byte{byte(n >> 8), byte(n)})
+	return field + string([]byte{byte(n >> 8), byte(n)}) //nolint:gosec // a value has far fewer pieces
 }
 
 // levelsKey is the key of the number of levels of a kind.

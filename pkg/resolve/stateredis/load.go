@@ -230,11 +230,7 @@ func (g *Graph) PutPointers(ctx context.Context, space string, records []resolve
 	n := 0
 	err = g.pipeline(ctx, func(p redis.Pipeliner) {
 		for _, r := range records {
-			if r.Boundary != 0 {
-				p.ZAdd(ctx, s.due(), redis.Z{Score: float64(r.Boundary), Member: r.Component[:]})
-			} else {
-				p.ZRem(ctx, s.due(), r.Component[:])
-			}
+			putDue(ctx, p, s, r)
 			for range r.Members {
 				name := names[n]
 				n++
@@ -260,9 +256,18 @@ func (g *Graph) PutPointers(ctx context.Context, space string, records []resolve
 	return stale, nil
 }
 
+// putDue notes when the record wants to be looked at again, if ever.
+func putDue(ctx context.Context, p redis.Pipeliner, s graphKeys, r resolve.RecordSummary) {
+	if r.Boundary == 0 {
+		p.ZRem(ctx, s.due(), r.Component[:])
+		return
+	}
+	p.ZAdd(ctx, s.due(), redis.Z{Score: float64(r.Boundary), Member: r.Component[:]})
+}
+
 // standing says where pointers lead, and the versions of the records there.
 func (g *Graph) standing(ctx context.Context, s graphKeys, records []resolve.RecordSummary, names []string, held []any) (leads map[string]resolve.ComponentKey, versions map[resolve.ComponentKey]uint64, err error) {
-	leads, versions = make(map[string]resolve.ComponentKey, len(names)), make(map[resolve.ComponentKey]uint64, len(records))
+	leads = make(map[string]resolve.ComponentKey, len(names))
 	own := make(map[resolve.ComponentKey]uint64, len(records))
 	for _, r := range records {
 		own[r.Component] = r.Version
