@@ -240,12 +240,12 @@ func (i *installation) nothingSecret(archive string) {
 		raw, err := os.ReadFile(filepath.Join(i.dir, name))
 		require.NoError(t, err)
 		for _, word := range strings.FieldsFunc(string(raw), func(r rune) bool { return strings.ContainsRune("\"{}[],: \n", r) }) {
-			if len(word) >= 20 && !strings.Contains(word, "_") {
+			if len(word) >= 20 && strings.ContainsAny(word, "0123456789") {
 				secrets = append(secrets, word)
 			}
 		}
 	}
-	require.Greater(t, len(secrets), 8)
+	require.Greater(t, len(secrets), 5)
 	f, err := os.Open(archive)
 	require.NoError(t, err)
 	defer func() { _ = f.Close() }()
