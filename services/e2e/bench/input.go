@@ -80,7 +80,7 @@ const unlimited = 1_000_000
 
 func sources() []ingest.SourceSpec {
 	var out []ingest.SourceSpec
-	for _, x := range demo.Sources() {
+	for _, x := range withRecords(demo.Sources()) {
 		s := ingest.SourceSpec{
 			Name: x.Name, Channel: x.Channel, Space: x.Space, Controller: x.Controller, Brand: x.Brand, Store: x.Store, Zone: x.Zone,
 			Country: x.Country, Currency: x.Currency, Trust: x.Trust, Rate: unlimited, Burst: unlimited,
@@ -91,4 +91,14 @@ func sources() []ingest.SourceSpec {
 		out = append(out, s)
 	}
 	return out
+}
+
+// withRecords adds the source of recorded customers.
+func withRecords(list []demo.Source) []demo.Source {
+	for _, x := range demo.BaseSources() {
+		if x.Name == demo.Records {
+			list = append(list, x)
+		}
+	}
+	return list
 }

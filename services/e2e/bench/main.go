@@ -29,6 +29,7 @@ type options struct {
 	half    int
 	steady  int
 	rate    float64
+	growth  int
 	json    bool
 	rcu     string
 	root    string
@@ -51,6 +52,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	f.IntVar(&o.half, "half", 20, "seconds at half of the rate that was found, while single orders are measured; 0: none")
 	f.IntVar(&o.steady, "steady", 0, "seconds at --rate, while the backlog is watched; 0: none")
 	f.Float64Var(&o.rate, "rate", 0, "events a second of --steady; 0: four fifths of the rate that was found")
+	f.IntVar(&o.growth, "growth", 0, "instead: record so many customers, and measure at sizes that double from 100,000 on")
 	f.BoolVar(&o.json, "json", false, "print the figures as JSON")
 	f.StringVar(&o.rcu, "rcu", ".bin/rcu", "the program to measure")
 	f.StringVar(&o.root, "root", ".", "folder of the repository")
@@ -62,8 +64,8 @@ func parse(args []string, stderr io.Writer) (options, error) {
 		}
 		return o, &boot.Silent{Code: boot.ExitUsage}
 	}
-	if o.half < 0 || o.steady < 0 || o.rate < 0 || o.rate > fastest {
-		return o, &boot.UsageError{Err: fmt.Errorf("--half, --steady and --rate must be at least 0, and --rate at most %d", fastest)}
+	if o.half < 0 || o.steady < 0 || o.growth < 0 || o.rate < 0 || o.rate > fastest {
+		return o, &boot.UsageError{Err: fmt.Errorf("--half, --steady, --growth and --rate must be at least 0, and --rate at most %d", fastest)}
 	}
 	if o.events < 1 || o.warm < 1 || o.people < 1 || o.batch < 1 || o.batch > 1000 || o.workers < 1 || o.seconds < 1 {
 		return o, &boot.UsageError{Err: errors.New("all numbers must be at least 1, and a batch at most 1000")}
@@ -94,7 +96,7 @@ func run(ctx context.Context, world boot.IO) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, time.Duration(3*o.seconds+180+2*(o.half+o.steady))*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, time.Duration(3*o.seconds+180+2*(o.half+o.steady)+o.growth/500)*time.Second)
 	defer cancel()
 	r, err := measure(ctx, o, func(format string, args ...any) { _, _ = fmt.Fprintf(world.Stderr, "bench: "+format+"\n", args...) })
 	if err != nil {
@@ -110,12 +112,19 @@ func run(ctx context.Context, world boot.IO) error {
 
 // measure runs all parts.
 func measure(ctx context.Context, o options, say func(string, ...any)) (*report, error) {
+	if o.growth > 0 {
+		o.events, o.warm = 1, 1 // it has an input of its own
+	}
 	say("generating %d events of %d customers", o.events+o.warm, o.people)
 	in, err := generate(o)
 	if err != nil {
 		return nil, err
 	}
 	r := &report{Machine: machineOf(ctx, o.root), Settings: settingsOf(o)}
+	if o.growth > 0 {
+		r.Growth, err = growth(ctx, o, in, say)
+		return r, err
+	}
 	if o.only != "copy" {
 		if r.Real, err = measurePath(ctx, o, in, realPath, r, say); err != nil {
 			return nil, fmt.Errorf("measuring the real path: %w", err)

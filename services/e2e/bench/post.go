@@ -33,6 +33,11 @@ type sent struct{ accepted, dropped, retries atomic.Int64 }
 // all posts requests, several at once, each until it was taken. A rejected event is an error: the load holds none.
 func (s *sender) all(ctx context.Context, requests []request) (*sent, error) {
 	var n sent
+	return &n, s.into(ctx, requests, &n)
+}
+
+// into is all, counted into n.
+func (s *sender) into(ctx context.Context, requests []request, n *sent) error {
 	var next atomic.Int64
 	g, ctx := errgroup.WithContext(ctx)
 	for range s.workers {
@@ -42,13 +47,13 @@ func (s *sender) all(ctx context.Context, requests []request) (*sent, error) {
 				if i >= len(requests) {
 					return nil
 				}
-				if err := s.one(ctx, &requests[i], &n); err != nil {
+				if err := s.one(ctx, &requests[i], n); err != nil {
 					return err
 				}
 			}
 		})
 	}
-	return &n, g.Wait() //nolint:wrapcheck // of ours
+	return g.Wait() //nolint:wrapcheck // of ours
 }
 
 func (s *sender) one(ctx context.Context, r *request, n *sent) error {

@@ -57,7 +57,7 @@ func reads(ctx context.Context, s *stack, api string) (*readFigures, error) {
 		raws = append(raws, fmt.Sprintf("http://127.0.0.1:%d/v1/raw/l:maison:%s:%s", rawPort, f[2], strings.ToLower(f[1])))
 	}
 	out := &readFigures{Readers: readers}
-	c := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: readers, DisableCompression: true}}
+	c := readClient()
 	if err := poll(ctx, 50*time.Millisecond, func() (bool, error) { _, err := s.readOne(ctx, c, raws[0]); return err == nil, nil }); err != nil {
 		return nil, fmt.Errorf("waiting for the raw handler: %w", err)
 	}
@@ -73,6 +73,10 @@ func reads(ctx context.Context, s *stack, api string) (*readFigures, error) {
 		}
 	}
 	return out, nil
+}
+
+func readClient() *http.Client {
+	return &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: readers, DisableCompression: true}}
 }
 
 func (s *stack) readAll(ctx context.Context, c *http.Client, urls []string) (latency, error) {

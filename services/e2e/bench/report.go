@@ -19,6 +19,7 @@ type report struct {
 	Memory    *memoryFigures     `json:"memory,omitempty"`
 	Half      *steadyFigures     `json:"half_load,omitempty"`
 	Steady    *steadyFigures     `json:"steady,omitempty"`
+	Growth    []sizeFigures      `json:"growth,omitempty"`
 	Partition []partitionFigures `json:"partition,omitempty"`
 }
 
@@ -85,7 +86,9 @@ func (r *report) print(to io.Writer) error {
 	if r.Ratio > 0 {
 		p.line("ratio\t%.2f of the plain copy's events/s to ClickHouse", r.Ratio)
 	}
-	p.cpu(r)
+	if r.Real != nil || r.Copy != nil {
+		p.cpu(r)
+	}
 	if x := r.Reads; x != nil {
 		p.line("\nread, %d at once\tp50 ms\tp99 ms\treads/s\tbytes", x.Readers)
 		p.line("GET /v1/profiles/{id}\t%.2f\t%.2f\t%.0f\t%d", x.Profile.P50, x.Profile.P99, x.Profile.Rate, x.Profile.Bytes)
@@ -101,6 +104,12 @@ func (r *report) print(to io.Writer) error {
 	}
 	p.steady("half load", r.Half)
 	p.steady("steady load", r.Steady)
+	if len(r.Growth) > 0 {
+		p.line("\nprofiles\tcustomers/s\tlive events/s\tread p50 ms\tp99 ms\tRedis bytes a profile\tClickHouse MB")
+		for _, x := range r.Growth {
+			p.line("%d\t%.0f\t%.0f\t%.2f\t%.2f\t%.0f\t%d", x.Profiles, x.Recorded, x.Live, x.Read.P50, x.Read.P99, x.PerProfile, x.Rows>>20)
+		}
+	}
 	if len(r.Partition) > 0 {
 		p.line("\nPartition, edges\tns\tallocations")
 		for _, x := range r.Partition {
