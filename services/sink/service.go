@@ -43,6 +43,7 @@ type Service struct {
 	owners   *reloader
 	consumer *stream.Consumer
 	migrated atomic.Bool
+	missing  atomic.Pointer[error] // why the schema does not stand
 	away     atomic.Bool
 }
 
@@ -71,6 +72,14 @@ func New(cfg Config, d Deps) (*Service, error) {
 // Ready reports whether the schema stands and the sink takes part in its group.
 func (s *Service) Ready() bool { return s.migrated.Load() && s.consumer.Ready() }
 
+// Err tells why the schema does not stand yet; nil before the first try and once it stands.
+func (s *Service) Err() error {
+	if err := s.missing.Load(); err != nil {
+		return fmt.Errorf("migrating clickhouse: %w", *err)
+	}
+	return nil
+}
+
 // Run migrates the schema and writes until ctx ends. What it took is written before it returns.
 func (s *Service) Run(ctx context.Context) error {
 	if err := s.migrate(ctx); err != nil {
@@ -87,17 +96,21 @@ func (s *Service) Run(ctx context.Context) error {
 	return errors.Join(err, loops.Wait())
 }
 
-// migrate tries until ClickHouse is there. A database that a newer program migrated is an error.
+// migrate tries until ClickHouse is there. A database that a newer program migrated, and a user whom ClickHouse refuses, are errors.
 func (s *Service) migrate(ctx context.Context) error {
 	for wait := 100 * time.Millisecond; ; wait = min(2*wait, 5*time.Second) {
 		err := s.deps.Store.Migrate(ctx)
 		if err == nil {
+			s.missing.Store(nil)
 			s.migrated.Store(true)
 			return nil
 		}
-		if errors.Is(err, warehouse.ErrSchemaAhead) {
+		var answer *warehouse.Error
+		refused := errors.As(err, &answer) && (answer.LoginRefused() || answer.AccessDenied())
+		if refused || errors.Is(err, warehouse.ErrSchemaAhead) {
 			return fmt.Errorf("migrating clickhouse: %w", err)
 		}
+		s.missing.Store(&err)
 		s.deps.Log.Warn("migrating clickhouse", zap.Error(err), zap.Duration("again_in", wait))
 		select {
 		case <-time.After(wait):
@@ -118,14 +131,16 @@ func (s *Service) handle(ctx context.Context, b stream.Batch) error {
 			}
 		}
 	}
-	offsets := fmt.Sprintf("%s/%s/%d/%d-%d", b.LogID, b.Topic, b.Partition, b.First(), b.Next()-1)
-	g := s.gather.add(len(messages), offsets, received, func(t *tables) {
+	g := s.gather.add(len(messages), offsetsOf(b), received, func(t *tables) {
 		for _, m := range messages {
 			if err := t.append(m.message); err != nil {
 				bad.add(m.offset, err)
 			}
 		}
 	})
+	if faults.commitEarly {
+		return bad.invalid()
+	}
 	select {
 	case <-g.done:
 	case <-ctx.Done():
@@ -135,6 +150,16 @@ func (s *Service) handle(ctx context.Context, b stream.Batch) error {
 		return g.err
 	}
 	return bad.invalid()
+}
+
+// offsetsOf names the offsets of a batch as tokens do. Another life of the topic has the same offsets with other records, so the log id
+// stands before them.
+func offsetsOf(b stream.Batch) string {
+	life := b.LogID
+	if faults.withoutLogID {
+		life = stream.LogID{}
+	}
+	return fmt.Sprintf("%s/%s/%d/%d-%d", life, b.Topic, b.Partition, b.First(), b.Next()-1)
 }
 
 // flush inserts a group, table after table. Whatever stops it is tried again with the batches it came from.

@@ -32,8 +32,13 @@ type rig struct {
 
 func newRig(t testing.TB, dsn string) *rig {
 	t.Helper()
+	return newRigOn(t, testkit.Kafka(t), dsn)
+}
+
+func newRigOn(t testing.TB, brokers []string, dsn string) *rig {
+	t.Helper()
 	cfg := stream.DefaultConfig()
-	cfg.Brokers = testkit.Kafka(t)
+	cfg.Brokers = brokers
 	client, err := stream.Connect(cfg, stream.Deps{})
 	require.NoError(t, err)
 	t.Cleanup(client.Close)
