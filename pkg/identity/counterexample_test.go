@@ -179,3 +179,30 @@ func TestCounterexample34_AReferenceJoinsNobody(t *testing.T) {
 	NewStory().Core(1, "o K1", Worth(5)).Core(2, "o K2", Worth(7)).Core(3, "o", Worth(11)).Tell(t).
 		People("K1", "K2").Sum("K1", 16).Sum("K2", 7)
 }
+
+// Sightings of one second go to the lesser identifier: their order, and the ids of their events (e01 shows K5), do not matter.
+func TestAReferenceInOneSecondIsTheLesserIdentifiers(t *testing.T) {
+	for name, c := range map[string]struct {
+		shown *Story
+		want  string
+	}{
+		"two events":            {NewStory().Core(5, "o K5").Core(5, "o K4"), "K4"},
+		"one event":             {NewStory().Core(5, "o K5 K4"), "K4"},
+		"proved before lesser":  {NewStory().Core(5, "o K5").Core(5, "o K4", Stated), "K5"},
+		"earlier before lesser": {NewStory().Core(4, "o K5").Core(5, "o K4"), "K5"},
+		"the lesser speaks for nobody": {
+			NewStory().Core(5, "o K5").Core(5, "o K4").Core(5, "o m").Act(6, identity.Quarantine, "K4"), "m",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			told := c.shown.Core(9, "o", Worth(12)).Tell(t)
+			for _, k := range []string{"K4", "K5", "m"} {
+				if k == c.want {
+					told.Sum(k, 12)
+				} else {
+					told.Sum(k, 0)
+				}
+			}
+		})
+	}
+}

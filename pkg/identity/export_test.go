@@ -6,6 +6,7 @@ import "testing"
 var (
 	TieByArrival       = &faults.tieByArrival
 	HubsJoin           = &faults.hubsJoin
+	RegisterByArrival  = &faults.registerByArrival
 	BrowsingInCoreLeaf = &faults.browsingInCoreLeaf
 )
 

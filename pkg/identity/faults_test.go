@@ -11,7 +11,7 @@ import (
 // Each planted fault must be seen by the comparison with the oracle that the laws rest on.
 func TestPlantedFaultsAreCaught(t *testing.T) {
 	for name, fault := range map[string]*bool{
-		"tie by arrival": identity.TieByArrival, "hub joins": identity.HubsJoin, "browsing in a core leaf": identity.BrowsingInCoreLeaf,
+		"tie by arrival": identity.TieByArrival, "register by arrival": identity.RegisterByArrival, "hub joins": identity.HubsJoin, "browsing in a core leaf": identity.BrowsingInCoreLeaf,
 	} {
 		t.Run(name, func(t *testing.T) {
 			identity.Plant(t, fault)

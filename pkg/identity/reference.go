@@ -15,11 +15,12 @@ type Shown struct {
 	T      int64
 }
 
-// compareShown orders sightings of one namespace: the least one is kept.
+// compareShown orders sightings of one namespace: the least one is kept. The order is total, so it does not matter how they come.
 func compareShown(a, b Shown) int {
-	return cmp.Or(
-		compareBool(a.Stated, b.Stated), cmp.Compare(a.T, b.T), cmp.Compare(a.Key.Value, b.Key.Value),
-	)
+	if c := cmp.Or(compareBool(a.Stated, b.Stated), cmp.Compare(a.T, b.T)); c != 0 || faults.registerByArrival {
+		return c
+	}
+	return cmp.Compare(a.Key.Value, b.Key.Value)
 }
 
 func compareBool(a, b bool) int {

@@ -119,9 +119,7 @@ func (g *generator) event(i int) *identity.Event {
 	for range []int{0, 1, 2, 2, 2, 3, 3, 5}[g.IntN(8)] {
 		e.Keys = append(e.Keys, g.key())
 	}
-	if g.IntN(4) == 0 {
-		e.Keys = append(e.Keys, Key(identifier.Order, g.IntN(3)))
-	}
+	g.reference(e)
 	e.Stamps = make([]int64, len(e.Keys))
 	for j, k := range e.Keys {
 		e.Stamps[j] = g.stamp(k, e.T)
@@ -135,6 +133,24 @@ func (g *generator) event(i int) *identity.Event {
 		e.Claim = g.claim()
 	}
 	return e
+}
+
+// reference lets a third of the events show a reference: some show nothing else, and some show the one of an earlier event in the
+// same second, as a sale that is paid twice does. Without those a register of two sightings of one second is hardly ever asked.
+func (g *generator) reference(e *identity.Event) {
+	switch g.IntN(12) {
+	case 0, 1:
+		e.Keys = append(e.Keys, Key(identifier.Order, g.IntN(3)))
+	case 2:
+		e.Keys = append(e.Keys[:0], Key(identifier.Order, g.IntN(3)))
+	case 3:
+		for _, earlier := range g.facts.Events {
+			if last := len(earlier.Keys) - 1; last > 0 && earlier.Keys[last].Namespace == identifier.Order {
+				e.T, e.Stated, e.Keys = earlier.T, earlier.Stated, append(e.Keys, earlier.Keys[last])
+				return
+			}
+		}
+	}
 }
 
 // stamp is mostly the grant that was in force, sometimes one that the collector took for it.
