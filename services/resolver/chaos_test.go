@@ -82,8 +82,10 @@ func aroundErr(c *life, f func() error) error {
 type chaosCells struct {
 	resolve.Cells
 	*life
-	written map[string]bool // keys of cells
-	listing func()          // before members are added; nil: nothing
+	written map[string]bool  // keys of cells
+	listing func()           // before members are added; nil: nothing
+	writing func(key string) // before a cell is written; nil: nothing
+	blind   bool             // a write holds whatever was written since it was planned
 }
 
 func (c *chaosCells) LoadCells(ctx context.Context, keys []string) ([]resolve.Cell, error) {
@@ -91,14 +93,36 @@ func (c *chaosCells) LoadCells(ctx context.Context, keys []string) ([]resolve.Ce
 }
 
 func (c *chaosCells) CommitCells(ctx context.Context, cells []resolve.Cell) ([]bool, error) {
+	for _, x := range cells {
+		if c.writing != nil {
+			c.writing(x.Key)
+		}
+	}
 	return around(c.life, func() ([]bool, error) {
 		c.mu.Lock()
 		for _, x := range cells {
 			c.written[x.Key] = true
 		}
 		c.mu.Unlock()
+		if c.blind {
+			if err := c.replan(ctx, cells); err != nil {
+				return nil, err
+			}
+		}
 		return c.Cells.CommitCells(ctx, cells)
 	})
+}
+
+// replan gives cells the versions that are stored now.
+func (c *chaosCells) replan(ctx context.Context, cells []resolve.Cell) error {
+	for i := range cells {
+		now, err := c.Cells.LoadCells(ctx, []string{cells[i].Key})
+		if err != nil {
+			return err
+		}
+		cells[i].Version = now[0].Version
+	}
+	return nil
 }
 
 func (c *chaosCells) AddMembers(ctx context.Context, members []resolve.Member) error {
@@ -145,7 +169,8 @@ func (g *chaosGraph) TrimOutbox(ctx context.Context, space, through string) erro
 // memoryLog is what lies on the topics, in the order in which it was acknowledged.
 type memoryLog struct {
 	*life
-	topics map[string][]stream.Record
+	topics     map[string][]stream.Record
+	publishing func(topic string) // before a record is appended; nil: nothing
 }
 
 // PublishAll appends; a failure may leave a part of the records.
@@ -154,6 +179,9 @@ func (l *memoryLog) PublishAll(_ context.Context, records []stream.Record) error
 		return err
 	}
 	for _, r := range records {
+		if l.publishing != nil {
+			l.publishing(r.Topic)
+		}
 		if l.hit(l.fail / 20) {
 			return errChaos
 		}

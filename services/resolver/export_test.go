@@ -12,7 +12,7 @@ import (
 // Faults are wrong variants to plant.
 type Faults struct {
 	SkipFenced, IgnoreConsent, CommitEarly, ListLate, SharedFence, TrimEarly bool
-	Unbound, SkipMarks, KeepCaches, MarkEarly                                bool
+	Unbound, SkipMarks, KeepCaches, MarkEarly, SkipOutbox, KeepOvertaken     bool
 }
 
 // Plant switches faults on until the test ends.
@@ -21,6 +21,7 @@ func Plant(t testing.TB, f Faults) {
 	plant := func(f Faults) {
 		faults.skipFenced, faults.ignoreConsent, faults.commitEarly, faults.listLate = f.SkipFenced, f.IgnoreConsent, f.CommitEarly, f.ListLate
 		faults.sharedFence, faults.trimEarly = f.SharedFence, f.TrimEarly
+		faults.skipOutbox, faults.keepOvertaken = f.SkipOutbox, f.KeepOvertaken
 		faults.unbound, faults.skipMarks, faults.keepCaches, faults.markEarly = f.Unbound, f.SkipMarks, f.KeepCaches, f.MarkEarly
 	}
 	plant(f)

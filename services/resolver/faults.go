@@ -12,4 +12,6 @@ var faults struct {
 	keepCaches    bool // what was kept of the store is used behind a loss
 	markEarly     bool // the marker is left before the batch has written
 	listLate      bool // leaves are listed when everything else is done
+	skipOutbox    bool // entries of the outbox are passed over
+	keepOvertaken bool // a changelog may end with an older value than the store holds
 }

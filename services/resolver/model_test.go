@@ -88,6 +88,7 @@ func TestModel_catchesPlantedFaults(t *testing.T) {
 		{"what was folded before is not emitted again", resolver.Faults{SkipFenced: true}, worldConfig{workers: 3, fail: .03, between: .05}},
 		{"browsing has an owner without a grant", resolver.Faults{IgnoreConsent: true}, worldConfig{workers: 1}},
 		{"offsets are committed before the changelogs are out", resolver.Faults{CommitEarly: true}, worldConfig{workers: 3, fail: .03, between: .05}},
+		{"entries of the outbox are passed over", resolver.Faults{SkipOutbox: true}, worldConfig{workers: 1}},
 		{"the history lane moves the fences of live events", resolver.Faults{SharedFence: true}, worldConfig{workers: 3, between: .05}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

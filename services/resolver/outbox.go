@@ -31,6 +31,9 @@ func (s *Service) drainOutbox(ctx context.Context, space string) (int, error) {
 	}
 	now := s.deps.Now()
 	for range overtaken {
+		if faults.skipOutbox {
+			break
+		}
 		now = s.deps.Now()
 		if err := s.publishEntries(ctx, space, entries, r, now); err != nil {
 			return 0, err

@@ -212,7 +212,7 @@ func (s *Service) publishCells(ctx context.Context, refs []cellRef) (moved []cel
 		return nil, err
 	}
 	for i, ref := range refs {
-		if after[i].Version != before[i].Version {
+		if after[i].Version != before[i].Version && !faults.keepOvertaken {
 			moved = append(moved, ref)
 		}
 	}

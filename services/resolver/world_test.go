@@ -48,6 +48,7 @@ type worker struct {
 	service *resolver.Service
 	life    *life
 	cells   *chaosCells
+	log     *memoryLog
 	look    func(context.Context) error
 	looks   bool // as flushes
 	flushes bool // one flush at a time, as the service itself has it
@@ -107,6 +108,7 @@ func newWorld(t *testing.T, h *history, cells resolve.Cells, graph resolve.Graph
 func (w *world) start() *worker {
 	w.t.Helper()
 	by := &worker{life: &life{chaos: w.chaos}}
+	by.log = &memoryLog{life: by.life, topics: w.log.topics}
 	by.cells = &chaosCells{Cells: w.cells.Cells, life: by.life, written: w.cells.written}
 	state := w.graph.GraphState
 	var markers resolve.Markers
@@ -122,7 +124,7 @@ func (w *world) start() *worker {
 	s := resolver.Assemble(cfg, resolver.Deps{
 		Log: zap.NewNop(), Metrics: prometheus.NewRegistry(), Graph: graph, Cells: by.cells, Markers: markers, Keyring: w.h.ring,
 		Now: func() time.Time { return w.now },
-	}, &memoryLog{by.life, w.log.topics})
+	}, by.log)
 	for _, k := range w.h.keys {
 		require.NoError(w.t, s.Learn(k))
 	}
