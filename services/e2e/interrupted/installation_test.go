@@ -103,7 +103,7 @@ func (x *installation) refuseCommits(broker *embedded.Broker) {
 		if !ok || !x.refuses.Load() {
 			return nil, nil, false
 		}
-		answer := commit.ResponseKind().(*kmsg.OffsetCommitResponse) //nolint:errcheck // a request knows its answer
+		answer := commit.ResponseKind().(*kmsg.OffsetCommitResponse)
 		for _, topic := range commit.Topics {
 			to := kmsg.NewOffsetCommitResponseTopic()
 			to.Topic = topic.Topic

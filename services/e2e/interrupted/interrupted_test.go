@@ -34,7 +34,9 @@ const some = 5
 // progressEvery is how many interruptions come between two times that both groups commit.
 const progressEvery = 3
 
+// interrupt ends both services so many times and judges what is left.
 func interrupt(t *testing.T, times int) {
+	t.Helper()
 	x := install(t)
 	for n := range times {
 		l := x.live()
