@@ -5,5 +5,6 @@
 // Invariants:
 //   - Every kill comes after a commit of every consumer group since the kill before: progress is observed, never slept for.
 //   - The choices (whom, how long down, what is cut) follow from the seed; only the timing of the processes does not.
-//   - The last line is `kills K, lost L, doubled D`, and the exit code is 0 only when nothing was found.
+//   - The last line is `kills K, lost L, doubled D`, before it `differences N` when there are any, and the exit code is 0 only when
+//     nothing was found.
 package main

@@ -55,9 +55,9 @@ func (r *report) clean() bool { return r.Verdict != nil && r.Verdict.Clean() }
 
 // tell prints what a person needs: on a failure how to repeat it, what happened when, and where to look.
 func (r *report) tell(stdout, stderr io.Writer, failed error) error {
-	lost, doubled := 0, 0
+	lost, doubled, different := 0, 0, 0
 	if r.Verdict != nil {
-		lost, doubled = r.Verdict.Lost, r.Verdict.Doubled
+		lost, doubled, different = r.Verdict.Lost, r.Verdict.Doubled, r.Verdict.Different
 		_, _ = fmt.Fprintf(stderr, "chaos: %s\n", r.Verdict)
 	}
 	if failed != nil || !r.clean() {
@@ -69,6 +69,9 @@ func (r *report) tell(stdout, stderr io.Writer, failed error) error {
 	}
 	if failed != nil {
 		_, _ = fmt.Fprintf(stderr, "chaos: %v\n", failed)
+	}
+	if different > 0 {
+		_, _ = fmt.Fprintf(stdout, "differences %d\n", different)
 	}
 	_, err := fmt.Fprintf(stdout, "kills %d, lost %d, doubled %d\n", r.Kills, lost, doubled)
 	if err != nil {
