@@ -3,6 +3,7 @@ package warehouse
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -10,7 +11,7 @@ import (
 // OlderRows counts the events that were received before a time.
 func (w *Warehouse) OlderRows(ctx context.Context, before time.Time) (uint64, error) {
 	var n uint64
-	err := w.conn.QueryRow(ctx, "SELECT count() FROM "+w.name("events")+" FINAL WHERE received_at < fromUnixTimestamp64Micro("+fmt.Sprint(before.UnixMicro())+", 'UTC')").Scan(&n)
+	err := w.conn.QueryRow(ctx, "SELECT count() FROM "+w.name("events")+" FINAL WHERE received_at < fromUnixTimestamp64Micro("+strconv.FormatInt(before.UnixMicro(), 10)+", 'UTC')").Scan(&n)
 	if err != nil {
 		return 0, fmt.Errorf("counting events: %w", redact(err))
 	}

@@ -278,7 +278,7 @@ func TestLongKilledWipedAndRebuilt(t *testing.T) {
 	want := calm.answers(ids)
 	require.NoError(t, r.stop(t, os.Interrupt))
 
-	seed := uint64(time.Now().UnixNano()) //nolint:gosec // any number
+	seed := uint64(time.Now().UnixNano())
 	rng := rand.New(rand.NewPCG(seed, 1))
 	t.Log("seed", seed)
 	hit := newInstallation(t)

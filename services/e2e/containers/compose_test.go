@@ -38,7 +38,7 @@ func compose(t *testing.T) *composition {
 	if out, err := c.try(t.Context(), "version", "--short"); err != nil {
 		testkit.Missing(t, testkit.BackendDocker, "Compose 2 is missing (scripts/docker up builds it): "+out)
 	}
-	if out, err := exec.CommandContext(t.Context(), "docker", "image", "inspect", image("RCU_IMAGE", "rcu:latest")).CombinedOutput(); err != nil { //nolint:gosec // the image under test
+	if out, err := exec.CommandContext(t.Context(), "docker", "image", "inspect", image("RCU_IMAGE", "rcu:latest")).CombinedOutput(); err != nil {
 		testkit.Missing(t, testkit.BackendDocker, "the image of the services is not built (docker compose build, or scripts/docker up): "+string(out))
 	}
 	c.args = []string{"--project-name", "rcu-test-" + strconv.Itoa(os.Getpid())}
@@ -58,7 +58,7 @@ func compose(t *testing.T) *composition {
 
 func (c *composition) try(ctx context.Context, args ...string) (string, error) {
 	argv := append(append(append([]string{}, c.command...), c.args...), args...)
-	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...) //nolint:gosec // Compose on our own file
+	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	cmd.Dir = c.dir
 	out, err := cmd.CombinedOutput()
 	return string(out), err //nolint:wrapcheck // told with its output
@@ -173,7 +173,7 @@ func TestTheWholeStackInContainers(t *testing.T) {
 func (c *composition) restrictions(t *testing.T) {
 	t.Helper()
 	id := strings.TrimSpace(c.do(t, "ps", "-q", "resolver"))
-	out, err := exec.CommandContext(t.Context(), "docker", "inspect", "-f", //nolint:gosec // a container of this test
+	out, err := exec.CommandContext(t.Context(), "docker", "inspect", "-f",
 		"{{.Config.User}} {{.HostConfig.ReadonlyRootfs}} {{.HostConfig.CapDrop}} {{.HostConfig.SecurityOpt}}", id).Output()
 	require.NoError(t, err)
 	require.Equal(t, "65532:65532 true [ALL] [no-new-privileges:true]", string(bytes.TrimSpace(out)))
@@ -214,12 +214,12 @@ func (c *composition) unhealthy(t *testing.T) {
 	id := strings.TrimSpace(c.do(t, "run", "--detach", "--no-deps", "-e", "RCU_KAFKA_BROKERS=nowhere:9092", "sink", "run", "sink"))
 	id = id[strings.LastIndex(id, "\n")+1:]
 	defer func() {
-		_ = exec.CommandContext(context.WithoutCancel(t.Context()), "docker", "rm", "--force", id).Run() //nolint:gosec // a container of this test
+		_ = exec.CommandContext(context.WithoutCancel(t.Context()), "docker", "rm", "--force", id).Run()
 	}()
 	stack.Eventually(t, soon, "it says what it waits for, and was asked for its health", func() error {
-		log, err := exec.CommandContext(t.Context(), "docker", "logs", id).CombinedOutput() //nolint:gosec // as above
+		log, err := exec.CommandContext(t.Context(), "docker", "logs", id).CombinedOutput()
 		require.NoError(t, err)
-		state, err := exec.CommandContext(t.Context(), "docker", "inspect", "-f", "{{.State.Running}} {{.State.Health.Status}} {{len .State.Health.Log}}", id).Output() //nolint:gosec // as above
+		state, err := exec.CommandContext(t.Context(), "docker", "inspect", "-f", "{{.State.Running}} {{.State.Health.Status}} {{len .State.Health.Log}}", id).Output()
 		require.NoError(t, err)
 		require.NotContains(t, string(state), " healthy ")
 		if !strings.Contains(string(log), "kafka does not answer yet") || strings.HasSuffix(strings.TrimSpace(string(state)), " 0") {

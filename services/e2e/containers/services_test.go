@@ -27,8 +27,10 @@ func TestServicesOnThreeContainers(t *testing.T) {
 	card, mail, account := stack.Proved("card", "2991234567895"), stack.ID("email", "containers@example.com"), stack.Proved("customer", "C-1")
 	at := time.Now().Add(-time.Hour)
 	s.Send(t, stack.TillParis, stack.Event{ID: "c1", Type: "sale", OccurredAt: at, Identifiers: []stack.Identifier{card, mail}, Data: stack.Euros(1000)})
-	s.Send(t, stack.Shop, stack.Event{ID: "c2", Type: "order.placed", OccurredAt: at.Add(time.Minute),
-		Identifiers: []stack.Identifier{account, stack.Proved("email", "containers@example.com"), stack.ID("order", "W-1")}, Data: stack.Euros(500)})
+	s.Send(t, stack.Shop, stack.Event{
+		ID: "c2", Type: "order.placed", OccurredAt: at.Add(time.Minute), Data: stack.Euros(500),
+		Identifiers: []stack.Identifier{account, stack.Proved("email", "containers@example.com"), stack.ID("order", "W-1")},
+	})
 	var r stack.Reading
 	stack.Eventually(t, soon, "both channels are one record", func() error {
 		r = s.Lookup(t, stack.Service, card, "contract")
@@ -62,7 +64,7 @@ func roles(t *testing.T, s *stack.Stack) {
 	require.NoError(t, err)
 	var views []string
 	parsed := 0
-	for _, text := range strings.Split(comments.ReplaceAllString(string(file), ""), ";") {
+	for text := range strings.SplitSeq(comments.ReplaceAllString(string(file), ""), ";") {
 		if text = strings.TrimSpace(text); text == "" {
 			continue
 		}

@@ -40,7 +40,7 @@ var passed = regexp.MustCompile(`(?m)^\s*--- PASS: `)
 // suite runs tests of a package of pkg on the servers that the variables name, and wants so many of them to pass and none to skip.
 func suite(t *testing.T, pkg, tests string, atLeast int, variables ...string) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "go", "test", "-count=1", "-v", "-timeout=15m", "-run", tests, pkg) //nolint:gosec // our own tests
+	cmd := exec.CommandContext(t.Context(), "go", "test", "-count=1", "-v", "-timeout=15m", "-run", tests, pkg)
 	cmd.Dir = filepath.Join(testkit.Root(t), "pkg")
 	cmd.Env = append(append(os.Environ(), "RCU_TEST_LONG=", "GOFLAGS=-buildvcs=false"), variables...)
 	out, err := cmd.CombinedOutput()
