@@ -108,6 +108,7 @@ func TestLeafIndexOfManyLeaves(t *testing.T) {
 
 func FuzzUnpackMembers(f *testing.F) {
 	f.Add("\x04shop0123456789abcdef\x000123456789abcdeg\xff")
+	f.Add("\x0400\x0000000000000000000") // a controller that holds the sign behind it
 	f.Fuzz(func(t *testing.T, v string) {
 		members, _, err := unpackMembers(v)
 		if err != nil {

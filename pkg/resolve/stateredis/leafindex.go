@@ -138,6 +138,9 @@ func unpackMembers(v string) (members []string, elsewhere bool, err error) {
 			return nil, false, fmt.Errorf("reading a leaf index: %w", ErrCorrupt)
 		case n > 0:
 			controller = v[1 : 1+n]
+			if strings.IndexByte(controller, 0) >= 0 {
+				return nil, false, fmt.Errorf("reading a leaf index: %w", ErrCorrupt)
+			}
 		}
 		members = append(members, controller+"\x00"+strings.Clone(v[1+n:1+n+resolve.LeafKeySize]))
 		v = v[1+n+resolve.LeafKeySize:]
