@@ -23,7 +23,7 @@ type Part struct {
 	Run func(ctx context.Context) error
 	// Ready tells whether the part can work; nil means at once. Parts added later wait for it, for at most StartLimit.
 	Ready func(ctx context.Context) error
-	// StartLimit bounds the wait for Ready; default two minutes.
+	// StartLimit bounds the wait for Ready; default two minutes, below zero without end.
 	StartLimit time.Duration
 	// Grace bounds the time from the end of ctx to the return of Run; default 15 seconds.
 	Grace time.Duration
@@ -37,6 +37,7 @@ type Group struct {
 
 	mu      sync.Mutex
 	serving bool
+	waiting error // why the part that starts cannot work yet
 }
 
 type running struct {
@@ -107,8 +108,12 @@ func (g *Group) awaitReady(ctx context.Context, r *running, ended <-chan *runnin
 	if r.Ready == nil {
 		return nil
 	}
-	limit, cancel := context.WithTimeout(ctx, r.StartLimit)
+	limit, cancel := context.WithCancel(ctx)
+	if r.StartLimit > 0 {
+		limit, cancel = context.WithTimeout(ctx, r.StartLimit)
+	}
 	defer cancel()
+	defer g.setWaiting(nil)
 	tick := time.NewTicker(readyInterval)
 	defer tick.Stop()
 	for {
@@ -116,6 +121,7 @@ func (g *Group) awaitReady(ctx context.Context, r *running, ended <-chan *runnin
 		if err == nil {
 			return nil
 		}
+		g.setWaiting(fmt.Errorf("starting %s: %w", r.Name, err))
 		select {
 		case e := <-ended:
 			return endError(e)
@@ -181,8 +187,11 @@ func (g *Group) awaitStop(r *running) error {
 // Ready tells whether every part can work now; for /readyz.
 func (g *Group) Ready(ctx context.Context) error {
 	g.mu.Lock()
-	serving := g.serving
+	serving, waiting := g.serving, g.waiting
 	g.mu.Unlock()
+	if waiting != nil {
+		return waiting
+	}
 	if !serving {
 		return errors.New("starting or stopping")
 	}
@@ -202,6 +211,12 @@ func (g *Group) setServing(v bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.serving = v
+}
+
+func (g *Group) setWaiting(why error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.waiting = why
 }
 
 func pause(d time.Duration) {

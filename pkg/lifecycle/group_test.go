@@ -133,3 +133,33 @@ func TestGroupWaitsBeforeItStops(t *testing.T) {
 		require.Equal(t, 5*time.Second, stopped.Sub(asked))
 	})
 }
+
+func TestGroupTellsWhatAPartWaitsFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var j journal
+		g := lifecycle.New(zap.NewNop(), 0)
+		p := j.part("slow")
+		var mu sync.Mutex
+		missing := errors.New("no server")
+		p.StartLimit = -1
+		p.Ready = func(context.Context) error {
+			mu.Lock()
+			defer mu.Unlock()
+			return missing
+		}
+		g.Add(p)
+		ctx, cancel := context.WithCancel(t.Context())
+		ended, up := make(chan error, 1), make(chan struct{})
+		go func() { ended <- g.Run(ctx, func() { close(up) }) }()
+		<-time.After(24 * time.Hour)
+		require.EqualError(t, g.Ready(ctx), "starting slow: no server")
+		mu.Lock()
+		missing = nil
+		mu.Unlock()
+		<-up
+		require.NoError(t, g.Ready(ctx))
+		cancel()
+		require.NoError(t, <-ended)
+		require.EqualError(t, g.Ready(ctx), "starting or stopping")
+	})
+}

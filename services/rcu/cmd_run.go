@@ -59,14 +59,15 @@ func (c runCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	d, closeAll, err := connect(ctx, s, home{a.data}, log)
+	d, err := open(s, home{a.data}, log)
 	if err != nil {
 		return err
 	}
-	defer closeAll()
+	defer d.close() //nolint:contextcheck // flushing outlives the context that asked to stop
 	g := lifecycle.New(log, 0)
-	if err := addServices(ctx, g, d, all[i:i+1]); err != nil {
+	if err := addAdmin(ctx, g, d); err != nil {
 		return err
 	}
+	g.Add((&alone{d: d, c: all[i]}).part())
 	return g.Run(ctx, nil)
 }

@@ -33,7 +33,7 @@ func ingestComponents() []component {
 	for _, x := range list {
 		out = append(out, component{
 			name: "ingest-" + x.channel, help: "takes in the events of the channel " + x.channel, port: ingest.Ports[x.channel],
-			groups: []string{ingest.DefaultJudge().Group},
+			groups: []string{ingest.DefaultJudge().Group}, redis: redisLater,
 			build: func(ctx context.Context, d *deps) (lifecycle.Part, error) {
 				return buildIngest(ctx, d, x.channel, x.build)
 			},

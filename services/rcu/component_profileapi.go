@@ -12,7 +12,7 @@ const profileAPIPort = 8080
 
 // profileAPIComponent answers who a customer is.
 func profileAPIComponent() component {
-	return component{name: "profile-api", help: "answers who a customer is", port: profileAPIPort, build: buildProfileAPI}
+	return component{name: "profile-api", help: "answers who a customer is", port: profileAPIPort, redis: redisFirst, build: buildProfileAPI}
 }
 
 func buildProfileAPI(ctx context.Context, d *deps) (lifecycle.Part, error) {

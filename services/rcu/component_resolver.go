@@ -17,7 +17,8 @@ import (
 // resolverComponent turns events into people.
 func resolverComponent() component {
 	return component{
-		name: "resolver", help: "turns events into people", groups: []string{resolver.Default().Group}, build: buildResolver,
+		name: "resolver", help: "turns events into people", groups: []string{resolver.Default().Group}, redis: redisFirst,
+		build: buildResolver,
 	}
 }
 

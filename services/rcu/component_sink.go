@@ -33,6 +33,9 @@ func buildSink(_ context.Context, d *deps) (lifecycle.Part, error) {
 		return errors.Join(s.Run(ctx), store.Close())
 	}
 	ready := func(context.Context) error {
+		if err := s.Err(); err != nil {
+			return err //nolint:wrapcheck // says what it waits for
+		}
 		if !s.Ready() {
 			return errNotReady
 		}

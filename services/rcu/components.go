@@ -3,14 +3,12 @@ package main
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
-	"rcu/pkg/identity"
 	"rcu/pkg/lifecycle"
 	"rcu/pkg/resolve"
 	"rcu/pkg/resolve/stateredis"
@@ -68,8 +66,18 @@ type component struct {
 	name, help string
 	port       int      // on which it listens beside the others; 0: on none
 	groups     []string // consumer groups it reads with, for the doctor
+	redis      redisUse // when it wants Redis
 	build      func(ctx context.Context, d *deps) (lifecycle.Part, error)
 }
+
+// redisUse says when a service wants Redis. Kafka every one wants before it starts, and ClickHouse the sink alone, which waits for it.
+type redisUse int
+
+const (
+	withoutRedis redisUse = iota
+	redisLater            // it serves without, and uses Redis from when it is there
+	redisFirst            // it waits for Redis
+)
 
 // components lists the services, in the order of their start.
 func components() []component {
@@ -80,11 +88,8 @@ func components() []component {
 // prepare makes what all services need and none owns: the topics and the tables. It may run twice, or at once in
 // several processes.
 func prepare(ctx context.Context, d *deps) error {
-	if err := d.kafka.Wait(ctx); err != nil {
-		return fmt.Errorf("waiting for kafka: %w", err)
-	}
-	if err := d.kafka.EnsureTopics(ctx, stream.Topics(d.settings.Kafka.Partitions, d.settings.Kafka.Replication)); err != nil {
-		return fmt.Errorf("making the topics: %w", err)
+	if err := makeTopics(ctx, d); err != nil {
+		return err
 	}
 	w, err := warehouse.Open(d.warehouse)
 	if err != nil {
@@ -97,15 +102,20 @@ func prepare(ctx context.Context, d *deps) error {
 	return nil
 }
 
-// openRedis connects to Redis and opens the graph and the cells over it.
-func openRedis(ctx context.Context, d *deps) error {
-	var err error
-	if d.redis, err = stateredis.Open(ctx, redisConfig(d.settings.Redis)); err != nil {
-		return fmt.Errorf("opening redis: %w", err)
+func makeTopics(ctx context.Context, d *deps) error {
+	if err := d.kafka.Wait(ctx); err != nil {
+		return fmt.Errorf("waiting for kafka: %w", err)
 	}
-	d.cells = stateredis.NewCells(d.redis)
-	if d.graph, err = resolve.NewGraph(stateredis.NewGraph(d.redis), identity.DefaultRules()); err != nil {
-		return errors.Join(err, d.redis.Close())
+	if err := d.kafka.EnsureTopics(ctx, stream.Topics(d.settings.Kafka.Partitions, d.settings.Kafka.Replication)); err != nil {
+		return fmt.Errorf("making the topics: %w", err)
+	}
+	return nil
+}
+
+// connectRedis asks Redis once, and prepares it.
+func connectRedis(ctx context.Context, d *deps) error {
+	if err := d.redis.Connect(ctx); err != nil {
+		return fmt.Errorf("opening redis: %w", err)
 	}
 	return nil
 }

@@ -12,29 +12,50 @@ import (
 	"go.uber.org/zap"
 
 	"rcu/pkg/httpserver"
+	"rcu/pkg/identity"
 	"rcu/pkg/lifecycle"
+	"rcu/pkg/resolve"
+	"rcu/pkg/resolve/stateredis"
 	"rcu/pkg/stream"
 	"rcu/pkg/telemetry"
 	"rcu/pkg/warehouse"
 )
 
-// connect opens what the services share: keys, Kafka, ClickHouse. close ends it after the services have stopped.
-func connect(ctx context.Context, s *settings, h home, log *zap.Logger) (d *deps, closeAll func(), err error) {
-	d = &deps{settings: s, home: h, log: log, metrics: telemetry.NewRegistry(version), addresses: map[string]string{}}
+// open makes what the services share, and asks no server for anything yet: keys, lists, the clients of the servers. d.close ends it after
+// the services have stopped.
+func open(s *settings, h home, log *zap.Logger) (*deps, error) {
+	d := &deps{settings: s, home: h, log: log, metrics: telemetry.NewRegistry(version), addresses: map[string]string{}}
+	var err error
 	if d.keys, err = h.keys(s.Keys); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if err := h.makeLists(s); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if d.warehouse, err = warehouse.ParseURL(s.ClickHouse.URL.Reveal()); err != nil {
-		return nil, nil, fmt.Errorf("opening clickhouse: %w", err)
+		return nil, fmt.Errorf("opening clickhouse: %w", err)
 	}
 	if d.kafka, err = stream.Connect(s.Kafka, stream.Deps{Log: log, Metrics: d.metrics}); err != nil {
-		return nil, nil, fmt.Errorf("opening kafka: %w", err)
+		return nil, fmt.Errorf("opening kafka: %w", err)
+	}
+	cfg := redisConfig(s.Redis)
+	cfg.Log = log.Named("redis")
+	d.redis = stateredis.New(cfg)
+	d.cells = stateredis.NewCells(d.redis)
+	if d.graph, err = resolve.NewGraph(stateredis.NewGraph(d.redis), identity.DefaultRules()); err != nil {
+		d.kafka.Close()
+		return nil, errors.Join(err, d.redis.Close())
+	}
+	return d, nil
+}
+
+// connect opens what the services share, and prepares the servers for all of them.
+func connect(ctx context.Context, s *settings, h home, log *zap.Logger) (d *deps, closeAll func(), err error) {
+	if d, err = open(s, h, log); err != nil {
+		return nil, nil, err
 	}
 	if err = awaitKafka(ctx, d); err == nil {
-		err = errors.Join(prepare(ctx, d), openRedis(ctx, d))
+		err = errors.Join(prepare(ctx, d), connectRedis(ctx, d))
 	}
 	if err != nil {
 		d.close() //nolint:contextcheck // flushing outlives the context that asked to stop
@@ -68,17 +89,14 @@ func (d *deps) close() {
 			d.log.Warn("closing a producer", zap.Error(err))
 		}
 	}
-	if d.redis != nil {
-		if err := d.redis.Close(); err != nil {
-			d.log.Warn("closing redis", zap.Error(err))
-		}
+	if err := d.redis.Close(); err != nil {
+		d.log.Warn("closing redis", zap.Error(err))
 	}
 	d.kafka.Close()
 }
 
-// addServices adds the page for the operator and the services to the group. The page stops last, so that it tells
-// "not ready" while the services stop.
-func addServices(ctx context.Context, g *lifecycle.Group, d *deps, list []component) error {
+// addAdmin adds the page for the operator to the group. It stops last, so that it tells "not ready" while the services stop.
+func addAdmin(ctx context.Context, g *lifecycle.Group, d *deps) error {
 	cfg := httpserver.Default()
 	cfg.Addr = d.settings.Admin
 	admin, err := httpserver.New(cfg, telemetry.Handler(d.metrics, g.Ready), d.log.Named("admin"))
@@ -90,6 +108,14 @@ func addServices(ctx context.Context, g *lifecycle.Group, d *deps, list []compon
 	}
 	d.addresses["admin"] = admin.Addr()
 	g.Add(lifecycle.Part{Name: "admin", Run: admin.Run, Ready: func(context.Context) error { return admin.Ready() }})
+	return nil
+}
+
+// addServices adds the page for the operator and the services to the group.
+func addServices(ctx context.Context, g *lifecycle.Group, d *deps, list []component) error {
+	if err := addAdmin(ctx, g, d); err != nil {
+		return err
+	}
 	for _, c := range list {
 		part, err := c.build(ctx, d)
 		if err != nil {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"go.uber.org/zap"
 )
 
 // Config says where Redis is. Several addresses are a cluster.
@@ -20,6 +21,7 @@ type Config struct {
 	TLS         *tls.Config
 	ReadTimeout time.Duration // of one call or pipeline; default 2 s
 	PoolSize    int           // default 16 per processor
+	Log         *zap.Logger   // of the client library, for debugging; nil: its lines are dropped
 }
 
 // Client is a connection to Redis with our functions loaded. Safe for concurrent use.
@@ -33,6 +35,17 @@ var functions = []string{cellFunctions, bucketFunctions, graphFunctions, markerF
 
 // Open connects, and loads the functions.
 func Open(ctx context.Context, cfg Config) (*Client, error) {
+	c := New(cfg)
+	if err := c.Connect(ctx); err != nil {
+		return nil, errors.Join(err, c.Close())
+	}
+	return c, nil
+}
+
+// New makes a client that does no I/O yet: it may be used at once, and its calls fail while Redis is away. Whoever uses it calls Connect
+// until that succeeds.
+func New(cfg Config) *Client {
+	logTo(cfg.Log)
 	o := &redis.UniversalOptions{
 		Addrs: cfg.Addrs, Username: cfg.Username, Password: cfg.Password, TLSConfig: cfg.TLS,
 		MaxRetries: -1, ContextTimeoutEnabled: true, DisableIdentity: true,
@@ -48,11 +61,17 @@ func Open(ctx context.Context, cfg Config) (*Client, error) {
 	o.OnConnect = watch.connected
 	c := &Client{rdb: redis.NewUniversalClient(o), watch: watch}
 	c.rdb.AddHook(watch)
+	return c
+}
+
+// Connect loads the functions. Once it has succeeded, every server that is met for the first time raises the epoch. An error for which
+// Refused is true does not go away by waiting.
+func (c *Client) Connect(ctx context.Context) error {
 	if err := c.loadFunctions(ctx); err != nil {
-		return nil, errors.Join(err, c.Close())
+		return err
 	}
-	watch.opened()
-	return c, nil
+	c.watch.opened()
+	return nil
 }
 
 // Close ends all connections.

@@ -186,8 +186,7 @@ func (c *composition) refusals(t *testing.T) {
 	t.Helper()
 	for _, x := range []struct{ variable, service, says string }{
 		{"RCU_CLICKHOUSE_URL=http://rcu:not-the-secret@clickhouse:8123/rcu", "sink", "AUTHENTICATION_FAILED"},
-		{"RCU_CLICKHOUSE_URL=http://rcu:not-the-secret@nowhere:8123/rcu", "sink", "nowhere"},
-		{"RCU_REDIS_ADDRS=nowhere:6379", "resolver", "opening redis"},
+		{"RCU_REDIS_USERNAME=nobody", "resolver", "opening redis"},
 		{"RCU_LOG_LEVEL=loud", "ingest-web", "log.level"},
 	} {
 		ctx, cancel := context.WithTimeout(t.Context(), soon)
@@ -205,13 +204,19 @@ func (c *composition) refusals(t *testing.T) {
 	}
 	out, err := c.try(t.Context(), "run", "--rm", "--no-deps", "-T", "sink", "run", "sink", "--health")
 	require.Error(t, err, out)
-	c.unhealthy(t)
+	for _, x := range []struct{ variable, service, says string }{
+		{"RCU_KAFKA_BROKERS=nowhere:9092", "sink", "kafka does not answer yet"},
+		{"RCU_CLICKHOUSE_URL=http://rcu:not-the-secret@nowhere:8123/rcu", "sink", "migrating clickhouse"},
+		{"RCU_REDIS_ADDRS=nowhere:6379", "resolver", "redis does not answer yet"},
+	} {
+		c.unhealthy(t, x.variable, x.service, x.says)
+	}
 }
 
-// unhealthy starts a service whose Kafka is not there: it waits for it, and says that it cannot work.
-func (c *composition) unhealthy(t *testing.T) {
+// unhealthy starts a service whose server is not there: it waits for it, and says that it cannot work.
+func (c *composition) unhealthy(t *testing.T, variable, service, says string) {
 	t.Helper()
-	id := strings.TrimSpace(c.do(t, "run", "--detach", "--no-deps", "-e", "RCU_KAFKA_BROKERS=nowhere:9092", "sink", "run", "sink"))
+	id := strings.TrimSpace(c.do(t, "run", "--detach", "--no-deps", "-e", variable, service, "run", service))
 	id = id[strings.LastIndex(id, "\n")+1:]
 	defer func() {
 		_ = exec.CommandContext(context.WithoutCancel(t.Context()), "docker", "rm", "--force", id).Run()
@@ -222,7 +227,8 @@ func (c *composition) unhealthy(t *testing.T) {
 		state, err := exec.CommandContext(t.Context(), "docker", "inspect", "-f", "{{.State.Running}} {{.State.Health.Status}} {{len .State.Health.Log}}", id).Output()
 		require.NoError(t, err)
 		require.NotContains(t, string(state), " healthy ")
-		if !strings.Contains(string(log), "kafka does not answer yet") || strings.HasSuffix(strings.TrimSpace(string(state)), " 0") {
+		require.NotContains(t, string(log), "not-the-secret")
+		if !strings.Contains(string(log), says) || strings.HasSuffix(strings.TrimSpace(string(state)), " 0") {
 			return fmt.Errorf("%s: %s", state, log)
 		}
 		require.Contains(t, string(state), "true ", "it waits")
