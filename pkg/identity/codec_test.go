@@ -49,15 +49,15 @@ func FuzzDecodeLeaf(f *testing.F) {
 
 func register() identity.Register {
 	r, _ := identity.Register(nil).Join(
-		identity.Shown{Key: K("m1"), T: 5}, identity.Shown{Key: K("K"), Stated: true, T: 1},
-		identity.Shown{Key: K("m2"), T: 4},
+		identity.Shown{Key: K("m1"), T: 5, Event: "e1"}, identity.Shown{Key: K("K"), Stated: true, T: 1, Event: "e2"},
+		identity.Shown{Key: K("m2"), T: 4, Event: "e9"},
 	)
 	return r
 }
 
 func TestRegister(t *testing.T) {
 	r := register()
-	want := identity.Register{{Key: K("K"), Stated: true, T: 1}, {Key: K("m2"), T: 4}}
+	want := identity.Register{{Key: K("K"), Stated: true, T: 1, Event: "e2"}, {Key: K("m2"), T: 4, Event: "e9"}}
 	if diff := cmp.Diff(want, r); diff != "" {
 		t.Error(diff)
 	}

@@ -180,18 +180,18 @@ func TestCounterexample34_AReferenceJoinsNobody(t *testing.T) {
 		People("K1", "K2").Sum("K1", 16).Sum("K2", 7)
 }
 
-// Sightings of one second go to the lesser identifier: their order, and the ids of their events (e01 shows K5), do not matter.
-func TestAReferenceInOneSecondIsTheLesserIdentifiers(t *testing.T) {
+// Sightings of one second go to the lesser event id (e01 comes before e02), those of one event to the lesser identifier.
+func TestAReferenceInOneSecondIsThatOfTheLesserEvent(t *testing.T) {
 	for name, c := range map[string]struct {
 		shown *Story
 		want  string
 	}{
-		"two events":            {NewStory().Core(5, "o K5").Core(5, "o K4"), "K4"},
+		"two events":            {NewStory().Core(5, "o K5").Core(5, "o K4"), "K5"},
 		"one event":             {NewStory().Core(5, "o K5 K4"), "K4"},
 		"proved before lesser":  {NewStory().Core(5, "o K5").Core(5, "o K4", Stated), "K5"},
 		"earlier before lesser": {NewStory().Core(4, "o K5").Core(5, "o K4"), "K5"},
 		"the lesser speaks for nobody": {
-			NewStory().Core(5, "o K5").Core(5, "o K4").Core(5, "o m").Act(6, identity.Quarantine, "K4"), "m",
+			NewStory().Core(5, "o K4").Core(5, "o K5").Core(5, "o m").Act(6, identity.Quarantine, "K4"), "m",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

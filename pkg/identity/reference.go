@@ -13,6 +13,7 @@ type Shown struct {
 	Key    identifier.Key
 	Stated bool
 	T      int64
+	Event  string // id of the event
 }
 
 // compareShown orders sightings of one namespace: the least one is kept. The order is total, so it does not matter how they come.
@@ -20,7 +21,7 @@ func compareShown(a, b Shown) int {
 	if c := cmp.Or(compareBool(a.Stated, b.Stated), cmp.Compare(a.T, b.T)); c != 0 || faults.registerByArrival {
 		return c
 	}
-	return cmp.Compare(a.Key.Value, b.Key.Value)
+	return cmp.Or(cmp.Compare(a.Event, b.Event), cmp.Compare(a.Key.Value, b.Key.Value))
 }
 
 func compareBool(a, b bool) int {
@@ -33,7 +34,7 @@ func compareBool(a, b bool) int {
 	return 1
 }
 
-// Register is what is known of one reference: per person namespace the least (stated, t, identifier) that was shown
+// Register is what is known of one reference: per person namespace the least (stated, t, event id, identifier) that was shown
 // with it, in the order of the namespaces' names. It is a join and is never changed in place.
 type Register []Shown
 
@@ -66,7 +67,7 @@ func (k *Kernel) ShownBy(e *Event) (references []identifier.Key, shown []Shown) 
 		case k.isReference(key.Namespace):
 			references = append(references, key)
 		case k.isPerson(key.Namespace):
-			shown = append(shown, Shown{Key: key, Stated: e.Stated, T: e.T})
+			shown = append(shown, Shown{Key: key, Stated: e.Stated, T: e.T, Event: e.ID})
 		}
 	}
 	return references, shown
@@ -79,13 +80,13 @@ const statedFlag = 0x40
 
 // Encode returns the canonical bytes of the register.
 func (r Register) Encode() []byte {
-	b := append(make([]byte, 0, 1+24*len(r)), registerFormat)
+	b := append(make([]byte, 0, 1+40*len(r)), registerFormat)
 	for _, s := range r {
 		flags := byte(0)
 		if s.Stated {
 			flags = statedFlag
 		}
-		b = pack.Int(pack.ShortKey(b, s.Key, flags), s.T)
+		b = pack.Text(pack.Int(pack.ShortKey(b, s.Key, flags), s.T), s.Event)
 	}
 	return b
 }
@@ -102,7 +103,7 @@ func DecodeRegister(b []byte) (Register, error) {
 	var r Register
 	for u.Left() > 0 {
 		key, flags := u.ShortKey()
-		s := Shown{Key: key, Stated: flags == statedFlag, T: u.Int()}
+		s := Shown{Key: key, Stated: flags == statedFlag, T: u.Int(), Event: u.Text()}
 		if flags&^statedFlag != 0 || len(r) > 0 && r[len(r)-1].Key.Namespace >= s.Key.Namespace {
 			return nil, pack.ErrDamaged
 		}

@@ -158,7 +158,8 @@ func (o *Oracle) ownerOfReference(ref identifier.Key, clean func(identifier.Key)
 			x, known := least[k.Namespace]
 			switch {
 			case !known, x.Stated && !e.Stated, x.Stated == e.Stated && e.T < x.T,
-				x.Stated == e.Stated && e.T == x.T && k.Value < x.key.Value:
+				x.Stated == e.Stated && e.T == x.T && e.ID < x.ID,
+				x.Stated == e.Stated && e.T == x.T && e.ID == x.ID && k.Value < x.key.Value:
 				least[k.Namespace] = shown{*e.Event, k}
 			}
 		}
