@@ -74,13 +74,17 @@ func TestOverloadIsToldToComeLaterAndWhatIsAcceptedIsThereOnce(t *testing.T) {
 // everyEvent counts the events that analysts see, and how many of them are different.
 const everyEvent = `SELECT count() AS events, uniqExact(event_key) AS different FROM customer_timeline`
 
-// press sends sales, fifty in a request, whatever it is told. A refused request is sent no more, so that each counts once.
+// press sends sales of fifty customers in a request, whatever it is told. A refused request is sent no more, so that each counts once.
 func (p *pressed) press(ctx context.Context, s *stack.Stack, at time.Time) {
+	customers := make([]person, 50)
+	for i := range customers {
+		customers[i] = somebody()
+	}
 	for ctx.Err() == nil {
 		var events []any
 		var ids []string
-		for range 50 {
-			e := sale(at, 100, somebody().cardID())
+		for _, c := range customers {
+			e := sale(at, 100, c.cardID())
 			events = append(events, e)
 			ids = append(ids, e.ID)
 		}
