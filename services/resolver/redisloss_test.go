@@ -178,7 +178,7 @@ func TestRedisLosesItsLastSecondsWhileAllRuns(t *testing.T) { redisLoses(t, 1, 1
 
 func TestRedisLosesItsLastSecondsLong(t *testing.T) {
 	testkit.Long(t)
-	for seed := range uint64(8) {
+	for seed := range uint64(4) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) { redisLoses(t, seed, 600) })
 	}
 }
