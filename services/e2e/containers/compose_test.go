@@ -184,18 +184,22 @@ func (c *composition) restrictions(t *testing.T) {
 // refusals starts services that cannot work: each says why, without the password, and none says that it is healthy.
 func (c *composition) refusals(t *testing.T) {
 	t.Helper()
-	for _, x := range []struct{ variable, service, says string }{
+	for _, x := range []struct{ variables, service, says string }{
 		{"RCU_CLICKHOUSE_URL=http://rcu:not-the-secret@clickhouse:8123/rcu", "sink", "AUTHENTICATION_FAILED"},
-		{"RCU_REDIS_USERNAME=nobody", "resolver", "opening redis"},
+		{"RCU_REDIS_USERNAME=nobody RCU_REDIS_PASSWORD=not-the-secret", "resolver", "opening redis"},
 		{"RCU_LOG_LEVEL=loud", "ingest-web", "log.level"},
 	} {
 		ctx, cancel := context.WithTimeout(t.Context(), soon)
-		out, err := c.try(ctx, "run", "--rm", "--no-deps", "-T", "-e", x.variable, x.service, "run", x.service)
+		args := []string{"run", "--rm", "--no-deps", "-T"}
+		for v := range strings.FieldsSeq(x.variables) {
+			args = append(args, "-e", v)
+		}
+		out, err := c.try(ctx, append(args, x.service, "run", x.service)...)
 		cancel()
 		var exit *exec.ExitError
 		require.ErrorAs(t, err, &exit, out)
 		want := 1
-		if strings.HasPrefix(x.variable, "RCU_LOG") {
+		if strings.HasPrefix(x.variables, "RCU_LOG") {
 			want = 2
 		}
 		require.Equal(t, want, exit.ExitCode(), out)
