@@ -50,9 +50,10 @@ type worker struct {
 	cells   *chaosCells
 	log     *memoryLog
 	look    func(context.Context) error
-	looks   bool // as flushes
-	flushes bool // one flush at a time, as the service itself has it
-	busy    int  // batches under way
+	looks   bool           // as flushes
+	flushes bool           // one flush at a time, as the service itself has it
+	busy    int            // batches under way
+	reading map[place]bool // one batch of a partition at a time, as the consumer has it
 }
 
 // position of the group on a partition.
@@ -107,7 +108,7 @@ func newWorld(t *testing.T, h *history, cells resolve.Cells, graph resolve.Graph
 // start starts a process: nothing of an earlier one is remembered.
 func (w *world) start() *worker {
 	w.t.Helper()
-	by := &worker{life: &life{chaos: w.chaos}}
+	by := &worker{life: &life{chaos: w.chaos}, reading: map[place]bool{}}
 	by.log = &memoryLog{life: by.life, topics: w.log.topics}
 	by.cells = &chaosCells{Cells: w.cells.Cells, life: by.life, written: w.cells.written}
 	state := w.graph.GraphState
@@ -260,11 +261,14 @@ func (w *world) read(p place) {
 		return
 	}
 	by := w.workers[x.worker]
+	if by.reading[p] {
+		return
+	}
 	from, n := x.next, min(int64(len(all))-x.next, int64(1+w.rng.IntN(6)))
 	batch := stream.Batch{Topic: p.topic, Partition: p.partition, LogID: stream.LogID{1}, Records: all[from : from+n], HighWater: int64(len(all))}
-	by.busy++
+	by.busy, by.reading[p] = by.busy+1, true
 	err := by.service.Resolve(w.t.Context(), batch)
-	by.busy--
+	by.busy, by.reading[p] = by.busy-1, false
 	var invalid *stream.InvalidError
 	var rewind *stream.Rewind
 	switch {
