@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"net/http"
@@ -12,6 +13,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"rcu/pkg/resolve"
 )
 
 // readers is the number of reads under way at once.
@@ -36,7 +39,7 @@ type readFigures struct {
 // reads starts the raw handler beside what stands, and reads the people of random purchases and contacts: who buys often is
 // read often.
 func reads(ctx context.Context, s *stack, api string) (*readFigures, error) {
-	text, err := s.ask(ctx, "SELECT rcu_id, hex(leaf), controller FROM events WHERE rcu_id != '' AND NOT behaviour ORDER BY cityHash64(event_id) LIMIT "+strconv.Itoa(s.o.reads))
+	text, err := s.ask(ctx, "SELECT rcu_id, hex(leaf) FROM events WHERE rcu_id != '' AND NOT behaviour ORDER BY cityHash64(event_id) LIMIT "+strconv.Itoa(s.o.reads))
 	if err != nil {
 		return nil, err
 	}
@@ -54,7 +57,11 @@ func reads(ctx context.Context, s *stack, api string) (*readFigures, error) {
 	for line := range strings.Lines(text) {
 		f := strings.Split(strings.TrimSpace(line), "\t")
 		profiles = append(profiles, fmt.Sprintf("%s/v1/profiles/%s?purpose=contract", api, f[0]))
-		raws = append(raws, fmt.Sprintf("http://127.0.0.1:%d/v1/raw/l:maison:%s:%s", rawPort, f[2], strings.ToLower(f[1])))
+		leaf, err := hex.DecodeString(f[1])
+		if err != nil {
+			return nil, fmt.Errorf("reading the key of a leaf: %w", err)
+		}
+		raws = append(raws, fmt.Sprintf("http://127.0.0.1:%d/v1/raw/%s", rawPort, resolve.LeafCell("", "", leaf)))
 	}
 	out := &readFigures{Readers: readers}
 	c := readClient()
