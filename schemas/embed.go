@@ -4,7 +4,7 @@ package schemas
 
 import "embed"
 
-// Files holds the JSON Schemas of the channels with their examples, and registry.yaml.
+// Files holds the JSON Schemas of the channels with their examples, registry.yaml, and the texts of its notices.
 //
-//go:embed channel registry.yaml
+//go:embed channel notices registry.yaml
 var Files embed.FS

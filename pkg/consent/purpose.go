@@ -67,9 +67,31 @@ type Info struct {
 	Channels  []string // a decision names one of these; none = no channel
 	Months    int      // a grant without an expiry of its own ends after so many; 0 = by use, not by date
 	PerPoint  bool     // a permission of the very point or device: another point's denial does not touch it
+	On        map[string]ChannelRule
 
 	bit int // of the mask, of the first channel; -1 = none
 }
+
+// ChannelRule is what differs on one channel of a purpose.
+type ChannelRule struct {
+	Months     int  // a grant without an expiry of its own ends after so many; 0 = Info.Months
+	Inactivity int  // months after the last act of the person when a grant ends; 0 = never
+	SoftOptIn  bool // a sale of the same controller may stand for consent
+}
+
+// MonthsOn is the validity of a grant on a channel, in months; 0 = by use, not by date.
+func (i Info) MonthsOn(channel string) int {
+	if m := i.On[channel].Months; m > 0 {
+		return m
+	}
+	return i.Months
+}
+
+// Optional reports whether the purpose needs somebody's consent.
+func (i Info) Optional() bool { return i.Basis == BasisConsent }
+
+// used is three years without an act of the person (CNIL; registry.yaml).
+var used = ChannelRule{Inactivity: 36}
 
 // purposes is the closed table. Bits are part of what is stored: only ever append, never give one another meaning.
 var purposes = []Info{
@@ -84,10 +106,15 @@ var purposes = []Info{
 	{
 		Purpose: ClientelingContact, Basis: BasisConsent, Decidable: true, Channels: []string{ChannelEmail, ChannelSMS, ChannelMessaging},
 		PerPoint: true, bit: 16,
+		On: map[string]ChannelRule{ChannelEmail: used, ChannelSMS: used, ChannelMessaging: used},
 	},
 	{
 		Purpose: Marketing, Basis: BasisConsent, Decidable: true, PerPoint: true, bit: 24,
 		Channels: []string{ChannelEmail, ChannelSMS, ChannelPhone, ChannelPost, ChannelMessaging, ChannelPush},
+		On: map[string]ChannelRule{
+			ChannelEmail: {Inactivity: 36, SoftOptIn: true}, ChannelSMS: {Inactivity: 36, SoftOptIn: true}, ChannelPhone: {Months: 12},
+			ChannelPost: used, ChannelMessaging: used, ChannelPush: used,
+		},
 	},
 	{Purpose: EmailOpenTracking, Basis: BasisConsent, Decidable: true, Months: 13, PerPoint: true, bit: 8},
 	{Purpose: AnalyticsIndividual, Basis: BasisLegitimateInterest, Default: true, Decidable: true, Months: 25, bit: 9},

@@ -7,11 +7,9 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"go.yaml.in/yaml/v3"
 
 	"rcu/pkg/consent"
 	"rcu/pkg/identifier"
-	"rcu/schemas"
 	eventpb "rcu/schemas/event"
 )
 
@@ -35,33 +33,6 @@ func on(p consent.Purpose, channel string, ds ...consent.Decision) consent.Regis
 		r, _ = r.Join(consent.PurposeChannel{Purpose: p, Channel: channel}, d)
 	}
 	return r
-}
-
-func TestPurposesEqualTheRegistry(t *testing.T) {
-	raw, err := schemas.Files.ReadFile("registry.yaml")
-	require.NoError(t, err)
-	var registry struct {
-		Purposes map[string]struct {
-			Basis     string   `yaml:"basis"`
-			Default   bool     `yaml:"default"`
-			Decidable bool     `yaml:"decidable"`
-			Parameter bool     `yaml:"parameter"`
-			Channels  []string `yaml:"channels"`
-			Months    int      `yaml:"validity_months"`
-		} `yaml:"purposes"`
-	}
-	require.NoError(t, yaml.Unmarshal(raw, &registry))
-	require.Len(t, registry.Purposes, len(consent.Purposes()))
-	for _, got := range consent.Purposes() {
-		want, ok := registry.Purposes[string(got.Purpose)]
-		require.True(t, ok, got.Purpose)
-		assert.Equal(t, want.Basis, string(got.Basis), got.Purpose)
-		assert.Equal(t, want.Default, got.Default, got.Purpose)
-		assert.Equal(t, want.Decidable, got.Decidable, got.Purpose)
-		assert.Equal(t, want.Parameter, got.Parameter, got.Purpose)
-		assert.Equal(t, want.Channels, got.Channels, got.Purpose)
-		assert.Equal(t, want.Months, got.Months, got.Purpose)
-	}
 }
 
 func TestPurposeTableIsSound(t *testing.T) {

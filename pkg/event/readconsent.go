@@ -86,7 +86,7 @@ func (r *reader) judge(m *eventpb.Decision) *problem {
 	case m.GetNoticeId() == "":
 		return &problem{"/notice", ReasonNoNotice, "send the notice that was shown: a grant that was said without one is none"}
 	}
-	m.ExpiresAt = capped(m.GetDecidedAt(), m.GetExpiresAt(), purpose.ValidityMonths)
+	m.ExpiresAt = capped(m.GetDecidedAt(), m.GetExpiresAt(), purpose.Months(m.GetChannel()))
 	return nil
 }
 

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"testing/fstest"
 
 	"github.com/stretchr/testify/require"
 
@@ -24,6 +23,7 @@ type schema struct {
 	Properties map[string]schema `json:"properties"`
 	Items      *schema           `json:"items"`
 	Pattern    string            `json:"pattern"`
+	Enum       []string          `json:"enum"`
 }
 
 func read(t *testing.T, file string) schema {
@@ -130,26 +130,6 @@ func TestPurposesOfTheSchema(t *testing.T) {
 	}
 }
 
-func TestLoadRefuses(t *testing.T) {
-	t.Parallel()
-	const purposes = "purposes: {contract: {basis: contract, validity: x}}\n"
-	for name, tt := range map[string]struct{ yaml, want string }{
-		"no owner":            {"traits: {city: {purpose: contract, sensitivity: none, retention: x}}\n" + purposes, "owner"},
-		"unknown purpose":     {"traits: {city: {owner: a, purpose: fun, sensitivity: none, retention: x}}\n" + purposes, "unknown purpose"},
-		"unknown sensitivity": {"traits: {city: {owner: a, purpose: contract, sensitivity: secret, retention: x}}\n" + purposes, "unknown sensitivity"},
-		"unknown key":         {"traits: {city: {owner: a, colour: red}}\n" + purposes, "colour"},
-		"purpose of no basis": {"purposes: {contract: {validity: x}}", "basis"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			_, err := registry.Load(fstest.MapFS{"registry.yaml": {Data: []byte(tt.yaml)}})
-			require.ErrorContains(t, err, tt.want)
-		})
-	}
-	_, err := registry.Load(fstest.MapFS{})
-	require.Error(t, err)
-}
-
 // The table that the gates are compiled with says what the register says.
 func TestPurposesOfTheGates(t *testing.T) {
 	t.Parallel()
@@ -165,5 +145,10 @@ func TestPurposesOfTheGates(t *testing.T) {
 		require.Equal(t, info.Parameter, p.Parameter, info.Purpose)
 		require.Equal(t, info.Channels, p.Channels, info.Purpose)
 		require.Equal(t, info.Months, p.ValidityMonths, info.Purpose)
+		require.Len(t, p.On, len(info.On), info.Purpose)
+		for channel, rule := range p.On {
+			require.Equal(t, consent.ChannelRule{Months: rule.ValidityMonths, Inactivity: rule.InactivityMonths, SoftOptIn: rule.SoftOptIn}, info.On[channel], "%s %s", info.Purpose, channel)
+			require.Equal(t, info.MonthsOn(channel), p.Months(channel), "%s %s", info.Purpose, channel)
+		}
 	}
 }
