@@ -86,7 +86,7 @@ func Permissions(points []Point, now int64) Mask {
 
 func somePoint(points []Point, p Purpose, channel string, now int64) bool {
 	return slices.ContainsFunc(points, func(x Point) bool {
-		return fits(channel, x.Key.Namespace) && x.Register.AllowedAt(p, channel, now)
+		return Reaches(channel, x.Key.Namespace) && x.Register.AllowedAt(p, channel, now)
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"time"
 
 	"rcu/pkg/identifier"
 )
@@ -86,6 +87,22 @@ func (i Info) MonthsOn(channel string) int {
 	}
 	return i.Months
 }
+
+// EndOn is when a grant on a channel ends by date: the end that was stated, at most the validity of the purpose; 0 = never.
+func (i Info) EndOn(channel string, decided, stated int64) int64 {
+	months := i.MonthsOn(channel)
+	if months == 0 {
+		return stated
+	}
+	end := AddMonths(decided, months)
+	if stated != 0 && stated < end {
+		return stated
+	}
+	return end
+}
+
+// AddMonths adds calendar months to a time in seconds.
+func AddMonths(t int64, months int) int64 { return time.Unix(t, 0).UTC().AddDate(0, months, 0).Unix() }
 
 // Optional reports whether the purpose needs somebody's consent.
 func (i Info) Optional() bool { return i.Basis == BasisConsent }
@@ -177,8 +194,8 @@ func (m Mask) Has(p Purpose) bool { return m.HasOn(p, "") }
 // HasOn reports whether a purpose is in the mask for a channel.
 func (m Mask) HasOn(p Purpose, channel string) bool { return m&bitOf(p, channel) != 0 }
 
-// fits reports whether a channel can reach a point of a namespace at all.
-func fits(channel string, n identifier.Namespace) bool {
+// Reaches reports whether a channel can reach a point of a namespace at all.
+func Reaches(channel string, n identifier.Namespace) bool {
 	switch channel {
 	case ChannelEmail:
 		return n == identifier.Email

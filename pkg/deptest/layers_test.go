@@ -9,7 +9,7 @@ import (
 // domain packages are pure: no I/O, clock, random or logger. Sub-packages of resolve are adapters and suites.
 var domain = []string{
 	"rcu/pkg/identifier", "rcu/pkg/event", "rcu/pkg/identity", "rcu/pkg/profile", "rcu/pkg/consent", "rcu/pkg/resolve",
-	"rcu/pkg/event/registry", "rcu/pkg/internal/pack", "rcu/pkg/tcf", "rcu/pkg/contact",
+	"rcu/pkg/event/registry", "rcu/pkg/consent/ledger", "rcu/pkg/internal/pack", "rcu/pkg/tcf", "rcu/pkg/contact",
 }
 
 // exempt names the imports that break a rule for a reason.

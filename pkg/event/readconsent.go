@@ -2,8 +2,8 @@ package event
 
 import (
 	"slices"
-	"time"
 
+	"rcu/pkg/consent"
 	"rcu/pkg/identifier"
 	eventpb "rcu/schemas/event"
 )
@@ -63,7 +63,7 @@ func (r *reader) decision(n *node, place int) *problem {
 	return nil
 }
 
-// judge applies what the register of purposes says about a decision.
+// judge applies what the register of purposes says about a decision. Also a carried grant ends when its purpose says so.
 func (r *reader) judge(m *eventpb.Decision) *problem {
 	purpose, ok := r.decoder.registry.Purpose(m.GetPurpose())
 	switch {
@@ -77,29 +77,20 @@ func (r *reader) judge(m *eventpb.Decision) *problem {
 	if len(purpose.Channels) == 0 {
 		m.Channel = ""
 	}
-	if m.GetDecision() != decisionGrant || m.GetCarried() {
+	if m.GetDecision() != decisionGrant {
 		return nil
 	}
 	switch {
+	case m.GetCarried():
 	case m.GetAct() == "":
 		return &problem{"/act", ReasonNoNotice, "send how the person said it, or `method` carried for a grant that was imported"}
 	case m.GetNoticeId() == "":
 		return &problem{"/notice", ReasonNoNotice, "send the notice that was shown: a grant that was said without one is none"}
 	}
-	m.ExpiresAt = capped(m.GetDecidedAt(), m.GetExpiresAt(), purpose.Months(m.GetChannel()))
+	if info, ok := consent.PurposeOf(consent.Purpose(m.GetPurpose())); ok {
+		m.ExpiresAt = info.EndOn(m.GetChannel(), m.GetDecidedAt(), m.GetExpiresAt())
+	}
 	return nil
-}
-
-// capped is the end of a grant: what was sent, at most the validity of its purpose (0 = none).
-func capped(decided, expires int64, months int) int64 {
-	if months == 0 {
-		return expires
-	}
-	end := time.Unix(decided, 0).UTC().AddDate(0, months, 0).Unix()
-	if expires != 0 && expires < end {
-		return expires
-	}
-	return end
 }
 
 // floorSeconds is the whole second that a time in microseconds falls in.

@@ -187,7 +187,7 @@ func TestDecisions(t *testing.T) {
 		"validity of the purpose": {"", at.AddDate(0, 13, 0)},
 		"sooner":                  {`,"expires_at":"2026-06-01T00:00:00Z"`, time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC)},
 		"capped":                  {`,"expires_at":"2036-06-01T00:00:00Z"`, at.AddDate(0, 13, 0)},
-		"carried":                 {`,"method":"carried"`, time.Unix(0, 0)},
+		"carried":                 {`,"method":"carried"`, at.AddDate(0, 13, 0)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -111,12 +112,7 @@ type Notice struct {
 // Covers reports whether the text speaks of a purpose.
 func (n Notice) Covers(purpose string) bool {
 	base, _, _ := strings.Cut(purpose, ":")
-	for _, p := range n.Purposes {
-		if p == base {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(n.Purposes, base)
 }
 
 // Refused is a use that the product refuses, whoever asks.

@@ -35,6 +35,13 @@ func (r *Registry) validate() error {
 	for _, name := range sorted(r.Purposes) {
 		r.checkPurpose(&f, name, r.Purposes[name])
 	}
+	r.checkRules(&f)
+	r.checkNotices(&f)
+	return errors.Join(f.list...)
+}
+
+// checkRules holds acts, terms and the red list.
+func (r *Registry) checkRules(f *faults) {
 	for _, name := range sorted(r.Acts) {
 		if a := r.Acts[name]; !a.Grants && (a.Carried || len(a.Confirm) > 0) {
 			f.add("act %s: nothing is carried or confirmed where no grant may come", name)
@@ -50,8 +57,6 @@ func (r *Registry) validate() error {
 			f.add("refused use %s: label, because and source are required", name)
 		}
 	}
-	r.checkNotices(&f)
-	return errors.Join(f.list...)
 }
 
 func (r *Registry) checkField(f *faults, where string, x Field) {
@@ -90,6 +95,11 @@ func (r *Registry) checkPurpose(f *faults, name string, p Purpose) {
 	if p.Basis == "consent" && (p.Default || !p.Decidable) {
 		f.add("%s: a purpose of consent is off until somebody agrees", where)
 	}
+	r.checkReach(f, where, name, p)
+}
+
+// checkReach holds channels and recipients.
+func (r *Registry) checkReach(f *faults, where, name string, p Purpose) {
 	for _, c := range sorted(p.On) {
 		if !slices.Contains(p.Channels, c) {
 			f.add("%s: rule for %s, which is none of its channels", where, c)

@@ -1,0 +1,135 @@
+package ledger
+
+import (
+	"slices"
+
+	"rcu/pkg/consent"
+)
+
+// faults are wrong variants that tests switch on, to prove that the laws catch them. Nothing else can reach them.
+var faults struct {
+	permissiveTie    bool // at an equal instant the grant holds
+	importSaid       bool // a carried grant counts as said
+	noLastTie        bool // of statements that are equal but for their id the first to come holds
+	expiryTieDropped bool // of two grants of one instant the id decides, not the shorter life
+	wideIgnored      bool // denials of a whole person are ignored
+	revokingDeletes  bool // a denial takes what came before it away, and leaves nothing
+	firstHolds       bool // what was there first holds, as a merge does that overwrites
+}
+
+// held is the statement that holds.
+type held struct {
+	Statement
+	found bool
+	wide  bool // it was about the whole person
+}
+
+func (h held) because() Because {
+	switch {
+	case h.wide:
+		return BecauseWide
+	case h.Kind == Refuse:
+		return BecauseRefused
+	case h.Kind == Object:
+		return BecauseObjected
+	}
+	return BecauseWithdrawn
+}
+
+// holding finds what holds at a time, as far as it was known: the latest that was said about the point or the whole person, else the latest
+// that was carried. At one instant the more protective holds.
+func (l *Ledger) holding(q Question, t int64) held {
+	var said, carried held
+	consider := func(s Statement, wide bool) {
+		if s.RecordedAt > q.KnownAt || s.DecidedAt > t {
+			return
+		}
+		into := &said
+		if s.Kind == Grant && s.Carried && !faults.importSaid {
+			into = &carried
+		}
+		if !into.found || after(s, into.Statement) {
+			*into = held{s, true, wide}
+		}
+	}
+	statements := l.statements[topic{q.Controller, q.Point, q.Topic}]
+	for i := range statements {
+		switch s := statements[i]; s.Kind {
+		case Pending:
+		case Confirm:
+			if g, ok := l.confirmed(s, statements, q.KnownAt); ok {
+				consider(g, false)
+			}
+		default:
+			consider(s, false)
+		}
+	}
+	if person := l.person[q.Point]; person != "" && !faults.wideIgnored {
+		for _, s := range l.wide[topic{q.Controller, personPoint(person), q.Topic}] {
+			consider(s, true)
+		}
+	}
+	if faults.revokingDeletes && said.Kind.Denies() {
+		said = held{}
+	}
+	if said.found {
+		return said
+	}
+	return carried
+}
+
+// after reports whether a holds over b; the order is total.
+func after(a, b Statement) bool {
+	x, y := a.decision(), b.decision()
+	switch {
+	case faults.firstHolds:
+		return false
+	case faults.permissiveTie && x.At == y.At && x.Dec != y.Dec:
+		return x.Dec < y.Dec
+	case faults.noLastTie:
+		x.ID, y.ID = "", ""
+	case faults.expiryTieDropped:
+		x.Expires, y.Expires = 0, 0
+	}
+	return consent.CompareDecisions(x, y) > 0
+}
+
+// confirmed makes the grant of a confirmation: it holds from the confirmation on, under the notice that was shown before. It came too late when
+// the person decided otherwise meanwhile, or when its time had passed.
+func (l *Ledger) confirmed(c Statement, among []Statement, known int64) (Statement, bool) {
+	i := slices.IndexFunc(among, func(s Statement) bool { return s.Kind == Pending && s.ID == c.Confirms && s.RecordedAt <= known })
+	if i < 0 {
+		return Statement{}, false
+	}
+	p := among[i]
+	overtaken := slices.ContainsFunc(among, func(s Statement) bool {
+		return s.Kind.Denies() && s.RecordedAt <= known && s.DecidedAt >= p.DecidedAt && s.DecidedAt <= c.DecidedAt
+	})
+	if overtaken || c.DecidedAt < p.DecidedAt || c.DecidedAt >= l.confirmBy(p) {
+		return Statement{}, false
+	}
+	g := c
+	g.Kind, g.Notice, g.Guardian, g.ExpiresAt = Grant, p.Notice, p.Guardian, p.ExpiresAt
+	if info, ok := consent.PurposeOf(p.Topic.Purpose); ok {
+		g.ExpiresAt = info.EndOn(p.Topic.Channel, c.DecidedAt, p.ExpiresAt)
+	}
+	return g, true
+}
+
+// confirmBy is when a pending grant lapses.
+func (l *Ledger) confirmBy(p Statement) int64 {
+	return p.DecidedAt + int64(l.reg.Terms["confirm_days"].Days)*86400
+}
+
+// pending finds the latest grant that waits for its confirmation.
+func (l *Ledger) pending(q Question, t int64) (Statement, bool) {
+	var best Statement
+	found := false
+	for _, s := range l.statements[topic{q.Controller, q.Point, q.Topic}] {
+		waits := s.Kind == Pending && s.DecidedAt <= t && s.RecordedAt <= q.KnownAt
+		if waits && (!found || s.DecidedAt > best.DecidedAt || s.DecidedAt == best.DecidedAt && s.ID > best.ID) {
+			best, found = s, true
+		}
+	}
+	return best, found
+}
