@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"rcu/pkg/identifier"
+	"rcu/pkg/identity"
 	eventpb "rcu/schemas/event"
 )
 
@@ -48,6 +49,8 @@ type Draft struct {
 	traits      map[string]identifier.Value // personal ones
 	texts       map[string]identifier.Value
 	claim       struct{ given, family, birth identifier.Value }
+
+	blocked identity.Patterns
 
 	hash           uint64
 	dropped        []Dropped
@@ -179,6 +182,9 @@ func (d *Draft) Decisions() []*eventpb.Decision {
 	}
 	return out
 }
+
+// Block takes the patterns of blocked values that are in force: Stamp notes which of them each identifier matches.
+func (d *Draft) Block(ps identity.Patterns) { d.blocked = ps }
 
 func message(i identified, stamp int64) *eventpb.Identifier {
 	return &eventpb.Identifier{Namespace: string(i.key.Namespace), Pseudonym: []byte(i.key.Value), Proved: i.proved, Stamp: stamp}

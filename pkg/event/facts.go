@@ -49,9 +49,24 @@ func kernelEvent(e *eventpb.Event) *identity.Event {
 		for _, i := range list {
 			out.Keys = append(out.Keys, keyOf(i))
 			out.Stamps = append(out.Stamps, i.GetStamp())
+			addMatches(out, n, i.GetPatterns())
 		}
 	}
 	return out
+}
+
+// addMatches notes what the last key of e matched.
+func addMatches(e *identity.Event, keys int, ids []uint64) {
+	if len(ids) == 0 {
+		return
+	}
+	if e.Matches == nil {
+		e.Matches = make([][]identity.PatternID, keys)
+	}
+	at := len(e.Keys) - 1
+	for _, id := range ids {
+		e.Matches[at] = append(e.Matches[at], identity.PatternID(id))
+	}
 }
 
 func keyOf(i *eventpb.Identifier) identifier.Key {

@@ -28,6 +28,9 @@ func (d *Draft) Stamp(p Pseudonymiser, stamps func(identifier.Key) int64) (*even
 	for i := range d.identifiers {
 		id := &d.identifiers[i]
 		e.Identifiers[i] = message(*id, stamps(id.key))
+		for _, match := range d.blocked.Match(id.key.Namespace, id.value.Reveal()) {
+			e.Identifiers[i].Patterns = append(e.Identifiers[i].Patterns, uint64(match))
+		}
 		if id.key.Namespace.Links() && !id.proved {
 			e.Stated = true
 		}

@@ -110,6 +110,13 @@ func (ev *Evidence) foldEvent(e *Event, c *Changes) {
 			}
 		}
 	}
+	for _, i := range places {
+		if ids := e.matches(i); len(ids) > 0 {
+			if n := ev.ensure(e.Keys[i], c); n.joinMatches(ids) {
+				c.node(n)
+			}
+		}
+	}
 	if e.Claim.Known() {
 		for _, i := range places {
 			if n := ev.ensure(e.Keys[i], c); n.joinClaim(&e.Claim, e.T, ev.kernel.rules.MaxNames) {

@@ -25,6 +25,7 @@ type Event struct {
 	Stated    bool             // nothing proves possession of some linking identifier
 	Shared    bool             // the source is a declared kiosk or tablet: its devices link nothing
 	Claim     Claim            // whom the event speaks of
+	Matches   [][]PatternID    // parallel to Keys, or nil: the patterns of blocked values that each matched when it was collected
 }
 
 // Purpose is one of the two purposes under which people are joined.
@@ -91,6 +92,14 @@ func (e *Event) stamp(i int) int64 {
 	return 0
 }
 
+// matches returns what the i-th key matched.
+func (e *Event) matches(i int) []PatternID {
+	if i < len(e.Matches) {
+		return e.Matches[i]
+	}
+	return nil
+}
+
 // linking appends the places of the distinct identifiers of e that link there: devices of a shared source do not.
 func (k *Kernel) linking(e *Event, places []int) []int {
 	for i, key := range e.Keys {
@@ -109,11 +118,11 @@ func (k *Kernel) Named(f Fact, keys []identifier.Key) []identifier.Key {
 	case *Event:
 		var buf [16]int
 		places := k.linking(f, buf[:0])
-		if len(places) < 2 && !f.Claim.Known() {
-			return keys
-		}
+		whole := len(places) >= 2 || f.Claim.Known()
 		for _, i := range places {
-			keys = append(keys, f.Keys[i])
+			if whole || len(f.matches(i)) > 0 {
+				keys = append(keys, f.Keys[i])
+			}
 		}
 	case *Decision:
 		if k.Links(f.Point.Namespace) {

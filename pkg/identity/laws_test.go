@@ -3,6 +3,7 @@ package identity_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -207,18 +208,23 @@ func exchange(f *identity.Facts) []string {
 		out = append(out, strings.TrimSpace(b.String()))
 	}
 	add(map[string]any{"kind": "rules", "rules": f.Rules})
-	add(map[string]any{"kind": "now", "t": f.Now})
+	add(map[string]any{"kind": "now", "t": f.Now, "pseudonyms": true})
 	for _, e := range f.Events {
-		ids, stamps := []string{}, map[string]int64{}
+		ids, stamps, matches := []string{}, map[string]int64{}, map[string][]string{}
 		for i, k := range e.Keys {
 			ids, stamps[k.Value] = append(ids, k.Value), e.Stamps[i]
+			if i < len(e.Matches) {
+				for _, id := range e.Matches[i] {
+					matches[k.Value] = append(matches[k.Value], fmt.Sprintf("%016x", uint64(id)))
+				}
+			}
 		}
 		class := "core"
 		if e.Behaviour {
 			class = "behaviour"
 		}
 		add(map[string]any{
-			"kind": "event", "id": e.ID, "t": e.T, "ids": ids, "class": class, "stated": e.Stated, "shared": e.Shared, "stamps": stamps,
+			"kind": "event", "id": e.ID, "t": e.T, "ids": ids, "class": class, "stated": e.Stated, "shared": e.Shared, "stamps": stamps, "matches": matches,
 			"claim": map[string]any{"g": e.Claim.Given, "f": e.Claim.Family, "b": e.Claim.Birth}, "amount": e.Amount,
 		})
 	}

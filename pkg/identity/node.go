@@ -29,6 +29,7 @@ type Node struct {
 	NamesFull bool // sticky: MaxNames given names were seen; none is stored
 	Decisions [purposes]consent.History
 	Act       LastAct
+	Matches   []PatternID // patterns of blocked values that matched it, in force or not; in their order
 
 	Standing Standing // as last judged
 
@@ -115,6 +116,17 @@ func (n *Node) Edge(to identifier.Key) *Edge {
 		}
 	}
 	return nil
+}
+
+// Since returns the time of the earliest evidence that holds n in its profile, as last divided; Never when it is there alone.
+func (n *Node) Since() int64 {
+	since := int64(Never)
+	for _, e := range n.Edges {
+		if e.Outcome != RefusedEdge {
+			since = min(since, e.Verdict.T)
+		}
+	}
+	return since
 }
 
 func (a LastAct) join(b LastAct) (LastAct, bool) {

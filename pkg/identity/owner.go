@@ -36,6 +36,8 @@ type People interface {
 	Naming(identifier.Key) identifier.Key
 	// Decisions returns what was decided on an identifier about a unify purpose.
 	Decisions(identifier.Key, Purpose) consent.History
+	// Since returns the time of the earliest evidence that holds an identifier in its profile; Never when it is there alone.
+	Since(identifier.Key) int64
 }
 
 // Owner is whom a leaf belongs to: the profile named by Key, or, when Anonymous, nobody; Key is then the identifier that the
@@ -52,7 +54,7 @@ type Span struct{ First, Last int64 }
 func (k *Kernel) Owner(l Leaf, span Span, register Register, people People, now int64) Owner {
 	switch {
 	case l.Device.Value != "":
-		return ownerOfBrowsing(l, span, people, now)
+		return k.ownerOfBrowsing(l, span, people, now)
 	case l.Reference.Value != "":
 		return k.ownerOfReference(l, register, people)
 	}
@@ -64,7 +66,7 @@ func (k *Kernel) Owner(l Leaf, span Span, register Register, people People, now 
 	return Owner{Key: l.First, Anonymous: true}
 }
 
-func ownerOfBrowsing(l Leaf, span Span, people People, now int64) Owner {
+func (k *Kernel) ownerOfBrowsing(l Leaf, span Span, people People, now int64) Owner {
 	nobody := Owner{Key: l.Device, Anonymous: true}
 	if !open(l, span, people, now) {
 		return nobody
@@ -73,12 +75,25 @@ func ownerOfBrowsing(l Leaf, span Span, people People, now int64) Owner {
 		if l.Shared || people.Standing(l.Device) != Clean {
 			return nobody
 		}
-		return Owner{Key: people.Naming(l.Device)}
+		owner := Owner{Key: people.Naming(l.Device)}
+		if k.isPerson(owner.Key.Namespace) && k.tooLongAgo(l, people) {
+			return nobody
+		}
+		return owner
 	}
 	if people.Standing(l.Person) != Clean || !coreAllowed(people.Decisions(l.Person, UnifyCore), now) {
 		return nobody
 	}
 	return Owner{Key: people.Naming(l.Person)} // the log-in proves it, even on a shared device
+}
+
+// tooLongAgo reports whether anonymous browsing ended longer before it was known whose the device is than the rules look back.
+func (k *Kernel) tooLongAgo(l Leaf, people People) bool {
+	if k.rules.LookbackDays == 0 {
+		return false
+	}
+	end := (l.Month + 1) * Month
+	return end < people.Since(l.Device)-int64(k.rules.LookbackDays)*day
 }
 
 // open reports whether the browsing of a leaf may be shown at all: collected under a grant, never denied since, granted now.

@@ -1,12 +1,6 @@
 package identity
 
-import (
-	"errors"
-	"fmt"
-	"math"
-
-	"rcu/pkg/identifier"
-)
+import "rcu/pkg/identifier"
 
 // Names says how far names and birth dates count as evidence against a link.
 type Names string
@@ -28,11 +22,48 @@ type NamespaceRule struct {
 	Window   int64 `json:"window"`   // seconds; 0 = ever
 	Owners   int   `json:"owners"`   // most values of a unique namespace beside one value of this one; 0 = no such rule
 	Ref      bool  `json:"ref"`      // a reference: belongs to a person and links nobody
+	Kind     Kind  `json:"kind,omitempty"`
 }
 
-// Rules are all that an operator decides about identity. Rank, Device, Strength, Strong, MaxDegree and MaxNames are fixed for
-// the life of a store, because they decided what was stored; all else may be reloaded.
+// Kind is what the values of a namespace are. Left out, Device and Ref say it.
+type Kind string
+
+// The kinds of namespace.
+const (
+	KindUnsaid    Kind = ""
+	KindPerson    Kind = "person"
+	KindDevice    Kind = "device"
+	KindShared    Kind = "shared"    // of several people by intent: links nobody and owns nothing
+	KindReference Kind = "reference" // belongs to a person and links nobody
+)
+
+// plain returns the rule with the flags that its kind stands for.
+func (r NamespaceRule) plain() NamespaceRule {
+	switch r.Kind {
+	case KindDevice:
+		r.Device = true
+	case KindReference:
+		r.Ref = true
+	case KindUnsaid, KindPerson, KindShared:
+	}
+	return r
+}
+
+// Survival is one way to choose among the values that are known of an attribute.
+type Survival string
+
+// The ways to choose. Those of a list are asked in turn, each where the ones before it leave a tie.
+const (
+	SourceTrust   Survival = "source_trust"   // the source that is trusted most
+	Recency       Survival = "recency"        // the newest
+	VerifiedFirst Survival = "verified_first" // what was verified, before all that was not
+	MostFrequent  Survival = "most_frequent"  // what most sources and channels say
+)
+
+// Rules are all that an operator decides about identity. Rank, Kind, Device, Ref, Strength, Strong, MaxDegree and MaxNames are fixed
+// for the life of a store, because they decided what was stored; all else may be reloaded.
 type Rules struct {
+	Version    int64                                  `json:"version,omitempty"` // of the operator's file; only for people and for telling older from newer
 	Namespaces map[identifier.Namespace]NamespaceRule `json:"namespaces"`
 	Blocked    map[string]bool                        `json:"blocked"` // by the value of the key
 	Claims     int                                    `json:"claims"`  // most owners of a value, proved or not
@@ -42,6 +73,10 @@ type Rules struct {
 	MaxDegree  int                                    `json:"max_degree"`
 	Names      Names                                  `json:"names"`
 	MaxNames   int                                    `json:"max_names"`
+
+	BlockedPatterns []string              `json:"blocked_patterns,omitempty"` // `namespace:regular expression` of normalised values
+	Survivorship    map[string][]Survival `json:"survivorship,omitempty"`     // by attribute; "*" for all others
+	LookbackDays    int                   `json:"lookback_days,omitempty"`    // how long before it is known whose a device is its browsing is theirs; 0 = ever
 }
 
 const (
@@ -74,130 +109,3 @@ func DefaultRules() Rules {
 	}
 	return r
 }
-
-// maxStrength leaves room for two grades per strength below the strength of `together`.
-const maxStrength = 126
-
-// maxNamespaces is what the sets of the partition hold.
-const maxNamespaces = 64
-
-// Validate reports the first rule that makes no sense.
-func (r Rules) Validate() error {
-	if len(r.Namespaces) > maxNamespaces {
-		return fmt.Errorf("rules name %d namespaces, at most %d are possible", len(r.Namespaces), maxNamespaces)
-	}
-	for n, rule := range r.Namespaces {
-		if err := rule.validate(); err != nil {
-			return fmt.Errorf("namespaces.%s: %w", n, err)
-		}
-	}
-	switch {
-	case r.MaxNodes < 1 || r.MaxEdges < 1 || r.MaxDegree < 1 || r.MaxNames < 1:
-		return errors.New("max_nodes, max_edges, max_degree and max_names must be at least 1")
-	case r.MaxNodes > math.MaxInt16 || r.MaxEdges > math.MaxInt16:
-		return fmt.Errorf("max_nodes and max_edges must be at most %d", math.MaxInt16)
-	case r.Names != NamesOff && r.Names != NamesAttested && r.Names != NamesAny:
-		return fmt.Errorf("names is %q, want off, attested or any", string(r.Names))
-	}
-	return nil
-}
-
-func (r NamespaceRule) validate() error {
-	if r.Strength < 0 || r.Strength > maxStrength {
-		return fmt.Errorf("strength is %d, want 0 to %d", r.Strength, maxStrength)
-	}
-	if r.Limit < 0 || r.Window < 0 || r.Owners < 0 {
-		return errors.New("limit, window and owners must not be negative")
-	}
-	return nil
-}
-
-// FixedDiffers names the first rule that is fixed for the life of a store and differs between r and s; "" if none does.
-func (r Rules) FixedDiffers(s Rules) string {
-	for n, a := range r.Namespaces {
-		b, both := s.Namespaces[n]
-		if !both || a.Rank != b.Rank || a.Device != b.Device || a.Ref != b.Ref || a.Strength != b.Strength {
-			return "namespaces." + string(n)
-		}
-	}
-	switch {
-	case len(r.Namespaces) != len(s.Namespaces):
-		return "namespaces"
-	case r.Strong != s.Strong:
-		return "strong"
-	case r.MaxDegree != s.MaxDegree:
-		return "max_degree"
-	case r.MaxNames != s.MaxNames:
-		return "max_names"
-	}
-	return ""
-}
-
-// Kernel is Rules made ready to judge. It is immutable and may be shared.
-type Kernel struct {
-	rules   Rules
-	byName  map[identifier.Namespace]*namespace
-	all     []*namespace // by index
-	uniques []*namespace
-}
-
-type namespace struct {
-	NamespaceRule
-	name  identifier.Namespace
-	index uint8 // place in the sets of the partition
-}
-
-// NewKernel prepares rules.
-func NewKernel(r Rules) (*Kernel, error) {
-	if err := r.Validate(); err != nil {
-		return nil, fmt.Errorf("checking identity rules: %w", err)
-	}
-	k := &Kernel{rules: r, byName: make(map[identifier.Namespace]*namespace, len(r.Namespaces))}
-	for name, rule := range r.Namespaces {
-		n := &namespace{NamespaceRule: rule, name: name, index: uint8(len(k.byName))} //nolint:gosec // at most maxNamespaces
-		k.byName[name] = n
-		k.all = append(k.all, n)
-		if n.Unique && !n.Ref {
-			k.uniques = append(k.uniques, n)
-		}
-	}
-	return k, nil
-}
-
-// DefaultKernel judges by DefaultRules.
-func DefaultKernel() *Kernel {
-	k, err := NewKernel(DefaultRules())
-	if err != nil {
-		panic(err) // the defaults are code, and a test checks them
-	}
-	return k
-}
-
-// Rules returns the rules that k judges by. They must not be changed.
-func (k *Kernel) Rules() Rules { return k.rules }
-
-// unknownNamespace has the worst order and links nothing.
-var unknownNamespace = &namespace{NamespaceRule: NamespaceRule{Rank: math.MaxInt, Ref: true}}
-
-func (k *Kernel) namespace(n identifier.Namespace) *namespace {
-	if x, ok := k.byName[n]; ok {
-		return x
-	}
-	return unknownNamespace
-}
-
-// Links reports whether identifiers of n may join people.
-func (k *Kernel) Links(n identifier.Namespace) bool {
-	x, known := k.byName[n]
-	return known && !x.Ref
-}
-
-func (k *Kernel) isReference(n identifier.Namespace) bool {
-	x, known := k.byName[n]
-	return known && x.Ref
-}
-
-// isPerson reports whether n is a linking namespace of grade person.
-func (k *Kernel) isPerson(n identifier.Namespace) bool { return k.Links(n) && !k.namespace(n).Device }
-
-func (k *Kernel) isDevice(n identifier.Namespace) bool { return k.Links(n) && k.namespace(n).Device }

@@ -108,6 +108,14 @@ func (s *solution) Decisions(k identifier.Key, p Purpose) (h consent.History) {
 	return h
 }
 
+// Since implements People.
+func (s *solution) Since(k identifier.Key) int64 {
+	if n := s.ev.Node(k); n != nil {
+		return n.Since()
+	}
+	return Never
+}
+
 func (s *solution) people(answer *Answer) {
 	all := make([]*Node, 0, len(s.ev.nodes))
 	for _, n := range s.ev.nodes {

@@ -65,7 +65,26 @@ func ReadFacts(r io.Reader, rules *Rules) (*Facts, error) {
 	if rules != nil {
 		fr.facts.Rules = *rules
 	}
+	if !fr.pseudonyms {
+		fr.matchPlain()
+	}
 	return fr.facts, nil
+}
+
+// matchPlain adds what the patterns in force match of values in plain text. Of pseudonyms, only what was stamped is known.
+func (fr *factReader) matchPlain() {
+	patterns := PatternsOf(fr.facts.Rules.BlockedPatterns)
+	for _, e := range fr.facts.Events {
+		for i, ids := range patterns.OfKeys(e.Keys) {
+			if len(ids) == 0 {
+				continue
+			}
+			if e.Matches == nil {
+				e.Matches = make([][]PatternID, len(e.Keys))
+			}
+			e.Matches[i] = append(e.Matches[i], ids...)
+		}
+	}
 }
 
 var errLongLine = errors.New("line is too long")
@@ -88,6 +107,7 @@ type factReader struct {
 	facts        *Facts
 	known        map[string]any // kind and id -> content
 	rulesVersion int64
+	pseudonyms   bool // identifiers are pseudonyms
 }
 
 // line takes one line; an empty one is nothing.
@@ -108,6 +128,7 @@ func (fr *factReader) line(line []byte) *SolveError {
 		if t := o.number("t", true, 0); o.bad == nil {
 			fr.facts.Now = max(fr.facts.Now, t)
 		}
+		fr.pseudonyms = o.flag("pseudonyms") || fr.pseudonyms
 		return o.bad
 	case kind == "event":
 		return fr.event(o)
@@ -159,32 +180,6 @@ func (fr *factReader) rules(o *object) *SolveError {
 	return nil
 }
 
-// ParseRules reads rules in the form of the exchange format (JSON). A cap that is left out has its default.
-func ParseRules(b []byte) (Rules, error) {
-	var r Rules
-	if err := json.Unmarshal(b, &r); err != nil {
-		return Rules{}, fmt.Errorf("reading identity rules: %w", err)
-	}
-	if r.Names == "off" {
-		r.Names = NamesOff
-	}
-	defaults := DefaultRules()
-	for _, limit := range [...]struct{ value, otherwise *int }{
-		{&r.MaxNodes, &defaults.MaxNodes},
-		{&r.MaxEdges, &defaults.MaxEdges},
-		{&r.MaxDegree, &defaults.MaxDegree},
-		{&r.MaxNames, &defaults.MaxNames},
-	} {
-		if *limit.value == 0 {
-			*limit.value = *limit.otherwise
-		}
-	}
-	if err := r.Validate(); err != nil {
-		return Rules{}, err
-	}
-	return r, nil
-}
-
 func (fr *factReader) event(o *object) *SolveError {
 	e := &Event{
 		ID: o.text("id", true), T: o.number("t", true, 0), Keys: o.keys("ids"),
@@ -192,6 +187,7 @@ func (fr *factReader) event(o *object) *SolveError {
 	}
 	e.Behaviour = o.choice("class", false, "core", "behaviour") == 1
 	e.Stamps = o.stamps("stamps", e.Keys)
+	e.Matches = o.matches("matches", e.Keys)
 	amount := o.number("amount", false, -maxNumber)
 	if o.bad != nil {
 		return o.bad
@@ -287,6 +283,32 @@ func (o *object) stamps(field string, keys []identifier.Key) []int64 {
 		return nil
 	}
 	return out
+}
+
+// matches reads an object of identifier -> ids of patterns, parallel to keys.
+func (o *object) matches(field string, keys []identifier.Key) (all [][]PatternID) {
+	var byText map[string][]string
+	if !o.decode(field, false, &byText, "use an object of identifier and a list of ids of patterns") {
+		return nil
+	}
+	for text, ids := range byText {
+		i := slices.Index(keys, keyOf(text))
+		for _, id := range ids {
+			n, err := strconv.ParseUint(id, 16, 64)
+			if err != nil {
+				o.fail(field, "holds what is no id of a pattern", "use 16 hexadecimal digits")
+				return nil
+			}
+			if i < 0 {
+				continue
+			}
+			if all == nil {
+				all = make([][]PatternID, len(keys))
+			}
+			all[i] = append(all[i], PatternID(n))
+		}
+	}
+	return all
 }
 
 func (o *object) claim(field string) (c Claim) {

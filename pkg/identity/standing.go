@@ -5,7 +5,7 @@ package identity
 // the other person's own.
 func (k *Kernel) Stand(n *Node) Standing {
 	switch {
-	case k.rules.Blocked[n.Key.Value]:
+	case k.rules.Blocked[n.Key.Value], k.patternBlocks(n):
 		return Blocked
 	case faults.hubsJoin:
 		return Clean

@@ -41,7 +41,10 @@ type Activity struct {
 }
 
 // Combine combines leaves of one controller into a profile. The order of the leaves does not matter; nothing of them is changed or kept.
-func Combine(leaves []*State) Profile {
+func Combine(leaves []*State) Profile { return CombineBy(leaves, nil) }
+
+// CombineBy is Combine with a survivorship of the operator's.
+func CombineBy(leaves []*State, by Survivorship) Profile {
 	p := Profile{Counters: map[string]int64{}}
 	for _, s := range leaves {
 		if s == nil || s.Empty() {
@@ -57,7 +60,7 @@ func Combine(leaves []*State) Profile {
 		p.combineActivity(s)
 		p.Retractions += s.takenBack()
 	}
-	p.finishTraits()
+	p.finishTraits(by)
 	p.combineLogs(leaves)
 	return p
 }
@@ -76,15 +79,13 @@ func (p *Profile) combineTraits(s *State) {
 }
 
 // finishTraits sorts by name, best first, and folds the losers under the winner.
-func (p *Profile) finishTraits() {
+func (p *Profile) finishTraits(by Survivorship) {
+	n := by.count(p.Traits)
 	slices.SortFunc(p.Traits, func(a, b SurvivingTrait) int {
 		if c := cmp.Compare(a.Name, b.Name); c != 0 {
 			return c
 		}
-		if better(&a.Trait, &b.Trait) {
-			return -1
-		}
-		return 1
+		return by.compare(&a.Trait, &b.Trait, n)
 	})
 	out := p.Traits[:0]
 	for _, t := range p.Traits {

@@ -242,6 +242,12 @@ func (g *Graph) Kernel(ctx context.Context, space string) (*identity.Kernel, err
 	return r.kernel, err
 }
 
+// Reload returns the rules in force in a space, read again.
+func (g *Graph) Reload(ctx context.Context, space string) (*identity.Kernel, error) {
+	r, err := g.rulesOf(ctx, space, true)
+	return r.kernel, err
+}
+
 // rulesOf returns the rules of a space, read again when they are known to have changed.
 func (g *Graph) rulesOf(ctx context.Context, space string, again bool) (spaceRules, error) {
 	g.mu.Lock()

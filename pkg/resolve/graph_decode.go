@@ -108,7 +108,20 @@ func (r *recordReader) node(m *member) (person uint64) {
 	if flags&nodeAct != 0 {
 		m.Act = r.act()
 	}
+	if flags&nodeMatches != 0 {
+		m.Matches = r.matches()
+	}
 	return person
+}
+
+func (r *recordReader) matches() []identity.PatternID {
+	out := make([]identity.PatternID, r.Count())
+	for i := range out {
+		for range 8 {
+			out[i] = out[i]<<8 | identity.PatternID(r.Byte())
+		}
+	}
+	return out
 }
 
 func (r *recordReader) names() []identity.Name {

@@ -79,6 +79,7 @@ func (w *recordWriter) node(m *member, person int) {
 		{nodeNames, len(m.Names) > 0},
 		{nodeDecisions, decided(m.Node)},
 		{nodeAct, m.Act.Op != identity.NoOp},
+		{nodeMatches, len(m.Matches) > 0},
 	} {
 		if f.set {
 			flags |= f.flag
@@ -103,6 +104,12 @@ func (w *recordWriter) node(m *member, person int) {
 	}
 	if flags&nodeAct != 0 {
 		w.act(m.Act)
+	}
+	if flags&nodeMatches != 0 {
+		w.b = pack.Uint(w.b, uint64(len(m.Matches)))
+		for _, id := range m.Matches {
+			w.b = binary.BigEndian.AppendUint64(w.b, uint64(id))
+		}
 	}
 }
 

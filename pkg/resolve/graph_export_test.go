@@ -3,8 +3,16 @@ package resolve
 import "testing"
 
 // DropAbsenceCheck plants a fault until the test ends.
-func DropAbsenceCheck(t testing.TB) {
+func DropAbsenceCheck(t testing.TB) { plant(t, &faults.absenceUnchecked) }
+
+// StandByOldRules plants a fault until the test ends.
+func StandByOldRules(t testing.TB) { plant(t, &faults.standingByOldRules) }
+
+// SearchStale plants a fault until the test ends.
+func SearchStale(t testing.TB) { plant(t, &faults.staleSearch) }
+
+func plant(t testing.TB, fault *bool) {
 	t.Helper()
-	faults.absenceUnchecked = true
-	t.Cleanup(func() { faults.absenceUnchecked = false })
+	*fault = true
+	t.Cleanup(func() { *fault = false })
 }

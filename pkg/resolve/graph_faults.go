@@ -2,5 +2,7 @@ package resolve
 
 // faults are wrong variants that tests switch on, to prove that the laws catch them. Nothing else can reach them.
 var faults struct {
-	absenceUnchecked bool // commits do not check that an identifier still has no record
+	absenceUnchecked   bool // commits do not check that an identifier still has no record
+	standingByOldRules bool // the far end of an edge stands as it did under the rules before
+	staleSearch        bool // components are searched over verdicts that new rules or the clock have overtaken
 }

@@ -126,8 +126,14 @@ func (p *planner) add(s GraphSnapshot) error {
 			}
 			m.unit, m.component, m.version = u, key, rec.version
 			p.ev.Add(m.Node)
+			if m.judgedRules != p.rules && !faults.standingByOldRules { // its edges are judged when a component needs them
+				m.Standing = p.kernel.Stand(m.Node)
+			}
 		}
 		for _, m := range rec.members { // before anything changes what names them
+			if m.since = identity.Never; p.kernel.LooksBack() {
+				m.since = m.Since()
+			}
 			if m.person.naming.Value == "" {
 				m.person.naming = p.kernel.Naming(m.person.nodes)
 			}
@@ -143,12 +149,38 @@ func (p *planner) stale() {
 			continue
 		}
 		for _, m := range u.members {
-			b := m.Boundary(m.judgedNow)
-			if m.judgedRules != p.rules || b != 0 && b <= p.now {
+			if p.overtaken(m) {
 				p.changes.Judge(m.Node)
 			}
 		}
 	}
+}
+
+// overtaken reports whether what was judged of a member may be otherwise by now, or by the rules in force.
+func (p *planner) overtaken(m *member) bool {
+	b := m.Boundary(m.judgedNow)
+	return m.judgedRules != p.rules || b != 0 && b <= p.now
+}
+
+// freshen lists for judgement what the components found stand on and was overtaken, and reports whether there was any: verdicts by old
+// rules or an old clock never mix with new ones in a plan.
+func (p *planner) freshen() bool {
+	before := len(p.changes.Whole)
+	if faults.staleSearch {
+		return false
+	}
+	fresh := func(n *identity.Node) {
+		if p.overtaken(p.memberOf(n)) {
+			p.changes.Judge(n)
+		}
+	}
+	for i := range p.found {
+		for _, n := range p.found[i].Nodes {
+			fresh(n)
+		}
+		p.found[i].EachRead(fresh)
+	}
+	return len(p.changes.Whole) > before
 }
 
 // fold joins facts to what was read. Facts that change something are kept with the group of units they change.
@@ -195,7 +227,7 @@ func (p *planner) run(ctx context.Context) error {
 		if err := p.components(ctx); err != nil {
 			return err
 		}
-		if p.now == before {
+		if !p.freshen() && p.now == before {
 			break
 		}
 	}

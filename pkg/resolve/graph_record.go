@@ -30,6 +30,7 @@ type member struct {
 	judgedNow   int64  // the clock when all its edges were last judged
 	judgedRules uint64 // and the rules version
 	was         identity.Standing
+	since       int64   // of the node as read, where the rules look back
 	before      *person // as read; nil without a record
 	person      *person
 }
@@ -55,6 +56,7 @@ const (
 	nodeNames
 	nodeDecisions
 	nodeAct
+	nodeMatches
 )
 
 // Flags of a packed edge.

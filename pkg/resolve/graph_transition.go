@@ -86,7 +86,8 @@ func (t *teller) identifiers() {
 		if m.before != nil {
 			before = m.before.naming
 		}
-		if before != m.person.naming || m.was != m.Standing || whole[m.Node] {
+		moved := t.p.kernel.LooksBack() && m.since != m.Since()
+		if before != m.person.naming || m.was != m.Standing || whole[m.Node] || moved {
 			t.out.Changed = append(t.out.Changed, IdentifierChange{m.Key, before, m.person.naming, m.Standing})
 		}
 		if m.was != m.Standing {

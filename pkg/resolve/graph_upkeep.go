@@ -39,8 +39,8 @@ func (g *Graph) SetRules(ctx context.Context, space string, rules identity.Rules
 		if err != nil {
 			return err
 		}
-		if what := held.kernel.Rules().FixedDiffers(rules); what != "" {
-			return fmt.Errorf("setting %s: %w", what, ErrRulesFixed)
+		if fixed := held.kernel.Rules().FixedProblems(rules); len(fixed) > 0 {
+			return fmt.Errorf("%w: %w", ErrRulesFixed, fixed)
 		}
 		ok, err := g.state.SetGraphRules(ctx, space, held.version, content)
 		if err != nil {

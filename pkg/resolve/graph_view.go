@@ -96,6 +96,14 @@ func (v *View) Decisions(k identifier.Key, p identity.Purpose) (h consent.Histor
 	return h
 }
 
+// Since implements identity.People.
+func (v *View) Since(k identifier.Key) int64 {
+	if n := v.entries[k].decisions; n != nil {
+		return n.Since()
+	}
+	return identity.Never
+}
+
 // Profile returns the profile that holds k. Its Members must not be changed.
 func (v *View) Profile(k identifier.Key) Profile {
 	if e, known := v.entries[k]; known {

@@ -18,6 +18,9 @@ type Person struct {
 	Profile
 	Leaves []PersonLeaf // of all members, each leaf once, by controller and key; none where the standing is not clean
 
+	// Survivorship says which values of attributes survive when the leaves are combined.
+	Survivorship profile.Survivorship
+
 	listed []string // controllers with leaves that were left out
 }
 
@@ -86,8 +89,13 @@ func (r *Reader) People(ctx context.Context, space string, keys []identifier.Key
 	if err := r.own(ctx, space, distinct, leaves, view, now); err != nil {
 		return nil, err
 	}
+	kernel, err := r.graph.Kernel(ctx, space)
+	if err != nil {
+		return nil, err
+	}
 	for _, p := range people {
 		p.sameAs(first[p.Canonical.Value])
+		p.Survivorship = kernel.Rules().Survivorship
 	}
 	return people, nil
 }

@@ -689,7 +689,8 @@ type Identifier struct {
 	Namespace     string                 `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
 	Pseudonym     []byte                 `protobuf:"bytes,2,opt,name=pseudonym,proto3" json:"pseudonym,omitempty"` // 17 bytes: key version, 128 bits of HMAC-SHA-256
 	Proved        bool                   `protobuf:"varint,3,opt,name=proved,proto3" json:"proved,omitempty"`
-	Stamp         int64                  `protobuf:"varint,4,opt,name=stamp,proto3" json:"stamp,omitempty"` // decided_at (seconds) of the grant in force when collected; 0 = none or default
+	Stamp         int64                  `protobuf:"varint,4,opt,name=stamp,proto3" json:"stamp,omitempty"`               // decided_at (seconds) of the grant in force when collected; 0 = none or default
+	Patterns      []uint64               `protobuf:"fixed64,5,rep,packed,name=patterns,proto3" json:"patterns,omitempty"` // ids of the patterns of blocked values that it matched when collected (ADR 21)
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -750,6 +751,13 @@ func (x *Identifier) GetStamp() int64 {
 		return x.Stamp
 	}
 	return 0
+}
+
+func (x *Identifier) GetPatterns() []uint64 {
+	if x != nil {
+		return x.Patterns
+	}
+	return nil
 }
 
 // Claim: keys of 16 bits that can only be compared; 0 = none (kernel.md 1).
@@ -2423,13 +2431,14 @@ const file_event_proto_rawDesc = "" +
 	"\vTraitsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01B\x06\n" +
-	"\x04data\"v\n" +
+	"\x04data\"\x92\x01\n" +
 	"\n" +
 	"Identifier\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x1c\n" +
 	"\tpseudonym\x18\x02 \x01(\fR\tpseudonym\x12\x16\n" +
 	"\x06proved\x18\x03 \x01(\bR\x06proved\x12\x14\n" +
-	"\x05stamp\x18\x04 \x01(\x03R\x05stamp\"e\n" +
+	"\x05stamp\x18\x04 \x01(\x03R\x05stamp\x12\x1a\n" +
+	"\bpatterns\x18\x05 \x03(\x06R\bpatterns\"e\n" +
 	"\x05Claim\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x12\x14\n" +
 	"\x05given\x18\x02 \x03(\rR\x05given\x12\x16\n" +

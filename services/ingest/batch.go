@@ -175,6 +175,7 @@ func (b *batch) judge(it *item) {
 	case consent.Collect:
 	}
 	b.s.metrics.stripped.Add(float64(g.stripped))
+	block(it.draft, b.s.deps.Patterns)
 	it.event, it.personal, _ = it.draft.Stamp(b.s.deps.Pseudonyms, stamps(it.draft, b.points))
 	it.outcome = outcomeAccepted
 	it.set("accepted", "", "")

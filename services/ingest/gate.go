@@ -10,6 +10,7 @@ import (
 	"rcu/pkg/consent"
 	"rcu/pkg/event"
 	"rcu/pkg/identifier"
+	"rcu/pkg/identity"
 	eventpb "rcu/schemas/event"
 )
 
@@ -82,6 +83,13 @@ func gate(d *event.Draft, ps points, now time.Time) gated {
 	}
 	stripped := d.StripDevices(func(k identifier.Key) bool { return slices.Contains(keep, k) })
 	return gated{verdict: verdict, stripped: stripped}
+}
+
+// block tells a draft which patterns of blocked values to look for.
+func block(d *event.Draft, patterns func(space string) identity.Patterns) {
+	if patterns != nil {
+		d.Block(patterns(d.Origin().Space))
+	}
 }
 
 // stamps gives the time of the grant that an identifier was collected under; 0 where there is none or it cannot be known.

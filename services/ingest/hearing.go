@@ -138,6 +138,7 @@ func (j *Judge) decide(ctx context.Context, hearings []hearing) ([]stream.Record
 		var r stream.Record
 		switch h.outcome {
 		case judgedPublished:
+			block(h.draft, j.deps.Patterns)
 			e, personal, _ := h.draft.Stamp(j.deps.Pseudonyms, stamps(h.draft, registers[h.scope()]))
 			r, err = eventRecord(ctx, j.deps.Sealer, h.topic(), e, personal, j.now())
 		case judgedDead:

@@ -12,6 +12,7 @@ import (
 
 	"rcu/pkg/auth"
 	"rcu/pkg/event"
+	"rcu/pkg/identity"
 	"rcu/pkg/stream"
 	"rcu/pkg/vault"
 	"rcu/services/internal/dailykeys"
@@ -68,8 +69,9 @@ type JudgeDeps struct {
 	DeadLetters *stream.DeadLetters // of records that are no held events
 	Registers   Registers
 	Stream      *stream.Client
-	Resolver    string           // the group whose work on rcu.consents puts decisions into the registers
-	Now         func() time.Time // nil: the clock
+	Resolver    string                               // the group whose work on rcu.consents puts decisions into the registers
+	Now         func() time.Time                     // nil: the clock
+	Patterns    func(space string) identity.Patterns // as for Deps
 }
 
 func (d JudgeDeps) validate() error {

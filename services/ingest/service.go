@@ -17,6 +17,7 @@ import (
 	"rcu/pkg/auth"
 	"rcu/pkg/event"
 	"rcu/pkg/httpserver"
+	"rcu/pkg/identity"
 	"rcu/pkg/stream"
 	"rcu/pkg/telemetry"
 	eventpb "rcu/schemas/event"
@@ -49,6 +50,8 @@ type Deps struct {
 	Now         func() time.Time                // nil: the clock
 	// Waiting tells how far the resolver is behind, for the history lane; nil: that lane is never full. See WaitingOf.
 	Waiting func(ctx context.Context) (Waiting, error)
+	// Patterns gives the patterns of blocked values that are in force in a space; nil: none are.
+	Patterns func(space string) identity.Patterns
 }
 
 func (d Deps) validate() error {

@@ -17,7 +17,7 @@ func (s *Service) answer(ctx context.Context, q request, p *resolve.Person, x *s
 	if err != nil {
 		return nil, err
 	}
-	combined := profile.Combine(x.leaves)
+	combined := profile.CombineBy(x.leaves, p.Survivorship)
 	w := recordWriter{sees: q.sees, store: q.reader.Store, open: open, members: p.Members, numbers: map[string]string{}}
 	w.identifiers(&combined, x.permits)
 	w.traits(&combined)

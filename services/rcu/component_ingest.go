@@ -58,7 +58,7 @@ func buildIngest(ctx context.Context, d *deps, channel string, build func(ingest
 	s, err := build(cfg, ingest.Deps{
 		Log: d.log.Named(name), Registerer: d.metricsOf(name), Gatherer: d.metrics, SourcesFile: d.sourcesFile(), Decoder: decoder,
 		Pseudonyms: d.keys, Sealer: sealer, Producer: producer, Registers: d.cells, Ready: d.kafka.Ping,
-		Waiting: ingest.WaitingOf(d.kafka, resolver.Default().Group),
+		Waiting: ingest.WaitingOf(d.kafka, resolver.Default().Group), Patterns: d.patterns.of,
 	})
 	if err != nil {
 		return lifecycle.Part{}, err //nolint:wrapcheck // says all
@@ -78,6 +78,7 @@ func buildIngest(ctx context.Context, d *deps, channel string, build func(ingest
 			g, ctx := errgroup.WithContext(ctx)
 			g.Go(func() error { return s.Run(ctx) })
 			g.Go(func() error { return judge.Run(ctx) })
+			g.Go(func() error { return d.patterns.follow(ctx, d) })
 			return g.Wait() //nolint:wrapcheck // says all
 		}
 	}
@@ -90,7 +91,7 @@ func buildJudge(d *deps, decoder *event.Decoder, sealer ingest.Sealer, producer 
 		Log: d.log, Registerer: d.metricsOf("judge"), SourcesFile: d.sourcesFile(), Decoder: decoder, Pseudonyms: d.keys, Keyring: d.keys,
 		Contracts: []ingest.Contract{store.Contract(), web.Contract(), mobile.Contract(), callcentre.Contract()},
 		Sealer:    sealer, Producer: producer, DeadLetters: stream.NewDeadLetters(producer, "judge"), Registers: d.cells, Stream: d.kafka,
-		Resolver: resolver.Default().Group,
+		Resolver: resolver.Default().Group, Patterns: d.patterns.of,
 	})
 }
 

@@ -32,6 +32,7 @@ type deps struct {
 	producers []*stream.Producer // closed after the services
 	// addresses is where the services listen, by name, for the one who started them; a Build adds its own.
 	addresses map[string]string
+	patterns  blockedPatterns
 	judging   bool // the judge of held events runs beside one of the ingestors
 }
 

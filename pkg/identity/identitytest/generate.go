@@ -53,7 +53,37 @@ func History(s Source, o Options) *identity.Facts {
 	for i := range g.IntN(o.Acts + 1) {
 		g.facts.Acts = append(g.facts.Acts, g.act(i))
 	}
+	g.patterns()
 	return &g.facts
+}
+
+// patternTexts are what rules may block, and collectors look for.
+var patternTexts = []string{"email:^[13]$", "phone:^2$", "cookie:^0$", "card:^1$", "email:^[12]$"}
+
+// RandomPatterns returns patterns of blocked values, mostly none.
+func RandomPatterns(s Source) (out []string) {
+	for _, text := range patternTexts {
+		if s.IntN(6) == 0 {
+			out = append(out, text)
+		}
+	}
+	return out
+}
+
+// patterns lets the rules block some patterns, and stamps identifiers with those that their collector knew of.
+func (g *generator) patterns() {
+	g.facts.Rules.BlockedPatterns = RandomPatterns(g)
+	if g.IntN(2) == 0 {
+		return
+	}
+	early, late := identity.PatternsOf(patternTexts[:g.IntN(3)]), identity.PatternsOf(patternTexts)
+	for _, e := range g.facts.Events {
+		known := early
+		if g.IntN(3) == 0 {
+			known = late
+		}
+		e.Matches = known.OfKeys(e.Keys)
+	}
 }
 
 // RandomRules returns rules with caps so small that every one is met.

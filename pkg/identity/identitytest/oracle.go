@@ -18,6 +18,7 @@ type Oracle struct {
 	claims   map[string][]saying
 	pairAct  map[[2]string]*identity.Act
 	valueAct map[string]*identity.Act
+	matches  map[string]map[identity.PatternID]bool
 
 	Level   map[string]int    // of every identifier with a record
 	Naming  map[string]string // naming identifier of every identifier with a record
@@ -46,7 +47,7 @@ type verdict struct {
 func Ask(f *identity.Facts) *Oracle {
 	o := &Oracle{
 		facts: f, rules: f.Rules, keys: map[string]identifier.Key{}, first: map[string]int64{}, seen: map[[2]string][]sighting{},
-		claims: map[string][]saying{}, pairAct: map[[2]string]*identity.Act{}, valueAct: map[string]*identity.Act{},
+		claims: map[string][]saying{}, pairAct: map[[2]string]*identity.Act{}, valueAct: map[string]*identity.Act{}, matches: map[string]map[identity.PatternID]bool{},
 		Level: map[string]int{}, Naming: map[string]string{}, verdict: map[[2]string]verdict{}, outcome: map[[2]string]string{},
 	}
 	o.collect()
@@ -108,6 +109,7 @@ func (o *Oracle) collect() {
 			}
 		}
 	}
+	o.collectMatches()
 	for _, d := range o.facts.Decisions {
 		if o.linking(d.Point) {
 			o.record(d.Point)
@@ -185,7 +187,7 @@ func (o *Oracle) Full(v string) bool { return o.full(v, true) || o.full(v, false
 func (o *Oracle) Standing(v string) string {
 	act := o.valueAct[v]
 	switch {
-	case o.rules.Blocked[v]:
+	case o.rules.Blocked[v], o.matched(v):
 		return "blocked"
 	case o.keys[v].Value == "":
 		return "clean"
@@ -338,4 +340,32 @@ func contradicts(a, b identity.Claim) bool {
 		given, family = 1, 1
 	}
 	return given == -1 && birth != 1 || birth == -1 && family == -1
+}
+
+// collectMatches notes which patterns matched what.
+func (o *Oracle) collectMatches() {
+	for _, e := range o.facts.Events {
+		for i, k := range e.Keys {
+			if i >= len(e.Matches) || len(e.Matches[i]) == 0 || !o.linking(k) || e.Shared && o.rules.Namespaces[k.Namespace].Device {
+				continue
+			}
+			o.record(k)
+			if o.matches[k.Value] == nil {
+				o.matches[k.Value] = map[identity.PatternID]bool{}
+			}
+			for _, id := range e.Matches[i] {
+				o.matches[k.Value][id] = true
+			}
+		}
+	}
+}
+
+// matched reports whether a pattern in force matched v.
+func (o *Oracle) matched(v string) bool {
+	for _, text := range o.rules.BlockedPatterns {
+		if o.matches[v][identity.IDOfPattern(text)] {
+			return true
+		}
+	}
+	return false
 }

@@ -113,7 +113,7 @@ func (o *Oracle) Owner(l identity.Leaf) string {
 		switch open := l.Stamp > 0 && o.open(l); {
 		case open && l.Person.Value != "" && clean(l.Person) && o.core(l.Person.Value, o.facts.Now):
 			return o.name(l.Person)
-		case open && l.Person.Value == "" && !l.Shared && clean(l.Device):
+		case open && l.Person.Value == "" && !l.Shared && clean(l.Device) && !o.tooLongAgo(l):
 			return o.name(l.Device)
 		}
 		return "anonymous:" + l.Device.Value
@@ -125,6 +125,21 @@ func (o *Oracle) Owner(l identity.Leaf) string {
 		return o.name(l.Second)
 	}
 	return "anonymous:" + l.First.Value
+}
+
+// tooLongAgo reports whether anonymous browsing lies longer before the device's first joined sighting than the rules look back.
+func (o *Oracle) tooLongAgo(l identity.Leaf) bool {
+	naming := KeyOf(o.name(l.Device))
+	if rule := o.rules.Namespaces[naming.Namespace]; o.rules.LookbackDays == 0 || rule.Device || rule.Ref {
+		return false
+	}
+	first := int64(identity.Never)
+	for p, text := range o.outcome {
+		if (p[0] == l.Device.Value || p[1] == l.Device.Value) && (text == "joined" || text == "confirms") {
+			first = min(first, o.verdict[p].t)
+		}
+	}
+	return (l.Month+1)*2592000 < first-int64(o.rules.LookbackDays)*86400
 }
 
 func (o *Oracle) open(l identity.Leaf) bool {

@@ -44,6 +44,12 @@ func Graph(t *testing.T, fresh func(testing.TB) resolve.GraphState, histories in
 			RulesChange(t, state, fmt.Sprint("r", seed), seed)
 		}
 	})
+	t.Run("rules never mix", func(t *testing.T) {
+		state := fresh(t)
+		for seed := range uint64(histories / 8) {
+			NeverMixed(t, state, fmt.Sprint("n", seed), seed)
+		}
+	})
 	t.Run("reversible", func(t *testing.T) {
 		state := fresh(t)
 		for seed := range uint64(histories / 4) {

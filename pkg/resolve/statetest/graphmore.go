@@ -19,8 +19,7 @@ func RulesChange(t testing.TB, state resolve.GraphState, space string, seed uint
 	ctx := t.Context()
 	rng := rand.New(rand.NewPCG(seed, 13))
 	f := identitytest.History(rng, Large)
-	after := identitytest.RandomRules(rng)
-	after.MaxDegree, after.MaxNames = f.Rules.MaxDegree, f.Rules.MaxNames // fixed for the life of a store
+	after := ChangedRules(rng, f)
 	graphs := make([]*resolve.Graph, 3)
 	for i := range graphs {
 		g, err := resolve.NewGraph(state, f.Rules)
