@@ -216,6 +216,8 @@ func TestDecode_refuses(t *testing.T) {
 		{"empty segment", good.String() + ".", tcf.ErrTruncated},
 		{"core twice", good.core() + "." + good.core(), tcf.ErrSegment},
 		{"three bytes too many", good.core() + "AAAA", tcf.ErrTrailing},
+		{"padding that is not zero", good.core() + "." + new(writer).uint(1, 3).vendors(nil, false).uint(1, 2).segment(8), tcf.ErrTrailing},
+		{"bits that no byte holds", good.core() + ".IAB", tcf.ErrEncoding},
 		{"range backwards", ranged(40, 9, 3), tcf.ErrContent},
 		{"range from 0", ranged(40, 0, 3), tcf.ErrContent},
 		{"range over the highest", ranged(40, 9, 41), tcf.ErrContent},

@@ -92,8 +92,10 @@ func TestDecide_everyPartIsNeeded(t *testing.T) {
 		x.Interests, x.Publisher.Interests = x.Consents, x.Consents
 		x.Consents, x.Publisher.Consents, x.Features = nil, nil, nil
 	})
-	if ds, err := m.Decide(interests.String(), moment); err != nil || grants(ds) > 0 {
-		t.Errorf("legitimate interest permits something: %+v, %v", ds, err)
+	for _, m.Read = range []tcf.Read{tcf.ReadBoth, tcf.ReadPublisher, tcf.ReadCore} {
+		if ds, err := m.Decide(interests.String(), moment); err != nil || grants(ds) > 0 {
+			t.Errorf("%s: legitimate interest permits something: %+v, %v", m.Read, ds, err)
+		}
 	}
 }
 
