@@ -16,6 +16,7 @@ const (
 	TopicHeld             = "rcu.held"
 	TopicResolved         = "rcu.resolved"
 	TopicConsents         = "rcu.consents"
+	TopicActs             = "rcu.acts"
 	TopicIdentity         = "rcu.identity"
 	TopicIdentityMap      = "rcu.identity.map"
 	TopicOwners           = "rcu.owners"
@@ -106,6 +107,7 @@ func Topics(partitions, replication int) []Topic {
 		deleted(TopicHeld, "person or device pseudonym", 7*day),
 		deleted(TopicResolved, "leaf", 7*day),
 		deleted(TopicConsents, "subject pseudonym", evidenceRetention),
+		deleted(TopicActs, "pseudonym of the lesser end", 0),
 		deleted(TopicIdentity, "rcu_id after the change", 28*day),
 		compacted(TopicIdentityMap, "name of an identifier"),
 		compacted(TopicOwners, "leaf"),

@@ -263,6 +263,192 @@ func (x *Decision) GetCollectedOn() Channel {
 	return Channel_CHANNEL_UNSPECIFIED
 }
 
+// Act is what a steward decided of two identifiers, or of one (rcu.acts). It holds no personal value.
+type Act struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Space         string                 `protobuf:"bytes,1,opt,name=space,proto3" json:"space,omitempty"`
+	Id            string                 `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`                                    // unique in the space
+	Op            string                 `protobuf:"bytes,3,opt,name=op,proto3" json:"op,omitempty"`                                    // of a pair: ban | together | clear; of one identifier: quarantine | release | auto
+	A             *Identifier            `protobuf:"bytes,4,opt,name=a,proto3" json:"a,omitempty"`                                      // of a pair the lesser end
+	B             *Identifier            `protobuf:"bytes,5,opt,name=b,proto3" json:"b,omitempty"`                                      // of a pair
+	T             int64                  `protobuf:"varint,6,opt,name=t,proto3" json:"t,omitempty"`                                     // seconds: of two acts on the same, the later holds
+	ReceivedAt    int64                  `protobuf:"varint,7,opt,name=received_at,json=receivedAt,proto3" json:"received_at,omitempty"` // microseconds
+	Actor         string                 `protobuf:"bytes,8,opt,name=actor,proto3" json:"actor,omitempty"`                              // name of the key
+	Controller    string                 `protobuf:"bytes,9,opt,name=controller,proto3" json:"controller,omitempty"`                    // under whose subject key the reason is sealed
+	Reason        []byte                 `protobuf:"bytes,10,opt,name=reason,proto3" json:"reason,omitempty"`                           // sealed under the subject key of a
+	Undoes        string                 `protobuf:"bytes,11,opt,name=undoes,proto3" json:"undoes,omitempty"`                           // id of the act that this one takes back
+	Before        string                 `protobuf:"bytes,12,opt,name=before,proto3" json:"before,omitempty"`                           // id of the act that held before; empty = none
+	BeforeOp      string                 `protobuf:"bytes,13,opt,name=before_op,json=beforeOp,proto3" json:"before_op,omitempty"`       // and its op
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Act) Reset() {
+	*x = Act{}
+	mi := &file_record_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Act) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Act) ProtoMessage() {}
+
+func (x *Act) ProtoReflect() protoreflect.Message {
+	mi := &file_record_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Act.ProtoReflect.Descriptor instead.
+func (*Act) Descriptor() ([]byte, []int) {
+	return file_record_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Act) GetSpace() string {
+	if x != nil {
+		return x.Space
+	}
+	return ""
+}
+
+func (x *Act) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *Act) GetOp() string {
+	if x != nil {
+		return x.Op
+	}
+	return ""
+}
+
+func (x *Act) GetA() *Identifier {
+	if x != nil {
+		return x.A
+	}
+	return nil
+}
+
+func (x *Act) GetB() *Identifier {
+	if x != nil {
+		return x.B
+	}
+	return nil
+}
+
+func (x *Act) GetT() int64 {
+	if x != nil {
+		return x.T
+	}
+	return 0
+}
+
+func (x *Act) GetReceivedAt() int64 {
+	if x != nil {
+		return x.ReceivedAt
+	}
+	return 0
+}
+
+func (x *Act) GetActor() string {
+	if x != nil {
+		return x.Actor
+	}
+	return ""
+}
+
+func (x *Act) GetController() string {
+	if x != nil {
+		return x.Controller
+	}
+	return ""
+}
+
+func (x *Act) GetReason() []byte {
+	if x != nil {
+		return x.Reason
+	}
+	return nil
+}
+
+func (x *Act) GetUndoes() string {
+	if x != nil {
+		return x.Undoes
+	}
+	return ""
+}
+
+func (x *Act) GetBefore() string {
+	if x != nil {
+		return x.Before
+	}
+	return ""
+}
+
+func (x *Act) GetBeforeOp() string {
+	if x != nil {
+		return x.BeforeOp
+	}
+	return ""
+}
+
+// ActRegister holds the latest acts on one pair, or on one identifier, the latest first.
+type ActRegister struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Acts          []*Act                 `protobuf:"bytes,1,rep,name=acts,proto3" json:"acts,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ActRegister) Reset() {
+	*x = ActRegister{}
+	mi := &file_record_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ActRegister) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ActRegister) ProtoMessage() {}
+
+func (x *ActRegister) ProtoReflect() protoreflect.Message {
+	mi := &file_record_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ActRegister.ProtoReflect.Descriptor instead.
+func (*ActRegister) Descriptor() ([]byte, []int) {
+	return file_record_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *ActRegister) GetActs() []*Act {
+	if x != nil {
+		return x.Acts
+	}
+	return nil
+}
+
 // Transition says what changed in the graph, and why (rcu.identity; kernel.md 9).
 type Transition struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -284,7 +470,7 @@ type Transition struct {
 
 func (x *Transition) Reset() {
 	*x = Transition{}
-	mi := &file_record_proto_msgTypes[2]
+	mi := &file_record_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -296,7 +482,7 @@ func (x *Transition) String() string {
 func (*Transition) ProtoMessage() {}
 
 func (x *Transition) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[2]
+	mi := &file_record_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -309,7 +495,7 @@ func (x *Transition) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Transition.ProtoReflect.Descriptor instead.
 func (*Transition) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{2}
+	return file_record_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Transition) GetId() string {
@@ -409,7 +595,7 @@ type MapEntry struct {
 
 func (x *MapEntry) Reset() {
 	*x = MapEntry{}
-	mi := &file_record_proto_msgTypes[3]
+	mi := &file_record_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -421,7 +607,7 @@ func (x *MapEntry) String() string {
 func (*MapEntry) ProtoMessage() {}
 
 func (x *MapEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[3]
+	mi := &file_record_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -434,7 +620,7 @@ func (x *MapEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MapEntry.ProtoReflect.Descriptor instead.
 func (*MapEntry) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{3}
+	return file_record_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *MapEntry) GetName() string {
@@ -479,7 +665,7 @@ type Owner struct {
 
 func (x *Owner) Reset() {
 	*x = Owner{}
-	mi := &file_record_proto_msgTypes[4]
+	mi := &file_record_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -491,7 +677,7 @@ func (x *Owner) String() string {
 func (*Owner) ProtoMessage() {}
 
 func (x *Owner) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[4]
+	mi := &file_record_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -504,7 +690,7 @@ func (x *Owner) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Owner.ProtoReflect.Descriptor instead.
 func (*Owner) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{4}
+	return file_record_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Owner) GetSpace() string {
@@ -555,7 +741,7 @@ type Changelog struct {
 
 func (x *Changelog) Reset() {
 	*x = Changelog{}
-	mi := &file_record_proto_msgTypes[5]
+	mi := &file_record_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -567,7 +753,7 @@ func (x *Changelog) String() string {
 func (*Changelog) ProtoMessage() {}
 
 func (x *Changelog) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[5]
+	mi := &file_record_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -580,7 +766,7 @@ func (x *Changelog) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Changelog.ProtoReflect.Descriptor instead.
 func (*Changelog) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{5}
+	return file_record_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Changelog) GetSpace() string {
@@ -625,7 +811,7 @@ type WrappedKey struct {
 
 func (x *WrappedKey) Reset() {
 	*x = WrappedKey{}
-	mi := &file_record_proto_msgTypes[6]
+	mi := &file_record_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -637,7 +823,7 @@ func (x *WrappedKey) String() string {
 func (*WrappedKey) ProtoMessage() {}
 
 func (x *WrappedKey) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[6]
+	mi := &file_record_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -650,7 +836,7 @@ func (x *WrappedKey) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WrappedKey.ProtoReflect.Descriptor instead.
 func (*WrappedKey) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{6}
+	return file_record_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *WrappedKey) GetId() []byte {
@@ -705,7 +891,7 @@ type DeadLetter struct {
 
 func (x *DeadLetter) Reset() {
 	*x = DeadLetter{}
-	mi := &file_record_proto_msgTypes[7]
+	mi := &file_record_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -717,7 +903,7 @@ func (x *DeadLetter) String() string {
 func (*DeadLetter) ProtoMessage() {}
 
 func (x *DeadLetter) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[7]
+	mi := &file_record_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -730,7 +916,7 @@ func (x *DeadLetter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeadLetter.ProtoReflect.Descriptor instead.
 func (*DeadLetter) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{7}
+	return file_record_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *DeadLetter) GetSource() string {
@@ -805,7 +991,7 @@ type Held struct {
 
 func (x *Held) Reset() {
 	*x = Held{}
-	mi := &file_record_proto_msgTypes[8]
+	mi := &file_record_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -817,7 +1003,7 @@ func (x *Held) String() string {
 func (*Held) ProtoMessage() {}
 
 func (x *Held) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[8]
+	mi := &file_record_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -830,7 +1016,7 @@ func (x *Held) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Held.ProtoReflect.Descriptor instead.
 func (*Held) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{8}
+	return file_record_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Held) GetSource() string {
@@ -882,7 +1068,7 @@ func (x *Held) GetBody() *Sealed {
 	return nil
 }
 
-// Audit is one read of a profile (rcu.audit); each line holds the digest of the one before it in its chain.
+// Audit is one read of a profile, or one act of a steward (rcu.audit); each line holds the digest of the one before it in its chain.
 type Audit struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Chain         string                 `protobuf:"bytes,1,opt,name=chain,proto3" json:"chain,omitempty"`
@@ -893,17 +1079,19 @@ type Audit struct {
 	Role          string                 `protobuf:"bytes,6,opt,name=role,proto3" json:"role,omitempty"`
 	Store         string                 `protobuf:"bytes,7,opt,name=store,proto3" json:"store,omitempty"`
 	Purpose       string                 `protobuf:"bytes,8,opt,name=purpose,proto3" json:"purpose,omitempty"`
-	Action        string                 `protobuf:"bytes,9,opt,name=action,proto3" json:"action,omitempty"` // lookup | read | timeline | identifiers | explain
+	Action        string                 `protobuf:"bytes,9,opt,name=action,proto3" json:"action,omitempty"` // lookup | read | timeline | identifiers | explain | preview | act | undo | acts | review
 	RcuId         string                 `protobuf:"bytes,10,opt,name=rcu_id,json=rcuId,proto3" json:"rcu_id,omitempty"`
-	Outcome       string                 `protobuf:"bytes,11,opt,name=outcome,proto3" json:"outcome,omitempty"` // ok | not_found | denied | candidates
+	Outcome       string                 `protobuf:"bytes,11,opt,name=outcome,proto3" json:"outcome,omitempty"` // ok | not_found | denied | candidates | conflict | failed
 	Controllers   []string               `protobuf:"bytes,12,rep,name=controllers,proto3" json:"controllers,omitempty"`
+	Act           string                 `protobuf:"bytes,13,opt,name=act,proto3" json:"act,omitempty"`     // id of the act that was done
+	Other         string                 `protobuf:"bytes,14,opt,name=other,proto3" json:"other,omitempty"` // id of the other end of a pair
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Audit) Reset() {
 	*x = Audit{}
-	mi := &file_record_proto_msgTypes[9]
+	mi := &file_record_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -915,7 +1103,7 @@ func (x *Audit) String() string {
 func (*Audit) ProtoMessage() {}
 
 func (x *Audit) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[9]
+	mi := &file_record_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -928,7 +1116,7 @@ func (x *Audit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Audit.ProtoReflect.Descriptor instead.
 func (*Audit) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{9}
+	return file_record_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Audit) GetChain() string {
@@ -1015,6 +1203,20 @@ func (x *Audit) GetControllers() []string {
 	return nil
 }
 
+func (x *Audit) GetAct() string {
+	if x != nil {
+		return x.Act
+	}
+	return ""
+}
+
+func (x *Audit) GetOther() string {
+	if x != nil {
+		return x.Other
+	}
+	return ""
+}
+
 // Profile is the combination of the leaves of one person as published on rcu.profiles: no personal value, pseudonyms only.
 type Profile struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1042,7 +1244,7 @@ type Profile struct {
 
 func (x *Profile) Reset() {
 	*x = Profile{}
-	mi := &file_record_proto_msgTypes[10]
+	mi := &file_record_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1054,7 +1256,7 @@ func (x *Profile) String() string {
 func (*Profile) ProtoMessage() {}
 
 func (x *Profile) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[10]
+	mi := &file_record_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1067,7 +1269,7 @@ func (x *Profile) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Profile.ProtoReflect.Descriptor instead.
 func (*Profile) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{10}
+	return file_record_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Profile) GetSpace() string {
@@ -1210,7 +1412,7 @@ type Spend struct {
 
 func (x *Spend) Reset() {
 	*x = Spend{}
-	mi := &file_record_proto_msgTypes[11]
+	mi := &file_record_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1222,7 +1424,7 @@ func (x *Spend) String() string {
 func (*Spend) ProtoMessage() {}
 
 func (x *Spend) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[11]
+	mi := &file_record_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1235,7 +1437,7 @@ func (x *Spend) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Spend.ProtoReflect.Descriptor instead.
 func (*Spend) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{11}
+	return file_record_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Spend) GetCurrency() string {
@@ -1294,7 +1496,7 @@ type ChannelActivity struct {
 
 func (x *ChannelActivity) Reset() {
 	*x = ChannelActivity{}
-	mi := &file_record_proto_msgTypes[12]
+	mi := &file_record_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1306,7 +1508,7 @@ func (x *ChannelActivity) String() string {
 func (*ChannelActivity) ProtoMessage() {}
 
 func (x *ChannelActivity) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[12]
+	mi := &file_record_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1319,7 +1521,7 @@ func (x *ChannelActivity) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChannelActivity.ProtoReflect.Descriptor instead.
 func (*ChannelActivity) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{12}
+	return file_record_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ChannelActivity) GetChannel() Channel {
@@ -1382,7 +1584,7 @@ type OrderSummary struct {
 
 func (x *OrderSummary) Reset() {
 	*x = OrderSummary{}
-	mi := &file_record_proto_msgTypes[13]
+	mi := &file_record_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1394,7 +1596,7 @@ func (x *OrderSummary) String() string {
 func (*OrderSummary) ProtoMessage() {}
 
 func (x *OrderSummary) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[13]
+	mi := &file_record_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1407,7 +1609,7 @@ func (x *OrderSummary) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrderSummary.ProtoReflect.Descriptor instead.
 func (*OrderSummary) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{13}
+	return file_record_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *OrderSummary) GetKey() []byte {
@@ -1493,7 +1695,7 @@ type CaseSummary struct {
 
 func (x *CaseSummary) Reset() {
 	*x = CaseSummary{}
-	mi := &file_record_proto_msgTypes[14]
+	mi := &file_record_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1505,7 +1707,7 @@ func (x *CaseSummary) String() string {
 func (*CaseSummary) ProtoMessage() {}
 
 func (x *CaseSummary) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[14]
+	mi := &file_record_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1518,7 +1720,7 @@ func (x *CaseSummary) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CaseSummary.ProtoReflect.Descriptor instead.
 func (*CaseSummary) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{14}
+	return file_record_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *CaseSummary) GetKey() []byte {
@@ -1589,7 +1791,27 @@ const file_record_proto_rawDesc = "" +
 	"\tnotice_id\x18\x0e \x01(\tR\bnoticeId\x12%\n" +
 	"\x0enotice_version\x18\x0f \x01(\tR\rnoticeVersion\x12'\n" +
 	"\x0fnotice_language\x18\x10 \x01(\tR\x0enoticeLanguage\x128\n" +
-	"\fcollected_on\x18\x11 \x01(\x0e2\x15.rcu.event.v1.ChannelR\vcollectedOn\"\xa9\x02\n" +
+	"\fcollected_on\x18\x11 \x01(\x0e2\x15.rcu.event.v1.ChannelR\vcollectedOn\"\xd5\x02\n" +
+	"\x03Act\x12\x14\n" +
+	"\x05space\x18\x01 \x01(\tR\x05space\x12\x0e\n" +
+	"\x02id\x18\x02 \x01(\tR\x02id\x12\x0e\n" +
+	"\x02op\x18\x03 \x01(\tR\x02op\x12&\n" +
+	"\x01a\x18\x04 \x01(\v2\x18.rcu.event.v1.IdentifierR\x01a\x12&\n" +
+	"\x01b\x18\x05 \x01(\v2\x18.rcu.event.v1.IdentifierR\x01b\x12\f\n" +
+	"\x01t\x18\x06 \x01(\x03R\x01t\x12\x1f\n" +
+	"\vreceived_at\x18\a \x01(\x03R\n" +
+	"receivedAt\x12\x14\n" +
+	"\x05actor\x18\b \x01(\tR\x05actor\x12\x1e\n" +
+	"\n" +
+	"controller\x18\t \x01(\tR\n" +
+	"controller\x12\x16\n" +
+	"\x06reason\x18\n" +
+	" \x01(\fR\x06reason\x12\x16\n" +
+	"\x06undoes\x18\v \x01(\tR\x06undoes\x12\x16\n" +
+	"\x06before\x18\f \x01(\tR\x06before\x12\x1b\n" +
+	"\tbefore_op\x18\r \x01(\tR\bbeforeOp\"4\n" +
+	"\vActRegister\x12%\n" +
+	"\x04acts\x18\x01 \x03(\v2\x11.rcu.event.v1.ActR\x04acts\"\xa9\x02\n" +
 	"\n" +
 	"Transition\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x14\n" +
@@ -1655,7 +1877,7 @@ const file_record_proto_rawDesc = "" +
 	"\vreceived_at\x18\x05 \x01(\x03R\n" +
 	"receivedAt\x12\x16\n" +
 	"\x06reason\x18\x06 \x01(\tR\x06reason\x12(\n" +
-	"\x04body\x18\a \x01(\v2\x14.rcu.event.v1.SealedR\x04body\"\xa6\x02\n" +
+	"\x04body\x18\a \x01(\v2\x14.rcu.event.v1.SealedR\x04body\"\xce\x02\n" +
 	"\x05Audit\x12\x14\n" +
 	"\x05chain\x18\x01 \x01(\tR\x05chain\x12\x16\n" +
 	"\x06number\x18\x02 \x01(\x04R\x06number\x12\x1a\n" +
@@ -1669,7 +1891,9 @@ const file_record_proto_rawDesc = "" +
 	"\x06rcu_id\x18\n" +
 	" \x01(\tR\x05rcuId\x12\x18\n" +
 	"\aoutcome\x18\v \x01(\tR\aoutcome\x12 \n" +
-	"\vcontrollers\x18\f \x03(\tR\vcontrollers\"\xc5\x06\n" +
+	"\vcontrollers\x18\f \x03(\tR\vcontrollers\x12\x10\n" +
+	"\x03act\x18\r \x01(\tR\x03act\x12\x14\n" +
+	"\x05other\x18\x0e \x01(\tR\x05other\"\xc5\x06\n" +
 	"\aProfile\x12\x14\n" +
 	"\x05space\x18\x01 \x01(\tR\x05space\x12\x1e\n" +
 	"\n" +
@@ -1746,54 +1970,59 @@ func file_record_proto_rawDescGZIP() []byte {
 	return file_record_proto_rawDescData
 }
 
-var file_record_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
+var file_record_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
 var file_record_proto_goTypes = []any{
 	(*Resolved)(nil),        // 0: rcu.event.v1.Resolved
 	(*Decision)(nil),        // 1: rcu.event.v1.Decision
-	(*Transition)(nil),      // 2: rcu.event.v1.Transition
-	(*MapEntry)(nil),        // 3: rcu.event.v1.MapEntry
-	(*Owner)(nil),           // 4: rcu.event.v1.Owner
-	(*Changelog)(nil),       // 5: rcu.event.v1.Changelog
-	(*WrappedKey)(nil),      // 6: rcu.event.v1.WrappedKey
-	(*DeadLetter)(nil),      // 7: rcu.event.v1.DeadLetter
-	(*Held)(nil),            // 8: rcu.event.v1.Held
-	(*Audit)(nil),           // 9: rcu.event.v1.Audit
-	(*Profile)(nil),         // 10: rcu.event.v1.Profile
-	(*Spend)(nil),           // 11: rcu.event.v1.Spend
-	(*ChannelActivity)(nil), // 12: rcu.event.v1.ChannelActivity
-	(*OrderSummary)(nil),    // 13: rcu.event.v1.OrderSummary
-	(*CaseSummary)(nil),     // 14: rcu.event.v1.CaseSummary
-	nil,                     // 15: rcu.event.v1.Profile.TraitsEntry
-	nil,                     // 16: rcu.event.v1.Profile.CountersEntry
-	(*Event)(nil),           // 17: rcu.event.v1.Event
-	(*Identifier)(nil),      // 18: rcu.event.v1.Identifier
-	(Channel)(0),            // 19: rcu.event.v1.Channel
-	(*Sealed)(nil),          // 20: rcu.event.v1.Sealed
-	(*Money)(nil),           // 21: rcu.event.v1.Money
+	(*Act)(nil),             // 2: rcu.event.v1.Act
+	(*ActRegister)(nil),     // 3: rcu.event.v1.ActRegister
+	(*Transition)(nil),      // 4: rcu.event.v1.Transition
+	(*MapEntry)(nil),        // 5: rcu.event.v1.MapEntry
+	(*Owner)(nil),           // 6: rcu.event.v1.Owner
+	(*Changelog)(nil),       // 7: rcu.event.v1.Changelog
+	(*WrappedKey)(nil),      // 8: rcu.event.v1.WrappedKey
+	(*DeadLetter)(nil),      // 9: rcu.event.v1.DeadLetter
+	(*Held)(nil),            // 10: rcu.event.v1.Held
+	(*Audit)(nil),           // 11: rcu.event.v1.Audit
+	(*Profile)(nil),         // 12: rcu.event.v1.Profile
+	(*Spend)(nil),           // 13: rcu.event.v1.Spend
+	(*ChannelActivity)(nil), // 14: rcu.event.v1.ChannelActivity
+	(*OrderSummary)(nil),    // 15: rcu.event.v1.OrderSummary
+	(*CaseSummary)(nil),     // 16: rcu.event.v1.CaseSummary
+	nil,                     // 17: rcu.event.v1.Profile.TraitsEntry
+	nil,                     // 18: rcu.event.v1.Profile.CountersEntry
+	(*Event)(nil),           // 19: rcu.event.v1.Event
+	(*Identifier)(nil),      // 20: rcu.event.v1.Identifier
+	(Channel)(0),            // 21: rcu.event.v1.Channel
+	(*Sealed)(nil),          // 22: rcu.event.v1.Sealed
+	(*Money)(nil),           // 23: rcu.event.v1.Money
 }
 var file_record_proto_depIdxs = []int32{
-	17, // 0: rcu.event.v1.Resolved.event:type_name -> rcu.event.v1.Event
-	18, // 1: rcu.event.v1.Decision.point:type_name -> rcu.event.v1.Identifier
-	19, // 2: rcu.event.v1.Decision.collected_on:type_name -> rcu.event.v1.Channel
-	20, // 3: rcu.event.v1.DeadLetter.body:type_name -> rcu.event.v1.Sealed
-	20, // 4: rcu.event.v1.Held.body:type_name -> rcu.event.v1.Sealed
-	18, // 5: rcu.event.v1.Profile.identifiers:type_name -> rcu.event.v1.Identifier
-	15, // 6: rcu.event.v1.Profile.traits:type_name -> rcu.event.v1.Profile.TraitsEntry
-	11, // 7: rcu.event.v1.Profile.spend:type_name -> rcu.event.v1.Spend
-	12, // 8: rcu.event.v1.Profile.activity:type_name -> rcu.event.v1.ChannelActivity
-	13, // 9: rcu.event.v1.Profile.orders:type_name -> rcu.event.v1.OrderSummary
-	14, // 10: rcu.event.v1.Profile.cases:type_name -> rcu.event.v1.CaseSummary
-	16, // 11: rcu.event.v1.Profile.counters:type_name -> rcu.event.v1.Profile.CountersEntry
-	19, // 12: rcu.event.v1.Spend.channel:type_name -> rcu.event.v1.Channel
-	19, // 13: rcu.event.v1.ChannelActivity.channel:type_name -> rcu.event.v1.Channel
-	19, // 14: rcu.event.v1.OrderSummary.channel:type_name -> rcu.event.v1.Channel
-	21, // 15: rcu.event.v1.OrderSummary.total:type_name -> rcu.event.v1.Money
-	21, // 16: rcu.event.v1.OrderSummary.returned:type_name -> rcu.event.v1.Money
-	17, // [17:17] is the sub-list for method output_type
-	17, // [17:17] is the sub-list for method input_type
-	17, // [17:17] is the sub-list for extension type_name
-	17, // [17:17] is the sub-list for extension extendee
-	0,  // [0:17] is the sub-list for field type_name
+	19, // 0: rcu.event.v1.Resolved.event:type_name -> rcu.event.v1.Event
+	20, // 1: rcu.event.v1.Decision.point:type_name -> rcu.event.v1.Identifier
+	21, // 2: rcu.event.v1.Decision.collected_on:type_name -> rcu.event.v1.Channel
+	20, // 3: rcu.event.v1.Act.a:type_name -> rcu.event.v1.Identifier
+	20, // 4: rcu.event.v1.Act.b:type_name -> rcu.event.v1.Identifier
+	2,  // 5: rcu.event.v1.ActRegister.acts:type_name -> rcu.event.v1.Act
+	22, // 6: rcu.event.v1.DeadLetter.body:type_name -> rcu.event.v1.Sealed
+	22, // 7: rcu.event.v1.Held.body:type_name -> rcu.event.v1.Sealed
+	20, // 8: rcu.event.v1.Profile.identifiers:type_name -> rcu.event.v1.Identifier
+	17, // 9: rcu.event.v1.Profile.traits:type_name -> rcu.event.v1.Profile.TraitsEntry
+	13, // 10: rcu.event.v1.Profile.spend:type_name -> rcu.event.v1.Spend
+	14, // 11: rcu.event.v1.Profile.activity:type_name -> rcu.event.v1.ChannelActivity
+	15, // 12: rcu.event.v1.Profile.orders:type_name -> rcu.event.v1.OrderSummary
+	16, // 13: rcu.event.v1.Profile.cases:type_name -> rcu.event.v1.CaseSummary
+	18, // 14: rcu.event.v1.Profile.counters:type_name -> rcu.event.v1.Profile.CountersEntry
+	21, // 15: rcu.event.v1.Spend.channel:type_name -> rcu.event.v1.Channel
+	21, // 16: rcu.event.v1.ChannelActivity.channel:type_name -> rcu.event.v1.Channel
+	21, // 17: rcu.event.v1.OrderSummary.channel:type_name -> rcu.event.v1.Channel
+	23, // 18: rcu.event.v1.OrderSummary.total:type_name -> rcu.event.v1.Money
+	23, // 19: rcu.event.v1.OrderSummary.returned:type_name -> rcu.event.v1.Money
+	20, // [20:20] is the sub-list for method output_type
+	20, // [20:20] is the sub-list for method input_type
+	20, // [20:20] is the sub-list for extension type_name
+	20, // [20:20] is the sub-list for extension extendee
+	0,  // [0:20] is the sub-list for field type_name
 }
 
 func init() { file_record_proto_init() }
@@ -1808,7 +2037,7 @@ func file_record_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_record_proto_rawDesc), len(file_record_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   17,
+			NumMessages:   19,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -39,6 +39,7 @@ type work struct {
 	now       time.Time
 	items     []*item
 	decisions []*eventpb.Decision
+	acts      []*eventpb.Act
 
 	facts     []identity.Fact
 	shown     []shown                              // references with what stood beside them
@@ -92,7 +93,7 @@ func verdict(refused, invalid []int64) error {
 		return stream.Invalid("undecodable_or_id_reused", errors.New("the record cannot be read, or its id was used for an event with other content"), append(invalid, refused...)...)
 	}
 	if len(invalid) > 0 {
-		return stream.Invalid("undecodable", errors.New("the record is no event or decision that this version reads"), invalid...)
+		return stream.Invalid("undecodable", errors.New("the record is no event, decision or act that this version reads"), invalid...)
 	}
 	return nil
 }
@@ -106,6 +107,7 @@ func (s *Service) resolveSpace(ctx context.Context, w *work) ([]int64, error) {
 		{"list", s.listLeaves},
 		{"references", s.joinReferences},
 		{"registers", s.joinDecisions},
+		{"acts", s.joinActs},
 		{"graph", s.applyFacts},
 		{"fold", s.foldLeaves},
 		{"output", s.emit},
@@ -149,23 +151,41 @@ func (s *Service) decode(b stream.Batch) (works []*work, invalid []int64) {
 		return w
 	}
 	for _, r := range b.Records {
-		if b.Topic == stream.TopicConsents {
-			var d eventpb.Decision
-			if err := r.Decode(&d); err != nil || !soundDecision(&d) {
-				invalid = append(invalid, r.Offset)
-				continue
-			}
-			at(d.GetSpace()).addDecision(&d)
-			continue
+		if !decodeRecord(r, b.Topic, at) {
+			invalid = append(invalid, r.Offset)
 		}
+	}
+	return works, invalid
+}
+
+// decodeRecord adds what a record holds to the work of its space; false when it cannot be read.
+func decodeRecord(r stream.Record, topic string, at func(space string) *work) bool {
+	switch topic {
+	case stream.TopicConsents:
+		var d eventpb.Decision
+		if err := r.Decode(&d); err != nil || !soundDecision(&d) {
+			return false
+		}
+		at(d.GetSpace()).addDecision(&d)
+	case stream.TopicActs:
+		var m eventpb.Act
+		if err := r.Decode(&m); err != nil {
+			return false
+		}
+		fact, ok := event.ActFact(&m)
+		if !ok {
+			return false
+		}
+		w := at(m.GetSpace())
+		w.acts, w.facts = append(w.acts, &m), append(w.facts, fact)
+	default:
 		e := new(eventpb.Event)
 		if err := r.Decode(e); err != nil || !soundEvent(e) {
-			invalid = append(invalid, r.Offset)
-			continue
+			return false
 		}
 		at(e.GetSpace()).addEvent(e, r.Offset)
 	}
-	return works, invalid
+	return true
 }
 
 func (w *work) addDecision(d *eventpb.Decision) {

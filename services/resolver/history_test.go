@@ -17,6 +17,7 @@ import (
 
 	"rcu/pkg/event"
 	"rcu/pkg/identifier"
+	"rcu/pkg/identity"
 	"rcu/pkg/stream"
 	"rcu/pkg/vault"
 	"rcu/schemas"
@@ -134,7 +135,7 @@ func (m *maker) step() {
 	controller := m.pick(retail, retail, digital)
 	amount := euros(100 * (1 + m.rng.IntN(50)))
 	ticket := is("ticket", fmt.Sprint(m.rng.IntN(200)))
-	switch m.rng.IntN(14) {
+	switch m.rng.IntN(15) {
 	case 0, 1:
 		m.send(j(id, "sale", when, list(m.card(), ticket), amount), store, controller)
 	case 2:
@@ -164,7 +165,38 @@ func (m *maker) step() {
 			m.replace(id, when, controller)
 		}
 		m.retract(id+"x", when, controller)
+	case 14:
+		m.act(id, at)
 	}
+}
+
+// act is what a steward decides, of few pairs and values so that acts meet; two may be of one second.
+func (m *maker) act(id string, at time.Time) {
+	key := func(ns identifier.Namespace, value string) identifier.Key {
+		return identifier.KeyOf(ns, m.h.ring.Pseudonym(space, ns, value))
+	}
+	mail, card, customer := key("email", "a@example.fr"), key("card", "2990001234567"), key("customer", m.pick("U1", "U2"))
+	a := &eventpb.Act{Space: space, Id: id, T: at.Truncate(24 * time.Hour).Unix(), Actor: "steward"}
+	if m.chance(.4) {
+		a.Op, a.A = m.pick("quarantine", "release", "auto"), identifierMessage(mail)
+	} else {
+		x, y := mail, customer
+		if m.chance(.3) {
+			x = card
+		}
+		if identity.Lesser(y, x) {
+			x, y = y, x
+		}
+		a.Op, a.A, a.B = m.pick("ban", "together", "clear"), identifierMessage(x), identifierMessage(y)
+	}
+	m.append(stream.TopicActs, a.GetA().GetPseudonym(), a, today.Add(-time.Minute))
+	if m.chance(.2) { // delivered twice
+		m.append(stream.TopicActs, a.GetA().GetPseudonym(), a, today.Add(-time.Minute))
+	}
+}
+
+func identifierMessage(k identifier.Key) *eventpb.Identifier {
+	return &eventpb.Identifier{Namespace: string(k.Namespace), Pseudonym: []byte(k.Value)}
 }
 
 // again sends something a second time: as it was, to the history lane, or with other content under the same id.

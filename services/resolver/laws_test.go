@@ -23,7 +23,7 @@ import (
 // outcome is everything that others see of a resolved history.
 type outcome struct {
 	leaves    map[string]string // cell -> facts
-	registers map[string]string // of consent and of references
+	registers map[string]string // of consent, of references and of acts
 	owners    map[string]string // event -> rcu_id, as the warehouse shows it
 	truth     map[string]string // event -> rcu_id, by the state
 	profiles  map[string]string
@@ -60,7 +60,7 @@ func (w *world) outcome() outcome {
 			require.NoError(w.t, err)
 			o.leaves[key] = string(states[key].Facts())
 		}
-		if strings.HasPrefix(key, "cr:") || strings.HasPrefix(key, "r:") {
+		if strings.HasPrefix(key, "cr:") || strings.HasPrefix(key, "r:") || strings.HasPrefix(key, "ar:") {
 			cells, err := w.cells.LoadCells(context.Background(), []string{key})
 			require.NoError(w.t, err)
 			o.registers[key] = string(cells[0].Value)
@@ -202,7 +202,7 @@ func (w *world) brokenChangelogs() (out []string) {
 	}
 	for _, key := range w.written() {
 		kind, _, _ := strings.Cut(key, ":")
-		if kind != "l" && kind != "r" && kind != "cr" {
+		if kind != "l" && kind != "r" && kind != "cr" && kind != "ar" {
 			continue
 		}
 		cells, err := w.cells.LoadCells(context.Background(), []string{key})

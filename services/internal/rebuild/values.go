@@ -150,15 +150,21 @@ func kindOf(cell string) string { kind, _, _ := strings.Cut(cell, ":"); return k
 
 var consentKind = kindOf(resolve.ConsentCell("", "", identifier.Key{}))
 
-// putRegisters stores registers. Ingestors write consent registers at any time, also into a Redis that is just being filled: what
-// stands there is joined, so that no denial is lost.
+// shared are the kinds of registers that others than the resolver write too, with what joins two values of one.
+var shared = map[string]func(a, b []byte) ([]byte, error){
+	consentKind: mergeConsents,
+	kindOf(resolve.ActsCell("", identifier.Key{}, identifier.Key{})): mergeActs,
+}
+
+// putRegisters stores registers. Ingestors write consent registers at any time, and stewards registers of acts, also into a Redis that
+// is just being filled: what stands there is joined, so that no denial and no act is lost.
 func (w *work) putRegisters(ctx context.Context, records []stream.Record) error {
 	all, err := changelogs(records)
 	if err != nil {
 		return err
 	}
 	newest := map[string]resolve.Cell{}
-	var consents []string
+	var written []string
 	var cells []resolve.Cell
 	for _, c := range all {
 		x := cellOf(c)
@@ -166,11 +172,11 @@ func (w *work) putRegisters(ctx context.Context, records []stream.Record) error 
 		if known && held.Version >= x.Version {
 			continue
 		}
-		if newest[x.Key] = x; !known && kindOf(x.Key) == consentKind {
-			consents = append(consents, x.Key)
+		if newest[x.Key] = x; !known && shared[kindOf(x.Key)] != nil {
+			written = append(written, x.Key)
 		}
 	}
-	standing, err := w.cells.LoadCells(ctx, consents)
+	standing, err := w.cells.LoadCells(ctx, written)
 	if err != nil {
 		return err //nolint:wrapcheck // says all
 	}
@@ -190,17 +196,35 @@ func (w *work) putRegisters(ctx context.Context, records []stream.Record) error 
 	return w.cells.PutCells(ctx, cells) //nolint:wrapcheck // says all
 }
 
-// merge joins two values of one consent register under a version above both.
+// merge joins two values of one register under a version above both.
 func merge(a, b resolve.Cell) (resolve.Cell, error) {
-	x, err := consent.DecodeRegister(a.Value)
+	value, err := shared[kindOf(a.Key)](a.Value, b.Value)
+	return resolve.Cell{Key: a.Key, Version: max(a.Version, b.Version) + 1, Value: value}, err
+}
+
+func mergeConsents(a, b []byte) ([]byte, error) {
+	x, err := consent.DecodeRegister(a)
 	if err != nil {
-		return a, fmt.Errorf("reading a consent register: %w", err)
+		return nil, fmt.Errorf("reading a consent register: %w", err)
 	}
-	y, err := consent.DecodeRegister(b.Value)
+	y, err := consent.DecodeRegister(b)
 	if err != nil {
-		return a, fmt.Errorf("reading a consent register: %w", err)
+		return nil, fmt.Errorf("reading a consent register: %w", err)
 	}
-	return resolve.Cell{Key: a.Key, Version: max(a.Version, b.Version) + 1, Value: x.Merge(y).Encode()}, nil
+	return x.Merge(y).Encode(), nil
+}
+
+func mergeActs(a, b []byte) ([]byte, error) {
+	x, err := resolve.DecodeActs(a)
+	if err != nil {
+		return nil, err //nolint:wrapcheck // says all
+	}
+	y, err := resolve.DecodeActs(b)
+	if err != nil {
+		return nil, err //nolint:wrapcheck // says all
+	}
+	joined, _ := x.Join(y...)
+	return joined.Encode() //nolint:wrapcheck // says all
 }
 
 // putOwners stores what was published of the owners of leaves.
