@@ -14,7 +14,9 @@ const (
 	BackendApacheKafka = "apache-kafka"
 	BackendClickHouse  = "clickhouse"
 	BackendData        = "data"
-	BackendDocker      = "docker" // an engine of containers
+	BackendDocker      = "docker"  // an engine of containers
+	BackendBrowser     = "browser" // Chromium and axe-core
+	BackendTmpfs       = "tmpfs"   // leave to mount one: a disk of a size that can be filled
 )
 
 // required reports whether a missing backend is a failure.
