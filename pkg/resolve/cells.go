@@ -32,8 +32,10 @@ type Plain struct {
 type Cells interface {
 	// LoadCells reads the cells of the keys, in their order; an absent one has version 0 and no value.
 	LoadCells(ctx context.Context, keys []string) ([]Cell, error)
-	// CommitCells writes each cell whose Version is still the stored one, under a higher version, and says of each whether it was written. A
-	// version is never given twice, also not by a store that lost its last writes.
+	// Versions reads the versions of the cells of the keys, in their order; 0 = absent.
+	Versions(ctx context.Context, keys []string) ([]uint64, error)
+	// CommitCells writes each cell whose Version is still the stored one, under a higher version, and says of each whether it was written;
+	// those that were have their new Version then. A version is never given twice, also not by a store that lost its last writes.
 	// After an error nothing is known of any of them: read again. A cell without value keeps its version, so that versions never start over.
 	CommitCells(ctx context.Context, cells []Cell) ([]bool, error)
 	// AddMembers adds to sets. Adding again changes nothing.

@@ -38,6 +38,17 @@ func (c *Cells) LoadCells(_ context.Context, keys []string) ([]resolve.Cell, err
 	return out, nil
 }
 
+// Versions implements resolve.Cells.
+func (c *Cells) Versions(_ context.Context, keys []string) ([]uint64, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	out := make([]uint64, len(keys))
+	for i, k := range keys {
+		out[i] = c.cells[k].Version
+	}
+	return out, nil
+}
+
 // CommitCells implements resolve.Cells.
 func (c *Cells) CommitCells(_ context.Context, cells []resolve.Cell) ([]bool, error) {
 	c.mu.Lock()
@@ -45,7 +56,8 @@ func (c *Cells) CommitCells(_ context.Context, cells []resolve.Cell) ([]bool, er
 	out := make([]bool, len(cells))
 	for i, x := range cells {
 		if c.cells[x.Key].Version == x.Version {
-			c.cells[x.Key] = resolve.Cell{Version: c.next(x.Version), Value: cloned(x.Value)}
+			cells[i].Version = c.next(x.Version)
+			c.cells[x.Key] = resolve.Cell{Version: cells[i].Version, Value: cloned(x.Value)}
 			out[i] = true
 		}
 	}

@@ -86,6 +86,16 @@ func furtherPiece(field string, n int) string {
 	return field + string([]byte{byte(n >> 8), byte(n)}) //nolint:gosec // a value has far fewer pieces
 }
 
+// fields are the names of the first n pieces of the value.
+func (s spot) fields(n int) []string {
+	out := make([]string, n)
+	out[0] = s.field
+	for i := 1; i < n; i++ {
+		out[i] = furtherPiece(s.field, i)
+	}
+	return out
+}
+
 // levelsKey is the key of the number of levels of a kind.
 func levelsKey(kind string) string { return "levels:" + kind }
 
@@ -115,34 +125,65 @@ func (l *levels) learn(kind string, n int) bool {
 	return true
 }
 
+// pieces says how many pieces of a value are read at once: as many as most values of its kind have.
+func (s spot) pieces() int {
+	if s.kind == "r" || s.kind == "li" {
+		return 2
+	}
+	return 1
+}
+
 // found is a small value as read.
 type found struct {
 	value string
 	level int
 	there bool
+	more  bool // there are further pieces
 }
 
-// readSmall reads small values. The number of levels is read before them: who puts a value into a level tells the number first.
+// put takes the pieces that an answer holds.
+func (f *found) put(level int, pieces []any) {
+	first, there := pieces[0].(string)
+	if !there {
+		return
+	}
+	*f = found{value: first, level: level, there: true, more: len(first) == pieceSize}
+	for _, p := range pieces[1:] {
+		if piece, _ := p.(string); f.more {
+			f.value, f.more = f.value+piece, len(piece) == pieceSize
+		}
+	}
+}
+
+// readSmall reads small values.
 func (s *Cells) readSmall(ctx context.Context, spots []spot) ([]found, error) {
 	out := make([]found, 0, len(spots))
 	for part := range slices.Chunk(spots, maxPipeline) {
-		for {
-			some, again, err := s.readLevels(ctx, part)
-			if err != nil {
-				return nil, err
-			}
-			if !again {
-				out = append(out, some...)
-				break
-			}
+		some, err := s.readFirst(ctx, part, spot.pieces)
+		if err == nil {
+			err = s.readRest(ctx, part, some)
 		}
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, some...)
 	}
 	return out, nil
 }
 
+// readFirst reads the first pieces of some small values. The number of levels is read before them: who puts a value into a level tells the
+// number first.
+func (s *Cells) readFirst(ctx context.Context, spots []spot, pieces func(spot) int) ([]found, error) {
+	for {
+		if out, again, err := s.readLevels(ctx, spots, pieces); err != nil || !again {
+			return out, err
+		}
+	}
+}
+
 // readLevels reads spots in the levels that are known; again says that there are more.
-func (s *Cells) readLevels(ctx context.Context, spots []spot) (out []found, again bool, err error) {
-	counts, values := map[string]*redis.StringCmd{}, make([][]*redis.StringCmd, len(spots))
+func (s *Cells) readLevels(ctx context.Context, spots []spot, pieces func(spot) int) (out []found, again bool, err error) {
+	counts, values := map[string]*redis.StringCmd{}, make([][]*redis.SliceCmd, len(spots))
 	err = s.pipeline(ctx, func(p redis.Pipeliner) {
 		for _, x := range spots {
 			if counts[x.kind] == nil {
@@ -150,8 +191,9 @@ func (s *Cells) readLevels(ctx context.Context, spots []spot) (out []found, agai
 			}
 		}
 		for i, x := range spots {
+			fields := x.fields(pieces(x))
 			for level := range s.levels.of(x.kind) {
-				values[i] = append(values[i], p.HGet(ctx, x.bucket(level), x.field))
+				values[i] = append(values[i], p.HMGet(ctx, x.bucket(level), fields...))
 			}
 		}
 	})
@@ -164,12 +206,10 @@ func (s *Cells) readLevels(ctx context.Context, spots []spot) (out []found, agai
 	out = make([]found, len(spots))
 	for i, cmds := range values {
 		for level, cmd := range cmds {
-			if v, err := cmd.Result(); err == nil {
-				out[i] = found{v, level, true}
-			}
+			out[i].put(level, cmd.Val())
 		}
 	}
-	return out, false, s.readRest(ctx, spots, out)
+	return out, false, nil
 }
 
 // learnLevels compares what is stored with what is known; again says that there are more levels than were known.
@@ -190,11 +230,11 @@ func (s *Cells) learnLevels(ctx context.Context, counts map[string]*redis.String
 	return again, nil
 }
 
-// readRest reads values of several pieces as a whole.
+// readRest reads values of more pieces as a whole.
 func (s *Cells) readRest(ctx context.Context, spots []spot, values []found) error {
 	cmds := map[int]*redis.Cmd{}
 	for i, v := range values {
-		if len(v.value) == pieceSize {
+		if v.more {
 			cmds[i] = nil
 		}
 	}
@@ -229,17 +269,24 @@ func (s *Cells) loadSmall(ctx context.Context, keys []string, spots []spot) ([]r
 		if !v.there {
 			continue
 		}
-		b := []byte(v.value)
-		number, n := binary.Uvarint(b)
-		if n <= 0 || number == 0 {
-			return nil, fmt.Errorf("loading cell of %d bytes: %w", len(b), ErrCorrupt)
+		number, rest, err := smallVersion(v.value)
+		if err != nil {
+			return nil, err
 		}
-		out[i].Version = number
-		if len(b) > n {
-			out[i].Value = b[n:]
+		if out[i].Version = number; rest != "" {
+			out[i].Value = []byte(rest)
 		}
 	}
 	return out, nil
+}
+
+// smallVersion parts the version of a small cell from its value.
+func smallVersion(v string) (number uint64, rest string, err error) {
+	number, n := binary.Uvarint([]byte(v[:min(len(v), binary.MaxVarintLen64)]))
+	if n <= 0 || number == 0 {
+		return 0, "", fmt.Errorf("loading cell of %d bytes: %w", len(v), ErrCorrupt)
+	}
+	return number, v[n:], nil
 }
 
 // smallEpoch is the start of the clock of small versions.
@@ -251,20 +298,23 @@ func (s *Cells) afterSmall(v uint64) uint64 {
 	return max(v+1, uint64(time.Since(smallEpoch)/(100*time.Millisecond))) //nolint:gosec // G115: after the epoch
 }
 
-// commitSmall writes the cells of spots, level by level.
+// commitSmall writes the cells of spots, level by level, and gives those that were written their new versions.
 func (s *Cells) commitSmall(ctx context.Context, cells []resolve.Cell, spots []spot) ([]bool, error) {
-	out := make([]bool, len(cells))
+	out, next := make([]bool, len(cells)), make([]uint64, len(cells))
 	calls := make([]bucketCall, len(cells))
 	for i, c := range cells {
 		var expected []byte
 		if c.Version > 0 {
 			expected = binary.AppendUvarint(nil, c.Version)
 		}
-		calls[i] = bucketCall{spot: spots[i], function: bucketPut, args: []any{expected, append(binary.AppendUvarint(nil, s.afterSmall(c.Version)), c.Value...)}}
+		next[i] = s.afterSmall(c.Version)
+		calls[i] = bucketCall{spot: spots[i], function: bucketPut, args: []any{expected, append(binary.AppendUvarint(nil, next[i]), c.Value...)}}
 	}
 	answers, err := s.climb(ctx, calls)
 	for i, a := range answers {
-		out[i] = a == bucketWritten
+		if out[i] = a == bucketWritten; out[i] {
+			cells[i].Version = next[i]
+		}
 	}
 	return out, err
 }

@@ -110,6 +110,75 @@ func (s *Cells) loadAlone(ctx context.Context, keys []string) ([]resolve.Cell, e
 	return out, nil
 }
 
+// Versions implements resolve.Cells.
+func (s *Cells) Versions(ctx context.Context, keys []string) ([]uint64, error) {
+	out := make([]uint64, len(keys))
+	alone, small := bySize(keys)
+	heads, err := s.heads(ctx, alone.keys)
+	if err != nil {
+		return nil, fmt.Errorf("reading the versions of %d cells: %w", len(keys), err)
+	}
+	for n, i := range alone.places {
+		out[i] = heads[n]
+	}
+	heads, err = s.smallHeads(ctx, small.spots)
+	if err != nil {
+		return nil, fmt.Errorf("reading the versions of %d cells: %w", len(keys), err)
+	}
+	for n, i := range small.places {
+		out[i] = heads[n]
+	}
+	return out, nil
+}
+
+// smallHeads reads the versions of small cells: they stand in the first piece.
+func (s *Cells) smallHeads(ctx context.Context, spots []spot) ([]uint64, error) {
+	out := make([]uint64, 0, len(spots))
+	for part := range slices.Chunk(spots, maxPipeline) {
+		values, err := s.readFirst(ctx, part, func(spot) int { return 1 })
+		if err != nil {
+			return nil, err
+		}
+		for _, v := range values {
+			number := uint64(0)
+			if v.there {
+				if number, _, err = smallVersion(v.value); err != nil {
+					return nil, err
+				}
+			}
+			out = append(out, number)
+		}
+	}
+	return out, nil
+}
+
+// heads reads the versions of cells that have keys of their own.
+func (s *Cells) heads(ctx context.Context, keys []string) ([]uint64, error) {
+	out := make([]uint64, 0, len(keys))
+	for part := range slices.Chunk(keys, maxPipeline) {
+		cmds := make([]*redis.StringCmd, len(part))
+		err := s.pipeline(ctx, func(p redis.Pipeliner) {
+			for i, k := range part {
+				cmds[i] = p.GetRange(ctx, k, 0, versionSize-1)
+			}
+		})
+		if err != nil {
+			return nil, err
+		}
+		for _, cmd := range cmds {
+			switch v := cmd.Val(); len(v) {
+			case 0:
+				out = append(out, 0)
+			case versionSize:
+				out = append(out, binary.BigEndian.Uint64([]byte(v)))
+			default:
+				return nil, ErrCorrupt
+			}
+		}
+	}
+	return out, nil
+}
+
 // CommitCells implements resolve.Cells.
 func (s *Cells) CommitCells(ctx context.Context, cells []resolve.Cell) ([]bool, error) {
 	keys := make([]string, len(cells))
@@ -117,48 +186,51 @@ func (s *Cells) CommitCells(ctx context.Context, cells []resolve.Cell) ([]bool, 
 		keys[i] = c.Key
 	}
 	alone, small := bySize(keys)
-	written, err := s.commitAlone(ctx, alone.of(cells))
+	own, few := alone.of(cells), small.of(cells)
+	written, err := s.commitAlone(ctx, own)
 	if err != nil {
 		return nil, fmt.Errorf("committing %d cells: %w", len(cells), err)
 	}
-	writtenSmall, err := s.commitSmall(ctx, small.of(cells), small.spots)
+	writtenSmall, err := s.commitSmall(ctx, few, small.spots)
 	if err != nil {
 		return nil, fmt.Errorf("committing %d cells: %w", len(cells), err)
 	}
 	out := make([]bool, len(cells))
 	for n, i := range alone.places {
-		out[i] = written[n]
+		out[i], cells[i].Version = written[n], own[n].Version
 	}
 	for n, i := range small.places {
-		out[i] = writtenSmall[n]
+		out[i], cells[i].Version = writtenSmall[n], few[n].Version
 	}
 	return out, nil
 }
 
-// commitAlone writes cells that have keys of their own. A cell that was absent is set if it still is, which needs no function: most commits of a
-// day are of new leaves.
+// commitAlone writes cells that have keys of their own, and gives those that were written their new versions. A cell that was absent is
+// set if it still is, which needs no function: most commits of a day are of new leaves.
 func (s *Cells) commitAlone(ctx context.Context, cells []resolve.Cell) ([]bool, error) {
 	out := make([]bool, 0, len(cells))
 	for part := range slices.Chunk(cells, maxPipeline) {
-		cmds := make([]redis.Cmder, len(part))
+		cmds, next := make([]redis.Cmder, len(part)), make([]uint64, len(part))
 		err := s.pipeline(ctx, func(p redis.Pipeliner) {
 			for i, c := range part {
-				if c.Version == 0 {
-					cmds[i] = p.SetNX(ctx, c.Key, append(version(s.c.after(0)), c.Value...), 0)
+				if next[i] = s.c.after(c.Version); c.Version == 0 {
+					cmds[i] = p.SetNX(ctx, c.Key, append(version(next[i]), c.Value...), 0)
 				} else {
-					cmds[i] = p.FCall(ctx, putFunction, []string{c.Key}, version(c.Version), version(s.c.after(c.Version)), c.Value)
+					cmds[i] = p.FCall(ctx, putFunction, []string{c.Key}, version(c.Version), version(next[i]), c.Value)
 				}
 			}
 		})
 		if err != nil {
 			return nil, err
 		}
-		for _, cmd := range cmds {
+		for i, cmd := range cmds {
 			written, err := accepted(cmd)
 			if err != nil {
 				return nil, fmt.Errorf("reading answer of a commit: %w", err)
 			}
-			out = append(out, written)
+			if out = append(out, written); written {
+				part[i].Version = next[i]
+			}
 		}
 	}
 	return out, nil

@@ -114,6 +114,8 @@ func TestEveryCommandTouchesOneSlot(t *testing.T) {
 	require.NoError(t, err)
 	_, err = cells.CommitCells(t.Context(), loaded)
 	require.NoError(t, err)
+	_, err = cells.Versions(t.Context(), keys)
+	require.NoError(t, err)
 	var members []resolve.Member
 	var plain []resolve.Plain
 	for _, k := range keys {
@@ -131,7 +133,7 @@ func TestEveryCommandTouchesOneSlot(t *testing.T) {
 				n, ok := args[2].(int)
 				require.True(t, ok)
 				touched = args[3 : 3+n]
-			case "get", "set", "hget", "sadd":
+			case "get", "getrange", "set", "hmget", "sadd":
 				touched = args[1:2]
 			default:
 				t.Errorf("unexpected command %s", cmd.Name())

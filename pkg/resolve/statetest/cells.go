@@ -22,6 +22,7 @@ func Cells(t *testing.T, open func(testing.TB) resolve.Cells) {
 	for name, test := range map[string]func(*testing.T, resolve.Cells){
 		"absent":      testAbsent,
 		"versions":    testVersions,
+		"new version": testNewVersion,
 		"bytes":       testBytes,
 		"many":        testMany,
 		"concurrency": testConcurrency,
@@ -80,6 +81,37 @@ func testVersions(t *testing.T, c resolve.Cells) {
 	assert.Empty(t, third.Value)
 	assert.Greater(t, third.Version, second.Version, "versions never start over")
 	assert.False(t, commit(t, c, resolve.Cell{Key: "l:a", Value: []byte("again")}))
+}
+
+// testNewVersion: who commits knows the versions that are stored then.
+func testNewVersion(t *testing.T, c resolve.Cells) {
+	long := strings.Repeat("x", 300)
+	cells := []resolve.Cell{{Key: "l:a", Value: []byte("x")}, {Key: "cr:a", Value: []byte(long)}, {Key: "r:a", Value: []byte("y")}}
+	keys := []string{"l:a", "cr:a", "r:a", "k:none", "l:none"}
+	none, err := c.Versions(t.Context(), keys)
+	require.NoError(t, err)
+	assert.Equal(t, make([]uint64, len(keys)), none)
+	for range 2 {
+		before := slices.Clone(cells)
+		ok, err := c.CommitCells(t.Context(), cells)
+		require.NoError(t, err)
+		require.Equal(t, []bool{true, true, true}, ok)
+		stored, err := c.Versions(t.Context(), keys)
+		require.NoError(t, err)
+		for i, x := range cells {
+			assert.Greater(t, x.Version, before[i].Version)
+			assert.Equal(t, x.Version, stored[i])
+			assert.Equal(t, x, load(t, c, x.Key))
+		}
+		assert.Zero(t, stored[3])
+		assert.Zero(t, stored[4])
+		late := before[0]
+		assert.False(t, commit(t, c, late))
+		refused := []resolve.Cell{late}
+		_, err = c.CommitCells(t.Context(), refused)
+		require.NoError(t, err)
+		assert.Equal(t, late, refused[0], "a cell that was refused keeps the version it was planned on")
+	}
 }
 
 func testBytes(t *testing.T, c resolve.Cells) {
