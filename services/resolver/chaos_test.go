@@ -92,6 +92,10 @@ func (c *chaosCells) LoadCells(ctx context.Context, keys []string) ([]resolve.Ce
 	return around(c.life, func() ([]resolve.Cell, error) { return c.Cells.LoadCells(ctx, keys) })
 }
 
+func (c *chaosCells) Versions(ctx context.Context, keys []string) ([]uint64, error) {
+	return around(c.life, func() ([]uint64, error) { return c.Cells.Versions(ctx, keys) })
+}
+
 func (c *chaosCells) CommitCells(ctx context.Context, cells []resolve.Cell) ([]bool, error) {
 	for _, x := range cells {
 		if c.writing != nil {

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"rcu/pkg/consent"
-	"rcu/pkg/identifier"
 	"rcu/pkg/identity"
 	"rcu/pkg/resolve"
 	"rcu/pkg/stream"
@@ -28,7 +27,7 @@ func (s *Service) joinDecisions(ctx context.Context, w *work) error {
 	if len(keys) == 0 {
 		return nil
 	}
-	err := s.writer.update(ctx, "consent registers", keys, func(i int, c *resolve.Cell) (bool, error) {
+	stored, err := s.writer.store(ctx, "consent registers", keys, func(i int, c *resolve.Cell) (bool, error) {
 		register, err := consent.DecodeRegister(c.Value)
 		if err != nil {
 			return false, fmt.Errorf("reading a consent register: %w", err)
@@ -42,8 +41,8 @@ func (s *Service) joinDecisions(ctx context.Context, w *work) error {
 	if err != nil {
 		return err
 	}
-	for _, k := range keys {
-		w.cells = append(w.cells, cellRef{space: w.space, topic: stream.TopicRegisters, key: k})
+	for i, k := range keys {
+		w.cells = append(w.cells, cellRef{space: w.space, topic: stream.TopicRegisters, key: k, stored: stored[i]})
 	}
 	return nil
 }
@@ -64,27 +63,13 @@ func (s *Service) permissions(w *work, i *item) uint64 {
 	return uint64(m)
 }
 
-// controllerPerson is a person, by the naming identifier, as one controller knows it.
-type controllerPerson struct {
-	controller string
-	person     identifier.Key
-}
-
-// permissionsOf returns the masks of people from the consent registers of their points.
-func (s *Service) permissionsOf(ctx context.Context, space string, people []*resolve.Person, now time.Time) (map[controllerPerson]uint64, error) {
+// permissionsOf returns the masks of profiles from the consent registers of their points. One without leaves needs none.
+func (s *Service) permissionsOf(ctx context.Context, space string, told []telling, now time.Time) ([]uint64, error) {
 	var keys []string
-	points := map[controllerPerson][]consent.Point{}
-	var order []controllerPerson
-	for _, p := range people {
-		for controller := range p.Controllers() {
-			of := controllerPerson{controller, p.Canonical}
-			if points[of] != nil {
-				continue
-			}
-			order = append(order, of)
-			for _, m := range p.Members {
-				keys = append(keys, resolve.ConsentCell(space, controller, m))
-				points[of] = append(points[of], consent.Point{Key: m})
+	for _, t := range told {
+		if len(t.leaves) > 0 {
+			for _, m := range t.person.Members {
+				keys = append(keys, resolve.ConsentCell(space, t.controller, m))
 			}
 		}
 	}
@@ -92,15 +77,19 @@ func (s *Service) permissionsOf(ctx context.Context, space string, people []*res
 	if err != nil {
 		return nil, fmt.Errorf("reading consent registers: %w", err)
 	}
-	out := make(map[controllerPerson]uint64, len(points))
-	for _, of := range order {
-		ps := points[of]
-		for i, c := range cells[:len(ps)] {
-			register, err := consent.DecodeRegister(c.Value)
-			ps[i].Register, ps[i].Unreadable = register, err != nil
+	out := make([]uint64, len(told))
+	var points []consent.Point
+	for i, t := range told {
+		if len(t.leaves) == 0 {
+			continue
 		}
-		cells = cells[len(ps):]
-		out[of] = uint64(consent.Permissions(ps, now.Unix()))
+		points = points[:0]
+		for n, m := range t.person.Members {
+			register, err := consent.DecodeRegister(cells[n].Value)
+			points = append(points, consent.Point{Key: m, Register: register, Unreadable: err != nil})
+		}
+		cells = cells[len(points):]
+		out[i] = uint64(consent.Permissions(points, now.Unix()))
 	}
 	return out, nil
 }

@@ -54,7 +54,7 @@ func (s *Service) foldLeaves(ctx context.Context, w *work) error {
 		leaves[cell] = append(leaves[cell], i)
 	}
 	w.folds = make([]fold, len(keys))
-	err = s.writer.update(ctx, "leaves", keys, func(n int, c *resolve.Cell) (bool, error) {
+	stored, err := s.writer.store(ctx, "leaves", keys, func(n int, c *resolve.Cell) (bool, error) {
 		state, err := profile.Decode(c.Value)
 		if err != nil {
 			return false, fmt.Errorf("reading a leaf: %w", err)
@@ -69,9 +69,9 @@ func (s *Service) foldLeaves(ctx context.Context, w *work) error {
 		return err
 	}
 	for n, key := range keys {
-		w.cells = append(w.cells, cellRef{space: w.space, topic: stream.TopicLeaves, key: key})
+		w.cells = append(w.cells, cellRef{space: w.space, topic: stream.TopicLeaves, key: key, stored: stored[n]})
 		if left, ok := s.keyOfOwner(w.space, w.folds[n].left); ok {
-			w.profiles = append(w.profiles, profileRef{w.space, left})
+			w.profiles = append(w.profiles, profileRef{w.space, left, w.folds[n].state.Controller()})
 		}
 	}
 	return nil

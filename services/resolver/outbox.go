@@ -245,7 +245,7 @@ func changedProfiles(space string, entries []resolve.OutboxEntry) []owedProfile 
 	add := func(k identifier.Key) {
 		if _, known := place[k]; k.Namespace.Links() && !known {
 			place[k] = len(profiles)
-			profiles = append(profiles, owedProfile{profileRef: profileRef{space, k}})
+			profiles = append(profiles, owedProfile{person: person{space, k}, everywhere: true})
 		}
 	}
 	for _, e := range entries {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"fmt"
+	"time"
 
 	"rcu/pkg/identifier"
 	"rcu/pkg/identity"
@@ -27,12 +28,12 @@ func (s *Service) emit(ctx context.Context, w *work) error {
 		}
 		records = append(records, r)
 		if i.owner != "" {
-			w.profiles = append(w.profiles, profileRef{w.space, s.ownerKey(w, i)})
+			w.profiles = append(w.profiles, profileRef{w.space, s.ownerKey(w, i), i.event.GetController()})
 		}
 	}
 	s.metrics.decisions.Add(float64(len(w.decisions)))
 	for _, d := range w.decisions {
-		w.profiles = append(w.profiles, profileRef{w.space, w.people.Naming(pointOf(d))})
+		w.profiles = append(w.profiles, profileRef{w.space, w.people.Naming(pointOf(d)), d.GetController()})
 	}
 	if err := s.out.PublishAll(ctx, records); err != nil {
 		return fmt.Errorf("publishing resolved events: %w", err)
@@ -68,3 +69,5 @@ func resolvedKey(e *eventpb.Event) []byte {
 	row := profile.RowKey(e)
 	return []byte(hex.EncodeToString(row[:]))
 }
+
+func microTime(micros int64) time.Time { return time.UnixMicro(micros) }

@@ -71,8 +71,7 @@ func (s *Service) publishOwnersOf(ctx context.Context, space string, leaves []le
 	}
 	var records []stream.Record
 	var out []published
-	var people []identifier.Key
-	at := map[identifier.Key][]string{}
+	moved := map[identifier.Key][]string{}
 	for i := range leaves {
 		l := &leaves[i]
 		if !l.due() {
@@ -87,8 +86,7 @@ func (s *Service) publishOwnersOf(ctx context.Context, space string, leaves []le
 		records = append(records, r)
 		out = append(out, published{l.key, override{uint64(number), rowOwner(l.owner)}, l.said()}) //nolint:gosec // G115: as above
 		for _, k := range s.between(space, l) {
-			people = append(people, k)
-			at[k] = append(at[k], l.controller)
+			moved[k] = append(moved[k], l.controller)
 		}
 	}
 	if err := s.announce(ctx, space, out); err != nil {
@@ -98,10 +96,19 @@ func (s *Service) publishOwnersOf(ctx context.Context, space string, leaves []le
 		return fmt.Errorf("publishing owners: %w", err)
 	}
 	s.metrics.owners.Add(float64(len(records)))
-	if err := s.publishProfiles(ctx, space, distinctKeys(people), nil, at); err != nil {
+	if err := s.publishProfiles(ctx, space, owedBy(space, moved)); err != nil {
 		return err
 	}
 	return s.remember(ctx, space, out)
+}
+
+// owedBy lists the profiles that leaves moved between, by the controllers of those leaves.
+func owedBy(space string, moved map[identifier.Key][]string) []owedProfile {
+	out := make([]owedProfile, 0, len(moved))
+	for k, controllers := range moved {
+		out = append(out, owedProfile{person: person{space, k}, lost: controllers})
+	}
+	return out
 }
 
 // between lists whose profiles a leaf may have left and entered.

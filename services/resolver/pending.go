@@ -9,31 +9,67 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"rcu/pkg/identifier"
+	"rcu/pkg/resolve"
 )
 
 // cellRef is a cell whose current value has to go to its changelog.
 type cellRef struct {
-	space string
-	topic string
-	key   string // of the cell
-	about keyAbout
+	space  string
+	topic  string
+	key    string // of the cell
+	about  keyAbout
+	stored resolve.Cell // as a batch left it; version 0: it has to be read
 }
 
 // keyAbout is what the changelog of a subject key says beside its value; empty for other cells.
 type keyAbout struct{ controller, subject string }
 
-// profileRef is a profile whose combination has to be published.
+// profileRef is a profile whose combination at one controller has to be published.
 type profileRef struct {
+	space string
+	key   identifier.Key
+	at    string
+}
+
+// person names a profile at all controllers.
+type person struct {
 	space string
 	key   identifier.Key
 }
 
-// owedProfile is a profile that has to be published, with the identifiers that were in it and left: where their leaves lie, it may have
-// been published.
+// owedProfile is a profile that has to be published: where it has leaves, at some controllers or everywhere. It may have been published
+// elsewhere too, where the leaves lie of identifiers that were in it and left, and where it lost a leaf.
 type owedProfile struct {
-	profileRef
-	left []identifier.Key
+	person
+	at         []string
+	everywhere bool
+	left       []identifier.Key
+	lost       []string
 }
+
+// joined is what is owed after both.
+func (o owedProfile) joined(other owedProfile) owedProfile {
+	out := owedProfile{
+		person: other.person, everywhere: o.everywhere || other.everywhere, left: union(o.left, other.left), lost: union(o.lost, other.lost),
+	}
+	if !out.everywhere {
+		out.at = union(o.at, other.at)
+	}
+	return out
+}
+
+func union[T comparable](a, b []T) []T {
+	out := slices.Clip(a)
+	for _, x := range b {
+		if !slices.Contains(out, x) {
+			out = append(out, x)
+		}
+	}
+	return out
+}
+
+// keptBytes bounds the values that are kept for their publication; those beyond it are read again.
+const keptBytes = 32 << 20
 
 // pending collects what has to be published: each thing once, however often it changed. It also knows up to which time
 // everything is out, which is how far offsets may be committed.
@@ -44,15 +80,16 @@ type pending struct {
 
 	mu       sync.Mutex
 	room     *sync.Cond
-	cells    map[cellRef]struct{}
-	profiles map[profileRef][]identifier.Key // with what left them
-	out      time.Time                       // everything added before is published
-	round    uint64                          // grows whenever everything is taken
-	outRound uint64                          // everything added in this round is published, and before
+	cells    map[string]cellRef // by their keys
+	kept     int                // bytes of their values
+	profiles map[person]owedProfile
+	out      time.Time // everything added before is published
+	round    uint64    // grows whenever everything is taken
+	outRound uint64    // everything added in this round is published, and before
 }
 
 func newPending(limit int, now func() time.Time, gauge prometheus.Gauge) *pending {
-	p := &pending{now: now, limit: limit, gauge: gauge, cells: map[cellRef]struct{}{}, profiles: map[profileRef][]identifier.Key{}, out: now(), round: 1}
+	p := &pending{now: now, limit: limit, gauge: gauge, cells: map[string]cellRef{}, profiles: map[person]owedProfile{}, out: now(), round: 1}
 	p.room = sync.NewCond(&p.mu)
 	return p
 }
@@ -61,28 +98,38 @@ func (p *pending) add(cells []cellRef, profiles []profileRef) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, c := range cells {
-		p.cells[c] = struct{}{}
+		p.addCell(c)
 	}
 	for _, r := range profiles {
-		if _, known := p.profiles[r]; !known {
-			p.profiles[r] = nil
+		who := person{r.space, r.key}
+		if o := p.profiles[who]; !o.everywhere && !slices.Contains(o.at, r.at) {
+			o.person, o.at = who, append(o.at, r.at)
+			p.profiles[who] = o
 		}
 	}
 	p.gauge.Set(float64(len(p.cells) + len(p.profiles)))
 }
 
-// owe adds profiles with what left them, and returns the round in which they will be taken: see isOut.
+// addCell keeps the newest value of a cell.
+func (p *pending) addCell(c cellRef) {
+	old, known := p.cells[c.key]
+	if known && c.stored.Version <= old.stored.Version {
+		return
+	}
+	p.kept -= len(old.stored.Value)
+	if p.kept+len(c.stored.Value) > keptBytes {
+		c.stored = resolve.Cell{}
+	}
+	p.kept += len(c.stored.Value)
+	p.cells[c.key] = c
+}
+
+// owe adds profiles, and returns the round in which they will be taken: see isOut.
 func (p *pending) owe(profiles []owedProfile) uint64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, o := range profiles {
-		left := p.profiles[o.profileRef]
-		for _, k := range o.left {
-			if !slices.Contains(left, k) {
-				left = append(left, k)
-			}
-		}
-		p.profiles[o.profileRef] = left
+		p.profiles[o.person] = p.profiles[o.person].joined(o)
 	}
 	p.gauge.Set(float64(len(p.cells) + len(p.profiles)))
 	return p.round
@@ -129,14 +176,15 @@ func (p *pending) take() taken {
 	t := taken{
 		cells: make([]cellRef, 0, len(p.cells)), profiles: make([]owedProfile, 0, len(p.profiles)), at: p.now(), round: p.round,
 	}
-	for c := range p.cells {
+	for _, c := range p.cells {
 		t.cells = append(t.cells, c)
 	}
-	for r, left := range p.profiles {
-		t.profiles = append(t.profiles, owedProfile{r, left})
+	for _, o := range p.profiles {
+		t.profiles = append(t.profiles, o)
 	}
 	clear(p.cells)
 	clear(p.profiles)
+	p.kept = 0
 	p.round++
 	p.gauge.Set(0)
 	p.room.Broadcast()

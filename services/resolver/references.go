@@ -54,7 +54,7 @@ func (s *Service) joinReferences(ctx context.Context, w *work) error {
 	for i, r := range references {
 		keys[i] = resolve.ReferenceCell(w.space, r)
 	}
-	err := s.writer.update(ctx, "reference registers", keys, func(i int, c *resolve.Cell) (bool, error) {
+	stored, err := s.writer.store(ctx, "reference registers", keys, func(i int, c *resolve.Cell) (bool, error) {
 		register, err := identity.DecodeRegister(c.Value)
 		if err != nil {
 			return false, fmt.Errorf("reading a reference register: %w", err)
@@ -73,7 +73,7 @@ func (s *Service) joinReferences(ctx context.Context, w *work) error {
 	for i, r := range references {
 		if len(beside[r]) > 0 {
 			named = append(named, r)
-			w.cells = append(w.cells, cellRef{space: w.space, topic: stream.TopicRegisters, key: keys[i]})
+			w.cells = append(w.cells, cellRef{space: w.space, topic: stream.TopicRegisters, key: keys[i], stored: stored[i]})
 		}
 	}
 	return s.listReferenceLeaves(ctx, w, named)

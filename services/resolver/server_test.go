@@ -85,6 +85,10 @@ func (c connectedCells) LoadCells(ctx context.Context, keys []string) ([]resolve
 	return checked(ctx, c.connection, func() ([]resolve.Cell, error) { return c.Cells.LoadCells(ctx, keys) })
 }
 
+func (c connectedCells) Versions(ctx context.Context, keys []string) ([]uint64, error) {
+	return checked(ctx, c.connection, func() ([]uint64, error) { return c.Cells.Versions(ctx, keys) })
+}
+
 func (c connectedCells) CommitCells(ctx context.Context, cells []resolve.Cell) ([]bool, error) {
 	return checked(ctx, c.connection, func() ([]bool, error) { return c.Cells.CommitCells(ctx, cells) })
 }

@@ -57,7 +57,7 @@ func (s *subjects) load(ctx context.Context, w *stateWriter, wanted []subject) (
 	if len(missing) == 0 {
 		return keys, nil
 	}
-	err := w.update(ctx, "subject keys", cells, func(i int, c *resolve.Cell) (bool, error) {
+	stored, err := w.store(ctx, "subject keys", cells, func(i int, c *resolve.Cell) (bool, error) {
 		x := missing[i]
 		var err error
 		if len(c.Value) > 0 {
@@ -70,10 +70,13 @@ func (s *subjects) load(ctx context.Context, w *stateWriter, wanted []subject) (
 	if err != nil {
 		return nil, fmt.Errorf("preparing subject keys: %w", err)
 	}
-	for _, x := range missing {
+	made := make([]cellRef, len(missing))
+	for i, x := range missing {
 		s.ready.Set(x, keys[x])
-		s.pending.add([]cellRef{x.changelog()}, nil)
+		made[i] = x.changelog()
+		made[i].stored = stored[i]
 	}
+	s.pending.add(made, nil)
 	return keys, nil
 }
 

@@ -22,9 +22,15 @@ type plan func(i int, c *resolve.Cell) (write bool, err error)
 
 // update reads the cells of keys, plans each, and writes those that changed.
 func (w *stateWriter) update(ctx context.Context, kind string, keys []string, plan plan) error {
+	_, err := w.store(ctx, kind, keys, plan)
+	return err
+}
+
+// store is update, and returns the cells as they are stored then.
+func (w *stateWriter) store(ctx context.Context, kind string, keys []string, plan plan) ([]resolve.Cell, error) {
 	cells, err := w.cells.LoadCells(ctx, keys)
 	if err != nil {
-		return fmt.Errorf("reading %s: %w", kind, err)
+		return nil, fmt.Errorf("reading %s: %w", kind, err)
 	}
 	todo := make([]int, len(keys))
 	for i := range todo {
@@ -32,19 +38,19 @@ func (w *stateWriter) update(ctx context.Context, kind string, keys []string, pl
 	}
 	for attempt := 0; len(todo) > 0; attempt++ {
 		if attempt == maxAttempts {
-			return fmt.Errorf("writing %s: %d values changed under every one of %d plans", kind, len(todo), maxAttempts)
+			return nil, fmt.Errorf("writing %s: %d values changed under every one of %d plans", kind, len(todo), maxAttempts)
 		}
 		if attempt > 0 {
 			w.metrics.conflicts.WithLabelValues(kind).Add(float64(len(todo)))
 			if err := w.reload(ctx, kind, cells, keys, todo); err != nil {
-				return err
+				return nil, err
 			}
 		}
 		if todo, err = w.write(ctx, kind, cells, todo, plan); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return nil
+	return cells, nil
 }
 
 // write plans and commits the cells named by todo, and returns those that were refused.
@@ -69,8 +75,10 @@ func (w *stateWriter) write(ctx context.Context, kind string, cells []resolve.Ce
 	}
 	var refused []int
 	for n, ok := range accepted {
-		if !ok {
-			refused = append(refused, planned[n])
+		if i := planned[n]; ok {
+			cells[i].Version = commits[n].Version
+		} else {
+			refused = append(refused, i)
 		}
 	}
 	return refused, nil

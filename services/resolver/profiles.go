@@ -1,0 +1,191 @@
+package resolver
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"rcu/pkg/identifier"
+	"rcu/pkg/identity"
+	"rcu/pkg/profile"
+	"rcu/pkg/resolve"
+	"rcu/pkg/stream"
+	eventpb "rcu/schemas/event"
+)
+
+// profileChunk is how many profiles are combined together.
+const profileChunk = 400
+
+// publishOwed publishes profiles, space by space.
+func (s *Service) publishOwed(ctx context.Context, owed []owedProfile) error {
+	for len(owed) > 0 {
+		n := 1
+		for n < len(owed) && owed[n].space == owed[0].space {
+			n++
+		}
+		if err := s.publishProfiles(ctx, owed[0].space, owed[:n]); err != nil {
+			return err
+		}
+		owed = owed[n:]
+	}
+	return nil
+}
+
+// publishProfiles publishes profiles of a space.
+func (s *Service) publishProfiles(ctx context.Context, space string, owed []owedProfile) error {
+	for some := range slices.Chunk(owed, profileChunk) {
+		records, err := s.profileRecords(ctx, space, some, s.deps.Now())
+		if err != nil {
+			return err
+		}
+		if err := s.out.PublishAll(ctx, records); err != nil {
+			return fmt.Errorf("publishing profiles: %w", err)
+		}
+	}
+	return nil
+}
+
+// profileRecords combines the profiles that hold what is owed, one record a controller, and says of an id that is no longer canonical, or
+// owns nothing any more, that it is gone. The number of the records is drawn before anything is read: the higher of two has read later.
+func (s *Service) profileRecords(ctx context.Context, space string, owed []owedProfile, now time.Time) ([]stream.Record, error) {
+	if len(owed) == 0 {
+		return nil, nil
+	}
+	number, err := s.deps.Cells.Count(ctx, "pv:"+space, 1)
+	if err != nil {
+		return nil, fmt.Errorf("numbering profiles: %w", err)
+	}
+	asked, place := withLeft(owed)
+	people, err := s.reader.People(ctx, space, asked, now.Unix())
+	if err != nil {
+		return nil, err
+	}
+	gone, told := toTell(owed, people, place)
+	permissions, err := s.permissionsOf(ctx, space, told, now)
+	if err != nil {
+		return nil, err
+	}
+	about := profile.About{Space: space, Version: uint64(number)} //nolint:gosec // G115: the counter starts at 1
+	messages := make([]*eventpb.Profile, 0, len(gone)+len(told))
+	for _, g := range gone {
+		about.RCUID, about.Controller = s.name(space, g.person), g.controller
+		messages = append(messages, profile.Gone(about))
+	}
+	for i, t := range told {
+		about.RCUID, about.Controller, about.Permissions = s.name(space, t.person.Canonical), t.controller, permissions[i]
+		messages = append(messages, combine(t, about))
+	}
+	return encodeProfiles(messages, now)
+}
+
+// withLeft lists the keys of what is owed and behind them what left them, each once, and says where each stands.
+func withLeft(owed []owedProfile) ([]identifier.Key, map[identifier.Key]int) {
+	place := make(map[identifier.Key]int, len(owed))
+	all := make([]identifier.Key, 0, len(owed))
+	for i, o := range owed {
+		place[o.key] = i
+		all = append(all, o.key)
+	}
+	for _, o := range owed {
+		for _, k := range o.left {
+			if _, there := place[k]; !there {
+				place[k] = len(all)
+				all = append(all, k)
+			}
+		}
+	}
+	return all, place
+}
+
+// controllerPerson is a person, by the naming identifier, as one controller knows it.
+type controllerPerson struct {
+	controller string
+	person     identifier.Key
+}
+
+// telling is the profile of a person at a controller, with the leaves that it is combined from.
+type telling struct {
+	person     *resolve.Person
+	controller string
+	leaves     []*profile.State
+}
+
+// toTell lists the profiles that are gone, because their key names somebody else now, and those to combine, each once.
+func toTell(owed []owedProfile, people []*resolve.Person, place map[identifier.Key]int) (gone []controllerPerson, told []telling) {
+	seen := map[controllerPerson]bool{}
+	tell := func(p *resolve.Person, controller string) {
+		if of := (controllerPerson{controller, p.Canonical}); !seen[of] {
+			seen[of] = true
+			told = append(told, telling{p, controller, p.Owned(controller)})
+		}
+	}
+	for i, o := range owed {
+		p := people[i]
+		lost := slices.Clone(o.lost)
+		for _, k := range o.left {
+			lost = append(lost, controllersUnder(people[place[k]], k)...)
+		}
+		renamed := o.key.Value != p.Canonical.Value
+		if renamed {
+			for _, controller := range distinct(append(lost, controllersUnder(p, o.key)...)) {
+				gone = append(gone, controllerPerson{controller, o.key})
+			}
+			lost = nil
+		}
+		for _, controller := range distinct(lost) {
+			tell(p, controller)
+		}
+		for controller := range p.Controllers() {
+			if o.everywhere || renamed || slices.Contains(o.at, controller) {
+				tell(p, controller)
+			}
+		}
+	}
+	return gone, told
+}
+
+// controllersUnder lists the controllers of the leaves that name an identifier. Leaves never lose a name: where there is none, the
+// profile of the identifier alone was never published.
+func controllersUnder(p *resolve.Person, k identifier.Key) []string {
+	if p.Standing != identity.Clean { // its leaves are not read, and they all name its only member
+		return slices.Collect(maps.Keys(p.Controllers()))
+	}
+	var out []string
+	for _, l := range p.Leaves {
+		if slices.ContainsFunc(l.Under, func(m identifier.Key) bool { return m.Value == k.Value }) {
+			out = append(out, l.Controller)
+		}
+	}
+	return out
+}
+
+func distinct(names []string) []string {
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// combine is the message of a person's profile at one controller.
+func combine(t telling, about profile.About) *eventpb.Profile {
+	if len(t.leaves) == 0 {
+		return profile.Gone(about)
+	}
+	for _, m := range t.person.Members {
+		about.Identifiers = append(about.Identifiers, &eventpb.Identifier{Namespace: string(m.Namespace), Pseudonym: []byte(m.Value)})
+	}
+	combined := profile.Combine(t.leaves)
+	return combined.Message(about)
+}
+
+func encodeProfiles(messages []*eventpb.Profile, now time.Time) ([]stream.Record, error) {
+	records := make([]stream.Record, 0, len(messages))
+	for _, m := range messages {
+		r, err := stream.Encode(stream.TopicProfiles, []byte(m.GetSpace()+":"+m.GetController()+":"+m.GetRcuId()), m, now)
+		if err != nil {
+			return nil, err
+		}
+		records = append(records, r)
+	}
+	return records, nil
+}
