@@ -50,6 +50,12 @@ func Graph(t *testing.T, fresh func(testing.TB) resolve.GraphState, histories in
 			NeverMixed(t, state, fmt.Sprint("n", seed), seed)
 		}
 	})
+	t.Run("dry run", func(t *testing.T) {
+		state := fresh(t)
+		for seed := range uint64(histories / 4) {
+			Trial(t, state, fmt.Sprint("t", seed), seed)
+		}
+	})
 	t.Run("reversible", func(t *testing.T) {
 		state := fresh(t)
 		for seed := range uint64(histories / 4) {
