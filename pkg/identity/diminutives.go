@@ -38,3 +38,11 @@ func invert(full map[string][]string) map[string]string {
 	}
 	return out
 }
+
+// FullName is the full given name of a plain diminutive, or the name itself.
+func FullName(plain string) string {
+	if full, known := diminutives[plain]; known {
+		return full
+	}
+	return plain
+}

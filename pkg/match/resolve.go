@@ -1,0 +1,37 @@
+package match
+
+// Result is who is together.
+type Result struct {
+	Model    *Model
+	Pairs    *Pairs
+	Clusters []int // by row: the number of its cluster, from 1, in the order of Rows
+}
+
+// Threshold is the probability over which records are put together: the same for every file.
+const Threshold = 0.5
+
+// Resolve learns a model, scores the candidates and clusters them.
+func Resolve(r *Records, threshold float64, told func(done, all int)) *Result {
+	b := block(r)
+	m := learn(r, b)
+	p := score(r, m, b, told)
+	return &Result{Model: m, Pairs: p, Clusters: number(r, Clusters(r, m, p, Weight(threshold)), r.notOfThemselves(m, Weight(threshold)))}
+}
+
+// number numbers the clusters in the order of the rows. Rows of a form that says too little are alone.
+func number(r *Records, group []Form, alone []bool) []int {
+	out := make([]int, len(r.rows))
+	numbers := map[Form]int{}
+	last := 0
+	for i := range r.rows {
+		f := r.rows[i].Form
+		n := numbers[group[f]]
+		if n == 0 || alone[f] {
+			last++
+			n = last
+			numbers[group[f]] = n
+		}
+		out[i] = n
+	}
+	return out
+}

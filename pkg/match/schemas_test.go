@@ -1,0 +1,115 @@
+package match_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+)
+
+// schema is a file as another system would export it.
+type schema struct {
+	name          string
+	french        bool
+	people        int
+	most          int     // records of a person
+	twice         float64 // share of people with more than one
+	noise         noise
+	header        string
+	row           func(n *noise, x *person) []string
+	f1, precision float64 // what must be reached, on seeds that nobody looked at
+}
+
+var schemaList = []schema{
+	{
+		name: "fr-crm", french: true, people: 6000, most: 4, twice: .4, noise: noise{level: .08, missing: .08, swap: .02, replace: .004, move: .08},
+		header: "NOM;PRENOM;Date de naissance;Adresse;Code postal;Ville;Email;Téléphone;date_creation;montant",
+		row: func(n *noise, x *person) []string {
+			return []string{strings.ToUpper(x.family), x.given, n.birth(x, "dmy"), x.number + " " + x.street, x.postcode, x.town, x.email, x.phone, "2024-03-02", "12.50"}
+		},
+	},
+	{
+		name: "historic", people: 1000, most: 10, twice: 1, noise: noise{level: .2, missing: .12, swap: .02, replace: .01, move: .15},
+		header: "full_name;first_and_surname;first_name;surname;dob;birth_place;postcode_fake;gender;occupation",
+		row: func(n *noise, x *person) []string {
+			full := strings.TrimSpace(x.given + " " + x.family)
+			return []string{full, full, x.given, x.family, n.birth(x, "iso"), x.birthTown, x.postcode, []string{"male", "female"}[x.sex], x.job}
+		},
+	},
+	{
+		name: "ten-duplicates", people: 800, most: 10, twice: 1, noise: noise{level: .15, missing: .1, swap: .05, replace: .01, move: .02},
+		header: "given_name;surname;street_number;address_1;address_2;suburb;postcode;state;date_of_birth",
+		row: func(n *noise, x *person) []string {
+			return []string{x.given, x.family, x.number, x.street, "", x.town, x.postcode, x.region, n.birth(x, "compact")}
+		},
+	},
+	{
+		name: "names-and-birth", people: 5000, most: 2, twice: .1, noise: noise{level: .12, missing: .0, swap: 0, replace: .0, move: 0},
+		header: "fname;lname;by;bm;bd",
+		row: func(n *noise, x *person) []string {
+			b := strings.Split(n.birth(x, "iso")+"--", "-")
+			return []string{x.given, x.family, b[0], b[1], b[2]}
+		},
+	},
+	{
+		name: "one-column-name", people: 3000, most: 4, twice: .5, noise: noise{level: .08, missing: .1, swap: .1, replace: .004, move: .1},
+		header: "name;address;birthdate;e-mail;transaction_date;amount;status",
+		row: func(n *noise, x *person) []string {
+			return []string{strings.TrimSpace(x.given + " " + x.family), strings.TrimSpace(x.number + " " + x.street + ", " + x.postcode + " " + x.town), n.birth(x, "mdy"), x.email, "2024-01-05", fmt.Sprint(n.r.IntN(900)), "paid"}
+		},
+	},
+	{
+		name: "appelants", french: true, people: 3000, most: 6, twice: .5, noise: noise{level: .1, missing: .05, swap: .1, replace: .0, move: .05},
+		header: "appelant;tel;ville;motif",
+		row: func(n *noise, x *person) []string {
+			return []string{strings.TrimSpace([]string{"M. ", "Mme "}[x.sex] + x.given + " " + strings.ToUpper(x.family)), x.phone, x.town, "facture"}
+		},
+	},
+	{
+		name: "email-and-city", people: 250, most: 8, twice: .9, noise: noise{level: .25, missing: .22, swap: .1, replace: .0, move: .0},
+		header: "first_name;surname;dob;city;email",
+		row: func(n *noise, x *person) []string {
+			return []string{x.given, x.family, n.birth(x, "iso"), x.town, x.email}
+		},
+	},
+}
+
+// generate makes the file of a schema.
+func generate(s *schema, seed uint64) (header []string, rows [][]string, who []string) {
+	p := newPopulation(seed, s.french)
+	n := s.noise
+	n.r = rand.New(rand.NewPCG(seed, 11))
+	id := 0
+	for id < s.people {
+		for _, x := range p.household() {
+			id++
+			copies := 1
+			if n.hit(s.twice) {
+				copies = 2 + n.r.IntN(s.most-1)
+			}
+			for range copies {
+				y := n.write(p, x)
+				rows = append(rows, s.row(&n, &y))
+				who = append(who, fmt.Sprint(id))
+			}
+		}
+	}
+	n.r.Shuffle(len(rows), func(i, j int) {
+		rows[i], rows[j] = rows[j], rows[i]
+		who[i], who[j] = who[j], who[i]
+	})
+	return strings.Split(s.header, ";"), rows, who
+}
+
+func TestGeneratedFiles(t *testing.T) {
+	for i := range schemaList {
+		s := &schemaList[i]
+		t.Run(s.name, func(t *testing.T) {
+			header, rows, who := generate(s, 1)
+			got := resolve(t, header, rows, who)
+			m := got.res.Model
+			t.Logf("%d rows: F1 %.4f P %.4f R %.4f b3 %.4f block %.4f in %v; family %.3g twins %.3g of %.3g; compared %d", len(rows), got.F1, got.Precision, got.Recall, got.BCubedF1, got.BlockingRecall, got.took,
+				m.Family/m.Same, m.Twins/m.Same, m.Same, got.res.Pairs.Compared)
+		})
+	}
+}
