@@ -154,6 +154,9 @@ func openBroker(sp kafkaSpec, log io.Writer, access ...kfake.Opt) (*Broker, erro
 	if err != nil {
 		return nil, fmt.Errorf("starting the embedded broker: %w", err)
 	}
+	if sp.Dir != "" {
+		watchRoom(cluster, sp.Dir)
+	}
 	return &Broker{cluster: cluster}, nil
 }
 

@@ -22,6 +22,7 @@ type Config struct {
 	ConsentTimeout  time.Duration     `yaml:"consent_timeout"`   // of one read or write of registers
 	ConsentRest     time.Duration     `yaml:"consent_rest"`      // after a failure of Redis it is not asked for so long
 	PublishTimeout  time.Duration     `yaml:"publish_timeout"`   // until the brokers acknowledged, then 503
+	KafkaRest       time.Duration     `yaml:"kafka_rest"`        // after that, 503 at once, but for one request each so long
 	DeadTimeout     time.Duration     `yaml:"dead_timeout"`      // of a dead letter, which is best effort
 	SourcesEvery    time.Duration     `yaml:"sources_every"`     // how often the sources file is looked at
 	HistoryInFlight int               `yaml:"history_in_flight"` // requests of the history lane at work, over all sources
@@ -50,6 +51,7 @@ func Default(channel string) Config {
 		ConsentTimeout:  250 * time.Millisecond,
 		ConsentRest:     time.Second,
 		PublishTimeout:  20 * time.Second,
+		KafkaRest:       time.Second,
 		DeadTimeout:     2 * time.Second,
 		SourcesEvery:    2 * time.Second,
 		HistoryInFlight: 2,
@@ -80,7 +82,7 @@ func (c Config) Validate() error {
 	within("history_consents", c.HistoryConsents, 1, 1_000_000_000)
 	for name, d := range map[string]time.Duration{
 		"max_wait": c.MaxWait, "consent_timeout": c.ConsentTimeout, "consent_rest": c.ConsentRest,
-		"publish_timeout": c.PublishTimeout, "dead_timeout": c.DeadTimeout, "sources_every": c.SourcesEvery,
+		"publish_timeout": c.PublishTimeout, "kafka_rest": c.KafkaRest, "dead_timeout": c.DeadTimeout, "sources_every": c.SourcesEvery,
 	} {
 		if d <= 0 {
 			problems = append(problems, fmt.Errorf("%s: want a duration above 0", name))

@@ -31,7 +31,8 @@ const (
 // crowd is an ingestor with small limits on a broker whose writes go through a gate, and what its senders were told.
 type crowd struct {
 	*rig
-	client *stream.Client
+	client   *stream.Client
+	patience time.Duration
 
 	mu       sync.Mutex
 	accepted map[string]bool
@@ -39,6 +40,8 @@ type crowd struct {
 	wrong    []string
 	peak     float64 // of bytes at work
 	slowest  time.Duration
+	late503s int // answers of 503 that waited for the brokers
+	at503s   int // that did not
 }
 
 // gate hangs whoever passes while it is locked.
@@ -60,11 +63,11 @@ func newCrowd(t *testing.T, queueBytes int, patience time.Duration, pass func())
 	out, err := client.NewProducer(stream.ProducerConfig{QueueBytes: queueBytes})
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = out.Close(context.Background()) })
-	c := &crowd{client: client, accepted: map[string]bool{}, statuses: map[int]int{}}
+	c := &crowd{client: client, patience: patience, accepted: map[string]bool{}, statuses: map[int]int{}}
 	c.rig = newRig(t, "store", func(cfg *ingest.Config, d *ingest.Deps) {
 		cfg.MaxInFlight, cfg.MaxWaiting, cfg.MaxWait = fullRequests, 2, 50*time.Millisecond
-		cfg.MaxRequestBytes, cfg.MaxBytes, cfg.PublishTimeout = 64<<10, fullBytes, patience
-		d.Producer = out
+		cfg.MaxRequestBytes, cfg.MaxBytes, cfg.PublishTimeout, cfg.KafkaRest = 64<<10, fullBytes, patience, 100*time.Millisecond
+		d.Producer, d.Now = out, time.Now
 		for i := range d.Sources { // each sender has a source of its own to be full with, not three quarters of one
 			d.Sources[i].Principal.Rate, d.Sources[i].Principal.Burst = 1e6, 1e6
 		}
@@ -116,6 +119,11 @@ func (c *crowd) send(source, id string) {
 			c.accepted[fmt.Sprintf("%s-%d", id, i)] = true
 		}
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
+		if w.Code == http.StatusServiceUnavailable && took >= c.patience {
+			c.late503s++
+		} else if w.Code == http.StatusServiceUnavailable {
+			c.at503s++
+		}
 		if n, err := strconv.Atoi(w.Header().Get("Retry-After")); err != nil || n < 1 || n > 3 {
 			c.wrong = append(c.wrong, fmt.Sprintf("%d with Retry-After %q", w.Code, w.Header().Get("Retry-After")))
 		}
@@ -199,11 +207,13 @@ func TestOverload_kafkaHangs_nothingGrows_andItRecoversByItself(t *testing.T) {
 	c.press("away", 2*time.Second)
 	require.Empty(t, c.wrong)
 	require.Positive(t, c.statuses[503], "the brokers did not acknowledge")
-	require.Positive(t, c.statuses[429], "and the queue is full")
+	require.Positive(t, c.statuses[429], "and until that is known, all places are taken")
 	require.Zero(t, c.statuses[200])
+	require.Positive(t, c.at503s, "known to be away: refused at once")
+	require.Less(t, c.late503s, 6*fullRequests, "only the first ones, and one a rest, waited for the brokers")
 	require.Less(t, heap(), before+16<<20)
 	require.Less(t, c.slowest, 5*time.Second)
-	t.Logf("statuses %v, slowest answer %s", c.statuses, c.slowest)
+	t.Logf("statuses %v, %d of the 503 waited, slowest answer %s", c.statuses, c.late503s, c.slowest)
 	open()
 	require.Eventually(t, func() bool { return c.do(c.request("store-1", ticket("back"))).Code == 200 }, 20*time.Second, 20*time.Millisecond)
 	c.recovers()

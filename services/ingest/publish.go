@@ -45,7 +45,18 @@ func (b *batch) publish(ctx context.Context) error {
 	if len(records) == 0 {
 		return nil
 	}
-	return b.s.deps.Producer.Publish(ctx, records)
+	changed, err := b.s.kafka.do(func() error { return b.s.deps.Producer.Publish(ctx, records) })
+	if changed && err != nil {
+		b.s.log.Warn("kafka does not take events: requests are refused at once until it does", zap.Error(err))
+	} else if changed {
+		b.s.log.Info("kafka takes events again")
+	}
+	return err
+}
+
+// kafkaAway tells an error that speaks of the brokers from one that speaks of the request, of a queue that is full or of the end.
+func kafkaAway(err error) bool {
+	return !errors.Is(err, stream.ErrOverloaded) && !errors.Is(err, stream.ErrTooLarge) && !errors.Is(err, stream.ErrClosed)
 }
 
 // errNothing says that an event leaves no record: it was rejected, dropped, repeated or decides only.
@@ -112,14 +123,20 @@ func idDigest(source, id string) [16]byte {
 	return [16]byte(sum[:16])
 }
 
+var problemKafka = httpserver.Problem{
+	Reason: reasonUnavailable, Fix: "kafka is away or has no room left: send the whole request again after the time in Retry-After; repetition makes no second event",
+}
+
 // failed turns an error of publish into the answer; nothing of the request was promised yet.
 func (b *batch) failed(err error) *refusal {
 	b.count(outcomeUnavailable)
 	if errors.Is(err, stream.ErrOverloaded) {
 		return &refusal{429, b.s.admission.after(), httpserver.Problem{Reason: "overloaded", Fix: "send the whole request again after the time in Retry-After"}}
 	}
-	b.s.log.Error("events could not be published", zap.String("channel", b.s.contract.Channel), zap.Int("events", len(b.items)), zap.Error(err))
-	return &refusal{503, 2 * time.Second, httpserver.Problem{Reason: reasonUnavailable, Fix: "send the whole request again after the time in Retry-After: repetition makes no second event"}}
+	if !errors.Is(err, errResting) {
+		b.s.log.Error("events could not be published", zap.String("channel", b.s.contract.Channel), zap.Int("events", len(b.items)), zap.Error(err))
+	}
+	return &refusal{503, b.s.admission.after(), problemKafka}
 }
 
 // burial is an event that was rejected, on its way to the dead letter. Its body is redacted already; it aliases the request.

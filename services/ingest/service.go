@@ -88,6 +88,7 @@ type Service struct {
 	metrics   *metrics
 	admission *admission
 	registers *registers
+	kafka     *breaker
 	keys      atomic.Pointer[auth.Keys[*client]]
 	mark      fileMark // of the sources file when it was last read
 	router    *httpserver.Router
@@ -116,6 +117,7 @@ func New(contract Contract, cfg Config, deps Deps) (*Service, error) {
 		slots: make(chan struct{}, cfg.MaxInFlight), room: semaphore.NewWeighted(cfg.MaxBytes), most: int64(cfg.MaxWaiting), wait: cfg.MaxWait,
 		queue: s.metrics.waiting, bytes: s.metrics.bytes,
 	}
+	s.kafka = &breaker{rest: cfg.KafkaRest, now: s.now, fails: kafkaAway}
 	s.room = newRoom(cfg, deps, s.now, s.log)
 	s.registers = newRegisters(deps.Registers, cfg, s.now, s.metrics.registers, s.log)
 	if err := s.loadSources(); err != nil {

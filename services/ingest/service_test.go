@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -200,6 +201,9 @@ func TestTakeEvents_kafkaAway_promisesNothing(t *testing.T) {
 		require.Equal(t, tt.reason, reason)
 	}
 	r.producer.fail = nil
+	require.Equal(t, http.StatusServiceUnavailable, r.do(r.request("store-1", body)).Code, "refused at once")
+	require.Empty(t, r.events(stream.TopicEventsStore))
+	r.clock.Add(int64(time.Second))
 	require.Equal(t, "accepted rejected:not_listed", statuses(r.send("store-1", body)))
 }
 

@@ -182,7 +182,7 @@ func TestConfig_validate_allProblemsAtOnce(t *testing.T) {
 		require.Equal(t, "127.0.0.1:"+strconv.Itoa(port), ingest.Default(channel).HTTP.Addr)
 	}
 	err := ingest.Config{}.Validate()
-	for _, field := range []string{"http: ", "max_event_bytes", "max_events", "max_in_flight", "max_wait", "consent_timeout", "consent_rest", "publish_timeout", "dead_timeout", "sources_every"} {
+	for _, field := range []string{"http: ", "max_event_bytes", "max_events", "max_in_flight", "max_wait", "consent_timeout", "consent_rest", "publish_timeout", "kafka_rest", "dead_timeout", "sources_every"} {
 		require.ErrorContains(t, err, field)
 	}
 	_, err = store.New(ingest.Default("store"), ingest.Deps{})

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"net"
+	"time"
 
 	"rcu/pkg/config"
 	"rcu/pkg/embedded"
@@ -37,16 +38,18 @@ type settings struct {
 	Embedded embeddedSettings `yaml:"embedded"`
 }
 
-// ingestSettings is how much an ingestor takes at once; beyond it answers 429.
+// ingestSettings is how much an ingestor takes at once, beyond which it answers 429, and how long it waits for the brokers.
 type ingestSettings struct {
-	MaxInFlight int   `yaml:"max_in_flight"` // requests at work
-	MaxWaiting  int   `yaml:"max_waiting"`   // requests waiting for their turn
-	MaxBytes    int64 `yaml:"max_bytes"`     // of the bodies of requests at work
+	MaxInFlight    int           `yaml:"max_in_flight"`   // requests at work
+	MaxWaiting     int           `yaml:"max_waiting"`     // requests waiting for their turn
+	MaxBytes       int64         `yaml:"max_bytes"`       // of the bodies of requests at work
+	PublishTimeout time.Duration `yaml:"publish_timeout"` // until the brokers acknowledged, then 503
 }
 
 // over gives the limits of an ingestor.
 func (i ingestSettings) over(c ingest.Config) ingest.Config {
 	c.MaxInFlight, c.MaxWaiting, c.MaxBytes = i.MaxInFlight, i.MaxWaiting, i.MaxBytes
+	c.PublishTimeout = i.PublishTimeout
 	return c
 }
 
@@ -79,7 +82,7 @@ func defaultSettings() *settings {
 	s.Log.Level = "info"
 	s.Embedded = embeddedSettings{embedded.KafkaPort, embedded.RedisPort, embedded.ClickHousePort}
 	limits := ingest.Default("store") // the same for every channel
-	s.Ingest = ingestSettings{limits.MaxInFlight, limits.MaxWaiting, limits.MaxBytes}
+	s.Ingest = ingestSettings{limits.MaxInFlight, limits.MaxWaiting, limits.MaxBytes, limits.PublishTimeout}
 	s.Kafka.Brokers = nil // none given: embedded
 	return s
 }

@@ -55,7 +55,13 @@ type Stack struct {
 // Start runs the program in a new data folder until the test ends. args are added to `rcu up`.
 func Start(t testing.TB, args ...string) *Stack {
 	t.Helper()
-	s := prepare(t, filepath.Join(t.TempDir(), "data"), args...)
+	return StartIn(t, filepath.Join(t.TempDir(), "data"), args...)
+}
+
+// StartIn is Start in a folder of the test's own.
+func StartIn(t testing.TB, dir string, args ...string) *Stack {
+	t.Helper()
+	s := prepare(t, dir, args...)
 	s.Launch(t)
 	t.Cleanup(s.end)
 	return s
@@ -279,4 +285,14 @@ func (b *lockedBuffer) String() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.buf.String()
+}
+
+// Ended reports whether the process is gone.
+func (s *Stack) Ended() bool {
+	select {
+	case <-s.ended:
+		return true
+	default:
+		return false
+	}
 }

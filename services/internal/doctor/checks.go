@@ -101,6 +101,8 @@ func checkServers(f Facts) []Finding {
 			out = append(out, unknown("server", "%s is not running: start it with `rcu up`", name)...)
 		case s.Problem != "":
 			out = append(out, wrong("server", fmt.Sprintf("%s on %s does not answer: %s", name, s.Addr, s.Problem), "start the server, or correct its address (--"+name+"), its log-in, and the firewall between"))
+		case s.Refuses != "":
+			out = append(out, wrong("server", fmt.Sprintf("%s on %s takes no writes: %s", name, s.Addr, s.Refuses), "make room on its disk, and see its log; it goes on by itself"))
 		default:
 			out = append(out, ok("server", "%s answers on %s", name, s.Addr)...)
 		}
@@ -218,18 +220,26 @@ func checkClocks(f Facts) []Finding {
 }
 
 func checkDisk(f Facts) []Finding {
-	d := f.Disk
-	switch {
-	case d.Problem != "":
-		return unknown("disk", "the room in %s is not known: %s", d.Path, d.Problem)
-	case d.Free < d.Least:
-		return []Finding{wrong("disk", fmt.Sprintf("%s has %s free, at least %s is needed", d.Path, bytes(d.Free), bytes(d.Least)), "make room, or move the data folder to a larger disk and give it with --data")}
-	default:
-		return ok("disk", "%s has %s free", d.Path, bytes(d.Free))
+	var out []Finding
+	for _, d := range f.Disks {
+		switch {
+		case d.Problem != "":
+			out = append(out, unknown("disk", "the room in %s is not known: %s", d.Path, d.Problem)...)
+		case d.Free < d.Least:
+			out = append(out, wrong("disk", fmt.Sprintf("%s has %s free, at least %s is needed; on a full disk nothing is taken in, and nothing that was is lost", d.Path, bytes(d.Free), bytes(d.Least)),
+				"make room, or move the data folder to a larger disk and give it with --data"))
+		default:
+			out = append(out, ok("disk", "%s has %s free", d.Path, bytes(d.Free))...)
+		}
 	}
+	return out
 }
 
+// bytes writes an amount in GiB, or a small one in MiB.
 func bytes(n uint64) string {
+	if n < 1<<30 {
+		return strconv.FormatUint(n>>20, 10) + " MiB"
+	}
 	return strconv.FormatFloat(float64(n)/(1<<30), 'f', 1, 64) + " GiB"
 }
 

@@ -30,6 +30,8 @@ func TestExamine(t *testing.T) {
 		{"kafka without an answer on lag", "lag", doctor.Unknown, doctor.Facts{Lags: doctor.Lags{Asked: true, Problem: "timeout"}}},
 		{"the first start", "keys", doctor.Unknown, doctor.Facts{Keys: doctor.Keys{Path: "keys.json"}}},
 		{"stopped in order", "server", doctor.Unknown, doctor.Facts{Redis: doctor.Server{Addr: "x", Embedded: true}}},
+		{"a redis that cannot write", "server", doctor.Problem, doctor.Facts{Redis: doctor.Server{Addr: "x", Refuses: "it cannot write its files"}}},
+		{"one of two disks that is nearly full", "disk", doctor.Problem, doctor.Facts{Disks: []doctor.Disk{{Path: "a", Free: 9, Least: 5}, {Path: "b", Free: 4, Least: 5}}}},
 		{"a taken port of our own", "port", doctor.OK, doctor.Facts{Running: true, Ports: []doctor.Port{{Name: "a", Addr: "b", Taken: true}}}},
 	}
 	for _, tt := range tests {

@@ -14,7 +14,7 @@ type Facts struct {
 	Ports      []Port
 	Topics     Topics
 	Schema     Schema
-	Disk       Disk
+	Disks      []Disk
 	Keys       Keys
 	Lags       Lags
 }
@@ -34,6 +34,7 @@ type Server struct {
 	Version  string
 	Skew     time.Duration // its clock less ours
 	HasClock bool
+	Refuses  string // why it takes no writes; empty: it does
 }
 
 // Port is an address on which RCU wants to listen.
@@ -58,7 +59,7 @@ type Schema struct {
 	Current, Target int64
 }
 
-// Disk is the room for the data folder.
+// Disk is the room on a disk that holds the data folder, or a part of it.
 type Disk struct {
 	Path        string
 	Problem     string

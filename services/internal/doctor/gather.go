@@ -61,7 +61,7 @@ func Gather(ctx context.Context, t Target) Facts {
 	f.ClickHouse, f.Schema = askClickHouse(ctx, t)
 	f.Kafka, f.Topics, f.Lags = askKafka(ctx, t)
 	f.Ports = tryPorts(ctx, t)
-	f.Disk = disk(t)
+	f.Disks = disks(t)
 	f.Keys = keys(t)
 	return f
 }
@@ -108,14 +108,18 @@ func askRedis(ctx context.Context, t Target) Server {
 	redis.SetLogger(silent{}) // what goes wrong is a finding, not a line of the library's own log
 	c := redis.NewClient(o)
 	defer func() { _ = c.Close() }()
-	info, err := c.Info(ctx, "server").Result()
+	info, err := c.Info(ctx, "server", "persistence").Result()
 	if err != nil {
 		s.Problem = err.Error()
 		return s
 	}
 	for line := range strings.SplitSeq(info, "\n") {
-		if v, ok := strings.CutPrefix(strings.TrimSpace(line), "redis_version:"); ok {
+		name, v, _ := strings.Cut(strings.TrimSpace(line), ":")
+		switch {
+		case name == "redis_version":
 			s.Version = v
+		case name == "aof_last_write_status" && v != "ok", name == "rdb_last_bgsave_status" && v != "ok":
+			s.Refuses = "it cannot write its files (" + name + ")"
 		}
 	}
 	before := t.Now()
@@ -272,8 +276,8 @@ func tryPorts(ctx context.Context, t Target) []Port {
 	return out
 }
 
-// disk looks at the data folder, or at the nearest folder above that exists.
-func disk(t Target) Disk {
+// disks looks at the data folder, or at the nearest folder above that exists, and at the folders of servers that lie on a disk of their own.
+func disks(t Target) []Disk {
 	path := t.Data
 	for {
 		if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) || path == filepath.Dir(path) {
@@ -281,7 +285,21 @@ func disk(t Target) Disk {
 		}
 		path = filepath.Dir(path)
 	}
-	d := Disk{Path: t.Data, Least: t.MinFree}
+	out := []Disk{room(path, t.Data, t.MinFree)}
+	seen := []uint64{device(path)}
+	for _, name := range t.Embedded {
+		own := filepath.Join(t.Data, name)
+		if d := device(own); d != 0 && !slices.Contains(seen, d) {
+			seen = append(seen, d)
+			out = append(out, room(own, own, t.MinFree))
+		}
+	}
+	return out
+}
+
+// room asks how much of the disk of a folder is free.
+func room(path, name string, least uint64) Disk {
+	d := Disk{Path: name, Least: least}
 	var st syscall.Statfs_t
 	if err := syscall.Statfs(path, &st); err != nil {
 		d.Problem = err.Error()
@@ -289,6 +307,18 @@ func disk(t Target) Disk {
 	}
 	d.Free = st.Bavail * uint64(st.Bsize) //nolint:gosec // a block size is positive
 	return d
+}
+
+// device tells disks apart; 0 where there is no such folder.
+func device(path string) uint64 {
+	info, err := os.Stat(path)
+	if err != nil {
+		return 0
+	}
+	if st, ok := info.Sys().(*syscall.Stat_t); ok {
+		return uint64(st.Dev) //nolint:unconvert // signed on other systems
+	}
+	return 0
 }
 
 func keys(t Target) Keys {
