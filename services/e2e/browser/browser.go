@@ -47,14 +47,14 @@ func Open(t testing.TB, size Viewport, language string) *Page {
 	program := find(t)
 	script := axeScript(t)
 	opts := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(program), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()),
+		chromedp.ExecPath(program), chromedp.NoSandbox, chromedp.DisableGPU,
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("disable-sync", true), chromedp.Flag("lang", language), chromedp.Flag("accept-lang", language),
 		chromedp.Flag("force-color-profile", "srgb"), chromedp.Flag("hide-scrollbars", true),
 	)
 	alloc, endAlloc := chromedp.NewExecAllocator(context.WithoutCancel(t.Context()), opts...)
 	ctx, end := chromedp.NewContext(alloc)
-	t.Cleanup(func() { end(); endAlloc() })
+	t.Cleanup(func() { _ = chromedp.Cancel(ctx); end(); endAlloc() })
 	emulate := []chromedp.EmulateViewportOption{}
 	if size.Phone {
 		emulate = append(emulate, chromedp.EmulateTouch, chromedp.EmulateMobile)
