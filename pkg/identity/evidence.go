@@ -229,6 +229,19 @@ func (ev *Evidence) foldAct(f *Act, c *Changes) {
 	c.Edge(e)
 }
 
+// restore joins what a store knew of an identifier beside its facts: sightings and names that it no longer holds.
+func (ev *Evidence) restore(stored *Node, c *Changes) {
+	if !ev.kernel.Links(stored.Key.Namespace) {
+		return
+	}
+	n := ev.ensure(stored.Key, c)
+	n.First = min(n.First, stored.First)
+	n.NamesFull = n.NamesFull || stored.NamesFull
+	for class, full := range stored.Full {
+		n.Full[class] = n.Full[class] || full
+	}
+}
+
 // ensure returns the node of a key, made when it is new.
 func (ev *Evidence) ensure(k identifier.Key, c *Changes) *Node {
 	n := ev.nodes[k]

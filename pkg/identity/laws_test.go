@@ -43,6 +43,7 @@ func TestLawConfluence(t *testing.T) {
 func TestLawExchangeLinesInAnyOrder(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		f := historyOf(t)
+		f.Rules.BlockedPatterns = nil // they match plain values, whatever a collector stamped
 		want := solve(t, f)
 		lines := exchange(f)
 		lines = append(lines, lines[:len(lines)/2]...)
@@ -208,7 +209,7 @@ func exchange(f *identity.Facts) []string {
 		out = append(out, strings.TrimSpace(b.String()))
 	}
 	add(map[string]any{"kind": "rules", "rules": f.Rules})
-	add(map[string]any{"kind": "now", "t": f.Now, "pseudonyms": true})
+	add(map[string]any{"kind": "now", "t": f.Now})
 	for _, e := range f.Events {
 		ids, stamps, matches := []string{}, map[string]int64{}, map[string][]string{}
 		for i, k := range e.Keys {

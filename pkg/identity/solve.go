@@ -14,6 +14,10 @@ type Facts struct {
 	Events    []SolveEvent
 	Decisions []*Decision
 	Acts      []*Act
+	// Pseudonyms says that values of keys are pseudonyms, as in a store: names of identifiers then have their namespace in front.
+	Pseudonyms bool
+
+	stored []*Node // what a store knew of identifiers beside its facts
 }
 
 // SolveEvent is an event with its amount, which only the folds of an answer use.
@@ -46,6 +50,9 @@ func (f *Facts) Solve() (*Answer, error) {
 		return nil, err
 	}
 	ev, changes := NewEvidence(k), &Changes{}
+	for _, n := range f.stored {
+		ev.restore(n, changes)
+	}
 	for _, e := range f.Events {
 		ev.Fold(e.Event, changes)
 	}
@@ -56,7 +63,7 @@ func (f *Facts) Solve() (*Answer, error) {
 		ev.Fold(a, changes)
 	}
 	ev.judgeAll(f.Now)
-	s := solution{ev: ev, naming: map[identifier.Key]identifier.Key{}}
+	s := solution{ev: ev, pseudonyms: f.Pseudonyms, naming: map[identifier.Key]identifier.Key{}}
 	answer := &Answer{
 		Now: f.Now, Profiles: map[string][]string{}, Edges: map[string]string{}, Nobody: map[string]string{}, Folds: map[string]Fold{},
 	}
@@ -80,8 +87,17 @@ func (ev *Evidence) judgeAll(now int64) {
 
 // solution is a set of evidence that was divided into people.
 type solution struct {
-	ev     *Evidence
-	naming map[identifier.Key]identifier.Key
+	ev         *Evidence
+	pseudonyms bool
+	naming     map[identifier.Key]identifier.Key
+}
+
+// name is how the answer names an identifier.
+func (s *solution) name(k identifier.Key) string {
+	if s.pseudonyms {
+		return string(k.Namespace) + ":" + k.Value
+	}
+	return k.Value
 }
 
 // Standing implements People.
@@ -121,7 +137,7 @@ func (s *solution) people(answer *Answer) {
 	for _, n := range s.ev.nodes {
 		all = append(all, n)
 		if n.Standing != Clean {
-			answer.Nobody[n.Key.Value] = n.Standing.String()
+			answer.Nobody[s.name(n.Key)] = n.Standing.String()
 		}
 	}
 	p := NewPartitioner(s.ev.kernel)
@@ -130,20 +146,26 @@ func (s *solution) people(answer *Answer) {
 		for _, person := range s.ev.Divide(p, c) {
 			members := make([]string, len(person.Nodes))
 			for i, n := range person.Nodes {
-				members[i] = n.Key.Value
+				members[i] = s.name(n.Key)
 				s.naming[n.Key] = person.Naming
 			}
 			slices.Sort(members)
-			answer.Profiles[person.Naming.Value] = members
+			answer.Profiles[s.name(person.Naming)] = members
 		}
 	}
+}
+
+// pair is how the answer names an edge: the lesser name first.
+func (s *solution) pair(e *Edge) string {
+	a, b := s.name(e.A), s.name(e.B)
+	return min(a, b) + "|" + max(a, b)
 }
 
 func (s *solution) edges(answer *Answer) {
 	for _, n := range s.ev.nodes {
 		for _, e := range n.Edges {
 			if e.Evidenced() || e.Act.Op == Ban || e.Act.Op == Together {
-				answer.Edges[e.A.Value+"|"+e.B.Value] = e.Outcome.Text(e.Reason)
+				answer.Edges[s.pair(e)] = e.Outcome.Text(e.Reason)
 			}
 		}
 	}
@@ -165,7 +187,7 @@ func (s *solution) folds(f *Facts, answer *Answer) {
 	}
 	for l, fold := range leaves {
 		owner := k.Owner(l, Span{fold.First, fold.Last}, registers[l.Reference], s, f.Now)
-		name := owner.Key.Value
+		name := s.name(owner.Key)
 		if owner.Anonymous {
 			name = "anonymous:" + name
 		}

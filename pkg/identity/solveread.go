@@ -45,7 +45,8 @@ func Solve(r io.Reader, rules *Rules) (*Answer, error) {
 func ReadFacts(r io.Reader, rules *Rules) (*Facts, error) {
 	fr := factReader{facts: &Facts{Rules: DefaultRules()}, known: map[string]any{}, rulesVersion: -1}
 	lines := bufio.NewReaderSize(r, 1<<16)
-	for number := 1; ; number++ {
+	number := 1
+	for ; ; number++ {
 		line, err := readLine(lines)
 		if errors.Is(err, errLongLine) {
 			return nil, &SolveError{number, "line", "is longer than 16 MiB", "split the facts into lines of one fact each"}
@@ -65,26 +66,15 @@ func ReadFacts(r io.Reader, rules *Rules) (*Facts, error) {
 	if rules != nil {
 		fr.facts.Rules = *rules
 	}
-	if !fr.pseudonyms {
+	if fr.export && fr.wanted == 0 || fr.lines < fr.wanted {
+		return nil, &SolveError{number, "line", "is the last one of an export that was cut", "export again"}
+	}
+	if fr.facts.Pseudonyms {
+		fr.bare()
+	} else {
 		fr.matchPlain()
 	}
 	return fr.facts, nil
-}
-
-// matchPlain adds what the patterns in force match of values in plain text. Of pseudonyms, only what was stamped is known.
-func (fr *factReader) matchPlain() {
-	patterns := PatternsOf(fr.facts.Rules.BlockedPatterns)
-	for _, e := range fr.facts.Events {
-		for i, ids := range patterns.OfKeys(e.Keys) {
-			if len(ids) == 0 {
-				continue
-			}
-			if e.Matches == nil {
-				e.Matches = make([][]PatternID, len(e.Keys))
-			}
-			e.Matches[i] = append(e.Matches[i], ids...)
-		}
-	}
 }
 
 var errLongLine = errors.New("line is too long")
@@ -107,7 +97,9 @@ type factReader struct {
 	facts        *Facts
 	known        map[string]any // kind and id -> content
 	rulesVersion int64
-	pseudonyms   bool // identifiers are pseudonyms
+	export       bool  // the facts are an export, which says at its end how many lines it has
+	lines        int64 // that were read
+	wanted       int64 // as the end of an export says
 }
 
 // line takes one line; an empty one is nothing.
@@ -115,6 +107,7 @@ func (fr *factReader) line(line []byte) *SolveError {
 	if len(line) == 0 {
 		return nil
 	}
+	fr.lines++
 	o, bad := parseObject(line)
 	if bad != nil {
 		return bad
@@ -128,7 +121,9 @@ func (fr *factReader) line(line []byte) *SolveError {
 		if t := o.number("t", true, 0); o.bad == nil {
 			fr.facts.Now = max(fr.facts.Now, t)
 		}
-		fr.pseudonyms = o.flag("pseudonyms") || fr.pseudonyms
+		fr.facts.Pseudonyms = o.flag("pseudonyms") || fr.facts.Pseudonyms
+		fr.export = o.flag("export") || fr.export
+		fr.wanted = max(fr.wanted, o.number("lines", false, 0))
 		return o.bad
 	case kind == "event":
 		return fr.event(o)
@@ -193,7 +188,14 @@ func (fr *factReader) event(o *object) *SolveError {
 		return o.bad
 	}
 	fact := SolveEvent{e, amount}
+	stored := o.stored(e)
+	if o.bad != nil {
+		return o.bad
+	}
 	isNew, bad := fr.first("event", e.ID, fact)
+	if isNew && stored != nil {
+		fr.facts.stored = append(fr.facts.stored, stored)
+	}
 	if isNew {
 		fr.facts.Events = append(fr.facts.Events, fact)
 	}
@@ -315,6 +317,10 @@ func (o *object) claim(field string) (c Claim) {
 	var parts map[string]json.RawMessage
 	if !o.decode(field, false, &parts, "use an object with g, f and b") || parts == nil {
 		return c
+	}
+	version := object{fields: parts}
+	if c.Version = uint8(version.number("v", false, 0)); version.bad != nil { //nolint:gosec // compared, never counted
+		o.fail(field+".v", version.bad.Reason, version.bad.Fix)
 	}
 	for _, part := range [...]struct {
 		name string

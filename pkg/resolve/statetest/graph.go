@@ -56,6 +56,12 @@ func Graph(t *testing.T, fresh func(testing.TB) resolve.GraphState, histories in
 			Trial(t, state, fmt.Sprint("t", seed), seed)
 		}
 	})
+	t.Run("export", func(t *testing.T) {
+		state := fresh(t)
+		for seed := range uint64(histories / 4) {
+			Export(t, state, fmt.Sprint("e", seed), seed)
+		}
+	})
 	t.Run("reversible", func(t *testing.T) {
 		state := fresh(t)
 		for seed := range uint64(histories / 4) {
