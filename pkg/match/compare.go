@@ -88,7 +88,7 @@ func compareNameValues(a, b *nameValue) level {
 	case n == 1 && shorter >= 3:
 		return nameClose
 	case a.root == b.root:
-		return nameVariant
+		return sameRoot(a, b)
 	case partOf(a.parts, b.parts), partOf(b.parts, a.parts):
 		if a.parts[0][0] != b.parts[0][0] {
 			return nameLoose
@@ -102,6 +102,17 @@ func compareNameValues(a, b *nameValue) level {
 		return nameInitial
 	}
 	return nameDifferent
+}
+
+// sameRoot compares names whose first part is the same given name, or a diminutive of it.
+func sameRoot(a, b *nameValue) level {
+	switch {
+	case len(a.parts) == 1 && len(b.parts) == 1:
+		return nameVariant
+	case len(a.parts) == 1, len(b.parts) == 1, partOf(a.parts, b.parts), partOf(b.parts, a.parts):
+		return namePart
+	}
+	return nameLoose
 }
 
 // partOf reports whether all of a's parts are among b's; one letter stands for the part that it begins.

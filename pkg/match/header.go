@@ -51,6 +51,12 @@ var foreign = words(`id ids key uuid guid hash index row count nb total amount m
 	recipient destinataire beneficiary beneficiaire guest invite parent guardian tuteur referrer parrain latitude longitude lat lon lng age salary
 	salaire income revenu comment commentaire note notes memo description event evenement last_seen dataset batch`)
 
+// A header with a word of each, such as first_and_surname or "Nom et prénom", names a column of full names.
+var (
+	givenWords  = words("first given forename fname prenom prenoms vorname")
+	familyWords = words("surname last lname nom nachname")
+)
+
 func words(s string) map[string]bool {
 	out := map[string]bool{}
 	for _, w := range strings.Fields(s) {
@@ -99,6 +105,9 @@ func headerWords(header string) []string {
 // kindOfHeader says what a header promises, and whether it speaks of anything known at all.
 func kindOfHeader(header string) (kind Kind, known bool) {
 	list := headerWords(header)
+	if slices.ContainsFunc(list, func(w string) bool { return givenWords[w] }) && slices.ContainsFunc(list, func(w string) bool { return familyWords[w] }) {
+		return KindFull, true
+	}
 	for _, p := range sortedPhrases {
 		at := indexWords(list, p.words)
 		if at < 0 {

@@ -55,6 +55,7 @@ func nameParts(plainName string) []string {
 // splitFull parts a full name into given and family name. A comma parts family from given; so do capitals (DUPONT Jean); else the
 // last word is the family name, with its particles.
 func splitFull(cell string) (given, family string) {
+	cell = withoutTitles(cell)
 	if head, tail, found := strings.Cut(cell, ","); found {
 		if f, g := nameOnly(plain(head)), nameOnly(plain(tail)); f != "" && g != "" {
 			return g, f
@@ -72,6 +73,22 @@ func splitFull(cell string) (given, family string) {
 		at--
 	}
 	return strings.Join(list[:at], " "), strings.Join(list[at:], " ")
+}
+
+// withoutTitles takes the titles off the beginning of a full name.
+func withoutTitles(cell string) string {
+	for {
+		cell = strings.TrimSpace(cell)
+		i := strings.IndexAny(cell, " .")
+		if i < 0 || !titles[plain(cell[:i])] {
+			break
+		}
+		cell = strings.TrimLeft(cell[i:], " .")
+	}
+	if titles[plain(cell)] {
+		return ""
+	}
+	return cell
 }
 
 // splitCapitals parts a name of which only the family name is in capitals.

@@ -10,6 +10,7 @@ type rule struct {
 type attributes struct {
 	r                        *Records
 	sounds, roots, heads, in []uint32 // by name: how its first part sounds, its root, its first three letters, its first letter
+	tails                    []uint32 // by name: its last four letters
 	lastSounds               []uint32 // by name: how its last part sounds
 	users                    []uint32 // by e-mail: the user part
 }
@@ -18,12 +19,13 @@ type attributes struct {
 func attributesOf(r *Records) *attributes {
 	a := &attributes{r: r}
 	n := len(r.names)
-	a.sounds, a.roots, a.heads, a.in, a.lastSounds = make([]uint32, n), make([]uint32, n), make([]uint32, n), make([]uint32, n), make([]uint32, n)
+	a.sounds, a.roots, a.heads, a.in, a.lastSounds, a.tails = make([]uint32, n), make([]uint32, n), make([]uint32, n), make([]uint32, n), make([]uint32, n), make([]uint32, n)
 	for i := 1; i < n; i++ {
 		v := &r.names[i]
 		a.sounds[i] = textKey(sound(v.root))
 		a.roots[i] = textKey(v.root)
 		a.heads[i] = textKey(v.text[:min(3, len(v.text))])
+		a.tails[i] = textKey(v.text[max(0, len(v.text)-4):])
 		a.in[i] = uint32(v.text[0])
 		a.lastSounds[i] = textKey(sound(v.parts[len(v.parts)-1]))
 	}
@@ -121,6 +123,11 @@ func two(name string, first, second func(a *attributes, f Form) uint32) rule {
 	return one(name, func(a *attributes, f Form) [2]uint32 { return [2]uint32{first(a, f), second(a, f)} })
 }
 
+// alone makes a rule of a key of one part.
+func alone(name string, part func(a *attributes, f Form) uint32) rule {
+	return rule{name, func(a *attributes, f Form, keys []uint64) []uint64 { return append(keys, joined(part(a, f))) }}
+}
+
 // either makes a rule of one key for each of two fields of a kind.
 func either(name string, first, second field, key func(a *attributes, value uint32) uint32) rule {
 	return rule{name, func(a *attributes, f Form, keys []uint64) []uint64 {
@@ -130,6 +137,7 @@ func either(name string, first, second field, key func(a *attributes, value uint
 
 func (a *attributes) givenHead(f Form) uint32    { return a.heads[a.r.cell(f, fGiven)] }
 func (a *attributes) familyHead(f Form) uint32   { return a.heads[a.r.cell(f, fFamily)] }
+func (a *attributes) familyTail(f Form) uint32   { return a.tails[a.r.cell(f, fFamily)] }
 func (a *attributes) givenLetter(f Form) uint32  { return a.in[a.r.cell(f, fGiven)] }
 func (a *attributes) familyLetter(f Form) uint32 { return a.in[a.r.cell(f, fFamily)] }
 
@@ -168,11 +176,25 @@ var rules = []rule{
 	two("street and number", cellOf(fStreet), cellOf(fNumber)),
 	two("street and postcode", cellOf(fStreet), cellOf(fPostcode)),
 	two("complement and number", cellOf(fComplement), cellOf(fNumber)),
-	two("family name", cellOf(fFamily), cellOf(fFamily)),
+	eachFamily("family name and profession", cellOf(fOccupation)),
+	two("given name and profession", (*attributes).given, cellOf(fOccupation)),
+	two("town of birth and profession", cellOf(fBirthPlace), cellOf(fOccupation)),
+	two("town of birth and postcode", cellOf(fBirthPlace), cellOf(fPostcode)),
+	two("year of birth and town of birth", birthOf(yearOf), cellOf(fBirthPlace)),
+	two("year of birth and profession", birthOf(yearOf), cellOf(fOccupation)),
+	two("family name's end and given name's letter", (*attributes).familyTail, (*attributes).givenLetter),
+	two("family name's beginning and given name's letter", (*attributes).familyHead, (*attributes).givenLetter),
+	two("family name's letter and given name", (*attributes).familyLetter, (*attributes).given),
+	alone("family name's sound", (*attributes).family),
+	alone("family name's end", (*attributes).familyTail),
+	alone("given name", cellOf(fGiven)),
+	alone("postcode", cellOf(fPostcode)),
+	alone("town of birth", cellOf(fBirthPlace)),
+	alone("street", cellOf(fStreet)),
 	either("e-mail", fEmail, fEmail2, itself),
 	either("e-mail's user", fEmail, fEmail2, func(a *attributes, v uint32) uint32 { return a.users[v] }),
 	either("phone", fPhone, fPhone2, itself),
-	two("personal number", cellOf(fPersonal), cellOf(fPersonal)),
+	alone("personal number", cellOf(fPersonal)),
 }
 
 // refinements part a block that is too large, one after the other.

@@ -3,6 +3,7 @@ package match_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"strings"
 	"testing"
 )
@@ -110,6 +111,12 @@ func TestGeneratedFiles(t *testing.T) {
 			m := got.res.Model
 			t.Logf("%d rows: F1 %.4f P %.4f R %.4f b3 %.4f block %.4f in %v; family %.3g twins %.3g of %.3g; compared %d", len(rows), got.F1, got.Precision, got.Recall, got.BCubedF1, got.BlockingRecall, got.took,
 				m.Family/m.Same, m.Twins/m.Same, m.Same, got.res.Pairs.Compared)
+			if os.Getenv("SHOW") != "" {
+				for c, w := range m.Comparisons {
+					t.Logf("%d M %.3f U %.2g", c, w.M, w.U)
+				}
+				show(t, got, rows)
+			}
 		})
 	}
 }
