@@ -28,7 +28,7 @@ func (l Log) Encode() []byte {
 	for _, c := range l.contacts {
 		b = append(b, c.ID[:]...)
 		channel := slices.Index(channels[:], c.Channel)
-		b = append(b, byte(c.State)<<4|byte(channel&0xf)) //nolint:gosec // six channels
+		b = append(b, byte(c.State)<<4|byte(channel&0xf))
 		b = pack.Int(b, c.At-at)
 		if c.State == Reserved {
 			b = pack.Int(b, c.Expires-c.At)

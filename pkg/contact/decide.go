@@ -50,6 +50,7 @@ const (
 	ReasonPlace      Reason = "place_unknown" // hours are to be kept and nobody knows whose clock
 	ReasonFull       Reason = "log_full"
 	ReasonExpired    Reason = "reservation_expired" // or released, or never made
+	ReasonMade       Reason = "already_made"        // handed over before: a message goes out once
 	ReasonUnknown    Reason = "unavailable"         // what the answer rests on could not be read
 )
 
@@ -192,7 +193,7 @@ func (c Cap) refusals(reason Reason, a Ask, l Log, now time.Time) []refusal {
 	}
 	var ends []time.Time // when each contact leaves the window
 	for _, x := range l.contacts {
-		if c.Channel != "" && c.Channel != x.Channel || !x.holds(now.Unix()) {
+		if c.Channel != "" && c.Channel != x.Channel {
 			continue
 		}
 		if end := c.leaves(x, a.Places); end.After(now) {

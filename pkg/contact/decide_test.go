@@ -154,6 +154,21 @@ func TestDecide_fourAttemptsInThirtyDays(t *testing.T) {
 	}
 }
 
+// Where two clocks may be the person's, a day is over when it is over by both.
+func TestDecide_daysEndByEveryClock(t *testing.T) {
+	r := contact.Default()
+	r.Caps, r.Hours = []contact.Cap{{Most: 1, Days: 1, Source: "test"}}, nil
+	now := paris(t, "2026-09-07 11:00")
+	for _, places := range [][]string{{"FR", "FR-971"}, {"FR-971", "FR"}} {
+		a := callTo(t, places...)
+		a.Channel = consent.ChannelEmail
+		v := r.Decide(a, contact.Person{Permission: agreed(now), Log: made(consent.ChannelEmail, now)}, now)
+		if v.Allowed || !v.Next.Equal(clockOf(t, "FR-971", "2026-09-08 00:00")) {
+			t.Errorf("%v: %+v", places, v)
+		}
+	}
+}
+
 func TestDecide_sixtyDaysAfterARefusal(t *testing.T) {
 	at := paris(t, "2026-09-01 11:00")
 	p := contact.Person{Permission: agreed(at), Log: contact.Log{}.With(contact.Contact{
@@ -171,6 +186,11 @@ func TestDecide_sixtyDaysAfterARefusal(t *testing.T) {
 	}
 	if v := verdictOf(t, callTo(t, "FR"), p, paris(t, "2026-11-02 10:00")); !v.Allowed {
 		t.Errorf("after: %+v", v)
+	}
+	thursday := paris(t, "2026-09-03 11:00") // its sixtieth day is a Monday: silent until it is over
+	p.Log = contact.Log{}.With(contact.Contact{ID: idOf(7), At: thursday.Unix(), State: contact.Declined, Channel: consent.ChannelPhone, Point: pointOf(1)})
+	if v := verdictOf(t, callTo(t, "FR"), p, paris(t, "2026-11-02 11:00")); v.Reason != contact.ReasonSilence || !v.Next.Equal(paris(t, "2026-11-03 10:00")) {
+		t.Errorf("the sixtieth day: %+v", v)
 	}
 	mail := contact.Ask{Channel: consent.ChannelEmail}
 	if v := verdictOf(t, mail, p, paris(t, "2026-09-12 11:00")); !v.Allowed {

@@ -41,9 +41,12 @@ func compareContacts(a, b Contact) int {
 	return cmp.Or(cmp.Compare(a.At, b.At), slices.Compare(a.ID[:], b.ID[:]))
 }
 
-// further orders two copies of one contact: the greater one holds.
+// further orders two copies of one contact: the greater one holds. The order is total, so that copies merge in any order.
 func further(a, b Contact) int {
-	return cmp.Or(cmp.Compare(a.State, b.State), cmp.Compare(a.At, b.At), cmp.Compare(a.Expires, b.Expires))
+	return cmp.Or(
+		cmp.Compare(a.State, b.State), cmp.Compare(a.At, b.At), cmp.Compare(a.Expires, b.Expires), cmp.Compare(a.Channel, b.Channel),
+		identifier.Compare(a.Point, b.Point),
+	)
 }
 
 // holds reports whether a contact counts at all at t: a reservation does not once it has expired.
@@ -98,11 +101,6 @@ func (l Log) Merge(o Log) Log {
 // At keeps the contacts made at some of the points.
 func (l Log) At(points []identifier.Key) Log {
 	return l.keep(func(c Contact) bool { return slices.Contains(points, c.Point) })
-}
-
-// Since forgets contacts before a time and reservations that expired before it.
-func (l Log) Since(t int64) Log {
-	return l.keep(func(c Contact) bool { return c.At >= t && (c.State != Reserved || c.Expires >= t) })
 }
 
 // Before leaves out a contact and the reservations that come after it: what stood before it when it was reserved, and everything made since.

@@ -49,6 +49,7 @@ func Kinds() []Kind {
 		{"rules and numbers of a space", FromChangelog, graphKind(":meta"), sumRules},
 		{"number of overrides", ByClock, prefixed("ov:"), nil},
 		{"number of profiles", ByClock, prefixed("pv:"), nil},
+		{"contacts", Passing, prefixed("cc:"), nil},
 		{"marker", Derived, func(k string) bool { return strings.HasPrefix(k, "{") && strings.Contains(k, "}:rcu:") }, nil},
 		{"outbox", Passing, graphKind(":out"), nil},
 		{"lease", Passing, prefixed("lease:"), nil},
