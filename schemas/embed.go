@@ -4,7 +4,8 @@ package schemas
 
 import "embed"
 
-// Files holds the JSON Schemas of the channels with their examples, registry.yaml, and the texts of its notices.
+// Files holds the JSON Schemas of the channels with their examples, the facts of consent, registry.yaml, and the
+// texts of its notices.
 //
-//go:embed channel notices registry.yaml
+//go:embed channel consent notices registry.yaml
 var Files embed.FS

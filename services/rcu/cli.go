@@ -28,6 +28,7 @@ type cli struct {
 	Profile  profileCmd  `cmd:"" help:"Show a customer."`
 	Explain  explainCmd  `cmd:"" help:"Tell why the identifiers of a customer are one person."`
 	Identity identityCmd `cmd:"" help:"Who is who, offline."`
+	Consent  consentCmd  `cmd:"" help:"What people permit, offline."`
 	Topic    topicCmd    `cmd:"" help:"Look into the topics."`
 	SQL      sqlCmd      `cmd:"" name:"sql" help:"Ask ClickHouse."`
 	Key      keyCmd      `cmd:"" help:"Print a key of this installation."`

@@ -102,7 +102,7 @@ func (l *Ledger) at(q Question, t int64) Answer {
 }
 
 func (a Answer) no(why Because) Answer {
-	a.Allowed, a.Because = false, why
+	a.Allowed, a.Because, a.ExpiresAt = false, why, 0
 	return a
 }
 

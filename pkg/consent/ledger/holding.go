@@ -36,46 +36,56 @@ func (h held) because() Because {
 	return BecauseWithdrawn
 }
 
-// holding finds what holds at a time, as far as it was known: the latest that was said about the point or the whole person, else the latest
-// that was carried. At one instant the more protective holds.
-func (l *Ledger) holding(q Question, t int64) held {
-	var said, carried held
-	consider := func(s Statement, wide bool) {
-		if s.RecordedAt > q.KnownAt || s.DecidedAt > t {
-			return
-		}
-		into := &said
-		if s.Kind == Grant && s.Carried && !faults.importSaid {
-			into = &carried
-		}
-		if !into.found || after(s, into.Statement) {
-			*into = held{s, true, wide}
-		}
+// contest finds the statement that holds at a time, as far as it was known.
+type contest struct {
+	t, known      int64
+	said, carried held
+}
+
+// consider lets a statement hold over those before it, if it does.
+func (c *contest) consider(s Statement, wide bool) {
+	if s.RecordedAt > c.known || s.DecidedAt > c.t {
+		return
 	}
+	into := &c.said
+	if s.Kind == Grant && s.Carried && !faults.importSaid {
+		into = &c.carried
+	}
+	if !into.found || after(s, into.Statement) {
+		*into = held{s, true, wide}
+	}
+}
+
+// winner is the latest that was said, else the latest that was carried.
+func (c *contest) winner() held {
+	if c.said.found && (!faults.revokingDeletes || !c.said.Kind.Denies()) {
+		return c.said
+	}
+	return c.carried
+}
+
+// holding finds what holds: the latest that was said about the point or the whole person, else the latest that was carried. At one instant the
+// more protective holds.
+func (l *Ledger) holding(q Question, t int64) held {
+	c := contest{t: t, known: q.KnownAt}
 	statements := l.statements[topic{q.Controller, q.Point, q.Topic}]
 	for i := range statements {
 		switch s := statements[i]; s.Kind {
 		case Pending:
 		case Confirm:
 			if g, ok := l.confirmed(s, statements, q.KnownAt); ok {
-				consider(g, false)
+				c.consider(g, false)
 			}
 		default:
-			consider(s, false)
+			c.consider(s, false)
 		}
 	}
 	if person := l.person[q.Point]; person != "" && !faults.wideIgnored {
 		for _, s := range l.wide[topic{q.Controller, personPoint(person), q.Topic}] {
-			consider(s, true)
+			c.consider(s, true)
 		}
 	}
-	if faults.revokingDeletes && said.Kind.Denies() {
-		said = held{}
-	}
-	if said.found {
-		return said
-	}
-	return carried
+	return c.winner()
 }
 
 // after reports whether a holds over b; the order is total.
