@@ -100,7 +100,7 @@ type Decision struct {
 	Point          *Identifier            `protobuf:"bytes,5,opt,name=point,proto3" json:"point,omitempty"`                               // contact point or device
 	Purpose        string                 `protobuf:"bytes,6,opt,name=purpose,proto3" json:"purpose,omitempty"`                           // registry.yaml
 	Channel        string                 `protobuf:"bytes,7,opt,name=channel,proto3" json:"channel,omitempty"`                           // of a marketing purpose; empty otherwise
-	Decision       string                 `protobuf:"bytes,8,opt,name=decision,proto3" json:"decision,omitempty"`                         // grant | refuse | withdraw | object
+	Decision       string                 `protobuf:"bytes,8,opt,name=decision,proto3" json:"decision,omitempty"`                         // grant | refuse | withdraw | object | pending (waits to be confirmed)
 	Carried        bool                   `protobuf:"varint,9,opt,name=carried,proto3" json:"carried,omitempty"`                          // imported, never said
 	DecidedAt      int64                  `protobuf:"varint,10,opt,name=decided_at,json=decidedAt,proto3" json:"decided_at,omitempty"`    // seconds
 	ExpiresAt      int64                  `protobuf:"varint,11,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`    // seconds; 0 = never
@@ -110,6 +110,10 @@ type Decision struct {
 	NoticeVersion  string                 `protobuf:"bytes,15,opt,name=notice_version,json=noticeVersion,proto3" json:"notice_version,omitempty"`
 	NoticeLanguage string                 `protobuf:"bytes,16,opt,name=notice_language,json=noticeLanguage,proto3" json:"notice_language,omitempty"`
 	CollectedOn    Channel                `protobuf:"varint,17,opt,name=collected_on,json=collectedOn,proto3,enum=rcu.event.v1.Channel" json:"collected_on,omitempty"`
+	ProofType      string                 `protobuf:"bytes,18,opt,name=proof_type,json=proofType,proto3" json:"proof_type,omitempty"`       // served_notice | signature | recording | ...; empty: none
+	ProofSha256    []byte                 `protobuf:"bytes,19,opt,name=proof_sha256,json=proofSha256,proto3" json:"proof_sha256,omitempty"` // of the object, which is kept elsewhere
+	Guardian       string                 `protobuf:"bytes,20,opt,name=guardian,proto3" json:"guardian,omitempty"`                          // reference of the consent of a holder of parental authority
+	Confirms       string                 `protobuf:"bytes,21,opt,name=confirms,proto3" json:"confirms,omitempty"`                          // the pending grant that this one confirms
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
 }
@@ -261,6 +265,34 @@ func (x *Decision) GetCollectedOn() Channel {
 		return x.CollectedOn
 	}
 	return Channel_CHANNEL_UNSPECIFIED
+}
+
+func (x *Decision) GetProofType() string {
+	if x != nil {
+		return x.ProofType
+	}
+	return ""
+}
+
+func (x *Decision) GetProofSha256() []byte {
+	if x != nil {
+		return x.ProofSha256
+	}
+	return nil
+}
+
+func (x *Decision) GetGuardian() string {
+	if x != nil {
+		return x.Guardian
+	}
+	return ""
+}
+
+func (x *Decision) GetConfirms() string {
+	if x != nil {
+		return x.Confirms
+	}
+	return ""
 }
 
 // Act is what a steward decided of two identifiers, or of one (rcu.acts). It holds no personal value.
@@ -1767,7 +1799,7 @@ const file_record_proto_rawDesc = "" +
 	"\x05event\x18\x01 \x01(\v2\x13.rcu.event.v1.EventR\x05event\x12\x15\n" +
 	"\x06rcu_id\x18\x02 \x01(\tR\x05rcuId\x12 \n" +
 	"\vpermissions\x18\x03 \x01(\x04R\vpermissions\x12\x18\n" +
-	"\aversion\x18\x04 \x01(\x04R\aversion\"\x9a\x04\n" +
+	"\aversion\x18\x04 \x01(\x04R\aversion\"\x94\x05\n" +
 	"\bDecision\x12\x14\n" +
 	"\x05space\x18\x01 \x01(\tR\x05space\x12\x1e\n" +
 	"\n" +
@@ -1791,7 +1823,12 @@ const file_record_proto_rawDesc = "" +
 	"\tnotice_id\x18\x0e \x01(\tR\bnoticeId\x12%\n" +
 	"\x0enotice_version\x18\x0f \x01(\tR\rnoticeVersion\x12'\n" +
 	"\x0fnotice_language\x18\x10 \x01(\tR\x0enoticeLanguage\x128\n" +
-	"\fcollected_on\x18\x11 \x01(\x0e2\x15.rcu.event.v1.ChannelR\vcollectedOn\"\xd5\x02\n" +
+	"\fcollected_on\x18\x11 \x01(\x0e2\x15.rcu.event.v1.ChannelR\vcollectedOn\x12\x1d\n" +
+	"\n" +
+	"proof_type\x18\x12 \x01(\tR\tproofType\x12!\n" +
+	"\fproof_sha256\x18\x13 \x01(\fR\vproofSha256\x12\x1a\n" +
+	"\bguardian\x18\x14 \x01(\tR\bguardian\x12\x1a\n" +
+	"\bconfirms\x18\x15 \x01(\tR\bconfirms\"\xd5\x02\n" +
 	"\x03Act\x12\x14\n" +
 	"\x05space\x18\x01 \x01(\tR\x05space\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\tR\x02id\x12\x0e\n" +
