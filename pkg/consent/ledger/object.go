@@ -125,9 +125,9 @@ func (o *object) done(nested ...*object) *Fault {
 	return o.bad
 }
 
-// point reads a point; the zero point where an optional one is absent.
-func (o *object) point(field string, required bool) (Point, *object) {
-	p := o.object(field, required)
+// point reads the field point; the zero point where an optional one is absent.
+func (o *object) point(required bool) (Point, *object) {
+	p := o.object("point", required)
 	if p == nil || p.bad != nil {
 		return Point{}, p
 	}

@@ -160,7 +160,7 @@ func (fr *factReader) decision(o *object) *Fault {
 	if s.RecordedAt = o.time("recorded_at", false); s.RecordedAt == 0 {
 		s.RecordedAt = s.DecidedAt
 	}
-	point, pointObject := o.point("point", false)
+	point, pointObject := o.point(false)
 	notice, noticeObject := o.notice("notice", false)
 	proof := o.object("proof", false)
 	s.Point, s.Notice = point, notice
@@ -185,7 +185,7 @@ func (fr *factReader) decision(o *object) *Fault {
 
 func (fr *factReader) member(o *object) *Fault {
 	m := Member{Person: o.text("person", true)}
-	p, point := o.point("point", true)
+	p, point := o.point(true)
 	m.Point = p
 	bad := o.done(point)
 	if bad == nil {
@@ -225,7 +225,7 @@ func (fr *factReader) sale(o *object) *Fault {
 	s := Sale{ID: o.text("id", true), Controller: fr.controller(o), Family: o.text("family", true), At: o.time("at", true)}
 	s.RecordedAt = fr.recorded(o, s.At)
 	fr.notFuture(o, "at", s.At)
-	p, point := o.point("point", true)
+	p, point := o.point(true)
 	n, notice := o.notice("offered", false)
 	s.Point, s.Offered = p, n
 	bad := o.done(point, notice)
@@ -246,7 +246,7 @@ func (fr *factReader) activity(o *object) *Fault {
 	a := Activity{Controller: fr.controller(o), At: o.time("at", true)}
 	a.RecordedAt = fr.recorded(o, a.At)
 	fr.notFuture(o, "at", a.At)
-	p, point := o.point("point", true)
+	p, point := o.point(true)
 	a.Point = p
 	bad := o.done(point)
 	if bad == nil {

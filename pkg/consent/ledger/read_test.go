@@ -247,7 +247,7 @@ func FuzzRead(f *testing.F) {
 			}
 			return
 		}
-		for _, line := range bytes.Split(raw, []byte("\n")) {
+		for line := range bytes.SplitSeq(raw, []byte("\n")) {
 			if line = bytes.TrimSpace(line); len(line) > 0 && json.Valid(line) && !repeats(line) {
 				if err := valid(line); err != nil {
 					t.Fatalf("read, and refused by the schema: %s: %v", line, err)
