@@ -9,6 +9,7 @@ import (
 // domain packages are pure: no I/O, clock, random or logger. Sub-packages of resolve are adapters and suites.
 var domain = []string{
 	"rcu/pkg/identifier", "rcu/pkg/event", "rcu/pkg/identity", "rcu/pkg/profile", "rcu/pkg/consent", "rcu/pkg/resolve",
+	"rcu/pkg/match",
 	"rcu/pkg/event/registry", "rcu/pkg/consent/ledger", "rcu/pkg/internal/pack", "rcu/pkg/tcf", "rcu/pkg/contact",
 }
 
@@ -53,7 +54,7 @@ var owners = map[string][]string{
 }
 
 // programs are the services; they never import each other.
-var programs = []string{"rcu/services/ingest", "rcu/services/resolver", "rcu/services/sink", "rcu/services/profileapi"}
+var programs = []string{"rcu/services/ingest", "rcu/services/resolver", "rcu/services/sink", "rcu/services/profileapi", "rcu/services/contacts"}
 
 // under reports whether a package is one of the list or lies below one.
 func under(path string, list ...string) bool {

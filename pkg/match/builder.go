@@ -4,23 +4,32 @@ import "strings"
 
 // Builder normalises rows and interns what they hold.
 type Builder struct {
-	columns []Column
-	first   []int // columns in the order in which they are read
-	later   []int
-	intern  [tables]map[string]uint32
-	cells   []uint32
-	rows    []Row
+	sides  []plan
+	intern [tables]map[string]uint32
+	cells  []uint32
+	rows   []Row
 }
 
-// NewBuilder makes records of rows with these columns.
-func NewBuilder(columns []Column) *Builder {
-	b := &Builder{columns: columns}
-	for i, c := range columns { // what holds several properties only fills what columns of their own left open
-		if c.Kind == KindFull || c.Kind == KindAddress {
-			b.later = append(b.later, i)
-		} else if c.Kind != KindNone {
-			b.first = append(b.first, i)
+// plan says in which order the columns of a file are read: what holds several properties comes last, and only fills what columns of
+// their own left open.
+type plan struct {
+	columns []Column
+	order   []int
+}
+
+// NewBuilder makes records of rows with these columns; of two files that are linked, each has its own.
+func NewBuilder(columns ...[]Column) *Builder {
+	b := &Builder{}
+	for _, list := range columns {
+		p := plan{columns: list}
+		for _, several := range [2]bool{false, true} {
+			for i, c := range list {
+				if c.Kind != KindNone && several == (c.Kind == KindFull || c.Kind == KindAddress) {
+					p.order = append(p.order, i)
+				}
+			}
 		}
+		b.sides = append(b.sides, p)
 	}
 	for t := range b.intern {
 		b.intern[t] = map[string]uint32{}
@@ -38,11 +47,10 @@ type draft struct {
 // Add adds a row of one file (side 0), or of the first (0) or second (1) of two that are linked. Missing cells are empty.
 func (b *Builder) Add(id string, side uint8, row []string) {
 	var d draft
-	for _, list := range [2][]int{b.first, b.later} {
-		for _, i := range list {
-			if i < len(row) && len(row[i]) <= maxCell && plain(row[i]) != "" {
-				d.take(b.columns[i], row[i])
-			}
+	p := &b.sides[side]
+	for _, i := range p.order {
+		if i < len(row) && len(row[i]) <= maxCell && plain(row[i]) != "" {
+			d.take(p.columns[i], row[i])
 		}
 	}
 	cells := [fields]uint32{fBirth: uint32(d.birth), fGender: d.gender}

@@ -10,6 +10,10 @@ const (
 	leastTwins, mostTwins   = 0.01, 0.06
 )
 
+// leastOfUsual is how much rarer a level may be between strangers than what is known beforehand: a level that no random pair has
+// would else prove everything.
+const leastOfUsual = 0.05
+
 // learner repeats expectation and maximisation.
 type learner struct {
 	m      *Model
@@ -105,7 +109,7 @@ func (l *learner) maximiseLevels(c comparison, matches *[16]float64) (moved floa
 	}
 	for level := range levelCount[c] {
 		strangers := max(l.random[c][level]-l.m.Same*seen*w.M[level], 0)
-		w.U[level] = max((strangers+priorStrangers*before.U[level])/(seen+priorStrangers), 1e-7)
+		w.U[level] = max((strangers+priorStrangers*before.U[level])/(seen+priorStrangers), leastOfUsual*before.U[level])
 	}
 	return moved
 }

@@ -52,3 +52,6 @@ func KindOf(name string) (Kind, bool) {
 	}
 	return KindNone, false
 }
+
+// KindNames are the names of all kinds.
+func KindNames() []string { return kindNames[:] }

@@ -39,6 +39,11 @@ func learn(r *Records, b *blocks) *Model {
 		}
 	}
 	m.Learned.Forms, m.Learned.Strangers, m.Learned.Pairs = r.forms, drawn, len(pairs)
+	for c := range random {
+		for level := range levelCount[c] {
+			m.used[c] += random[c][level]
+		}
+	}
 	m.prepare()
 	return m
 }

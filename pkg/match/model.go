@@ -17,6 +17,7 @@ type Model struct {
 	Comparisons [comparisons]Weights `json:"comparisons"`
 	Learned     Learned              `json:"learned"`
 	logs        logs
+	used        [comparisons]float64 // random pairs in which both records had something to compare
 }
 
 // Learned says what the model was learned from.

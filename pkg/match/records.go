@@ -79,6 +79,9 @@ type Row struct {
 	line int
 }
 
+// Line is the place of the row in its file, from 0, counted on through the second file.
+func (r *Row) Line() int { return r.line }
+
 // streetValue is a street and what is compared of it.
 type streetValue struct {
 	text string

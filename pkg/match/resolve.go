@@ -18,6 +18,32 @@ func Resolve(r *Records, threshold float64, told func(done, all int)) *Result {
 	return &Result{Model: m, Pairs: p, Clusters: number(r, Clusters(r, m, p, Weight(threshold)), r.notOfThemselves(m, Weight(threshold)))}
 }
 
+// wholeGroup is the most rows of a group of which every pair is listed; of a larger one, the pairs with its first row.
+const wholeGroup = 1000
+
+// Inside visits the pairs of rows inside the groups, in the order of the rows, with the probability of the pair on its own.
+func (res *Result) Inside(r *Records, visit func(a, b int, probability float64)) {
+	groups := map[int][]int{}
+	for i, g := range res.Clusters {
+		groups[g] = append(groups[g], i)
+	}
+	c := newComparer(r)
+	for i, g := range res.Clusters {
+		members := groups[g]
+		if len(members) > wholeGroup && members[0] != i {
+			continue
+		}
+		for _, j := range members {
+			if j <= i {
+				continue
+			}
+			x, y := r.rows[i].Form, r.rows[j].Form
+			l := c.compare(min(x, y), max(x, y))
+			visit(i, j, Probability(res.Model.judge(&l).weight()))
+		}
+	}
+}
+
 // number numbers the clusters in the order of the rows. Rows of a form that says too little are alone.
 func number(r *Records, group []Form, alone []bool) []int {
 	out := make([]int, len(r.rows))

@@ -1,6 +1,9 @@
 package match
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Column is one column of a file and what was recognised in it.
 type Column struct {
@@ -114,9 +117,35 @@ const (
 	whyContent  = "by its content"
 	whyMap      = "by the mapping"
 	whyUnknown  = "not recognised as a property of a person"
+	whyID       = "names the record"
 	whyEmpty    = "empty"
 	whyMismatch = "its header and its content do not fit"
 )
+
+// Map sets the kinds that an operator gave by header, in place of what was recognised. It returns the headers that are not there.
+func Map(columns []Column, given map[string]Kind) (absent []string) {
+	found := map[string]bool{}
+	for i := range columns {
+		if kind, said := given[columns[i].Name]; said {
+			columns[i].Kind, columns[i].Why = kind, whyMap
+			found[columns[i].Name] = true
+		}
+	}
+	for name := range given {
+		if !found[name] {
+			absent = append(absent, name)
+		}
+	}
+	slices.Sort(absent)
+	return absent
+}
+
+// Leave takes a column out: an id, or the truth.
+func Leave(columns []Column, at int) {
+	if at >= 0 && at < len(columns) {
+		columns[at].Kind, columns[at].Why = KindNone, whyID
+	}
+}
 
 // Columns recognises the columns, by header first, then by content.
 func (s *Survey) Columns() []Column {

@@ -26,9 +26,11 @@ type cli struct {
 	Restore  restoreCmd  `cmd:"" help:"Put an archive back."`
 	Doctor   doctorCmd   `cmd:"" help:"Find out what is wrong with an installation, and what to do."`
 	Profile  profileCmd  `cmd:"" help:"Show a customer."`
+	Match    matchCmd    `cmd:"" help:"Find the records of files that are probably one person."`
 	Explain  explainCmd  `cmd:"" help:"Tell why the identifiers of a customer are one person."`
 	Identity identityCmd `cmd:"" help:"Who is who, offline."`
 	Consent  consentCmd  `cmd:"" help:"What people permit, offline."`
+	Rules    rulesCmd    `cmd:"" help:"Rules of who is who: check, show, try, apply."`
 	Topic    topicCmd    `cmd:"" help:"Look into the topics."`
 	SQL      sqlCmd      `cmd:"" name:"sql" help:"Ask ClickHouse."`
 	Key      keyCmd      `cmd:"" help:"Print a key of this installation."`
