@@ -166,7 +166,7 @@ func (r Rules) Contradictions() Problems {
 func (r Rules) mustLink(name, field string, ps *Problems) {
 	rule, known := r.Namespaces[identifier.Namespace(name)]
 	rule = rule.plain()
-	ps.require(known && !rule.Ref && rule.Kind != KindShared, field, "names a namespace that links nobody anyway, or none of these rules",
+	ps.require(known && !rule.Ref && rule.Kind != KindShared, field, "is of no namespace that links people by these rules",
 		"write namespace:value of a person or device namespace")
 }
 
@@ -176,7 +176,7 @@ func (r NamespaceRule) contradictions(field string, claims int, ps *Problems) {
 	ps.require(!plain.Ref || r.Kind == KindReference || r.Kind == KindUnsaid, field+".kind", "contradicts ref: true", "use kind: reference, or leave ref out")
 	ps.require(!plain.Device || !plain.Ref, field, "is a device and a reference", "keep one of the two")
 	if plain.Ref || r.Kind == KindShared {
-		ps.require(!r.Unique && r.Limit == 0 && r.Owners == 0, field, "links nobody, so unique, limit and owners mean nothing", "leave them out")
+		ps.require(!r.Unique && r.Limit == 0 && r.Owners == 0, field, "links no people, so unique, limit and owners mean nothing", "leave them out")
 		return
 	}
 	ps.require(!r.Unique || r.Limit <= 1, field+".limit", "contradicts unique: true, which allows one value", "leave limit out, or unique")

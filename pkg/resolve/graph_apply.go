@@ -248,6 +248,12 @@ func (g *Graph) Reload(ctx context.Context, space string) (*identity.Kernel, err
 	return r.kernel, err
 }
 
+// RulesChanged reports whether other rules than those of the program were ever set in a space.
+func (g *Graph) RulesChanged(ctx context.Context, space string) (bool, error) {
+	r, err := g.rulesOf(ctx, space, true)
+	return r.version > 0, err
+}
+
 // rulesOf returns the rules of a space, read again when they are known to have changed.
 func (g *Graph) rulesOf(ctx context.Context, space string, again bool) (spaceRules, error) {
 	g.mu.Lock()

@@ -58,17 +58,48 @@ func (g *Graph) SetRules(ctx context.Context, space string, rules identity.Rules
 // at cursor "" and goes on with what it returns until that is "" again; a step may be repeated. What was merged meanwhile
 // comes through Sweep.
 func (g *Graph) Rejudge(ctx context.Context, space, cursor string, limit int, now int64) (string, error) {
+	next, _, err := g.rejudge(ctx, space, cursor, limit, now)
+	return next, err
+}
+
+func (g *Graph) rejudge(ctx context.Context, space, cursor string, limit int, now int64) (next string, components int, err error) {
 	keys, next, err := g.state.ScanComponents(ctx, space, cursor, limit)
 	if err != nil {
-		return cursor, fmt.Errorf("walking over components: %w", err)
+		return cursor, 0, fmt.Errorf("walking over components: %w", err)
 	}
 	if len(keys) == 0 {
-		return next, nil
+		return next, 0, nil
 	}
 	if err := g.do(ctx, space, now, &graphJob{components: keys}); err != nil {
-		return cursor, err
+		return cursor, 0, err
 	}
-	return next, nil
+	return next, len(keys), nil
+}
+
+// rejudgeStep is how many components one step of RejudgeAll judges.
+const rejudgeStep = 200
+
+// RejudgeAll judges all of a space by the rules in force, in small steps that are all kept: cut short, it may begin again, and what was
+// judged is read and left as it is.
+func (g *Graph) RejudgeAll(ctx context.Context, space string, now func() int64, progress Progress) error {
+	done := 0
+	for cursor := ""; ; {
+		next, n, err := g.rejudge(ctx, space, cursor, rejudgeStep, now())
+		if err != nil {
+			return err
+		}
+		done += n
+		progress.tell("judging components", done, -1)
+		if cursor = next; cursor == "" {
+			break
+		}
+	}
+	for {
+		n, err := g.Sweep(ctx, space, now(), rejudgeStep)
+		if err != nil || n == 0 {
+			return err
+		}
+	}
 }
 
 // ReadOutbox returns what was committed after the entry with the given id ("" = from the start), oldest first.

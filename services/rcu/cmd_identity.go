@@ -14,9 +14,10 @@ import (
 	"rcu/services/internal/boot"
 )
 
-// identityCmd holds what works on identities without a server.
+// identityCmd holds the offline kernel, and what feeds it.
 type identityCmd struct {
-	Solve solveCmd `cmd:"" help:"Answer who is who for a file of facts, offline."`
+	Solve  solveCmd  `cmd:"" help:"Answer who is who for a file of facts, offline."`
+	Export exportCmd `cmd:"" help:"Write what is stored of a space as facts, pseudonymised, for solve."`
 }
 
 // solveCmd runs the kernel over a file.

@@ -30,11 +30,18 @@ func readRules(path string) (identity.Rules, error) {
 	if err != nil {
 		return identity.Rules{}, fmt.Errorf("reading identity rules in %s: %w", path, err)
 	}
-	rules, err := identity.ParseRules(doc)
+	rules, err := identity.CheckRules(doc)
 	if err != nil {
 		return identity.Rules{}, fmt.Errorf("checking %s: %w", path, err)
 	}
 	return rules, nil
+}
+
+// rulesFor are the rules of a file as they hold in a space, where blocked values are pseudonyms.
+func (d *deps) rulesFor(space string, rules identity.Rules) (identity.Rules, error) {
+	var err error
+	rules.Blocked, err = d.blocked(space, rules.Blocked)
+	return rules, err
 }
 
 // setRules puts the rules of the configuration in force in the spaces. Without any, those in force stay.
@@ -48,8 +55,8 @@ func (d *deps) setRules(ctx context.Context, spaces []string) error {
 		return err
 	}
 	for _, space := range spaces {
-		wanted := rules
-		if wanted.Blocked, err = d.blocked(space, rules.Blocked); err != nil {
+		wanted, err := d.rulesFor(space, rules)
+		if err != nil {
 			return err
 		}
 		held, err := d.graph.Kernel(ctx, space)
@@ -60,6 +67,11 @@ func (d *deps) setRules(ctx context.Context, spaces []string) error {
 			if err != nil {
 				return err
 			}
+			continue
+		}
+		if inForce := held.Rules().Version; inForce > rules.Version {
+			d.log.Warn("identity rules of the configuration are older than those in force, which stay", zap.String("space", space),
+				zap.Int64("version", rules.Version), zap.Int64("in_force", inForce))
 			continue
 		}
 		if err := d.graph.SetRules(ctx, space, wanted); err != nil {
@@ -104,13 +116,13 @@ func sameRules(a, b identity.Rules) (bool, error) {
 	return same && string(x) == string(y), nil
 }
 
-// rejudge judges what older rules judged, in small steps beside the work. It runs at every start with rules of one's own, so that a
-// walk that was cut off is made whole.
+// rejudge judges what older rules judged, in small steps beside the work. It runs at every start in spaces whose rules were ever
+// changed, so that a walk that was cut off is made whole.
 func (d *deps) rejudge(ctx context.Context, spaces []string) error {
-	if d.settings.Identity.Rules == "" {
-		return nil
-	}
 	for _, space := range spaces {
+		if changed, err := d.graph.RulesChanged(ctx, space); err == nil && !changed {
+			continue
+		}
 		cursor := ""
 		for {
 			next, err := d.graph.Rejudge(ctx, space, cursor, rejudgeComponents, time.Now().Unix())
