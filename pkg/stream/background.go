@@ -241,6 +241,16 @@ func (p *priority) may(now time.Time) string {
 	return ""
 }
 
+// backlog is how many records the foreground has still to handle.
+func (p *priority) backlog() int64 {
+	if p == nil {
+		return 0
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.lag
+}
+
 // late says that the foreground has more to do than it does in passing.
 func (p *priority) late(now time.Time) bool {
 	if p.lag > int64(p.cfg.Lag) {

@@ -35,6 +35,10 @@ func (s *consumerState) set(joined bool, workers ...*worker) {
 	}
 }
 
+// Behind is how many records of the topics beside the background lane are
+// known to wait; 0 for a consumer without that lane.
+func (c *Consumer) Behind() int64 { return c.priority.backlog() }
+
 // Ready says whether the consumer is a member of its group and reads what it
 // was assigned.
 func (c *Consumer) Ready() bool {

@@ -89,6 +89,12 @@ func (s *Service) LookAfter(space string) func(ctx context.Context) error {
 // Flush publishes what is pending.
 func (s *Service) Flush(ctx context.Context) error { return s.flush(ctx) }
 
+// PublishDue publishes what is due now.
+func (s *Service) PublishDue(ctx context.Context) error { return s.publishDue(ctx) }
+
+// SetBehind says how many events wait.
+func (s *Service) SetBehind(n int64) { s.behind = func() int64 { return n } }
+
 // Through is the time up to which offsets may be committed.
 func (s *Service) Through() time.Time { return s.through() }
 

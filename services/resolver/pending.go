@@ -173,22 +173,34 @@ type taken struct {
 func (p *pending) take() taken {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	t := taken{
-		cells: make([]cellRef, 0, len(p.cells)), profiles: make([]owedProfile, 0, len(p.profiles)), at: p.now(), round: p.round,
-	}
-	for _, c := range p.cells {
-		t.cells = append(t.cells, c)
-	}
+	t := taken{at: p.now(), round: p.round, profiles: make([]owedProfile, 0, len(p.profiles))}
 	for _, o := range p.profiles {
 		t.profiles = append(t.profiles, o)
 	}
-	clear(p.cells)
 	clear(p.profiles)
-	p.kept = 0
 	p.round++
-	p.gauge.Set(0)
-	p.room.Broadcast()
+	t.cells = p.emptied()
 	return t
+}
+
+// takeCells returns the cells alone. The caller publishes them or gives them back.
+func (p *pending) takeCells() []cellRef {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.emptied()
+}
+
+// emptied takes the cells out.
+func (p *pending) emptied() []cellRef {
+	out := make([]cellRef, 0, len(p.cells))
+	for _, c := range p.cells {
+		out = append(out, c)
+	}
+	clear(p.cells)
+	p.kept = 0
+	p.gauge.Set(float64(len(p.profiles)))
+	p.room.Broadcast()
+	return out
 }
 
 // done says that everything taken is out.

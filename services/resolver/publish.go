@@ -17,12 +17,12 @@ import (
 // publishChunk is how many values are published together.
 const publishChunk = 500
 
-// longestRest bounds the rest behind a publication that took long.
-const longestRest = 5 * time.Second
+// longestWait bounds how long profiles wait for events to be resolved first, and the rest behind a publication that took long.
+const longestWait = 5 * time.Second
 
-// publishPending publishes what is pending, again and again, each thing at most once per PublishEvery. What takes longer than that is
-// followed by as long a rest: while events come faster than their people can be told, each of them is told less often, and there is
-// time for the events.
+// publishPending publishes what is pending, again and again, each thing at most once per PublishEvery. Events come first: while more of
+// them wait than a batch holds, profiles are told every longestWait only, and what takes longer than PublishEvery is followed by as long
+// a rest. So each person is told less often the more there is to do.
 func (s *Service) publishPending(ctx context.Context) error {
 	timer := time.NewTimer(s.cfg.PublishEvery)
 	defer timer.Stop()
@@ -33,11 +33,29 @@ func (s *Service) publishPending(ctx context.Context) error {
 		case <-timer.C:
 		}
 		started := s.deps.Now()
-		if err := s.flush(ctx); err != nil && ctx.Err() == nil {
+		if err := s.publishDue(ctx); err != nil && ctx.Err() == nil {
 			s.deps.Log.Warn("publishing changelogs", zap.Error(err))
 		}
 		timer.Reset(s.restAfter(s.deps.Now().Sub(started)))
 	}
+}
+
+// publishDue publishes cells, and profiles if it is time.
+func (s *Service) publishDue(ctx context.Context) error {
+	if s.behind() > int64(s.cfg.BatchRecords) && s.pending.size() <= s.cfg.MaxPending/2 && s.deps.Now().Sub(s.pending.through()) < longestWait {
+		return s.publishCellsFirst(ctx)
+	}
+	return s.flush(ctx)
+}
+
+// publishCellsFirst publishes cells alone; offsets go on waiting for the profiles.
+func (s *Service) publishCellsFirst(ctx context.Context) error {
+	s.flushing.Lock()
+	defer s.flushing.Unlock()
+	f := &flushed{s: s}
+	err := s.publishTaken(ctx, f, s.pending.takeCells(), nil)
+	s.pending.add(f.again, nil)
+	return err
 }
 
 // restAfter is how long nothing is published after a publication that took so long.
@@ -45,7 +63,7 @@ func (s *Service) restAfter(took time.Duration) time.Duration {
 	if s.pending.size() > s.cfg.MaxPending/2 {
 		return 0
 	}
-	return max(s.cfg.PublishEvery-took, min(took, longestRest))
+	return max(s.cfg.PublishEvery-took, min(took, longestWait))
 }
 
 // flush publishes everything pending. What could not be published stays pending, and offsets wait for it. Flushes come one after
@@ -56,13 +74,7 @@ func (s *Service) flush(ctx context.Context) error {
 	defer s.flushing.Unlock()
 	t := s.pending.take()
 	f := &flushed{s: s}
-	keys, cells := keysFirst(t.cells)
-	err := s.together(f.cells(ctx, keys))
-	if err == nil {
-		err = s.together(append(f.cells(ctx, cells), f.profiles(ctx, t.profiles)...))
-	} else {
-		f.again, f.owed = append(f.again, cells...), t.profiles
-	}
+	err := s.publishTaken(ctx, f, t.cells, t.profiles)
 	s.pending.add(f.again, nil)
 	s.pending.owe(f.owed)
 	if err != nil || len(f.again) > 0 {
@@ -70,6 +82,16 @@ func (s *Service) flush(ctx context.Context) error {
 	}
 	s.pending.done(t)
 	return s.mark(ctx, t.at)
+}
+
+// publishTaken publishes what was taken, and leaves in f what has to be published again.
+func (s *Service) publishTaken(ctx context.Context, f *flushed, cells []cellRef, profiles []owedProfile) error {
+	keys, cells := keysFirst(cells)
+	if err := s.together(f.cells(ctx, keys)); err != nil {
+		f.again, f.owed = append(f.again, cells...), profiles
+		return err
+	}
+	return s.together(append(f.cells(ctx, cells), f.profiles(ctx, profiles)...))
 }
 
 // keysFirst parts the keys of subjects from what they seal: values of a leaf that is out while its key is not would be lost with Redis.

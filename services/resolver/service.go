@@ -63,6 +63,8 @@ type Service struct {
 	runs          runs
 	owing         owing
 	keyPartitions int // of rcu.keys
+	// behind is how many live events wait to be resolved.
+	behind func() int64
 }
 
 // New returns a resolver. It does no I/O.
@@ -83,7 +85,7 @@ func New(cfg Config, d Deps) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.consumer, s.keeper.seek = consumer, consumer
+	s.consumer, s.keeper.seek, s.behind = consumer, consumer, consumer.Behind
 	return s, nil
 }
 
@@ -91,6 +93,7 @@ func New(cfg Config, d Deps) (*Service, error) {
 func assemble(cfg Config, d Deps, out output) *Service {
 	s := &Service{cfg: cfg, deps: d, out: out, metrics: newMetrics(d.Metrics), reader: resolve.NewReader(d.Graph, d.Cells), listed: newListed()}
 	s.pending = newPending(cfg.MaxPending, d.Now, s.metrics.pending)
+	s.behind = func() int64 { return 0 }
 	s.keys = dailykeys.New(d.Stream, vault.NewDaily(d.Keyring, nil), d.Log)
 	s.subjects = newSubjects(d.Cells, d.Keyring, s.pending)
 	s.writer = &stateWriter{cells: d.Cells, metrics: s.metrics}
