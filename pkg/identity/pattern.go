@@ -48,6 +48,14 @@ func parsePattern(text string) (pattern, error) {
 	return pattern{IDOfPattern(text), identifier.Namespace(name), re}, nil
 }
 
+// unlikeValues are normalised values that have nothing in common.
+var unlikeValues = []string{"anna@shop.example", "+33612345678", "2990001234567", "a1b2c3d4-0000-4000-8000-1234567890ab", "Z"}
+
+// matchesAll reports whether a pattern matches values that have nothing in common: then it says nothing of any.
+func (p *pattern) matchesAll() bool {
+	return !slices.ContainsFunc(unlikeValues, func(v string) bool { return !p.expression.MatchString(v) })
+}
+
 // Patterns are the patterns of blocked values that are in force, ready to match. The zero value matches nothing. Safe for concurrent use.
 type Patterns struct{ list []pattern }
 

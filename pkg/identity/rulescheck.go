@@ -111,7 +111,7 @@ func (r Rules) validatePatterns(ps *Problems) {
 			ps.add(field, err.Error(), "write namespace:pattern, such as email:^(no-?reply|info)@")
 			continue
 		}
-		ps.require(!p.expression.MatchString(""), field, "matches every value", "write what a value has to hold, such as ^0+$")
+		ps.require(!p.matchesAll(), field, "matches every value", "write what a value has to hold, such as ^0+$")
 		ps.require(!slices.Contains(r.BlockedPatterns[:i], text), field, "is there twice", "leave one of them out")
 	}
 }
