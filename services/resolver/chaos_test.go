@@ -175,6 +175,7 @@ type memoryLog struct {
 	*life
 	topics     map[string][]stream.Record
 	publishing func(topic string) // before a record is appended; nil: nothing
+	refuses    string             // a topic whose records are not taken
 }
 
 // PublishAll appends; a failure may leave a part of the records.
@@ -182,6 +183,7 @@ func (l *memoryLog) PublishAll(_ context.Context, records []stream.Record) error
 	if err := l.before(); err != nil {
 		return err
 	}
+	var refused error
 	for _, r := range records {
 		if l.publishing != nil {
 			l.publishing(r.Topic)
@@ -189,7 +191,11 @@ func (l *memoryLog) PublishAll(_ context.Context, records []stream.Record) error
 		if l.hit(l.fail / 20) {
 			return errChaos
 		}
+		if r.Topic == l.refuses {
+			refused = errChaos // of that record alone
+			continue
+		}
 		l.topics[r.Topic] = append(l.topics[r.Topic], r)
 	}
-	return l.after(nil)
+	return l.after(refused)
 }

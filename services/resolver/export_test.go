@@ -13,6 +13,7 @@ import (
 type Faults struct {
 	SkipFenced, IgnoreConsent, CommitEarly, ListLate, SharedFence, TrimEarly bool
 	Unbound, SkipMarks, KeepCaches, MarkEarly, SkipOutbox, KeepOvertaken     bool
+	KeysLast, OutboxBehind, TornRun                                          bool
 }
 
 // Plant switches faults on until the test ends.
@@ -22,6 +23,7 @@ func Plant(t testing.TB, f Faults) {
 		faults.skipFenced, faults.ignoreConsent, faults.commitEarly, faults.listLate = f.SkipFenced, f.IgnoreConsent, f.CommitEarly, f.ListLate
 		faults.sharedFence, faults.trimEarly = f.SharedFence, f.TrimEarly
 		faults.skipOutbox, faults.keepOvertaken = f.SkipOutbox, f.KeepOvertaken
+		faults.keysLast, faults.outboxBehind, faults.tornRun = f.KeysLast, f.OutboxBehind, f.TornRun
 		faults.unbound, faults.skipMarks, faults.keepCaches, faults.markEarly = f.Unbound, f.SkipMarks, f.KeepCaches, f.MarkEarly
 	}
 	plant(f)

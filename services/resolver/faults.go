@@ -14,4 +14,7 @@ var faults struct {
 	listLate      bool // leaves are listed when everything else is done
 	skipOutbox    bool // entries of the outbox are passed over
 	keepOvertaken bool // a changelog may end with an older value than the store holds
+	keysLast      bool // keys of subjects go out with what they seal, not before it
+	outboxBehind  bool // offsets do not wait for the outbox
+	tornRun       bool // a changelog of the graph counts as whole wherever the publisher stands
 }

@@ -97,7 +97,7 @@ func (s *Service) publishTaken(ctx context.Context, f *flushed, cells []cellRef,
 // keysFirst parts the keys of subjects from what they seal: values of a leaf that is out while its key is not would be lost with Redis.
 func keysFirst(cells []cellRef) (keys, rest []cellRef) {
 	for _, c := range cells {
-		if c.topic == stream.TopicKeys {
+		if c.topic == stream.TopicKeys && !faults.keysLast {
 			keys = append(keys, c)
 		} else {
 			rest = append(rest, c)

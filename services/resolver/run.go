@@ -57,7 +57,9 @@ func (r *runs) begin(space string) {
 }
 
 // whole reports whether the changelog holds everything up to a version and nothing newer.
-func (r *run) whole(version uint64) bool { return r.newest <= version && len(r.ahead) == 0 }
+func (r *run) whole(version uint64) bool {
+	return r.newest <= version && len(r.ahead) == 0 || faults.tornRun
+}
 
 // published takes note of a value that goes out.
 func (r *run) published(record string) { r.newest = max(r.newest, resolve.RecordVersion(record)) }

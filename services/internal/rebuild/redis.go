@@ -41,6 +41,8 @@ type Config struct {
 	Wipe bool
 	// Parallel is how many partitions are read at once. Default: 4.
 	Parallel int
+	// Records is the most records of a partition that are held at once, behind which it is noted how far the rebuild has come. Default: 2000.
+	Records int
 	// Progress is told of every step; may be nil.
 	Progress func(step string, done, total int64)
 }
@@ -122,6 +124,9 @@ func newWork(cfg Config, d Deps) (*work, error) {
 	}
 	if cfg.Parallel == 0 {
 		cfg.Parallel = 4
+	}
+	if cfg.Records == 0 {
+		cfg.Records = loadRecords
 	}
 	if cfg.Progress == nil {
 		cfg.Progress = func(string, int64, int64) {}
@@ -328,7 +333,7 @@ func (w *work) loadOne(ctx context.Context, s source, put func(ctx context.Conte
 	}
 	err := w.deps.Stream.ReadFrom(ctx, s.topic, s.partition, s.start, func(r stream.Record) error {
 		held = append(held, r)
-		if size += len(r.Key) + len(r.Value); len(held) < loadRecords && size < loadBytes {
+		if size += len(r.Key) + len(r.Value); len(held) < w.cfg.Records && size < loadBytes {
 			return nil
 		}
 		return flush(r.Offset + 1)

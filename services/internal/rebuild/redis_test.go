@@ -1,0 +1,169 @@
+package rebuild_test
+
+import (
+	"context"
+	"encoding/binary"
+	"encoding/hex"
+	"math/rand/v2"
+	"os"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"rcu/pkg/resolve"
+	"rcu/pkg/resolve/stateredis"
+	"rcu/pkg/stream"
+	"rcu/pkg/testkit"
+	eventpb "rcu/schemas/event"
+	"rcu/services/internal/rebuild"
+	"rcu/services/resolver"
+)
+
+// sampled draws people.
+func sampled(people, most int) []int {
+	rng := rand.New(rand.NewPCG(1, uint64(people)))
+	return rng.Perm(people)[:min(people, most)]
+}
+
+// comesBack rebuilds what people left, and compares it with the Redis that was.
+func comesBack(t *testing.T, people int) rebuild.Report {
+	t.Helper()
+	i := newInstallation(t)
+	i.live(people)
+	who := sampled(people, 10_000)
+	was, answers := survey(t, i.redis), i.answers(i.redis, who)
+	for _, kind := range []string{"leaf", "reference register", "consent register", "subject key", "component", "pointer", "leaf index", "rules and numbers of a space"} {
+		require.Contains(t, was, kind, "the people leave something of it")
+	}
+	fresh := openRedis(t)
+	began, step := time.Now(), ""
+	report, err := rebuild.Redis(t.Context(), rebuild.Config{Progress: func(now string, _, total int64) {
+		if now != step {
+			step = now
+			t.Logf("%8.3f s: %s (%d)", time.Since(began).Seconds(), step, total)
+		}
+	}}, rebuild.Deps{Stream: i.client, Redis: fresh})
+	require.NoError(t, err)
+	require.False(t, report.Resumed)
+	require.Equal(t, was, survey(t, fresh))
+	now := i.answers(fresh, who)
+	for n := range who {
+		require.Equal(t, answers[n], now[n], "person %d", who[n])
+	}
+	i.redis = fresh
+	i.resolved()
+	again := survey(t, fresh)
+	delete(was, "leaf") // its version may move on
+	delete(again, "leaf")
+	require.Equal(t, was, again, "what is resolved again changes nothing")
+	require.Equal(t, answers, i.answers(fresh, who))
+	return report
+}
+
+func TestRedisComesBackByteForByte(t *testing.T) {
+	comesBack(t, 200)
+}
+
+// 10,000 sampled people of as many as RCU_REBUILD_PEOPLE says.
+func TestLongRedisComesBackByteForByte(t *testing.T) {
+	testkit.Long(t)
+	people := 10_000
+	if n, err := strconv.Atoi(os.Getenv("RCU_REBUILD_PEOPLE")); err == nil {
+		people = n
+	}
+	report := comesBack(t, people)
+	t.Logf("%d components and %d leaves in %.2f s: %.0f components/s", report.Components, report.Leaves, report.Seconds, report.Rate)
+}
+
+// A rebuild that ends at any moment is gone on with, and nothing is missing.
+func TestARebuildThatIsCutShortGoesOn(t *testing.T) {
+	i := newInstallation(t)
+	i.live(150)
+	was := survey(t, i.redis)
+	calls := 0
+	_, err := i.rebuild(t.Context(), openRedis(t), func(string, int64, int64) { calls++ })
+	require.NoError(t, err)
+	seed := uint64(time.Now().UnixNano())
+	rng := rand.New(rand.NewPCG(seed, 2))
+	for range 5 {
+		fresh, cut := openRedis(t), 0
+		for resumed := false; ; resumed = true {
+			ctx, cancel := context.WithCancel(t.Context())
+			left := rng.IntN(calls)
+			report, err := i.rebuild(ctx, fresh, func(string, int64, int64) {
+				if left--; left < 0 && cut < 4 {
+					cancel()
+				}
+			})
+			cancel()
+			if err == nil {
+				require.Equal(t, resumed, report.Resumed)
+				break
+			}
+			require.ErrorIs(t, err, context.Canceled, "seed %d", seed)
+			cut++
+			owed, err := rebuild.Owed(t.Context(), "", rebuild.Deps{Stream: i.client, Redis: fresh})
+			require.NoError(t, err)
+			require.True(t, owed, "a Redis that is half filled is not taken for a whole one")
+		}
+		require.Equal(t, was, survey(t, fresh), "seed %d", seed)
+	}
+}
+
+// A publisher that is killed in the middle leaves one half of a commit on the changelog: none of it is taken.
+func TestHalfACommitIsPassedOver(t *testing.T) {
+	i := newInstallation(t)
+	i.live(30)
+	was := survey(t, i.redis)
+	through := i.through()
+	keys := i.components()
+	require.Greater(t, len(keys), 2)
+	values, err := stateredis.NewGraph(i.redis).LoadComponents(t.Context(), space, keys[:2])
+	require.NoError(t, err)
+	torn := []byte(values.Records[keys[1]]) // what the first will hold, while the second is not out yet
+	require.NotEmpty(t, torn)
+	binary.BigEndian.PutUint64(torn, through+1)
+	name := func(c resolve.ComponentKey) []byte { return []byte(space + ":" + hex.EncodeToString(c[:])) }
+	i.put(stream.TopicGraph, name(keys[0]), &eventpb.Changelog{Space: space, Key: keys[0][:], Value: torn, Version: through + 1}, time.Now())
+	gone := stream.Tombstone(stream.TopicGraph, name(keys[2]), time.Now())
+	gone.Headers = append(gone.Headers, stream.Header{Key: resolver.GraphTombstoneVersion, Value: binary.BigEndian.AppendUint64(nil, through+1)})
+	i.batch = append(i.batch, gone)
+	i.publish()
+	fresh := openRedis(t)
+	_, err = i.rebuild(t.Context(), fresh, nil)
+	require.NoError(t, err)
+	require.Equal(t, was, survey(t, fresh))
+}
+
+// through reads up to where the changelog of the graph is whole.
+func (i *installation) through() (version uint64) {
+	i.t.Helper()
+	require.NoError(i.t, i.client.ReadAll(i.t.Context(), stream.TopicGraph, resolver.GraphControlPartition, func(r stream.Record) error {
+		var c eventpb.Changelog
+		if r.Value == nil {
+			return nil
+		}
+		err := r.Decode(&c)
+		if string(c.GetKey()) == resolver.GraphThrough {
+			version = max(version, c.GetVersion())
+		}
+		return err
+	}))
+	return version
+}
+
+// components lists the components that stand.
+func (i *installation) components() (keys []resolve.ComponentKey) {
+	i.t.Helper()
+	g := stateredis.NewGraph(i.redis)
+	for cursor := ""; ; {
+		some, next, err := g.ScanComponents(i.t.Context(), space, cursor, 100)
+		require.NoError(i.t, err)
+		keys = append(keys, some...)
+		if cursor = next; cursor == "" {
+			return keys
+		}
+	}
+}

@@ -1,0 +1,56 @@
+package main
+
+import (
+	"context"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"rcu/pkg/testkit"
+)
+
+// `rcu rebuild redis` is killed with its servers at random moments, and gone on with, until it comes to its end: nothing is missing, and no key
+// is of a kind that nothing would bring back.
+func TestLongARebuildIsKilledAtAnyMoment(t *testing.T) {
+	testkit.Long(t)
+	i := newInstallation(t)
+	r := i.up()
+	i.demo("150")
+	i.settled(i.kafka(r))
+	require.NoError(t, r.stop(t, os.Interrupt), r.stderr.String())
+	sums := filepath.Join(t.TempDir(), "sums.json")
+	before := i.must("rebuild", "redis", "--checksum", "--config", i.config)
+	require.NotContains(t, before, `"unknown"`)
+	require.NoError(t, os.WriteFile(sums, []byte(before), 0o600))
+
+	seed := uint64(time.Now().UnixNano())
+	rng := rand.New(rand.NewPCG(seed, 1))
+	t.Log("seed", seed)
+	path, err := program()
+	require.NoError(t, err)
+	killed := 0
+	for wipe := true; killed < 8; {
+		ctx, kill := context.WithCancel(t.Context())
+		args := []string{"--json", "--data", i.dir, "rebuild", "redis", "--config", i.config}
+		if wipe {
+			args = append(args, "--wipe")
+		}
+		cmd := exec.CommandContext(ctx, path, args...)
+		timer := time.AfterFunc(time.Duration(200+rng.IntN(1300))*time.Millisecond, kill) // kill -9
+		out, err := cmd.CombinedOutput()
+		timer.Stop()
+		kill()
+		if wipe = err == nil; !wipe {
+			require.EqualError(t, err, "signal: killed", "%s", out)
+			killed++
+		}
+	}
+	out := i.must("rebuild", "redis", "--verify", sums, "--config", i.config)
+	require.Contains(t, out, `"differ":null`)
+	require.NotContains(t, out, `"unknown"`)
+}
