@@ -36,6 +36,9 @@ func (p *planner) commits() []*planned {
 		c.units = append(c.units, u)
 	}
 	p.gatherReads(byRoot)
+	for _, n := range p.changes.Whole {
+		p.memberOf(n).whole = true
+	}
 	for i := range p.found {
 		c := byRoot[memberOf(p.found[i].Nodes[0]).unit.root()]
 		c.components = append(c.components, &p.found[i])

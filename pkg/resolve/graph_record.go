@@ -29,6 +29,7 @@ type member struct {
 	version     uint64
 	judgedNow   int64  // the clock when all its edges were last judged
 	judgedRules uint64 // and the rules version
+	whole       bool   // this plan judged all its edges
 	was         identity.Standing
 	since       int64   // of the node as read, where the rules look back
 	before      *person // as read; nil without a record

@@ -77,17 +77,13 @@ var standingKinds = [...]TransitionKind{
 
 // identifiers tells of standing, size, and of everybody whose leaves may have another owner now.
 func (t *teller) identifiers() {
-	whole := map[*identity.Node]bool{}
-	for _, n := range t.p.changes.Whole {
-		whole[n] = true
-	}
 	t.eachMember(func(m *member, x *dividedComponent) {
 		before := identifier.Key{}
 		if m.before != nil {
 			before = m.before.naming
 		}
 		moved := t.p.kernel.LooksBack() && m.since != m.Since()
-		if before != m.person.naming || m.was != m.Standing || whole[m.Node] || moved {
+		if before != m.person.naming || m.was != m.Standing || m.whole || moved {
 			t.out.Changed = append(t.out.Changed, IdentifierChange{m.Key, before, m.person.naming, m.Standing})
 		}
 		if m.was != m.Standing {
