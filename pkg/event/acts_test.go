@@ -20,7 +20,9 @@ func TestActFact(t *testing.T) {
 	pair := func() *eventpb.Act {
 		return &eventpb.Act{Space: "s", Id: "1", Op: "ban", A: id("email", "a"), B: id("card", "b"), T: 7}
 	}
-	one := func() *eventpb.Act { return &eventpb.Act{Space: "s", Id: "1", Op: "quarantine", A: id("email", "a"), T: 7} }
+	one := func() *eventpb.Act {
+		return &eventpb.Act{Space: "s", Id: "1", Op: "quarantine", A: id("email", "a"), T: 7}
+	}
 	got, ok := event.ActFact(pair())
 	require.True(t, ok)
 	require.Equal(t, &identity.Act{

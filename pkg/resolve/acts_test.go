@@ -30,7 +30,7 @@ func TestActs_orderOfArrivalMakesNoDifference(t *testing.T) {
 		}
 		again, changed := got.Join(all...)
 		require.False(t, changed, "known acts change nothing")
-		require.Equal(t, len(want), len(again))
+		require.Len(t, again, len(want))
 		for i := range want {
 			require.True(t, proto.Equal(want[i], again[i]), "place %d", i)
 		}

@@ -199,7 +199,7 @@ func (s *Service) deny(w http.ResponseWriter, r *http.Request, q request, p http
 
 // written writes the read down; it answers and returns false when that is not possible.
 func (s *Service) written(w http.ResponseWriter, r *http.Request, q request, rcuID string, outcome auditOutcome) bool {
-	err := s.audit.write(&eventpb.Audit{
+	err := s.trail.Write(&eventpb.Audit{
 		At: s.deps.Now().UnixMicro(), Actor: q.reader.Name, Role: string(q.reader.Role), Store: q.reader.Store, Purpose: string(q.stated),
 		Action: q.action, RcuId: rcuID, Outcome: string(outcome), Controllers: q.controllers,
 	})

@@ -14,15 +14,13 @@ import (
 	"rcu/pkg/auth"
 	"rcu/pkg/httpserver"
 	"rcu/pkg/resolve"
-	"rcu/pkg/stream"
 	"rcu/pkg/telemetry"
 	"rcu/pkg/vault"
+	"rcu/services/internal/audit"
 )
 
 // Publisher writes records durably; *stream.Producer is one.
-type Publisher interface {
-	Publish(ctx context.Context, records []stream.Record) error
-}
+type Publisher = audit.Publisher
 
 // Deps are what the profile API works with.
 type Deps struct {
@@ -43,7 +41,7 @@ type Service struct {
 	cfg    Config
 	deps   Deps
 	reader *resolve.Reader
-	audit  *auditor
+	trail  *audit.Trail
 	router *httpserver.Router
 	server *httpserver.Server
 }
@@ -62,11 +60,11 @@ func New(cfg Config, d Deps) (*Service, error) {
 	if d.Ready == nil {
 		d.Ready = func(context.Context) error { return nil }
 	}
-	audit, err := newAuditor(cfg.AuditQueue, d.Audit, d.Metrics, d.Log)
+	trail, err := audit.New("profileapi", cfg.AuditQueue, d.Audit, d.Metrics, d.Log)
 	if err != nil {
-		return nil, err
+		return nil, err //nolint:wrapcheck // says all
 	}
-	s := &Service{cfg: cfg, deps: d, reader: resolve.NewReader(d.Graph, d.Cells), audit: audit}
+	s := &Service{cfg: cfg, deps: d, reader: resolve.NewReader(d.Graph, d.Cells), trail: trail}
 	router, err := httpserver.NewRouter("profileapi", d.Metrics, d.Log)
 	if err != nil {
 		return nil, err
@@ -112,7 +110,7 @@ func (s *Service) Ready() bool { return s.server.Ready() == nil }
 func (s *Service) Run(ctx context.Context) error {
 	var group errgroup.Group
 	auditing, stop := context.WithCancel(context.WithoutCancel(ctx))
-	group.Go(func() error { s.audit.run(auditing); return nil })
+	group.Go(func() error { s.trail.Run(auditing); return nil })
 	err := s.server.Run(ctx)
 	stop()
 	return errors.Join(err, group.Wait())

@@ -15,12 +15,14 @@ import (
 
 	"rcu/pkg/identifier"
 	"rcu/services/internal/boot"
+	"rcu/services/steward"
 )
 
 // Exit codes of the commands that read profiles, besides those of every command.
 const (
 	exitUnknown = 3 // nothing is known
 	exitRefused = 4 // the key may not see it, or the customer has not agreed
+	exitMoved   = 5 // somebody else decided meanwhile
 )
 
 // readFlags say what is read, why and with whose key.
@@ -42,22 +44,29 @@ var idForm = regexp.MustCompile(`^[0-9a-f]{34}$`)
 // maxAnswer bounds what is read of an answer.
 const maxAnswer = 16 << 20
 
-// profileClient asks a profile API.
+// profileClient asks a profile API, or the steward's service.
 type profileClient struct {
+	what     string // it asks
 	url, key string
 	http     *http.Client
 }
 
-// client finds the running profile API and a key for it.
-func (f *readFlags) client(h home) (*profileClient, error) {
-	c := &profileClient{url: strings.TrimSuffix(f.URL, "/"), key: f.Key, http: &http.Client{Timeout: 15 * time.Second}}
+// connection says which service is asked, where and as whom.
+type connection struct {
+	service, what, usual string // its name, what it is called, and its usual address
+	url, key, reader     string // as given
+}
+
+// client finds the running service and a key for it.
+func (x *connection) client(h home) (*profileClient, error) {
+	c := &profileClient{what: x.what, url: strings.TrimSuffix(x.url, "/"), key: x.key, http: &http.Client{Timeout: 15 * time.Second}}
 	if c.url == "" {
-		c.url = "http://127.0.0.1:8080"
+		c.url = x.usual
 		in, _, err := h.readInstance()
 		if err != nil {
 			return nil, err
 		}
-		if addr := in.Services["profile-api"]; addr != "" {
+		if addr := in.Services[x.service]; addr != "" {
 			c.url = "http://" + addr
 		}
 	}
@@ -68,10 +77,16 @@ func (f *readFlags) client(h home) (*profileClient, error) {
 	if err != nil {
 		return nil, err
 	}
-	if c.key = keys[f.Reader]; c.key == "" {
-		return nil, &boot.UsageError{Err: fmt.Errorf("there is no key of a reader %q in %s: start rcu up with the same --data first, or give --key", f.Reader, h.path(readerKeysFile))}
+	if c.key = keys[x.reader]; c.key == "" {
+		return nil, &boot.UsageError{Err: fmt.Errorf("there is no key of a reader %q in %s: start rcu up with the same --data first, or give --key", x.reader, h.path(readerKeysFile))}
 	}
 	return c, nil
+}
+
+// client finds the running profile API and a key for it.
+func (f *readFlags) client(h home) (*profileClient, error) {
+	x := connection{service: "profile-api", what: "the profile API", usual: "http://127.0.0.1:8080", url: f.URL, key: f.Key, reader: f.Reader}
+	return x.client(h)
 }
 
 // apiProblem is an answer that is none.
@@ -81,12 +96,17 @@ type apiProblem struct {
 	Field     string `json:"field,omitempty"`
 	Fix       string `json:"fix"`
 	RequestID string `json:"request_id,omitempty"`
+	// Held is the act that holds, where another one was refused for it.
+	Held *steward.Held `json:"held,omitempty"`
 }
 
 func (p *apiProblem) Error() string {
 	text := fmt.Sprintf("%s: %s", p.Reason, p.Fix)
 	if p.Field != "" {
 		text = fmt.Sprintf("%s (%s): %s", p.Reason, p.Field, p.Fix)
+	}
+	if p.Held != nil {
+		text += " (" + heldWords(p.Held) + ")"
 	}
 	if p.Status >= http.StatusInternalServerError && p.RequestID != "" {
 		text += " (request " + p.RequestID + ")"
@@ -133,19 +153,19 @@ func (c *profileClient) do(ctx context.Context, method, path string, body []byte
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return nil, fmt.Errorf("asking the profile API: %w (is rcu up running?)", cause(err))
+		return nil, fmt.Errorf("asking %s: %w (is rcu up running?)", c.what, cause(err))
 	}
 	defer func() { _ = resp.Body.Close() }()
 	raw, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 	if err != nil {
-		return nil, fmt.Errorf("reading the answer of the profile API: %w", cause(err))
+		return nil, fmt.Errorf("reading the answer of %s: %w", c.what, cause(err))
 	}
-	if resp.StatusCode == http.StatusOK {
+	if resp.StatusCode == http.StatusOK || resp.StatusCode == http.StatusAccepted {
 		return raw, nil
 	}
 	p := &apiProblem{Status: resp.StatusCode}
 	if json.Unmarshal(raw, p) != nil || p.Reason == "" {
-		p.Reason, p.Fix = "http_"+strings.ReplaceAll(strings.ToLower(http.StatusText(resp.StatusCode)), " ", "_"), "check that --url is the address of a profile API"
+		p.Reason, p.Fix = "http_"+strings.ReplaceAll(strings.ToLower(http.StatusText(resp.StatusCode)), " ", "_"), "check that --url is the address of "+c.what
 	}
 	p.Status = resp.StatusCode
 	return nil, p
@@ -168,10 +188,12 @@ func (a *app) exit(err error) error {
 	}
 	code := boot.ExitError
 	switch {
-	case p.Status == http.StatusNotFound && p.Reason == "not_found":
+	case p.Status == http.StatusNotFound && (p.Reason == "not_found" || strings.HasPrefix(p.Reason, "unknown_")):
 		code = exitUnknown
 	case p.Status == http.StatusUnauthorized || p.Status == http.StatusForbidden:
 		code = exitRefused
+	case p.Status == http.StatusConflict:
+		code = exitMoved
 	case p.Status == http.StatusBadRequest:
 		code = boot.ExitUsage
 	}

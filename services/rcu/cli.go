@@ -28,6 +28,7 @@ type cli struct {
 	Profile  profileCmd  `cmd:"" help:"Show a customer."`
 	Match    matchCmd    `cmd:"" help:"Find the records of files that are probably one person."`
 	Explain  explainCmd  `cmd:"" help:"Tell why the identifiers of a customer are one person."`
+	Act      actCmd      `cmd:"" help:"Decide who is who where evidence alone gets it wrong."`
 	Identity identityCmd `cmd:"" help:"Who is who, offline."`
 	Consent  consentCmd  `cmd:"" help:"What people permit, offline."`
 	Rules    rulesCmd    `cmd:"" help:"Rules of who is who: check, show, try, apply."`
@@ -43,6 +44,7 @@ type app struct {
 	world boot.IO
 	json  bool
 	data  string
+	verb  string // the last word of the command: `ban` of `rcu act ban`
 }
 
 // answer writes the result of a command: v as JSON, or what text writes for a person.
@@ -97,5 +99,5 @@ func run(ctx context.Context, world boot.IO) (err error) {
 	if err != nil {
 		return &boot.UsageError{Err: err}
 	}
-	return command.Run(&app{world: world, json: c.JSON, data: c.Data})
+	return command.Run(&app{world: world, json: c.JSON, data: c.Data, verb: command.Selected().Name})
 }

@@ -1,0 +1,43 @@
+package main
+
+import (
+	"context"
+	"errors"
+
+	"rcu/pkg/auth"
+	"rcu/pkg/lifecycle"
+	"rcu/services/steward"
+)
+
+const stewardPort = 8085
+
+// stewardComponent takes the acts of stewards.
+func stewardComponent() component {
+	return component{name: "steward", help: "takes what stewards decide about who is who", port: stewardPort, redis: redisFirst, build: buildSteward}
+}
+
+func buildSteward(ctx context.Context, d *deps) (lifecycle.Part, error) {
+	readers, err := auth.LoadReaders(d.readersFile())
+	if err != nil {
+		return lifecycle.Part{}, err //nolint:wrapcheck // says all
+	}
+	output, err := d.producer()
+	if err != nil {
+		return lifecycle.Part{}, err
+	}
+	cfg := steward.Default()
+	cfg.HTTP.Addr = d.listenOn("steward", stewardPort)
+	s, err := steward.New(cfg, steward.Deps{
+		Log: d.log.Named("steward"), Metrics: d.metricsOf("steward"), Gatherer: d.metrics, Readers: readers,
+		Graph: d.graph, Cells: d.cells, Keyring: d.keys, Topics: d.kafka, Output: output, Ready: d.redis.Ping,
+	})
+	if err != nil {
+		return lifecycle.Part{}, err //nolint:wrapcheck // says all
+	}
+	if err := s.Listen(ctx); err != nil {
+		return lifecycle.Part{}, err //nolint:wrapcheck // says all
+	}
+	d.addresses["steward"] = s.Addr()
+	ready := func(ctx context.Context) error { return errors.Join(s.Ready(), d.redis.Ping(ctx)) }
+	return lifecycle.Part{Run: s.Run, Ready: ready}, nil
+}
