@@ -1,0 +1,7 @@
+// Package consentapi takes in what people decide, and gives them their proof: decisions, confirmations, links to unsubscribe, STOP, the
+// signal of a browser, histories and receipts. It shows the register of purposes to everybody.
+//
+// Deny fast, grant durable: a denial stands in Redis before its caller gets the answer, and lies in a journal on disk until Kafka has it, so
+// that neither Kafka nor a crash between the two takes it away. A grant counts once Kafka has it. Without proof only a denial is accepted.
+// What is not known is denied: with Redis away no grant is confirmed and nothing is told of anybody.
+package consentapi

@@ -1,0 +1,147 @@
+package consentapi_test
+
+import (
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"rcu/pkg/consent"
+	"rcu/pkg/identifier"
+)
+
+// granted is a rig with a grant that holds, a minute ago.
+func granted(t testing.TB) *rig {
+	t.Helper()
+	r := newRig(t)
+	require.Equal(t, 200, r.post("/v1/consents", "service", grant(nil)).Code)
+	require.True(t, r.mailing())
+	r.pass(time.Minute)
+	return r
+}
+
+func (r *rig) withdrawals() (n int) {
+	r.t.Helper()
+	for _, d := range r.kafka.decisions(r.t) {
+		if d.GetDecision() == "withdraw" {
+			n++
+		}
+	}
+	return n
+}
+
+func (r *rig) eventually(what string, ok func() bool) {
+	r.t.Helper()
+	require.Eventually(r.t, ok, 5*time.Second, 5*time.Millisecond, what)
+}
+
+// Kafka away: a denial is in force before its answer and waits on disk, a grant is not taken; back, Kafka gets the denial.
+func TestKafkaAway(t *testing.T) {
+	r := granted(t)
+	r.kafka.set(true)
+	a := r.post("/v1/consents", "service", withdrawal(nil))
+	require.Equal(t, 200, a.Code, a.Body)
+	require.Equal(t, fields{"in_force": true, "durable": false, "journal": true}, a.json()["stands"])
+	require.False(t, r.mailing())
+	r.pass(time.Minute)
+	a = r.post("/v1/consents", "service", grant(nil))
+	require.Equal(t, 503, a.Code)
+	require.Equal(t, "kafka_unavailable", a.reason())
+	require.False(t, r.mailing(), "nothing was granted")
+	r.kafka.set(false)
+	r.run()
+	r.eventually("kafka has the denial", func() bool { return r.withdrawals() == 1 })
+	r.eventually("nothing waits", func() bool { raw, _ := os.ReadFile(r.journal); return len(raw) == 0 })
+	require.False(t, r.mailing())
+}
+
+// Redis away: a denial is not in force and says so; it waits on disk, Kafka has it, and it is in force when Redis is back. A grant counts once
+// Kafka has it, and permits nothing until it stands in the register.
+func TestRedisAway(t *testing.T) {
+	r := granted(t)
+	r.redis.set(true)
+	a := r.post("/v1/consents", "service", withdrawal(nil))
+	require.Equal(t, 503, a.Code)
+	require.Equal(t, "not_in_force_yet", a.reason())
+	require.Equal(t, "1", a.Header().Get("Retry-After"))
+	require.Equal(t, 1, r.withdrawals(), "kafka has it all the same")
+	require.Equal(t, 503, r.post("/v1/consents/history", "adviser", fields{"point": point("email", mail)}).Code)
+	g := r.post("/v1/consents", "service", grant(fields{"point": point("email", "new@example.com")}))
+	require.Equal(t, 200, g.Code)
+	require.Equal(t, fields{"in_force": false, "durable": true, "journal": false}, g.json()["stands"])
+	require.False(t, r.allowed(identifier.Email, "new@example.com", "retail", consent.Marketing, "email"))
+	r.redis.set(false)
+	r.run()
+	r.eventually("in force", func() bool { return !r.mailing() })
+}
+
+// A crash at any point between disk, Redis and Kafka: the next process puts everything right.
+func TestCrashBetweenTheWrites(t *testing.T) {
+	for name, c := range map[string]struct{ redis, kafka bool }{
+		"before redis": {true, true}, "between redis and kafka": {false, true}, "between kafka and redis": {true, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := granted(t)
+			r.redis.set(c.redis)
+			r.kafka.set(c.kafka)
+			r.post("/v1/consents", "service", withdrawal(nil))
+			r.redis.set(false)
+			r.kafka.set(false)
+			r.start() // the process is gone; another one opens the journal
+			require.Equal(t, c.redis, r.mailing())
+			r.run()
+			r.eventually("in force", func() bool { return !r.mailing() })
+			r.eventually("on kafka", func() bool { return r.withdrawals() == 1 })
+			r.eventually("nothing waits", func() bool { raw, _ := os.ReadFile(r.journal); return len(raw) == 0 })
+		})
+	}
+}
+
+// Denials and grants of many at once: every denial that was answered stands, whoever else wrote the register meanwhile.
+func TestManyAtOnce(t *testing.T) {
+	r := granted(t)
+	var wg sync.WaitGroup
+	for _, purpose := range []string{"profiling", "personalise", "store_view_web", "geoloc", "email_open_tracking", "unify_core", "analytics_individual", "beacon_presence"} {
+		wg.Go(func() {
+			if a := r.post("/v1/consents", "service", withdrawal(fields{"purpose": purpose, "channel": ""})); a.Code != 200 {
+				t.Errorf("%s: %d %s", purpose, a.Code, a.Body)
+			}
+		})
+	}
+	wg.Wait()
+	for _, p := range []consent.Purpose{consent.UnifyCore, consent.AnalyticsIndividual} {
+		require.False(t, r.allowed(identifier.Email, mail, "retail", p, ""), p)
+	}
+	require.True(t, r.mailing(), "nobody withdrew that")
+	require.Equal(t, 8, r.withdrawals())
+}
+
+// Nothing personal stands in logs, in the journal, in the keys of Kafka or in a refusal.
+func TestNothingPersonalLeaks(t *testing.T) {
+	r := granted(t)
+	r.kafka.set(true)
+	r.post("/v1/consents", "service", withdrawal(nil))
+	r.redis.set(true)
+	r.post("/v1/consents", "service", withdrawal(nil))
+	r.post("/v1/consents", "service", grant(nil))
+	r.post("/v1/consents", "service", grant(fields{"purpose": mail}))
+	raw, err := os.ReadFile(r.journal)
+	require.NoError(t, err)
+	require.NotEmpty(t, raw)
+	require.NotContains(t, strings.ToLower(string(raw)), "durand")
+	require.NotZero(t, r.logs.Len())
+	for _, e := range r.logs.All() {
+		require.NotContains(t, strings.ToLower(e.Message), "durand")
+		for _, v := range e.ContextMap() {
+			if s, ok := v.(string); ok {
+				require.NotContains(t, strings.ToLower(s), "durand")
+			}
+		}
+	}
+	for _, record := range r.kafka.records {
+		require.NotContains(t, strings.ToLower(string(record.Key)+string(record.Value)), "durand")
+	}
+}

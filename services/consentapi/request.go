@@ -1,0 +1,154 @@
+package consentapi
+
+import (
+	"bytes"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"slices"
+	"time"
+
+	"rcu/pkg/auth"
+	"rcu/pkg/consent/ledger"
+	"rcu/pkg/httpserver"
+	"rcu/pkg/identifier"
+)
+
+const (
+	maxBody    = 16 << 10
+	retryAfter = time.Second
+)
+
+// problem is an answer that is not a success.
+type problem struct {
+	status int
+	httpserver.Problem
+}
+
+func (p *problem) write(w http.ResponseWriter, r *http.Request) {
+	if p.status == http.StatusServiceUnavailable {
+		httpserver.WriteRetry(w, r, p.status, retryAfter, p.Problem)
+		return
+	}
+	httpserver.WriteProblem(w, r, p.status, p.Problem)
+}
+
+func refuse(status int, reason, field, fix string) *problem {
+	return &problem{status, httpserver.Problem{Reason: reason, Field: field, Fix: fix}}
+}
+
+// refuseFault answers what is wrong with a statement.
+func refuseFault(f *ledger.Fault) *problem {
+	return refuse(http.StatusUnprocessableEntity, f.Code, "/"+string(bytes.ReplaceAll([]byte(f.Field), []byte("."), []byte("/"))), f.Fix)
+}
+
+// Who may take decisions in, and who may see histories. Stewards and operators decide nothing for customers.
+var (
+	takers  = []auth.Role{auth.RoleSeller, auth.RoleManager, auth.RoleAdviser, auth.RoleService, auth.RolePrivacy}
+	viewers = []auth.Role{auth.RoleAdviser, auth.RoleService, auth.RolePrivacy}
+)
+
+// authenticated checks the key and the role before a handler runs. A handler returns a problem, or has answered.
+func (s *Service) authenticated(roles []auth.Role, h func(http.ResponseWriter, *http.Request, auth.Reader) *problem) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		reader, err := s.deps.Readers.Authenticate(r)
+		switch {
+		case errors.Is(err, auth.ErrNoKey):
+			w.Header().Set("WWW-Authenticate", "Bearer")
+			refuse(http.StatusUnauthorized, "no_key", "Authorization", "send Authorization: Bearer and the key of a reader").write(w, r)
+		case err != nil:
+			w.Header().Set("WWW-Authenticate", "Bearer")
+			refuse(http.StatusUnauthorized, "unknown_key", "Authorization", "send the key of a reader that readers.yaml knows").write(w, r)
+		case !slices.Contains(roles, reader.Role):
+			refuse(http.StatusForbidden, "role", "Authorization", "use the key of a role that does this").write(w, r)
+		case r.URL.RawQuery != "":
+			refuse(http.StatusBadRequest, "query_not_allowed", "query", "send everything in the body: a value of a customer never stands in a URL").write(w, r)
+		default:
+			if p := h(w, r, reader); p != nil {
+				p.write(w, r)
+			}
+		}
+	})
+}
+
+// readJSON reads a body strictly.
+func readJSON(w http.ResponseWriter, r *http.Request, into any) *problem {
+	body, err := httpserver.ReadBody(w, r, maxBody)
+	if err != nil {
+		return bodyProblem(err)
+	}
+	defer body.Release()
+	d := json.NewDecoder(bytes.NewReader(body.Bytes()))
+	d.DisallowUnknownFields()
+	err = d.Decode(into)
+	if err == nil {
+		if _, err = d.Token(); errors.Is(err, io.EOF) {
+			return nil
+		}
+	}
+	return refuse(http.StatusBadRequest, "invalid_json", "", "send one JSON object with the fields of schemas/openapi/consent-api.yaml and no others")
+}
+
+func bodyProblem(err error) *problem {
+	switch {
+	case errors.Is(err, httpserver.ErrBodyTooLarge):
+		return refuse(http.StatusRequestEntityTooLarge, "too_large", "", "send at most 16 KiB")
+	case errors.Is(err, httpserver.ErrBodyEncoding):
+		return refuse(http.StatusUnsupportedMediaType, "content_encoding", "Content-Encoding", "send the body plain or as gzip")
+	}
+	return refuse(http.StatusBadRequest, "unreadable_body", "", "send the whole body")
+}
+
+// pointBody is a contact point or device in a body. It never stands in a URL.
+type pointBody struct {
+	Namespace string `json:"namespace"`
+	Value     string `json:"value"`
+	Country   string `json:"country"` // of a national phone number
+}
+
+// scope is whose register is meant: a point of a space, with one controller.
+type scope struct {
+	space, controller string
+	key               identifier.Key
+	pseudonym         identifier.Pseudonym
+}
+
+// point is the point as the ledger compares it.
+func (x scope) point() ledger.Point {
+	return ledger.Point{Namespace: x.key.Namespace, Value: hex.EncodeToString([]byte(x.key.Value))}
+}
+
+// scopeOf reads whose register a request means.
+func (s *Service) scopeOf(reader auth.Reader, controller string, p *pointBody) (scope, *problem) {
+	x := scope{space: reader.Space, controller: controller}
+	switch {
+	case controller == "" && len(reader.Controllers) == 1:
+		x.controller = reader.Controllers[0]
+	case controller == "":
+		return x, refuse(http.StatusUnprocessableEntity, "required", "/controller", "say for which controller: the key carries several")
+	case !reader.Reads(controller):
+		return x, refuse(http.StatusForbidden, "other_controller", "/controller", "a decision counts for the controller that it was said to alone: use a key that carries it")
+	}
+	if p == nil || p.Value == "" {
+		return x, refuse(http.StatusUnprocessableEntity, "required", "/point", "say which contact point or device is meant")
+	}
+	n := identifier.Namespace(p.Namespace)
+	if !n.Links() {
+		return x, refuse(http.StatusUnprocessableEntity, "point", "/point/namespace", "use customer, card, email, phone, pay, device or cookie")
+	}
+	country := p.Country
+	if country == "" {
+		country = s.cfg.Country
+	}
+	value, cause := identifier.Normalise(n, p.Value, identifier.Options{Country: country})
+	if cause != identifier.CauseNone {
+		return x, refuse(http.StatusUnprocessableEntity, "not_an_identifier", "/point/value", "send a value that identifies a contact point or device")
+	}
+	x.pseudonym = s.deps.Keyring.Pseudonym(reader.Space, n, value)
+	x.key = identifier.KeyOf(n, x.pseudonym)
+	return x, nil
+}
+
+var unavailable = refuse(http.StatusServiceUnavailable, "unavailable", "", "try again: what was decided cannot be read or written now, and until then everything optional is denied")
