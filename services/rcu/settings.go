@@ -34,6 +34,8 @@ type settings struct {
 	Ingest ingestSettings `yaml:"ingest"`
 	// Identity is what the operator decides about who is one person.
 	Identity identitySettings `yaml:"identity"`
+	// Contacts is what the operator decides about contacting people.
+	Contacts contactSettings `yaml:"contacts"`
 	// Embedded is for the servers that RCU starts itself.
 	Embedded embeddedSettings `yaml:"embedded"`
 }
@@ -107,6 +109,9 @@ func (s *settings) Validate() error {
 		if _, err := readRules(s.Identity.Rules); err != nil {
 			p.Under("identity.rules", err)
 		}
+	}
+	if _, err := s.Contacts.rules(); err != nil {
+		p.Under("contacts.rules", err)
 	}
 	if len(s.Kafka.Brokers) > 0 {
 		p.Under("kafka", s.Kafka.Validate())

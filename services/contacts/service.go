@@ -1,0 +1,128 @@
+package contacts
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+
+	"rcu/pkg/auth"
+	"rcu/pkg/contact"
+	"rcu/pkg/httpserver"
+	"rcu/pkg/identifier"
+	"rcu/pkg/resolve"
+	"rcu/pkg/telemetry"
+)
+
+// Registers is where consent registers lie (resolve.Cells).
+type Registers interface {
+	LoadCells(ctx context.Context, keys []string) ([]resolve.Cell, error)
+}
+
+// People says who a contact point belongs to (*resolve.Graph).
+type People interface {
+	View(ctx context.Context, space string, keys []identifier.Key, now int64) (*resolve.View, error)
+}
+
+// Pseudonyms makes keys of values (*vault.Keyring).
+type Pseudonyms interface {
+	Pseudonym(space string, ns identifier.Namespace, value string) identifier.Pseudonym
+}
+
+// Deps are what the service works with.
+type Deps struct {
+	Log        *zap.Logger
+	Metrics    prometheus.Registerer
+	Gatherer   prometheus.Gatherer
+	Readers    *auth.Keys[auth.Reader]
+	People     People
+	Registers  Registers
+	Contacts   contact.Store
+	Pseudonyms Pseudonyms
+	Ready      func(context.Context) error // of what it reads; nil: always
+	Now        func() time.Time            // nil: time.Now
+}
+
+// Service answers before contacts.
+type Service struct {
+	cfg     Config
+	deps    Deps
+	desk    *contact.Desk
+	place   contact.Place
+	answers *prometheus.CounterVec
+	router  *httpserver.Router
+	server  *httpserver.Server
+}
+
+// New returns the service. It does no I/O.
+func New(cfg Config, d Deps) (*Service, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, fmt.Errorf("checking the configuration of contacts: %w", err)
+	}
+	if err := d.complete(); err != nil {
+		return nil, err
+	}
+	place, err := contact.ParsePlace(cfg.Place)
+	if err != nil {
+		return nil, err //nolint:wrapcheck // validated above
+	}
+	s := &Service{cfg: cfg, deps: d, desk: contact.NewDesk(d.Contacts, cfg.Rules), place: place, answers: prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "rcu_contacts_answers_total", Help: "Answers before contacts, by step, purpose, channel and reason of a refusal (none: allowed).",
+	}, []string{"step", "purpose", "channel", "reason"})}
+	if err := d.Metrics.Register(s.answers); err != nil {
+		return nil, fmt.Errorf("registering metrics of contacts: %w", err)
+	}
+	if s.router, err = httpserver.NewRouter("contacts", d.Metrics, d.Log); err != nil {
+		return nil, err
+	}
+	s.routes()
+	if s.server, err = httpserver.New(cfg.HTTP, s.router, d.Log); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// complete puts in what may be left out, and reports what may not.
+func (d *Deps) complete() error {
+	if d.Log == nil || d.Metrics == nil || d.Gatherer == nil || d.Readers == nil || d.People == nil || d.Registers == nil || d.Contacts == nil || d.Pseudonyms == nil {
+		return errors.New("contacts need a logger, metrics, readers, people, registers, a store of contacts and pseudonyms")
+	}
+	if d.Now == nil {
+		d.Now = time.Now
+	}
+	if d.Ready == nil {
+		d.Ready = func(context.Context) error { return nil }
+	}
+	return nil
+}
+
+func (s *Service) routes() {
+	for name, step := range map[string]step{"reserve": s.reserve, "confirm": s.confirm, "release": s.release, "refused": s.refused} {
+		s.router.Handle("POST /v1/contacts/"+name, name, s.authenticated(name, step))
+	}
+	operate := telemetry.Handler(s.deps.Gatherer, func(ctx context.Context) error {
+		return errors.Join(s.server.Ready(), s.deps.Ready(ctx))
+	})
+	for _, path := range []string{"/metrics", "/healthz", "/readyz"} {
+		s.router.Bare("GET "+path, operate)
+	}
+}
+
+// Handler serves without a listener, for tests and benchmarks.
+func (s *Service) Handler() http.Handler { return s.router }
+
+// Listen opens the port, so that Addr is known before Run.
+func (s *Service) Listen(ctx context.Context) error { return s.server.Listen(ctx) }
+
+// Addr is the address it listens on.
+func (s *Service) Addr() string { return s.server.Addr() }
+
+// Ready reports whether requests are served.
+func (s *Service) Ready() bool { return s.server.Ready() == nil }
+
+// Run serves until ctx ends.
+func (s *Service) Run(ctx context.Context) error { return s.server.Run(ctx) }

@@ -1,0 +1,41 @@
+package main
+
+import (
+	"context"
+
+	"rcu/pkg/auth"
+	"rcu/pkg/lifecycle"
+	"rcu/pkg/resolve/stateredis"
+	"rcu/services/contacts"
+)
+
+const contactsPort = 8086
+
+// contactsComponent is asked before a person is contacted.
+func contactsComponent() component {
+	return component{name: "contacts", help: "is asked before a person is contacted", port: contactsPort, redis: redisFirst, build: buildContacts}
+}
+
+func buildContacts(ctx context.Context, d *deps) (lifecycle.Part, error) {
+	readers, err := auth.LoadReaders(d.readersFile())
+	if err != nil {
+		return lifecycle.Part{}, err //nolint:wrapcheck // says all
+	}
+	cfg := contacts.Default()
+	cfg.HTTP.Addr = d.listenOn("contacts", contactsPort)
+	if cfg.Rules, err = d.settings.Contacts.rules(); err != nil {
+		return lifecycle.Part{}, err
+	}
+	s, err := contacts.New(cfg, contacts.Deps{
+		Log: d.log.Named("contacts"), Metrics: d.metricsOf("contacts"), Gatherer: d.metrics, Readers: readers, People: d.graph, Registers: d.cells,
+		Contacts: stateredis.NewContacts(d.redis), Pseudonyms: d.keys, Ready: d.redis.Ping,
+	})
+	if err != nil {
+		return lifecycle.Part{}, err //nolint:wrapcheck // says all
+	}
+	if err := s.Listen(ctx); err != nil {
+		return lifecycle.Part{}, err //nolint:wrapcheck // says all
+	}
+	d.addresses["contacts"] = s.Addr()
+	return lifecycle.Part{Run: s.Run, Ready: func(ctx context.Context) error { return d.redis.Ping(ctx) }}, nil
+}

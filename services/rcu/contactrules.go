@@ -1,0 +1,35 @@
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"rcu/pkg/contact"
+	"rcu/pkg/yamlfile"
+)
+
+type contactSettings struct {
+	// Rules is a file of rules before a contact, JSON or YAML: caps, hours, silences, each figure with its source. A list that it does not name
+	// has its default. Empty: the defaults.
+	Rules string `yaml:"rules"`
+}
+
+// rules reads the rules in force.
+func (c contactSettings) rules() (contact.Rules, error) {
+	if c.Rules == "" {
+		return contact.Default(), nil
+	}
+	raw, err := os.ReadFile(c.Rules) //nolint:gosec // the operator's own file
+	if err != nil {
+		return contact.Rules{}, fmt.Errorf("reading rules of contacts: %w", err)
+	}
+	doc, err := yamlfile.ToJSON(raw)
+	if err != nil {
+		return contact.Rules{}, fmt.Errorf("reading rules of contacts in %s: %w", c.Rules, err)
+	}
+	rules, err := contact.ParseRules(doc)
+	if err != nil {
+		return contact.Rules{}, fmt.Errorf("checking %s: %w", c.Rules, err)
+	}
+	return rules, nil
+}
