@@ -74,7 +74,7 @@ func blockRule(a *attributes, forms int, rule rule) ([]uint32, []span, Dropped) 
 		keys = rule.keys(a, f, keys[:0])
 		for i, k := range keys {
 			if k != 0 && !slices.Contains(keys[:i], k) {
-				entries = append(entries, keyed{k, uint32(f)}) //nolint:gosec // forms are counted in 32 bits
+				entries = append(entries, keyed{k, uint32(f)})
 			}
 		}
 	}
@@ -167,7 +167,7 @@ func (b *blocks) index(forms int) {
 	next := slices.Clone(b.starts)
 	b.refs = make([]uint32, len(b.members))
 	for at, f := range b.members {
-		b.refs[next[f]] = uint32(at) //nolint:gosec // members are counted in 32 bits
+		b.refs[next[f]] = uint32(at)
 		next[f]++
 	}
 }

@@ -57,7 +57,7 @@ func (r *Records) notOfThemselves(m *Model, bound float64) []bool {
 func components(forms int, pairs []Pair, alone []bool) [][]Pair {
 	parent := make([]uint32, forms)
 	for i := range parent {
-		parent[i] = uint32(i) //nolint:gosec // forms are counted in 32 bits
+		parent[i] = uint32(i)
 	}
 	find := func(x uint32) uint32 {
 		for parent[x] != x {

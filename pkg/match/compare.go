@@ -46,6 +46,7 @@ func (c *comparer) compare(x, y Form) likeness {
 	return l
 }
 
+// ofBool is the level of a comparison that has two.
 func ofBool(same bool) level {
 	if same {
 		return 1
@@ -73,10 +74,7 @@ func compareNameValues(a, b *nameValue) level {
 		return nameSame
 	}
 	if a.initial != 0 || b.initial != 0 {
-		if a.text[0] == b.text[0] {
-			return nameInitial
-		}
-		return nameDifferent
+		return nameInitial * ofBool(a.text[0] == b.text[0])
 	}
 	shorter := min(len(a.text), len(b.text))
 	bound := maskEdits(a.mask, b.mask)
@@ -96,9 +94,18 @@ func compareNameValues(a, b *nameValue) level {
 		return namePart
 	case n == 2 && shorter >= 5, n == 1:
 		return nameLoose
-	case a.sound == b.sound && shorter >= 3, shorter >= 4 && bound <= 4 && jaroWinkler(a.text, b.text) >= 0.9:
+	}
+	return looseNames(a.text, b.text, a.sound == b.sound, bound)
+}
+
+// looseNames compares names that more than typing errors part.
+func looseNames(a, b string, heardAlike bool, bound int) level {
+	switch shorter := min(len(a), len(b)); {
+	case shorter < 3:
+		return nameDifferent
+	case heardAlike, shorter >= 4 && bound <= 4 && jaroWinkler(a, b) >= 0.9:
 		return nameLoose
-	case shorter >= 3 && (strings.HasPrefix(a.text, b.text) || strings.HasPrefix(b.text, a.text)):
+	case strings.HasPrefix(a, b), strings.HasPrefix(b, a):
 		return nameInitial
 	}
 	return nameDifferent
@@ -133,20 +140,9 @@ func partOf(a, b []string) bool {
 
 // compareNames compares given and family names, also swapped ones, and names at birth.
 func (c *comparer) compareNames(a, b []uint32, l *likeness) {
-	given, family := unknown, unknown
-	if a[fGiven] != 0 && b[fGiven] != 0 {
-		given = c.nameLevel(a[fGiven], b[fGiven])
-	}
-	fa, fb := a[fFamily], b[fFamily]
-	if fa != 0 && fb != 0 {
-		family = c.nameLevel(fa, fb)
-	}
-	if a[fMaiden]|b[fMaiden] != 0 && family < nameClose || family == unknown {
-		family, fa, fb = c.bestFamily(a, b, family)
-	}
-	ga, gb := a[fGiven], b[fGiven]
-	swappedField := fGiven
-	if (given == unknown || given <= nameLoose) && (family == unknown || family <= nameLoose) && (given != unknown || family != unknown || ga|gb != 0) {
+	given := c.knownNames(a[fGiven], b[fGiven])
+	family, fa, fb := c.families(a, b)
+	if weak(given) && weak(family) {
 		if g, f, swapped := c.swapped(a, b); swapped {
 			l.levels = l.levels.with(cOrder, orderSwapped).with(cGiven, g).with(cFamily, f)
 			l.chance[cGiven] = c.swappedChance(a[fGiven], b[fFamily], g)
@@ -158,8 +154,28 @@ func (c *comparer) compareNames(a, b []uint32, l *likeness) {
 		l.levels = l.levels.with(cOrder, orderKept)
 	}
 	l.levels = l.levels.with(cGiven, given).with(cFamily, family)
-	l.chance[cGiven] = c.nameChance(swappedField, ga, gb, given)
+	l.chance[cGiven] = c.nameChance(fGiven, a[fGiven], b[fGiven], given)
 	l.chance[cFamily] = c.nameChance(fFamily, fa, fb, family)
+}
+
+// weak reports whether a level of names proves little.
+func weak(l level) bool { return l == unknown || l <= nameLoose }
+
+// knownNames is nameLevel, unknown where a name is missing.
+func (c *comparer) knownNames(a, b uint32) level {
+	if a == 0 || b == 0 {
+		return unknown
+	}
+	return c.nameLevel(a, b)
+}
+
+// families compares the family names, with the names at birth where those of use do not agree.
+func (c *comparer) families(a, b []uint32) (l level, x, y uint32) {
+	l = c.knownNames(a[fFamily], b[fFamily])
+	if l == unknown || l < nameClose && a[fMaiden]|b[fMaiden] != 0 {
+		return c.bestFamily(a, b, l)
+	}
+	return l, a[fFamily], b[fFamily]
 }
 
 // bestFamily compares each family name of one with each of the other.
@@ -180,13 +196,7 @@ func (c *comparer) bestFamily(a, b []uint32, best level) (l level, x, y uint32) 
 
 // swapped compares given with family name. It counts where nothing contradicts and at least one of the two is close.
 func (c *comparer) swapped(a, b []uint32) (given, family level, is bool) {
-	given, family = unknown, unknown
-	if a[fGiven] != 0 && b[fFamily] != 0 {
-		given = c.nameLevel(a[fGiven], b[fFamily])
-	}
-	if a[fFamily] != 0 && b[fGiven] != 0 {
-		family = c.nameLevel(a[fFamily], b[fGiven])
-	}
+	given, family = c.knownNames(a[fGiven], b[fFamily]), c.knownNames(a[fFamily], b[fGiven])
 	strong := func(l level) bool { return l != unknown && l >= nameClose }
 	fits := func(l level) bool { return l == unknown || l >= nameLoose }
 	return given, family, (strong(given) || strong(family)) && fits(given) && fits(family)
@@ -217,15 +227,11 @@ func (c *comparer) compareWord(cmp comparison, f field, a, b []uint32, l *likene
 		return
 	}
 	n := wordDifferent
-	switch {
-	case p == q:
+	if p == q {
 		n = wordSame
 		l.chance[cmp] = c.r.freq.of(f, p)
-	default:
-		x, y := c.r.texts[tableOf[f]][p], c.r.texts[tableOf[f]][q]
-		if closeText(x, y) {
-			n = wordClose
-		}
+	} else if closeText(c.r.texts[tableOf[f]][p], c.r.texts[tableOf[f]][q]) {
+		n = wordClose
 	}
 	l.levels = l.levels.with(cmp, n)
 }

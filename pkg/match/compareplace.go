@@ -62,28 +62,25 @@ func count(b bool) int {
 
 // wrongDigits counts the digits that differ in two dates, and says whether all that parts them is two neighbours swapped.
 func wrongDigits(x, y date) (wrong int, swapped bool) {
-	var a, b [8]int
+	var both [2][8]int
 	for i, d := range [2]date{x, y} {
 		n := d.year()*10000 + d.month()*100 + d.day()
 		for at := 7; at >= 0; at-- {
-			if i == 0 {
-				a[at] = n % 10
-			} else {
-				b[at] = n % 10
-			}
+			both[i][at] = n % 10
 			n /= 10
 		}
 	}
-	first := -1
+	a, b := both[0], both[1]
 	for i := range a {
-		if a[i] != b[i] {
-			if wrong++; wrong == 1 {
-				first = i
-			}
+		if a[i] == b[i] {
+			continue
+		}
+		wrong++
+		if i > 0 && wrong == 2 {
+			swapped = a[i-1] == b[i] && a[i] == b[i-1]
 		}
 	}
-	swapped = wrong == 2 && first < 7 && a[first] == b[first+1] && a[first+1] == b[first]
-	return wrong, swapped
+	return wrong, swapped && wrong == 2
 }
 
 // Likeness of two streets without their numbers.
@@ -207,52 +204,61 @@ func sharedWords(short, long string) int {
 var roadWords = words(`avenue boulevard rue place impasse chemin allee route square cours faubourg quai passage residence batiment appartement road
 	street lane drive crescent court circuit terrace highway parade close grove gardens flat unit way walk hill north south east west`)
 
-// comparePlace compares postcode, town and region at once.
-func (c *comparer) comparePlace(a, b []uint32, l *likeness) {
-	const missing, different, near, same = 0, 1, 2, 3
-	postcode, town := missing, missing
-	if p, q := a[fPostcode], b[fPostcode]; p != 0 && q != 0 {
-		postcode = different
-		if p == q {
-			postcode = same
-		} else if edits(c.r.texts[tPostcodes][p], c.r.texts[tPostcodes][q], 1) == 1 {
-			postcode = near
-		}
-	}
-	if p, q := a[fTown], b[fTown]; p != 0 && q != 0 {
-		town = different
-		if p == q {
-			town = same
-		} else if closeTown(c.r.texts[tTowns][p], c.r.texts[tTowns][q]) {
-			town = near
-		}
-	}
-	region := a[fRegion] != 0 && a[fRegion] == b[fRegion]
-	n := unknown
+// agreement is what a postcode, or a town, of two records says.
+type agreement uint8
+
+const (
+	missing agreement = iota
+	contradicts
+	near
+	agrees
+)
+
+// agreementOf compares one field; close says whether two texts differ by errors alone.
+func (c *comparer) agreementOf(f field, a, b []uint32, closeBy func(x, y string) bool) agreement {
+	p, q := a[f], b[f]
+	texts := c.r.texts[tableOf[f]]
 	switch {
-	case postcode == same && town >= near:
-		n = placeBoth
-	case postcode == near && town >= near:
-		n = placeBothClose
-	case postcode == same && town == missing:
-		n = placePostcode
-	case town == same && postcode == missing:
-		n = placeTown
-	case town == near && postcode == missing:
-		n = placeTownClose
-	case postcode == same, town >= near:
-		n = placeMixed
-	case postcode == near, region:
-		n = placeRegion
-	case postcode != missing || town != missing || a[fRegion] != 0 && b[fRegion] != 0:
-		n = placeDifferent
+	case p == 0 || q == 0:
+		return missing
+	case p == q:
+		return agrees
+	case closeBy(texts[p], texts[q]):
+		return near
 	}
-	l.levels = l.levels.with(cPlace, n)
-	l.chance[cPlace] = c.placeChance(a, b, n, postcode == same)
+	return contradicts
 }
 
+// comparePlace compares postcode, town and region at once.
+func (c *comparer) comparePlace(a, b []uint32, l *likeness) {
+	postcode := c.agreementOf(fPostcode, a, b, func(x, y string) bool { return edits(x, y, 1) == 1 })
+	town := c.agreementOf(fTown, a, b, closeTown)
+	region := c.agreementOf(fRegion, a, b, func(_, _ string) bool { return false })
+	n := placeLevel(postcode, town, region)
+	l.levels = l.levels.with(cPlace, n)
+	l.chance[cPlace] = c.placeChance(a, b, n, postcode == agrees)
+}
+
+// placeLevel is the level of the three together.
+func placeLevel(postcode, town, region agreement) level {
+	switch {
+	case town >= near && postcode != contradicts:
+		return [4]level{missing: placeTownClose + ofBool(town == agrees), near: placeBothClose, agrees: placeBoth}[postcode]
+	case postcode == agrees && town == missing:
+		return placePostcode
+	case postcode == agrees, town >= near:
+		return placeMixed
+	case postcode == near, region == agrees:
+		return placeRegion
+	case postcode == missing && town == missing && region == missing:
+		return unknown
+	}
+	return placeDifferent
+}
+
+// placeChance is how often two strangers agree on this place.
 func (c *comparer) placeChance(a, b []uint32, n level, postcode bool) float32 {
-	switch n {
+	switch n { //nolint:exhaustive // the other levels do not hang on the value
 	case placeBoth:
 		return min(c.r.freq.of(fPostcode, a[fPostcode]), max(c.r.freq.of(fTown, a[fTown]), c.r.freq.of(fTown, b[fTown])))
 	case placePostcode:

@@ -71,7 +71,7 @@ type datePart struct {
 // dateParts cuts a date into its numbers and names of months; a clock after three parts is not looked at.
 func dateParts(s string) []datePart {
 	var parts []datePart
-	for _, word := range strings.Fields(plain(s)) {
+	for word := range strings.FieldsSeq(plain(s)) {
 		if len(parts) == 3 {
 			break
 		}
@@ -156,8 +156,26 @@ var months = []struct {
 	head  string
 	month int
 }{
-	{"juil", 7}, {"jul", 7}, {"juin", 6}, {"jun", 6}, {"jan", 1}, {"fev", 2}, {"feb", 2}, {"mar", 3}, {"avr", 4}, {"apr", 4}, {"mai", 5}, {"may", 5},
-	{"aou", 8}, {"aug", 8}, {"sep", 9}, {"oct", 10}, {"okt", 10}, {"nov", 11}, {"dec", 12}, {"dez", 12},
+	{"juil", 7},
+	{"jul", 7},
+	{"juin", 6},
+	{"jun", 6},
+	{"jan", 1},
+	{"fev", 2},
+	{"feb", 2},
+	{"mar", 3},
+	{"avr", 4},
+	{"apr", 4},
+	{"mai", 5},
+	{"may", 5},
+	{"aou", 8},
+	{"aug", 8},
+	{"sep", 9},
+	{"oct", 10},
+	{"okt", 10},
+	{"nov", 11},
+	{"dec", 12},
+	{"dez", 12},
 }
 
 func monthNamed(word string) int {

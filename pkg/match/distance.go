@@ -7,16 +7,7 @@ const maxEdited = 48
 
 // edits counts the typing errors between two texts (a letter more, less, another, or two neighbours swapped), at most limit + 1.
 func edits(a, b string, limit int) int {
-	a, b = a[:min(len(a), maxEdited)], b[:min(len(b), maxEdited)]
-	for len(a) > 0 && len(b) > 0 && a[0] == b[0] {
-		a, b = a[1:], b[1:]
-	}
-	for len(a) > 0 && len(b) > 0 && a[len(a)-1] == b[len(b)-1] {
-		a, b = a[:len(a)-1], b[:len(b)-1]
-	}
-	if len(a) > len(b) {
-		a, b = b, a
-	}
+	a, b = whatDiffers(a[:min(len(a), maxEdited)], b[:min(len(b), maxEdited)])
 	if len(b)-len(a) > limit {
 		return limit + 1
 	}
@@ -26,10 +17,10 @@ func edits(a, b string, limit int) int {
 	var rows [3][maxEdited + 1]uint8
 	before, above, row := &rows[0], &rows[1], &rows[2]
 	for j := range len(b) + 1 {
-		above[j] = uint8(j) //nolint:gosec // at most maxEdited
+		above[j] = uint8(j)
 	}
 	for i := 1; i <= len(a); i++ {
-		row[0] = uint8(i) //nolint:gosec // at most maxEdited
+		row[0] = uint8(i)
 		least := row[0]
 		for j := 1; j <= len(b); j++ {
 			cost := uint8(1)
@@ -49,6 +40,20 @@ func edits(a, b string, limit int) int {
 		before, above, row = above, row, before
 	}
 	return min(int(above[len(b)]), limit+1)
+}
+
+// whatDiffers takes off what two texts begin and end with alike, and gives the shorter first.
+func whatDiffers(a, b string) (shorter, longer string) {
+	for len(a) > 0 && len(b) > 0 && a[0] == b[0] {
+		a, b = a[1:], b[1:]
+	}
+	for len(a) > 0 && len(b) > 0 && a[len(a)-1] == b[len(b)-1] {
+		a, b = a[:len(a)-1], b[:len(b)-1]
+	}
+	if len(a) > len(b) {
+		return b, a
+	}
+	return a, b
 }
 
 // letterMask has a bit for each letter or digit of a text: two texts that k edits part differ in at most 2k bits.

@@ -116,6 +116,7 @@ func TestRealFiles(t *testing.T) {
 }
 
 func show(t *testing.T, s scores, rows [][]string) {
+	t.Helper()
 	rr := s.recs.Rows()
 	n, stride := 0, 1+len(rows)/3000
 	for i := range rr {

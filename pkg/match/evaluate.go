@@ -89,7 +89,7 @@ func BlockingRecall(r *Records, truth []string) float64 {
 					met++
 					continue
 				}
-				wanted[uint64(min(x, y))<<32|uint64(max(x, y))]++ //nolint:gosec // not negative
+				wanted[uint64(min(x, y))<<32|uint64(max(x, y))]++
 			}
 		}
 	}

@@ -47,7 +47,7 @@ func (k Kind) String() string {
 func KindOf(name string) (Kind, bool) {
 	for k, n := range kindNames {
 		if n == name {
-			return Kind(k), true //nolint:gosec // fewer than 256 kinds
+			return Kind(k), true
 		}
 	}
 	return KindNone, false

@@ -39,9 +39,9 @@ func learn(r *Records, b *blocks) *Model {
 		}
 	}
 	m.Learned.Forms, m.Learned.Strangers, m.Learned.Pairs = r.forms, drawn, len(pairs)
-	for c := range random {
-		for level := range levelCount[c] {
-			m.used[c] += random[c][level]
+	for c := range comparisons {
+		for _, n := range random[c][:levelCount[c]] {
+			m.used[c] += n
 		}
 	}
 	m.prepare()
@@ -88,12 +88,12 @@ type levelCounts [comparisons][16]float64
 // randomLevels counts the levels of random pairs, or of all where there are few.
 func randomLevels(r *Records) (levelCounts, int) {
 	var total levelCounts
-	n := pairsOf(r.forms)
 	if r.forms < 2 {
 		return total, 0
 	}
-	step := uint64(math.Ceil(n / strangerPairs))
-	draws := int(n) / int(step) //nolint:gosec // few steps
+	n := uint64(r.forms) * uint64(r.forms-1) / 2
+	step := (n + strangerPairs - 1) / strangerPairs
+	draws := int(n / step) //nolint:gosec // at most strangerPairs
 	parts := parallel(draws, 1<<14, func() func(from, to int) levelCounts {
 		c := newComparer(r)
 		return func(from, to int) (out levelCounts) {
@@ -182,7 +182,7 @@ func learningPairs(r *Records, b *blocks, m *Model) (pairs []likeness, share flo
 					continue
 				}
 				b.candidates(f, r.forms, seen, func(g Form) {
-					if l := c.compare(f, g); m.judge(&l).weight() > hopeless {
+					if l := c.compare(f, g); m.promising(&l) > hopeless {
 						out = append(out, l)
 					}
 				})
@@ -193,15 +193,14 @@ func learningPairs(r *Records, b *blocks, m *Model) (pairs []likeness, share flo
 	for _, p := range parts {
 		pairs = append(pairs, p...)
 	}
-	if over := float64(len(pairs)) / learnPairs; over > 1 {
-		kept := pairs[:0]
-		for i, p := range pairs {
-			if float64(mix(uint64(i))>>32)*over < 1<<32 { //nolint:gosec // not negative
-				kept = append(kept, p)
-			}
-		}
-		share *= float64(len(kept)) / float64(len(pairs))
-		pairs = kept
+	if len(pairs) <= learnPairs {
+		return pairs, share
 	}
-	return pairs, share
+	kept := pairs[:0]
+	for i, p := range pairs {
+		if mix(uint64(i))>>32*uint64(len(pairs)) < learnPairs<<32 {
+			kept = append(kept, p)
+		}
+	}
+	return kept, share * float64(len(kept)) / float64(len(pairs))
 }

@@ -96,6 +96,17 @@ func (m *Model) prepare() {
 // kindsOfPair are the log2 likelihoods of the four kinds of pair.
 type kindsOfPair struct{ same, family, twins, strangers float64 }
 
+// promising is the weight without families: no pair weighs more. It is quick to find for the many that are strangers.
+func (m *Model) promising(l *likeness) float64 {
+	weight := m.logs.same - m.logs.other
+	for c := range comparisons {
+		if n := l.levels.at(c); n != unknown {
+			weight += m.logs.m[c][n] - m.strangers(c, n, l.chance[c])
+		}
+	}
+	return weight
+}
+
 // judge gives the likelihood of each kind of pair, shares included.
 func (m *Model) judge(l *likeness) kindsOfPair {
 	k := kindsOfPair{m.logs.same, m.logs.family, m.logs.twins, m.logs.other}

@@ -94,7 +94,7 @@ func withoutTitles(cell string) string {
 // splitCapitals parts a name of which only the family name is in capitals.
 func splitCapitals(cell string) (given, family string) {
 	var g, f []string
-	for _, w := range strings.Fields(cell) {
+	for w := range strings.FieldsSeq(cell) {
 		if len(w) > 1 && w == strings.ToUpper(w) && w != strings.ToLower(w) && !strings.HasSuffix(w, ".") {
 			f = append(f, w)
 		} else {

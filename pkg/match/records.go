@@ -192,7 +192,7 @@ func sortedTexts(intern map[string]uint32) (texts []string, renumber []uint32) {
 	slices.Sort(texts[1:])
 	renumber = make([]uint32, len(texts))
 	for i, t := range texts[1:] {
-		renumber[intern[t]] = uint32(i + 1) //nolint:gosec // rows are counted in 32 bits
+		renumber[intern[t]] = uint32(i + 1)
 	}
 	return texts, renumber
 }

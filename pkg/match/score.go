@@ -38,6 +38,9 @@ func score(r *Records, m *Model, b *blocks, told func(done, all int)) *Pairs {
 					}
 					out.compared++
 					l := c.compare(f, g)
+					if m.promising(&l) <= 0 {
+						return
+					}
 					if w := m.judge(&l).weight(); w > 0 {
 						out.list = append(out.list, Pair{uint32(f), uint32(g), float32(w)}) //nolint:gosec // forms are counted in 32 bits
 					}

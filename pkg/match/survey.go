@@ -71,11 +71,15 @@ func (c *columnCount) add(cell string) {
 	if strings.IndexByte(text, ' ') > 0 {
 		c.several++
 	}
-	number := digits(cell)
-	if number == "" {
+	if number := digits(cell); number == "" {
 		c.letters++
-		return
+	} else {
+		c.addNumber(cell, number)
 	}
+}
+
+// addNumber counts a cell that has digits.
+func (c *columnCount) addNumber(cell, number string) {
 	if len(number) >= 9 && len(number) <= 15 && len(number)*3 >= len(cell)*2 && (cell[0] == '+' || cell[0] == '0' || cell[0] == '(') {
 		c.phones++
 	}
@@ -86,12 +90,8 @@ func (c *columnCount) add(cell string) {
 	c.dates++
 	c.decades[min(max(d.year()/10-180, 0), len(c.decades)-1)]++
 	if parts := dateParts(cell); len(parts) == 3 && len(parts[0].text) <= 2 && !parts[0].named && !parts[1].named {
-		if parts[0].value > 12 {
-			c.bigFirst++
-		}
-		if parts[1].value > 12 {
-			c.bigSecond++
-		}
+		c.bigFirst += count(parts[0].value > 12)
+		c.bigSecond += count(parts[1].value > 12)
 	}
 }
 
@@ -167,9 +167,7 @@ func (c *columnCount) recognise(name string) Column {
 	switch {
 	case c.filled == 0:
 		col.Kind, col.Why = KindNone, whyEmpty
-	case kind == KindEmail && !c.most(c.mails, 0.3),
-		kind == KindGiven && c.most(c.dates, 0.5), kind == KindFamily && c.most(c.dates, 0.5), kind == KindFull && !c.most(c.letters, 0.5),
-		kind == KindBirth && c.letters > c.filled/2 && !c.most(c.dates, 0.3):
+	case c.denies(kind):
 		col.Kind, col.Why = KindNone, whyMismatch
 	case known && kind != KindNone:
 	case known:
@@ -184,6 +182,22 @@ func (c *columnCount) recognise(name string) Column {
 		col.Why = whyUnknown
 	}
 	return col
+}
+
+// denies reports whether the content does not fit the header.
+func (c *columnCount) denies(kind Kind) bool {
+	switch kind {
+	case KindEmail:
+		return !c.most(c.mails, 0.3)
+	case KindGiven, KindFamily, KindMaiden:
+		return c.most(c.dates, 0.5) || !c.most(c.letters, 0.3)
+	case KindFull:
+		return !c.most(c.letters, 0.5)
+	case KindBirth:
+		return c.letters > c.filled/2 && !c.most(c.dates, 0.3)
+	default:
+		return false
+	}
 }
 
 // settleNames decides what a column called `name` or `nom` holds: the family name beside given names, else the full name.

@@ -37,31 +37,35 @@ func plain(s string) string {
 func plainASCII(s string) string {
 	clean := true
 	for i := range len(s) {
-		c := s[i]
-		if c >= utf8.RuneSelf {
+		if s[i] >= utf8.RuneSelf {
 			return "\x00"
 		}
-		if (c < 'a' || c > 'z') && (c < '0' || c > '9') {
-			clean = false
-		}
+		clean = clean && plainByte[s[i]] == s[i]
 	}
 	if clean {
 		return s
 	}
 	b := make([]byte, 0, len(s))
 	for i := range len(s) {
-		c := s[i]
-		switch {
-		case c >= 'A' && c <= 'Z':
-			b = append(b, c+'a'-'A')
-		case c >= 'a' && c <= 'z', c >= '0' && c <= '9':
+		if c := plainByte[s[i]]; c != 0 {
 			b = append(b, c)
-		case len(b) > 0 && b[len(b)-1] != ' ':
+		} else if len(b) > 0 && b[len(b)-1] != ' ' {
 			b = append(b, ' ')
 		}
 	}
 	return strings.TrimSuffix(string(b), " ")
 }
+
+// plainByte is each ASCII letter in lower case and each digit; 0 for what parts words.
+var plainByte = func() (t [utf8.RuneSelf]byte) {
+	for c := byte('a'); c <= 'z'; c++ {
+		t[c], t[c-'a'+'A'] = c, c
+	}
+	for c := byte('0'); c <= '9'; c++ {
+		t[c] = c
+	}
+	return t
+}()
 
 func plainUnicode(s string) string {
 	var b strings.Builder

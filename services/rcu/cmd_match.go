@@ -129,9 +129,17 @@ func (c matchEvalCmd) Run(ctx context.Context, a *app) error {
 		p := newPage(w)
 		defer p.end()
 		for _, l := range [][2]string{
-			{"rows", strconv.Itoa(e.Rows)}, {"true pairs", strconv.Itoa(e.TruePairs)}, {"found pairs", strconv.Itoa(e.FoundPairs)}, {"right pairs", strconv.Itoa(e.RightPairs)},
-			{"precision", ratio(e.Precision)}, {"recall", ratio(e.Recall)}, {"F1", ratio(e.F1)}, {"B-cubed precision", ratio(e.BCubedPrecision)},
-			{"B-cubed recall", ratio(e.BCubedRecall)}, {"B-cubed F1", ratio(e.BCubedF1)}, {"blocking recall", ratio(e.BlockingRecall)},
+			{"rows", strconv.Itoa(e.Rows)},
+			{"true pairs", strconv.Itoa(e.TruePairs)},
+			{"found pairs", strconv.Itoa(e.FoundPairs)},
+			{"right pairs", strconv.Itoa(e.RightPairs)},
+			{"precision", ratio(e.Precision)},
+			{"recall", ratio(e.Recall)},
+			{"F1", ratio(e.F1)},
+			{"B-cubed precision", ratio(e.BCubedPrecision)},
+			{"B-cubed recall", ratio(e.BCubedRecall)},
+			{"B-cubed F1", ratio(e.BCubedF1)},
+			{"blocking recall", ratio(e.BlockingRecall)},
 		} {
 			p.line(l[0], l[1])
 		}

@@ -47,7 +47,7 @@ func Open(ctx context.Context, path string) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer raw.Close()
+	defer func() { _ = raw.Close() }()
 	head, err := in.Peek(sniffed)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("reading the file: %w", err)
@@ -89,7 +89,7 @@ func (f *File) Each(ctx context.Context, visit func(row []string, read int64)) e
 	if err != nil {
 		return err
 	}
-	defer raw.Close()
+	defer func() { _ = raw.Close() }()
 	var source rows
 	if f.json {
 		source = &jsonRows{lines: newLines(in), index: f.index, row: make([]string, len(f.Header))}
