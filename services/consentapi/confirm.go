@@ -20,7 +20,7 @@ type pendingToken struct {
 }
 
 // answerPending writes a grant down that waits for its confirmation, and gives the link that goes to the very point.
-func (s *Service) answerPending(w http.ResponseWriter, r *http.Request, x scope, d *eventpb.Decision) *problem {
+func (s *Service) answerPending(w http.ResponseWriter, r *http.Request, d *eventpb.Decision) *problem {
 	stated := d.GetExpiresAt()
 	d.Decision, d.ExpiresAt = decisionPending, 0
 	if err := s.publish(r.Context(), []*eventpb.Decision{d}); err != nil {

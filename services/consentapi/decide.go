@@ -91,18 +91,18 @@ func (s *Service) decide(w http.ResponseWriter, r *http.Request, reader auth.Rea
 	}
 	if again, p := s.repeated(r.Context(), x, d); again || p != nil {
 		if p == nil {
-			s.answer(w, http.StatusOK, "granted", kept{InForce: true, Durable: true}, d)
+			s.answer(w, "granted", kept{InForce: true, Durable: true}, d)
 		}
 		return p
 	}
 	if !st.Carried && ledger.Waits(s.deps.Registry, st.Act, x.key.Namespace) {
-		return s.answerPending(w, r, x, d)
+		return s.answerPending(w, r, d)
 	}
 	k, err := s.grant(r.Context(), []*eventpb.Decision{d})
 	if err != nil {
 		return kafkaAway
 	}
-	s.answer(w, http.StatusOK, "granted", k, d)
+	s.answer(w, "granted", k, d)
 	return nil
 }
 
@@ -238,7 +238,7 @@ func (s *Service) denied(w http.ResponseWriter, r *http.Request, ds []*eventpb.D
 		s.deps.Log.Error("denials are not in force yet", zap.Int("decisions", len(ds)), zap.Error(err))
 		return notInForce
 	}
-	s.answer(w, http.StatusOK, "denied", k, ds...)
+	s.answer(w, "denied", k, ds...)
 	return nil
 }
 
@@ -260,11 +260,11 @@ func copies(d *eventpb.Decision, more []identifier.Key) []*eventpb.Decision {
 }
 
 // answer counts and writes a success.
-func (s *Service) answer(w http.ResponseWriter, status int, state string, k kept, ds ...*eventpb.Decision) {
+func (s *Service) answer(w http.ResponseWriter, state string, k kept, ds ...*eventpb.Decision) {
 	a := Decided{State: state, Stands: k}
 	for _, d := range ds {
 		s.metrics.decisions.WithLabelValues(d.GetDecision()).Inc()
 		a.Receipts = append(a.Receipts, s.receipt(d))
 	}
-	httpserver.WriteJSON(w, status, a)
+	httpserver.WriteJSON(w, http.StatusOK, a)
 }

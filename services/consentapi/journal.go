@@ -130,7 +130,7 @@ func (j *journal) take(body []byte) error {
 		var ds []*eventpb.Decision
 		for rest := body[9:]; len(rest) > 0; {
 			n, k := binary.Uvarint(rest)
-			if k <= 0 || n > uint64(len(rest)-k) {
+			if k <= 0 || n > uint64(len(rest)-k) { //nolint:gosec // k is at most the length
 				return errors.New("a record of denials is damaged")
 			}
 			d := new(eventpb.Decision)

@@ -148,7 +148,7 @@ func (s *Service) signal(w http.ResponseWriter, r *http.Request, reader auth.Rea
 		}
 	}
 	if len(ds) == 0 {
-		s.answer(w, http.StatusOK, "denied", kept{InForce: true, Durable: true})
+		s.answer(w, "denied", kept{InForce: true, Durable: true})
 		return nil
 	}
 	return s.denied(w, r, ds)
@@ -217,7 +217,7 @@ func (s *Service) level(w http.ResponseWriter, r *http.Request, reader auth.Read
 		}
 	}
 	if len(ds) == 0 {
-		s.answer(w, http.StatusOK, "denied", kept{InForce: true, Durable: true})
+		s.answer(w, "denied", kept{InForce: true, Durable: true})
 		return nil
 	}
 	return s.denied(w, r, ds)

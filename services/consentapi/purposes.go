@@ -146,7 +146,7 @@ func keysOf[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m))
 var headings = map[string]map[string]string{
 	"fr": {
 		"title": "À quoi servent vos données", "purposes": "Les finalités", "refused": "Ce que nous refusons de faire", "fields": "Les données, une par une",
-		"purpose": "Finalité", "why": "Pourquoi", "basis": "Base légale", "validity": "Durée", "owner": "Responsable", "source": "Source", "field": "Donnée",
+		"purpose": "Finalité", "why": "Pourquoi", "basis": "Base légale", "validity": "Durée", "owner": "Service en charge", "source": "Source", "field": "Donnée",
 		"retention": "Conservation", "recipients": "Destinataires", "nobody": "aucun",
 	},
 	"en": {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -283,8 +284,6 @@ func grant(change fields) fields {
 
 func withdrawal(change fields) fields {
 	m := fields{"point": point("email", mail), "purpose": "marketing", "channel": "email", "decision": "withdraw"}
-	for k, v := range change {
-		m[k] = v
-	}
+	maps.Copy(m, change)
 	return m
 }

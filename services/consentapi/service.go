@@ -155,8 +155,8 @@ func (s *Service) Listen(ctx context.Context) error { return s.server.Listen(ctx
 // Addr is the address it listens on.
 func (s *Service) Addr() string { return s.server.Addr() }
 
-// Ready reports whether requests are served.
-func (s *Service) Ready() bool { return s.server.Ready() == nil }
+// Ready is nil while requests are taken.
+func (s *Service) Ready() error { return s.server.Ready() } //nolint:wrapcheck // says all
 
 // Run serves until ctx ends, and gives Kafka what waits in the journal.
 func (s *Service) Run(ctx context.Context) error {
