@@ -5,7 +5,6 @@ import (
 	_ "embed" // the functions
 	"encoding/binary"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -125,138 +124,6 @@ func (l *levels) learn(kind string, n int) bool {
 	return true
 }
 
-// pieces says how many pieces of a value are read at once: as many as most values of its kind have.
-func (s spot) pieces() int {
-	if s.kind == "r" || s.kind == "li" {
-		return 2
-	}
-	return 1
-}
-
-// found is a small value as read.
-type found struct {
-	value string
-	level int
-	there bool
-	more  bool // there are further pieces
-}
-
-// put takes the pieces that an answer holds.
-func (f *found) put(level int, pieces []any) {
-	first, there := pieces[0].(string)
-	if !there {
-		return
-	}
-	*f = found{value: first, level: level, there: true, more: len(first) == pieceSize}
-	for _, p := range pieces[1:] {
-		if piece, _ := p.(string); f.more {
-			f.value, f.more = f.value+piece, len(piece) == pieceSize
-		}
-	}
-}
-
-// readSmall reads small values.
-func (s *Cells) readSmall(ctx context.Context, spots []spot) ([]found, error) {
-	out := make([]found, 0, len(spots))
-	for part := range slices.Chunk(spots, maxPipeline) {
-		some, err := s.readFirst(ctx, part, spot.pieces)
-		if err == nil {
-			err = s.readRest(ctx, part, some)
-		}
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, some...)
-	}
-	return out, nil
-}
-
-// readFirst reads the first pieces of some small values. The number of levels is read before them: who puts a value into a level tells the
-// number first.
-func (s *Cells) readFirst(ctx context.Context, spots []spot, pieces func(spot) int) ([]found, error) {
-	for {
-		if out, again, err := s.readLevels(ctx, spots, pieces); err != nil || !again {
-			return out, err
-		}
-	}
-}
-
-// readLevels reads spots in the levels that are known; again says that there are more.
-func (s *Cells) readLevels(ctx context.Context, spots []spot, pieces func(spot) int) (out []found, again bool, err error) {
-	counts, values := map[string]*redis.StringCmd{}, make([][]*redis.SliceCmd, len(spots))
-	err = s.pipeline(ctx, func(p redis.Pipeliner) {
-		for _, x := range spots {
-			if counts[x.kind] == nil {
-				counts[x.kind] = p.Get(ctx, levelsKey(x.kind))
-			}
-		}
-		for i, x := range spots {
-			fields := x.fields(pieces(x))
-			for level := range s.levels.of(x.kind) {
-				values[i] = append(values[i], p.HMGet(ctx, x.bucket(level), fields...))
-			}
-		}
-	})
-	if err != nil {
-		return nil, false, err
-	}
-	if again, err := s.learnLevels(ctx, counts); again || err != nil {
-		return nil, again, err
-	}
-	out = make([]found, len(spots))
-	for i, cmds := range values {
-		for level, cmd := range cmds {
-			out[i].put(level, cmd.Val())
-		}
-	}
-	return out, false, nil
-}
-
-// learnLevels compares what is stored with what is known; again says that there are more levels than were known.
-func (s *Cells) learnLevels(ctx context.Context, counts map[string]*redis.StringCmd) (again bool, err error) {
-	for kind, cmd := range counts {
-		n, err := cmd.Int()
-		switch {
-		case err != nil && !errors.Is(err, redis.Nil):
-			return false, fmt.Errorf("reading the levels of %s: %w", kind, ErrCorrupt)
-		case s.levels.learn(kind, n):
-			again = true
-		case n < s.levels.of(kind) && s.levels.of(kind) > 1: // a server that lost its last writes has forgotten it
-			if err := s.tell(ctx, kind, s.levels.of(kind)); err != nil {
-				return false, err
-			}
-		}
-	}
-	return again, nil
-}
-
-// readRest reads values of more pieces as a whole.
-func (s *Cells) readRest(ctx context.Context, spots []spot, values []found) error {
-	cmds := map[int]*redis.Cmd{}
-	for i, v := range values {
-		if v.more {
-			cmds[i] = nil
-		}
-	}
-	if len(cmds) == 0 {
-		return nil
-	}
-	err := s.pipeline(ctx, func(p redis.Pipeliner) {
-		for i := range cmds {
-			cmds[i] = p.FCallRO(ctx, bucketGet, []string{spots[i].bucket(values[i].level)}, spots[i].field)
-		}
-	})
-	if err != nil {
-		return err
-	}
-	for i, cmd := range cmds {
-		if values[i].value, err = cmd.Text(); err != nil {
-			return fmt.Errorf("reading a value of several pieces: %w", err)
-		}
-	}
-	return nil
-}
-
 // loadSmall reads the cells of spots.
 func (s *Cells) loadSmall(ctx context.Context, keys []string, spots []spot) ([]resolve.Cell, error) {
 	values, err := s.readSmall(ctx, spots)
@@ -326,27 +193,27 @@ type bucketCall struct {
 	args     []any
 }
 
-// climb makes calls in the first level, those that are answered elsewhere in the next, and so on. A level that is new is told first.
+// climb makes each call in the first level where its value may lie, those that are answered elsewhere in the next, and so on. A level that
+// is new is told first.
 func (s *Cells) climb(ctx context.Context, calls []bucketCall) ([]int64, error) {
 	answers := make([]int64, len(calls))
-	todo := make([]int, len(calls))
-	for i := range todo {
-		todo[i] = i
+	var todo [maxLevels + 1][]int // by level
+	for i, c := range calls {
+		first := s.full.first(c.spot, s.levels.of(c.spot.kind))
+		todo[first] = append(todo[first], i)
 	}
-	for level := 0; level < maxLevels && len(todo) > 0; level++ {
-		var left []int
-		for part := range slices.Chunk(todo, maxPipeline) {
+	for level := range maxLevels {
+		for part := range slices.Chunk(todo[level], maxPipeline) {
 			if err := s.callLevel(ctx, calls, part, level, answers); err != nil {
 				return nil, err
 			}
 			for _, i := range part {
 				if answers[i] == bucketElsewhere {
-					left = append(left, i)
+					todo[level+1] = append(todo[level+1], i)
 				}
 			}
 		}
-		todo = left
-		for _, i := range todo {
+		for _, i := range todo[level+1] {
 			if err := s.raise(ctx, calls[i].spot.kind, min(level+2, maxLevels)); err != nil {
 				return nil, err
 			}
@@ -388,7 +255,10 @@ func (s *Cells) raise(ctx context.Context, kind string, n int) error {
 
 // tell raises the number of levels of a kind.
 func (s *Cells) tell(ctx context.Context, kind string, n int) error {
-	err := s.pipeline(ctx, func(p redis.Pipeliner) { p.FCall(ctx, bucketRaise, []string{levelsKey(kind)}, n) })
+	err := s.beginLife(ctx, kind)
+	if err == nil {
+		err = s.pipeline(ctx, func(p redis.Pipeliner) { p.FCall(ctx, bucketRaise, []string{levelsKey(kind)}, n) })
+	}
 	if err != nil {
 		return fmt.Errorf("telling the levels of %s: %w", kind, err)
 	}

@@ -32,6 +32,7 @@ var ErrCorrupt = errors.New("value in redis is corrupt")
 type Cells struct {
 	c      *Client
 	levels levels // of small values
+	full   fullBuckets
 }
 
 var _ resolve.Cells = (*Cells)(nil)

@@ -1,0 +1,7 @@
+package stateredis
+
+// faults are wrong variants that tests switch on, to prove that the laws catch them. Nothing else can reach them.
+var faults struct {
+	oldLives bool // what was known of full buckets is believed of another life of the store
+	anyFull  bool // buckets that still have room count as full
+}
