@@ -271,3 +271,27 @@ func TestClockLimits(t *testing.T) {
 		require.Equal(t, want, r.Reason, at)
 	}
 }
+
+// Patterns of blocked values are matched where values are seen, and stamped by their ids.
+func TestPatternsAreStamped(t *testing.T) {
+	t.Parallel()
+	const till, zeroes = "email:^till@", "customer:^0+$"
+	draft := decode(t, "store", "sale", ids(id("email", "Till@shop.fr"), provedID("card", "9"))+","+total)
+	draft.Block(identity.PatternsOf([]string{zeroes, till, "email:nothing of this"}))
+	e, _, _ := draft.Stamp(pseudonyms{}, noStamps)
+	for _, i := range e.GetIdentifiers() {
+		want := []uint64(nil)
+		if i.GetNamespace() == "email" {
+			want = []uint64{uint64(identity.IDOfPattern(till))}
+		}
+		require.Equal(t, want, i.GetPatterns(), i.GetNamespace())
+	}
+	facts := event.FactsOf(e)
+	require.Len(t, facts, 1)
+	seen, ok := facts[0].(*identity.Event)
+	require.True(t, ok)
+	require.Len(t, seen.Matches, len(seen.Keys))
+	for i, k := range seen.Keys {
+		require.Equal(t, k.Namespace == identifier.Email, len(seen.Matches[i]) == 1)
+	}
+}

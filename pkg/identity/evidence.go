@@ -69,6 +69,12 @@ func (c *Changes) Judge(n *Node) {
 	}
 }
 
+// Changed reports whether n is listed among the changes of the plan that it is part of.
+func (n *Node) Changed() bool { return n.changed }
+
+// Changed reports whether e is listed among the changes of the plan that it is part of.
+func (e *Edge) Changed() bool { return e.changed }
+
 // Edge lists an edge whose verdict changed.
 func (c *Changes) Edge(e *Edge) {
 	c.Count++

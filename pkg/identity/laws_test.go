@@ -14,6 +14,7 @@ import (
 
 	"rcu/pkg/identity"
 	"rcu/pkg/identity/identitytest"
+	"rcu/pkg/testkit"
 )
 
 func historyOf(t *rapid.T) *identity.Facts {
@@ -244,4 +245,23 @@ func exchange(f *identity.Facts) []string {
 		add(map[string]any{"kind": "act", "id": a.ID, "t": a.T, "op": op, "a": a.A.Value, "b": a.B.Value})
 	}
 	return out
+}
+
+// Law 1 at length: every history with every feature on, against the oracle.
+func TestLongLawConfluence(t *testing.T) {
+	testkit.Long(t)
+	for seed := range testkit.Histories(t, 20_000) {
+		o := identitytest.Small
+		if seed%10 == 9 {
+			o = identitytest.Options{Events: 80, Decisions: 16, Acts: 8, Values: 6}
+		}
+		f := identitytest.History(rand.New(rand.NewPCG(seed, 41)), o)
+		got, err := f.Solve()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := compareAnswers(got, identitytest.Ask(f)); diff != "" {
+			t.Fatalf("seed %d (-oracle +solve): %s", seed, diff)
+		}
+	}
 }

@@ -192,8 +192,13 @@ func (p *planner) fold(facts []identity.Fact) {
 			continue
 		}
 		var group *unit
-		for _, k := range p.kernel.Named(f, buf[:0]) {
-			u := p.memberOf(p.ev.Node(k)).unit
+		named := p.kernel.Named(f, buf[:0])
+		for _, k := range named {
+			n := p.ev.Node(k)
+			u := p.memberOf(n).unit
+			if !changes(n, named) {
+				continue // one of very many neighbours: those are not one commit because they know it
+			}
 			if group != nil {
 				unite(group, u)
 			}
@@ -202,6 +207,22 @@ func (p *planner) fold(facts []identity.Fact) {
 		root := group.root()
 		root.facts = append(root.facts, f)
 	}
+}
+
+// changes reports whether the record of n has to be written: for its own sake, or for an edge that it holds to one of the others.
+func changes(n *identity.Node, others []identifier.Key) bool {
+	if n.Changed() {
+		return true
+	}
+	for _, k := range others {
+		if k == n.Key {
+			continue
+		}
+		if e := n.Edge(k); e != nil && e.Changed() {
+			return true
+		}
+	}
+	return false
 }
 
 // memberOf returns the member of a node; a node that is new gets a unit of its own.
@@ -325,12 +346,16 @@ func (p *planner) touch() {
 	}
 	for _, e := range p.changes.Edges {
 		a, b := p.memberOf(p.ev.Node(e.A)), p.memberOf(p.ev.Node(e.B))
+		holders := 0
 		for _, m := range [...]*member{a, b} {
 			if m.Edge(e.Other(m.Key)) == e {
 				m.unit.touched = true
+				holders++
 			}
 		}
-		unite(a.unit, b.unit)
+		if holders == 2 { // a full end that does not store it is only read
+			unite(a.unit, b.unit)
+		}
 	}
 }
 
