@@ -63,7 +63,7 @@ func (d *Desk) Reserve(ctx context.Context, who Party, a Ask, p Person, now time
 
 // Confirm makes a reserved contact, at the moment it is handed over. Everything is asked again, against what was made since and what was
 // reserved before it; a refusal releases the place.
-func (d *Desk) Confirm(ctx context.Context, who Party, a Ask, p Person, now time.Time) (Verdict, error) {
+func (d *Desk) Confirm(ctx context.Context, who Party, a Ask, p Person, now time.Time) (Verdict, Contact, error) {
 	var v Verdict
 	var c Contact
 	err := d.step(ctx, who, a, now, func(read *books) (Log, bool) {
@@ -83,16 +83,16 @@ func (d *Desk) Confirm(ctx context.Context, who Party, a Ask, p Person, now time
 	})
 	switch {
 	case err != nil:
-		return Verdict{}, err
+		return Verdict{}, Contact{}, err
 	case v.Allowed:
 		if err := d.keep(ctx, who, c, now); err != nil { // counted, and not to be sent
-			return Verdict{}, err
+			return Verdict{}, Contact{}, err
 		}
-		return v, nil
+		return v, c, nil
 	case v.Reason != ReasonMade:
 		_, err = d.Release(ctx, who, a, now)
 	}
-	return v, err
+	return v, Contact{}, err
 }
 
 // Release gives the place of a reserved contact back. A contact that was made stays.
@@ -114,7 +114,7 @@ func (d *Desk) Release(ctx context.Context, who Party, a Ask, now time.Time) (Ve
 }
 
 // Decline writes down that the person refused further contacts on the channel. That holds whatever is known of the contact itself.
-func (d *Desk) Decline(ctx context.Context, who Party, a Ask, now time.Time) error {
+func (d *Desk) Decline(ctx context.Context, who Party, a Ask, now time.Time) (Contact, error) {
 	c := Contact{ID: a.ID, At: now.Unix(), State: Declined, Channel: a.Channel, Point: a.Point}
 	err := d.step(ctx, who, a, now, func(read *books) (Log, bool) {
 		if old, found := read.all.Find(a.ID); found && old.State == Declined {
@@ -123,9 +123,9 @@ func (d *Desk) Decline(ctx context.Context, who Party, a Ask, now time.Time) err
 		return read.first.With(c), true
 	})
 	if err != nil {
-		return err
+		return Contact{}, err
 	}
-	return d.keep(ctx, who, c, now)
+	return c, d.keep(ctx, who, c, now)
 }
 
 // keep writes a contact that was made into the log of its point, so that it stays with the point when the person is parted.
@@ -179,9 +179,9 @@ func (d *Desk) change(ctx context.Context, keys []string, now time.Time, plan fu
 			return nil
 		}
 		first := stored[0]
-		next.contacts = next.contacts[max(0, len(next.contacts)-MaxContacts):] // far more than any cap counts
+		next = next.Newest()
 		first.Value = next.Encode()
-		written, err := d.store.CommitContacts(ctx, first, next.last().Add(d.rules.Kept()))
+		written, err := d.store.CommitContacts(ctx, first, next.Last().Add(d.rules.Kept()))
 		if err != nil {
 			return fmt.Errorf("writing contacts: %w", err)
 		}
@@ -209,8 +209,8 @@ func (d *Desk) open(stored []Stored, now time.Time) (*books, error) {
 	return read, nil
 }
 
-// last is the time of the last contact, or of the end of its reservation.
-func (l Log) last() time.Time {
+// Last is the time of the last contact, or of the end of its reservation.
+func (l Log) Last() time.Time {
 	at := int64(0)
 	for _, c := range l.contacts {
 		at = max(at, c.At, c.Expires)

@@ -124,7 +124,7 @@ func oneHistory(t *rapid.T) {
 			}
 		case "confirm":
 			want := found && !m.entries[i].made && m.count(m.entries[i], now, true) < m.most
-			v, err := desk.Confirm(ctx, who, a, yes, now)
+			v, _, err := desk.Confirm(ctx, who, a, yes, now)
 			if err != nil || v.Allowed != want {
 				t.Fatalf("confirm %d: %+v, %v, want %v", id, v, err, want)
 			}
@@ -179,13 +179,13 @@ func TestDesk_permissionIsAskedAgainAtHandOver(t *testing.T) {
 		t.Fatal(v, err)
 	}
 	no := contact.Person{Permission: contact.Permission{Because: "withdrawn"}}
-	if v, err := desk.Confirm(t.Context(), who, a, no, now); err != nil || v.Reason != contact.ReasonPermission {
+	if v, _, err := desk.Confirm(t.Context(), who, a, no, now); err != nil || v.Reason != contact.ReasonPermission {
 		t.Fatalf("%+v, %v", v, err)
 	}
-	if v, err := desk.Confirm(t.Context(), who, a, yes, now); err != nil || v.Reason != contact.ReasonExpired {
+	if v, _, err := desk.Confirm(t.Context(), who, a, yes, now); err != nil || v.Reason != contact.ReasonExpired {
 		t.Fatalf("what was refused gave its place back: %+v, %v", v, err)
 	}
-	if v, err := desk.Confirm(t.Context(), who, contact.Ask{ID: idOf(2), Channel: consent.ChannelEmail, Point: pointOf(1)}, yes, now); err != nil || v.Reason != contact.ReasonExpired {
+	if v, _, err := desk.Confirm(t.Context(), who, contact.Ask{ID: idOf(2), Channel: consent.ChannelEmail, Point: pointOf(1)}, yes, now); err != nil || v.Reason != contact.ReasonExpired {
 		t.Fatalf("never reserved: %+v, %v", v, err)
 	}
 }
@@ -206,7 +206,7 @@ func TestDesk_reservationExpires(t *testing.T) {
 		t.Fatalf("one a day: %+v, %v", v, err)
 	}
 	now = now.Add(15 * time.Minute)
-	if v, err := desk.Confirm(t.Context(), who, a, yes, now); err != nil || v.Reason != contact.ReasonExpired {
+	if v, _, err := desk.Confirm(t.Context(), who, a, yes, now); err != nil || v.Reason != contact.ReasonExpired {
 		t.Fatalf("%+v, %v", v, err)
 	}
 	if v, _, err := desk.Reserve(t.Context(), who, b, yes, now); err != nil || !v.Allowed {
@@ -222,7 +222,7 @@ func TestDesk_refusalInACall(t *testing.T) {
 	a.ID, a.Point = idOf(1), pointOf(1)
 	both := contact.Party{Space: "s", Controller: "c", Gate: pointOf(2), Points: []identifier.Key{pointOf(1), pointOf(2)}}
 	for range 2 { // whatever is known of the call, and once more
-		if err := desk.Decline(t.Context(), both, a, now); err != nil {
+		if _, err := desk.Decline(t.Context(), both, a, now); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -269,7 +269,7 @@ func TestDesk_whatCannotBeReadAllowsNothing(t *testing.T) {
 		if !errors.Is(err, tt.want) {
 			t.Errorf("%+v, %v", v, err)
 		}
-		if v, err := desk.Confirm(t.Context(), who, a, contact.Person{Permission: agreed(now)}, now); v.Allowed || err == nil && v.Reason == contact.ReasonNone {
+		if v, _, err := desk.Confirm(t.Context(), who, a, contact.Person{Permission: agreed(now)}, now); v.Allowed || err == nil && v.Reason == contact.ReasonNone {
 			t.Errorf("%+v, %v", v, err)
 		}
 	}

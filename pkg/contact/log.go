@@ -98,6 +98,9 @@ func (l Log) Merge(o Log) Log {
 	return l
 }
 
+// Newest keeps as many contacts as a log may have: far more than any cap counts.
+func (l Log) Newest() Log { return Log{l.contacts[max(0, len(l.contacts)-MaxContacts):]} }
+
 // At keeps the contacts made at some of the points.
 func (l Log) At(points []identifier.Key) Log {
 	return l.keep(func(c Contact) bool { return slices.Contains(points, c.Point) })

@@ -24,6 +24,7 @@ const (
 	TopicLeaves           = "rcu.leaves"
 	TopicGraph            = "rcu.graph"
 	TopicRegisters        = "rcu.registers"
+	TopicContacts         = "rcu.contacts"
 	TopicKeys             = "rcu.keys"
 	TopicMeta             = "rcu.meta"
 	TopicDeadLetter       = "rcu.dead-letter"
@@ -73,6 +74,9 @@ const day = 24 * time.Hour
 // disputed: the longest validity of a consent and five years of limitation.
 const evidenceRetention = 8 * 365 * day
 
+// ContactsRetention is how long contacts can be counted again after Redis was lost: longer than any window of the rules that ship.
+const ContactsRetention = 90 * day
+
 // Topics lists every topic of RCU. Topics that one reader must see whole and
 // in order have one partition whatever partitions says.
 func Topics(partitions, replication int) []Topic {
@@ -115,6 +119,7 @@ func Topics(partitions, replication int) []Topic {
 		compacted(TopicLeaves, "leaf or reference"),
 		graph,
 		compacted(TopicRegisters, "contact point or device"),
+		deleted(TopicContacts, "contact point", ContactsRetention),
 		keys,
 		meta,
 		deleted(TopicDeadLetter, "source", 7*day),

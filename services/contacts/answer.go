@@ -14,6 +14,8 @@ import (
 	"rcu/pkg/identifier"
 	"rcu/pkg/identity"
 	"rcu/pkg/resolve"
+	"rcu/pkg/stream"
+	eventpb "rcu/schemas/event"
 )
 
 // Answer is what a step answers.
@@ -99,7 +101,10 @@ func (s *Service) confirm(ctx context.Context, q *request, now time.Time) (Answe
 	if err != nil {
 		return Answer{}, err
 	}
-	v, err := s.desk.Confirm(ctx, who, q.ask, person, now)
+	v, c, err := s.desk.Confirm(ctx, who, q.ask, person, now)
+	if err == nil && v.Allowed {
+		err = s.tell(ctx, who, c, now)
+	}
 	return answerOf(v, "made", proof), err //nolint:wrapcheck // says all
 }
 
@@ -122,7 +127,25 @@ func (s *Service) refused(ctx context.Context, q *request, now time.Time) (Answe
 	if err != nil {
 		return Answer{}, err
 	}
-	return Answer{Allowed: true, State: "refused"}, s.desk.Decline(ctx, who, q.ask, now) //nolint:wrapcheck // says all
+	c, err := s.desk.Decline(ctx, who, q.ask, now)
+	if err == nil {
+		err = s.tell(ctx, who, c, now)
+	}
+	return Answer{Allowed: true, State: "refused"}, err //nolint:wrapcheck // says all
+}
+
+// tell writes a contact to Kafka, from where it is counted again when Redis was lost. What Kafka does not take is counted and not sent.
+func (s *Service) tell(ctx context.Context, who contact.Party, c contact.Contact, now time.Time) error {
+	r, err := stream.Encode(stream.TopicContacts, []byte(c.Point.Value), &eventpb.Changelog{
+		Space: who.Space, Key: []byte(contact.Key(who.Space, who.Controller, c.Point)), Value: contact.Log{}.With(c).Encode(),
+	}, now)
+	if err != nil {
+		return err //nolint:wrapcheck // says all
+	}
+	if err := s.deps.Kafka.Publish(ctx, []stream.Record{r}); err != nil {
+		return fmt.Errorf("publishing a contact: %w", err)
+	}
+	return nil
 }
 
 func answerOf(v contact.Verdict, state string, proof []Proof) Answer {

@@ -23,6 +23,7 @@ import (
 	"rcu/pkg/identity"
 	"rcu/pkg/resolve"
 	"rcu/pkg/resolve/statemem"
+	"rcu/pkg/stream"
 	"rcu/pkg/telemetry"
 	"rcu/pkg/vault"
 	"rcu/services/contacts"
@@ -42,6 +43,17 @@ type stores struct {
 	cells    resolve.Cells
 	contacts contact.Store
 	graph    *resolve.Graph
+	silent   error // of Kafka
+	told     []stream.Record
+}
+
+func (s *stores) Publish(_ context.Context, records []stream.Record) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.silent == nil {
+		s.told = append(s.told, records...)
+	}
+	return s.silent
 }
 
 func (s *stores) away(err error) { s.mu.Lock(); s.err = err; s.mu.Unlock() }
@@ -110,7 +122,7 @@ func (r *rig) serve(state resolve.GraphState, cells resolve.Cells, store contact
 		change(&cfg)
 	}
 	r.service, err = contacts.New(cfg, contacts.Deps{
-		Log: log, Metrics: registry, Gatherer: registry, Readers: readers(t), People: r.stores, Registers: r.stores, Contacts: r.stores, Pseudonyms: ring,
+		Log: log, Metrics: registry, Gatherer: registry, Readers: readers(t), People: r.stores, Registers: r.stores, Contacts: r.stores, Kafka: r.stores, Pseudonyms: ring,
 		Now: func() time.Time { return r.now },
 	})
 	require.NoError(t, err)

@@ -15,6 +15,7 @@ import (
 	"rcu/pkg/httpserver"
 	"rcu/pkg/identifier"
 	"rcu/pkg/resolve"
+	"rcu/pkg/stream"
 	"rcu/pkg/telemetry"
 )
 
@@ -33,6 +34,11 @@ type Pseudonyms interface {
 	Pseudonym(space string, ns identifier.Namespace, value string) identifier.Pseudonym
 }
 
+// Publisher writes records durably; *stream.Producer is one.
+type Publisher interface {
+	Publish(ctx context.Context, records []stream.Record) error
+}
+
 // Deps are what the service works with.
 type Deps struct {
 	Log        *zap.Logger
@@ -42,6 +48,7 @@ type Deps struct {
 	People     People
 	Registers  Registers
 	Contacts   contact.Store
+	Kafka      Publisher // of contacts that were made
 	Pseudonyms Pseudonyms
 	Ready      func(context.Context) error // of what it reads; nil: always
 	Now        func() time.Time            // nil: time.Now
@@ -88,8 +95,8 @@ func New(cfg Config, d Deps) (*Service, error) {
 
 // complete puts in what may be left out, and reports what may not.
 func (d *Deps) complete() error {
-	if d.Log == nil || d.Metrics == nil || d.Gatherer == nil || d.Readers == nil || d.People == nil || d.Registers == nil || d.Contacts == nil || d.Pseudonyms == nil {
-		return errors.New("contacts need a logger, metrics, readers, people, registers, a store of contacts and pseudonyms")
+	if d.Log == nil || d.Metrics == nil || d.Gatherer == nil || d.Readers == nil || d.People == nil || d.Registers == nil || d.Contacts == nil || d.Kafka == nil || d.Pseudonyms == nil {
+		return errors.New("contacts need a logger, metrics, readers, people, registers, a store of contacts, Kafka and pseudonyms")
 	}
 	if d.Now == nil {
 		d.Now = time.Now

@@ -14,6 +14,8 @@ import (
 	"rcu/pkg/consent"
 	"rcu/pkg/contact"
 	"rcu/pkg/identifier"
+	"rcu/pkg/stream"
+	eventpb "rcu/schemas/event"
 	"rcu/services/contacts"
 )
 
@@ -214,6 +216,43 @@ func TestRedisAway_isDeniedWithTheReason(t *testing.T) {
 	}
 	r.away(nil)
 	require.True(t, r.ask("confirm", mail("m1", marie)).Allowed)
+}
+
+// What was made or refused is on Kafka before the answer: under the key of its point, as a log that joins whatever Redis holds. While Kafka is
+// away nothing is handed over; reservations and releases need it not.
+func TestKafka_holdsWhatWasMade(t *testing.T) {
+	r := newRig(t, nil)
+	k, number := r.key(identifier.Email, marie), r.key(identifier.Phone, phone)
+	r.decide(k, consent.Marketing, "email", consent.Grant)
+	r.together(k, r.key(identifier.Customer, "4711"))
+	require.True(t, r.ask("reserve", mail("m1", marie)).Allowed)
+	require.Empty(t, r.told)
+	require.True(t, r.ask("confirm", mail("m1", marie)).Allowed)
+	require.True(t, r.ask("refused", call("c1", phone)).Allowed)
+	require.Len(t, r.told, 2)
+	for i, want := range []struct {
+		point identifier.Key
+		state contact.State
+	}{{k, contact.Made}, {number, contact.Declined}} {
+		require.Equal(t, stream.TopicContacts, r.told[i].Topic)
+		require.Equal(t, want.point.Value, string(r.told[i].Key))
+		var c eventpb.Changelog
+		require.NoError(t, r.told[i].Decode(&c))
+		require.Equal(t, contact.Key(space, "shop-fr", want.point), string(c.GetKey()))
+		l, err := contact.Decode(c.GetValue())
+		require.NoError(t, err)
+		require.Len(t, l.Contacts(), 1)
+		require.Equal(t, want.state, l.Contacts()[0].State)
+		require.Equal(t, want.point, l.Contacts()[0].Point)
+	}
+	r.now = r.now.AddDate(0, 0, 2)
+	r.silent = errAway
+	require.True(t, r.ask("reserve", mail("m2", marie)).Allowed)
+	require.True(t, r.ask("release", mail("m2", marie)).Allowed)
+	require.True(t, r.ask("reserve", mail("m3", marie)).Allowed)
+	require.Equal(t, "unavailable", r.ask("confirm", mail("m3", marie)).Reason)
+	r.silent = nil
+	require.Equal(t, "already_made", r.ask("confirm", mail("m3", marie)).Reason, "counted, and never sent")
 }
 
 // A register or log that is damaged allows nothing.

@@ -21,6 +21,10 @@ func buildContacts(ctx context.Context, d *deps) (lifecycle.Part, error) {
 	if err != nil {
 		return lifecycle.Part{}, err //nolint:wrapcheck // says all
 	}
+	producer, err := d.producer()
+	if err != nil {
+		return lifecycle.Part{}, err
+	}
 	cfg := contacts.Default()
 	cfg.HTTP.Addr = d.listenOn("contacts", contactsPort)
 	if cfg.Rules, err = d.settings.Contacts.rules(); err != nil {
@@ -28,7 +32,7 @@ func buildContacts(ctx context.Context, d *deps) (lifecycle.Part, error) {
 	}
 	s, err := contacts.New(cfg, contacts.Deps{
 		Log: d.log.Named("contacts"), Metrics: d.metricsOf("contacts"), Gatherer: d.metrics, Readers: readers, People: d.graph, Registers: d.cells,
-		Contacts: stateredis.NewContacts(d.redis), Pseudonyms: d.keys, Ready: d.redis.Ping,
+		Contacts: stateredis.NewContacts(d.redis), Kafka: producer, Pseudonyms: d.keys, Ready: d.redis.Ping,
 	})
 	if err != nil {
 		return lifecycle.Part{}, err //nolint:wrapcheck // says all

@@ -49,7 +49,7 @@ func Kinds() []Kind {
 		{"rules and numbers of a space", FromChangelog, graphKind(":meta"), sumRules},
 		{"number of overrides", ByClock, prefixed("ov:"), nil},
 		{"number of profiles", ByClock, prefixed("pv:"), nil},
-		{"contacts", Passing, prefixed("cc:"), nil},
+		{"contacts", FromChangelog, prefixed("cc:"), nil},
 		{"marker", Derived, func(k string) bool { return strings.HasPrefix(k, "{") && strings.Contains(k, "}:rcu:") }, nil},
 		{"outbox", Passing, graphKind(":out"), nil},
 		{"lease", Passing, prefixed("lease:"), nil},
@@ -262,7 +262,7 @@ func (c *Client) empty(ctx context.Context) error {
 	return c.walk(ctx, func(_ context.Context, _ redis.Cmdable, keys []string) error {
 		for _, k := range keys {
 			switch KindOf(k) {
-			case "", "consent register", "levels of buckets", "lease", "rebuild":
+			case "", "consent register", "contacts", "levels of buckets", "lease", "rebuild":
 			default:
 				return errNotEmpty
 			}

@@ -151,7 +151,7 @@ func testHundredConfirmations(t *testing.T, s contact.Store) {
 	}
 	var made atomic.Int64
 	atOnce(t, 15, func(i int) error {
-		v, err := d.Confirm(t.Context(), whole, contactAsk(i, contactPoint(byte(i/3))), allowed, now)
+		v, _, err := d.Confirm(t.Context(), whole, contactAsk(i, contactPoint(byte(i/3))), allowed, now)
 		if v.Allowed {
 			made.Add(1)
 		}
@@ -177,7 +177,7 @@ func testContactsMergeAndSplit(t *testing.T, s contact.Store) {
 		v, _, err := d.Reserve(t.Context(), who, contactAsk(n, point), allowed, now)
 		require.NoError(t, err)
 		if v.Allowed {
-			v, err = d.Confirm(t.Context(), who, contactAsk(n, point), allowed, now)
+			v, _, err = d.Confirm(t.Context(), who, contactAsk(n, point), allowed, now)
 			require.NoError(t, err)
 			require.True(t, v.Allowed)
 		}

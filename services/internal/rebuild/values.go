@@ -22,7 +22,7 @@ const firstSubjectPartition = 1
 
 // loadValues loads everything but leaves, which need the registers of references.
 func (w *work) loadValues(ctx context.Context) error {
-	all, total, err := w.sources(ctx, 0, stream.TopicRegisters, stream.TopicOwners, stream.TopicGraph)
+	all, total, err := w.sources(ctx, 0, stream.TopicRegisters, stream.TopicOwners, stream.TopicGraph, stream.TopicContacts)
 	if err != nil {
 		return err
 	}
@@ -42,6 +42,8 @@ func (w *work) loadValues(ctx context.Context) error {
 			return w.putOwners(ctx, records)
 		case stream.TopicKeys:
 			return w.putKeys(ctx, records)
+		case stream.TopicContacts:
+			return w.putContacts(ctx, records)
 		default:
 			return w.putGraph(ctx, records)
 		}

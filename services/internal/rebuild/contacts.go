@@ -1,0 +1,61 @@
+package rebuild
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"rcu/pkg/contact"
+	"rcu/pkg/resolve/stateredis"
+	"rcu/pkg/stream"
+)
+
+// joinTries bounds how often a log of contacts is read again that is written meanwhile.
+const joinTries = 32
+
+var errContended = errors.New("log of contacts kept changing")
+
+// putContacts counts contacts again. They are single facts that join whatever stands in Redis: neither their order nor repetition matters, and
+// contacts that are made meanwhile stay.
+func (w *work) putContacts(ctx context.Context, records []stream.Record) error {
+	all, err := changelogs(records)
+	if err != nil {
+		return err
+	}
+	logs := map[string]contact.Log{}
+	for _, c := range all {
+		l, err := contact.Decode(c.GetValue())
+		if err != nil {
+			return err //nolint:wrapcheck // says all
+		}
+		logs[string(c.GetKey())] = logs[string(c.GetKey())].Merge(l)
+	}
+	store := stateredis.NewContacts(w.deps.Redis)
+	for key, l := range logs {
+		if err := joinContacts(ctx, store, key, l); err != nil {
+			return fmt.Errorf("counting contacts again: %w", err)
+		}
+	}
+	return nil
+}
+
+// joinContacts joins a log into the one that stands under a key.
+func joinContacts(ctx context.Context, store contact.Store, key string, l contact.Log) error {
+	for range joinTries {
+		stored, err := store.LoadContacts(ctx, []string{key})
+		if err != nil {
+			return err //nolint:wrapcheck // says all
+		}
+		standing, err := contact.Decode(stored[0].Value)
+		if err != nil {
+			return err //nolint:wrapcheck // says all
+		}
+		joined := standing.Merge(l).Newest()
+		stored[0].Value = joined.Encode()
+		written, err := store.CommitContacts(ctx, stored[0], joined.Last().Add(stream.ContactsRetention))
+		if err != nil || written {
+			return err //nolint:wrapcheck // says all
+		}
+	}
+	return errContended
+}
