@@ -83,7 +83,8 @@ const (
 // components lists the services, in the order of their start.
 func components() []component {
 	list := ingestComponents()
-	return append(list, resolverComponent(), sinkComponent(), profileAPIComponent(), contactsComponent(), stewardComponent())
+	return append(list, resolverComponent(), sinkComponent(), profileAPIComponent(), contactsComponent(), stewardComponent(),
+		consentAPIComponent())
 }
 
 // prepare makes what all services need and none owns: the topics and the tables. It may run twice, or at once in

@@ -29,7 +29,7 @@ import (
 )
 
 const freePortsFile = `admin: 127.0.0.1:0
-ports: {ingest-store: 0, ingest-web: 0, ingest-mobile: 0, ingest-callcentre: 0, profile-api: 0, contacts: 0, steward: 0}
+ports: {ingest-store: 0, ingest-web: 0, ingest-mobile: 0, ingest-callcentre: 0, profile-api: 0, contacts: 0, steward: 0, consent-api: 0}
 embedded: {kafka_port: 0, redis_port: 0, clickhouse_port: 0}
 `
 

@@ -119,7 +119,7 @@ func (s *Stack) writeLists(t testing.TB) {
 	require.NoError(t, err)
 	s.write(t, "readers.yaml", file)
 
-	ports := map[string]int{"profile-api": 0, "contacts": 0, "steward": 0}
+	ports := map[string]int{"profile-api": 0, "contacts": 0, "steward": 0, "consent-api": 0}
 	for _, channel := range []string{demo.Store, demo.Web, demo.Mobile, demo.CallCentre} {
 		ports["ingest-"+channel] = 0
 	}

@@ -1,0 +1,63 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"rcu/pkg/auth"
+	"rcu/pkg/event/registry"
+	"rcu/pkg/identifier"
+	"rcu/pkg/identity"
+	"rcu/pkg/lifecycle"
+	"rcu/schemas"
+	"rcu/services/consentapi"
+)
+
+const consentAPIPort = 8085
+
+// consentAPIComponent takes in what people decide.
+func consentAPIComponent() component {
+	return component{name: "consent-api", help: "takes in what people decide, and proves it", port: consentAPIPort, redis: redisLater, build: buildConsentAPI}
+}
+
+func buildConsentAPI(ctx context.Context, d *deps) (lifecycle.Part, error) {
+	readers, err := auth.LoadReaders(d.readersFile())
+	if err != nil {
+		return lifecycle.Part{}, err //nolint:wrapcheck // says all
+	}
+	register, err := registry.Load(schemas.Files)
+	if err != nil {
+		return lifecycle.Part{}, err //nolint:wrapcheck // says all
+	}
+	producer, err := d.producer()
+	if err != nil {
+		return lifecycle.Part{}, err
+	}
+	cfg := consentapi.Default()
+	cfg.HTTP.Addr, cfg.Journal = d.listenOn("consent-api", consentAPIPort), d.home.path("denials.journal")
+	s, err := consentapi.New(cfg, consentapi.Deps{
+		Log: d.log.Named("consent-api"), Metrics: d.metricsOf("consent-api"), Gatherer: d.metrics, Readers: readers, Registry: register,
+		Cells: d.cells, Keyring: d.keys, Producer: producer, People: d.pointsOf,
+	})
+	if err != nil {
+		return lifecycle.Part{}, err //nolint:wrapcheck // says all
+	}
+	if err := s.Listen(ctx); err != nil {
+		return lifecycle.Part{}, err //nolint:wrapcheck // says all
+	}
+	d.addresses["consent-api"] = s.Addr()
+	return lifecycle.Part{Run: s.Run, Ready: func(context.Context) error { return s.Ready() }}, nil
+}
+
+// pointsOf lists the identifiers of the person who has a point.
+func (d *deps) pointsOf(ctx context.Context, space string, point identifier.Key, now time.Time) ([]identifier.Key, error) {
+	view, err := d.graph.View(ctx, space, []identifier.Key{point}, now.Unix())
+	if err != nil {
+		return nil, fmt.Errorf("reading the points of a person: %w", err)
+	}
+	if view.Standing(point) != identity.Clean {
+		return nil, nil // it stands for nobody
+	}
+	return view.Profile(point).Members, nil
+}
