@@ -69,9 +69,16 @@ func (p *process) stop() {
 	_ = p.log.Close()
 }
 
+// scrapes is how often metrics are asked for before they count as unreadable: a busy machine may not answer in time.
+const scrapes = 5
+
 // metric adds up the values of a metric whose labels contain all of the given texts.
 func (p *process) metric(ctx context.Context, name string, labels ...string) (float64, error) {
-	raw, err := get(ctx, "http://"+p.admin+"/metrics")
+	var raw []byte
+	err := errors.New("never asked")
+	for attempt := 0; err != nil && attempt < scrapes && ctx.Err() == nil; attempt++ {
+		raw, err = get(ctx, "http://"+p.admin+"/metrics")
+	}
 	if err != nil {
 		return 0, err
 	}
