@@ -285,12 +285,12 @@ func (c *Client) Empty(ctx context.Context) (bool, error) {
 	return true, nil
 }
 
-// Wipe deletes every key of ours; keys of no kind stay.
+// Wipe deletes every key of ours but the notes of a rebuild; keys of no kind stay.
 func (c *Client) Wipe(ctx context.Context) error {
 	err := c.walk(ctx, func(ctx context.Context, node redis.Cmdable, keys []string) error {
 		p := node.Pipeline()
 		for _, k := range keys {
-			if KindOf(k) != "" {
+			if KindOf(k) != "" && k != rebuildKey {
 				p.Unlink(ctx, k)
 			}
 		}

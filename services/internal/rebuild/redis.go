@@ -137,8 +137,11 @@ func newWork(cfg Config, d Deps) (*work, error) {
 	}, nil
 }
 
-// begunField notes that a rebuild was begun.
-const begunField = "begun"
+// Notes of a rebuild, beside how far each partition is read.
+const (
+	begunField  = "begun"
+	wipingField = "wiping" // what was there is not deleted whole, so what stands may be half of it
+)
 
 // begin makes sure that nobody else writes and that there is room, and finds out how far an earlier rebuild came.
 func (w *work) begin(ctx context.Context) error {
@@ -149,14 +152,9 @@ func (w *work) begin(ctx context.Context) error {
 	if n > 0 {
 		return ErrResolverRuns
 	}
-	if w.cfg.Wipe {
-		if err := w.deps.Redis.Wipe(ctx); err != nil {
-			return err //nolint:wrapcheck // says all
-		}
-	}
-	state, err := w.deps.Redis.Rebuilding(ctx)
+	state, err := w.wiped(ctx)
 	if err != nil {
-		return err //nolint:wrapcheck // says all
+		return err
 	}
 	if w.report.Resumed = len(state) > 0; w.report.Resumed {
 		for field, text := range state {
@@ -174,6 +172,25 @@ func (w *work) begin(ctx context.Context) error {
 		return ErrNotEmpty
 	}
 	return w.deps.Redis.NoteRebuilding(ctx, begunField, w.deps.now().UTC().Format(time.RFC3339)) //nolint:wrapcheck // says all
+}
+
+// wiped deletes what Redis holds, if that is asked for or an earlier rebuild was cut short in it, and returns how far an earlier one came.
+// It is noted before anything is deleted: half of a state that says nothing would be taken for a whole one.
+func (w *work) wiped(ctx context.Context) (map[string]string, error) {
+	r := w.deps.Redis
+	if w.cfg.Wipe {
+		if err := r.NoteRebuilding(ctx, wipingField, "begun"); err != nil {
+			return nil, err //nolint:wrapcheck // says all
+		}
+	}
+	state, err := r.Rebuilding(ctx)
+	if err != nil || state[wipingField] == "" {
+		return state, err //nolint:wrapcheck // says all
+	}
+	if err := r.Wipe(ctx); err != nil {
+		return nil, err //nolint:wrapcheck // says all
+	}
+	return nil, r.EndRebuilding(ctx) //nolint:wrapcheck // says all
 }
 
 // readControls learns up to where the changelogs of graphs are whole, and the rules.

@@ -112,6 +112,32 @@ func TestARebuildThatIsCutShortGoesOn(t *testing.T) {
 	}
 }
 
+// A rebuild that is cut short while it deletes what was there does not leave half of it as if that were all.
+func TestARebuildThatIsCutShortWhileWipingGoesOn(t *testing.T) {
+	i := newInstallation(t)
+	i.live(60)
+	was := survey(t, i.redis)
+	d := rebuild.Deps{Stream: i.client, Redis: i.redis}
+	require.NoError(t, i.redis.NoteRebuilding(t.Context(), "wiping", "begun"))
+	require.NoError(t, stateredis.NewGraph(i.redis).PutRecords(t.Context(), space, []resolve.StoredRecord{{Component: i.components()[0]}})) // one is deleted already
+	owed, err := rebuild.Owed(t.Context(), "", d)
+	require.NoError(t, err)
+	require.True(t, owed)
+	report, err := rebuild.Redis(t.Context(), rebuild.Config{}, d)
+	require.NoError(t, err)
+	require.False(t, report.Resumed)
+	require.Equal(t, was, survey(t, i.redis))
+	_, err = rebuild.Redis(t.Context(), rebuild.Config{}, d)
+	require.ErrorIs(t, err, rebuild.ErrNotEmpty)
+	ctx, cancel := context.WithCancel(t.Context())
+	_, err = rebuild.Redis(ctx, rebuild.Config{Wipe: true, Progress: func(string, int64, int64) { cancel() }}, d)
+	require.ErrorIs(t, err, context.Canceled)
+	report, err = rebuild.Redis(t.Context(), rebuild.Config{}, d)
+	require.NoError(t, err)
+	require.True(t, report.Resumed)
+	require.Equal(t, was, survey(t, i.redis))
+}
+
 // A publisher that is killed in the middle leaves one half of a commit on the changelog: none of it is taken.
 func TestHalfACommitIsPassedOver(t *testing.T) {
 	i := newInstallation(t)
