@@ -20,6 +20,10 @@ type Config struct {
 	BatchRecords int `yaml:"batch_records"`
 	// ReloadEvery is the least time between two reloads of the owners of leaves. Default: 1s.
 	ReloadEvery time.Duration `yaml:"reload_every"`
+	// SquashEvery is how often overrides that are old are written into the rows and dropped. Default: 10m.
+	SquashEvery time.Duration `yaml:"squash_every"`
+	// SquashAfter is how old an override must be for that. Default: 24h.
+	SquashAfter time.Duration `yaml:"squash_after"`
 	// TokenPrefix stands before deduplication tokens. A rebuild has one of its own: ranges that were inserted before come again.
 	TokenPrefix string `yaml:"-"`
 	// InsertTimeout bounds one insert. Default: 30s.
@@ -33,7 +37,7 @@ const batchBytes = 4 << 20
 func Default() Config {
 	return Config{
 		Group: "sink", FlushEvery: 500 * time.Millisecond, FlushRows: 50_000, BatchRecords: 10_000, ReloadEvery: time.Second,
-		InsertTimeout: 30 * time.Second,
+		InsertTimeout: 30 * time.Second, SquashEvery: 10 * time.Minute, SquashAfter: 24 * time.Hour,
 	}
 }
 
@@ -54,7 +58,13 @@ func (c Config) Validate() error {
 	for _, d := range []struct {
 		name     string
 		d, limit time.Duration
-	}{{"flush_every", c.FlushEvery, 5 * time.Second}, {"reload_every", c.ReloadEvery, 5 * time.Second}, {"insert_timeout", c.InsertTimeout, 5 * time.Minute}} {
+	}{
+		{"flush_every", c.FlushEvery, 5 * time.Second},
+		{"reload_every", c.ReloadEvery, 5 * time.Second},
+		{"insert_timeout", c.InsertTimeout, 5 * time.Minute},
+		{"squash_every", c.SquashEvery, 24 * time.Hour},
+		{"squash_after", c.SquashAfter, 28 * 24 * time.Hour},
+	} {
 		if d.d <= 0 || d.d > d.limit {
 			problems = append(problems, fmt.Errorf("%s: must be above 0 and at most %s", d.name, d.limit))
 		}

@@ -9,6 +9,7 @@ type metrics struct {
 	failures  *prometheus.CounterVec
 	withheld  prometheus.Counter
 	reloads   prometheus.Counter
+	squashed  prometheus.Counter
 }
 
 func newMetrics(r prometheus.Registerer) *metrics {
@@ -33,7 +34,10 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		reloads: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "rcu_sink_owner_reloads_total", Help: "Reloads of the owners of leaves.",
 		}),
+		squashed: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "rcu_sink_overrides_squashed_total", Help: "Overrides of owners that were written into the rows and dropped.",
+		}),
 	}
-	r.MustRegister(batchRows, insert, m.freshness, m.failures, m.withheld, m.reloads)
+	r.MustRegister(batchRows, insert, m.freshness, m.failures, m.withheld, m.reloads, m.squashed)
 	return m
 }

@@ -90,6 +90,7 @@ func (s *Service) Run(ctx context.Context) error {
 	var loops errgroup.Group
 	loops.Go(func() error { s.gather.run(background, s.cfg.FlushEvery, s.flush); return nil })
 	loops.Go(func() error { s.owners.run(background); return nil })
+	loops.Go(func() error { s.newSquasher().run(background); return nil })
 	s.owners.changed() // what was inserted before the last stop may never have been loaded
 	err := s.consumer.Run(ctx)
 	stop()
