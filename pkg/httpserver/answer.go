@@ -44,8 +44,13 @@ func WriteJSON(w http.ResponseWriter, status int, v any) {
 
 // WriteBody answers with a status and JSON bytes.
 func WriteBody(w http.ResponseWriter, status int, body []byte) {
+	WriteBodyAs(w, status, "application/json", body)
+}
+
+// WriteBodyAs answers with a status and bytes of a content type.
+func WriteBodyAs(w http.ResponseWriter, status int, contentType string, body []byte) {
 	h := w.Header()
-	h.Set("Content-Type", "application/json")
+	h.Set("Content-Type", contentType)
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")

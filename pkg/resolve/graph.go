@@ -154,7 +154,10 @@ type EdgeView struct {
 	T         int64 // of the witness that counts
 	Event     string
 	Witnesses int
+	Seen      []identity.Witness // the earliest sighting of each kind
 	Act       identity.Op
+	ActID     string
+	ActT      int64
 }
 
 // Explanation answers "why are these one person, and why not".
@@ -163,6 +166,7 @@ type Explanation struct {
 	Standing identity.Standing
 	Level    uint8 // 1 or 2: the component is too large
 	Edges    []EdgeView
+	Why      []identity.Why // of every identifier of the profile: what gives it its standing
 }
 
 // ErrRulesFixed says that new rules differ in what is fixed for the life of a store.

@@ -191,7 +191,10 @@ func (g *Graph) look(ctx context.Context, space string, keys []identifier.Key, n
 func (p *planner) explain(key identifier.Key) Explanation {
 	n := p.ev.Node(key)
 	if n == nil {
-		return Explanation{Profile: Profile{key, []identifier.Key{key}}, Standing: p.kernel.StandAlone(key.Value)}
+		return Explanation{
+			Profile: Profile{key, []identifier.Key{key}}, Standing: p.kernel.StandAlone(key.Value),
+			Why: []identity.Why{{Key: key, Standing: p.kernel.StandAlone(key.Value), Code: identity.WhyEvidence}},
+		}
 	}
 	m := p.memberOf(n)
 	out := Explanation{Profile: profileOf(m), Standing: n.Standing}
@@ -207,6 +210,7 @@ func (p *planner) explain(key identifier.Key) Explanation {
 	}
 	told := map[*identity.Edge]bool{}
 	for _, x := range m.person.nodes {
+		out.Why = append(out.Why, p.kernel.Why(x))
 		for _, e := range x.Edges {
 			if !told[e] {
 				told[e] = true
@@ -226,7 +230,7 @@ func (p *planner) explain(key identifier.Key) Explanation {
 func viewEdge(e *identity.Edge) EdgeView {
 	v := EdgeView{
 		A: e.A, B: e.B, Outcome: e.Outcome, Reason: e.Reason, X: e.X, Y: e.Y,
-		Strength: e.Verdict.Strength, T: e.Verdict.T, Witnesses: len(e.Witnesses), Act: e.Act.Op,
+		Strength: e.Verdict.Strength, T: e.Verdict.T, Witnesses: len(e.Witnesses), Seen: slices.Clone(e.Witnesses), Act: e.Act.Op, ActID: e.Act.ID, ActT: e.Act.T,
 	}
 	for _, w := range e.Witnesses {
 		if w.T == e.Verdict.T {

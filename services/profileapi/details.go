@@ -8,10 +8,7 @@ import (
 
 	"rcu/pkg/event"
 	"rcu/pkg/httpserver"
-	"rcu/pkg/identifier"
-	"rcu/pkg/identity"
 	"rcu/pkg/profile"
-	"rcu/pkg/resolve"
 )
 
 // maxTimeline is the most events of a timeline.
@@ -46,33 +43,6 @@ type KnownIdentifier struct {
 	Name      string `json:"name"` // resolves to this profile for as long as it holds the identifier
 	Naming    bool   `json:"naming,omitempty"`
 	Standing  string `json:"standing"`
-}
-
-// Explanation says why the identifiers are one person, and which links were refused.
-type Explanation struct {
-	RCUID    string `json:"rcu_id"`
-	Standing string `json:"standing"`
-	Level    uint8  `json:"level,omitempty"` // 1 or 2: so many identifiers hang together that weak links were set aside
-	Links    []Link `json:"links"`
-}
-
-// Link is one piece of evidence and what became of it.
-type Link struct {
-	A         LinkEnd    `json:"a"`
-	B         LinkEnd    `json:"b"`
-	Outcome   string     `json:"outcome"` // joined | confirms | refused
-	Reason    string     `json:"reason,omitempty"`
-	Because   []LinkEnd  `json:"because,omitempty"` // the two values that the reason speaks of
-	Since     *time.Time `json:"since,omitempty"`
-	Strength  uint8      `json:"strength,omitempty"`
-	Witnesses int        `json:"witnesses"`
-	Act       string     `json:"act,omitempty"`
-}
-
-// LinkEnd is an identifier without its value.
-type LinkEnd struct {
-	Namespace string `json:"namespace"`
-	Name      string `json:"name"`
 }
 
 func (s *Service) timeline(w http.ResponseWriter, r *http.Request, q request) {
@@ -127,61 +97,6 @@ func (s *Service) identifiers(w http.ResponseWriter, r *http.Request, q request)
 		})
 	}
 	s.send(w, r, q, out.RCUID, outcomeOK, out)
-}
-
-func (s *Service) explain(w http.ResponseWriter, r *http.Request, q request) {
-	if !s.permitted(w, r, q, q.sees.Explain) {
-		return
-	}
-	p := s.person(w, r, q)
-	if p == nil {
-		return
-	}
-	e, err := s.deps.Graph.Explain(r.Context(), q.reader.Space, p.Asked, s.deps.Now().Unix())
-	if err != nil {
-		s.fail(w, r, err)
-		return
-	}
-	out := Explanation{RCUID: s.name(q.reader.Space, p.Canonical), Standing: e.Standing.String(), Level: e.Level, Links: []Link{}}
-	for i := range e.Edges {
-		out.Links = append(out.Links, s.link(q.reader.Space, &e.Edges[i]))
-	}
-	slices.SortStableFunc(out.Links, func(a, b Link) int {
-		return cmp.Or(compareEnds(a.A, b.A), compareEnds(a.B, b.B))
-	})
-	s.send(w, r, q, out.RCUID, outcomeOK, out)
-}
-
-// compareEnds orders ends as identifiers are: by namespace, then name.
-func compareEnds(a, b LinkEnd) int {
-	return cmp.Or(cmp.Compare(identifier.Namespace(a.Namespace).Rank(), identifier.Namespace(b.Namespace).Rank()), cmp.Compare(a.Name, b.Name))
-}
-
-func (s *Service) link(space string, e *resolve.EdgeView) Link {
-	a, b := e.A, e.B
-	if identifier.Compare(a, b) > 0 {
-		a, b = b, a
-	}
-	out := Link{A: s.end(space, a), B: s.end(space, b), Outcome: e.Outcome.String(), Strength: e.Strength, Witnesses: e.Witnesses}
-	if e.Outcome == identity.RefusedEdge {
-		out.Reason = e.Reason.String()
-	}
-	for _, k := range [...]identifier.Key{e.X, e.Y} {
-		if k.Value != "" {
-			out.Because = append(out.Because, s.end(space, k))
-		}
-	}
-	if e.T > 0 {
-		out.Since = maybe(e.T * 1e6)
-	}
-	if e.Act != identity.NoOp {
-		out.Act = e.Act.String()
-	}
-	return out
-}
-
-func (s *Service) end(space string, k identifier.Key) LinkEnd {
-	return LinkEnd{string(k.Namespace), s.name(space, k)}
 }
 
 // permitted answers and returns false when the role may not see a detail.

@@ -84,7 +84,11 @@ func TestOpenAPI_answersAreAsDescribed(t *testing.T) {
 	require.Equal(t, 400, check("POST", "/v1/profiles/lookup", `{"purpose":"contract"}`, "service", false))
 	require.Equal(t, 400, check("POST", "/v1/profiles/lookup", `{"identifier":{"namespace":"email","value":"x","more":1},"purpose":"contract"}`, "service", false))
 	require.Equal(t, 413, check("POST", "/v1/profiles/lookup", `{"purpose":"`+strings.Repeat("x", 5000)+`"}`, "service", false))
+	require.Equal(t, 200, check("GET", "/v1/profiles/"+id+"/why-not/"+w.name(identifier.Phone, phone)+"?purpose=contract", "", "adviser", true))
+	require.Equal(t, 200, check("GET", "/v1/profiles/"+id+"/why-not/"+hub+"?purpose=contract", "", "adviser", true))
+	require.Equal(t, 404, check("GET", "/v1/profiles/"+id+"/why-not/"+strings.Repeat("0", 34)+"?purpose=contract", "", "adviser", true))
+	require.Equal(t, 403, check("GET", "/v1/profiles/"+id+"/why-not/"+hub+"?purpose=contract", "", "seller", true))
 	w.away.err = errAway
 	require.Equal(t, 503, check("GET", "/v1/profiles/"+id+"?purpose=contract", "", "service", true))
-	require.Len(t, seen, 5)
+	require.Len(t, seen, 6)
 }

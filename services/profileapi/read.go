@@ -17,7 +17,12 @@ import (
 
 // person reads the profile of the id in the path; it answers and returns nil when there is none to show.
 func (s *Service) person(w http.ResponseWriter, r *http.Request, q request) *match {
-	p, err := s.deps.Keyring.Identifier(q.reader.Space, r.PathValue("rcu_id"))
+	return s.personOf(w, r, q, r.PathValue("rcu_id"))
+}
+
+// personOf reads the profile of an id; it answers and returns nil when there is none to show.
+func (s *Service) personOf(w http.ResponseWriter, r *http.Request, q request, name string) *match {
+	p, err := s.deps.Keyring.Identifier(q.reader.Space, name)
 	if err != nil {
 		httpserver.WriteProblem(w, r, http.StatusBadRequest, httpserver.Problem{
 			Reason: "bad_form", Field: "rcu_id", Fix: "an id has 34 lower-case hexadecimal digits; look it up by an identifier first",
@@ -115,6 +120,17 @@ func (s *Service) send(w http.ResponseWriter, r *http.Request, q request, rcuID 
 		s.fail(w, r, err)
 		return
 	}
+	s.sendBody(w, r, q, rcuID, outcome, jsonType, body)
+}
+
+const jsonType = "application/json"
+
+// sendAs sends a body that is no JSON.
+func (s *Service) sendAs(w http.ResponseWriter, r *http.Request, q request, rcuID, contentType string, body []byte) {
+	s.sendBody(w, r, q, rcuID, outcomeOK, contentType, body)
+}
+
+func (s *Service) sendBody(w http.ResponseWriter, r *http.Request, q request, rcuID string, outcome auditOutcome, contentType string, body []byte) {
 	if !s.written(w, r, q, rcuID, outcome) {
 		return
 	}
@@ -126,7 +142,7 @@ func (s *Service) send(w http.ResponseWriter, r *http.Request, q request, rcuID 
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
-	httpserver.WriteBody(w, http.StatusOK, body)
+	httpserver.WriteBodyAs(w, http.StatusOK, contentType, body)
 }
 
 // has reports whether a list of entity tags names one.

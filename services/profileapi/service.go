@@ -34,6 +34,8 @@ type Deps struct {
 	Audit    Publisher
 	Ready    func(context.Context) error // of what it reads; nil: always
 	Now      func() time.Time            // nil: time.Now
+	// Controller tells whose a source is; empty for one that is not known. nil: explanations name no source.
+	Controller func(source string) string
 }
 
 // Service is the profile API.
@@ -86,6 +88,7 @@ func (s *Service) routes() {
 	handle("GET /v1/profiles/{rcu_id}/timeline", "timeline", s.timeline)
 	handle("GET /v1/profiles/{rcu_id}/identifiers", "identifiers", s.identifiers)
 	handle("GET /v1/profiles/{rcu_id}/explain", "explain", s.explain)
+	handle("GET /v1/profiles/{rcu_id}/why-not/{other}", "why_not", s.whyNot)
 	operate := telemetry.Handler(s.deps.Gatherer, func(ctx context.Context) error {
 		return errors.Join(s.server.Ready(), s.deps.Ready(ctx))
 	})

@@ -48,6 +48,7 @@ const maxAnswer = 16 << 20
 type profileClient struct {
 	what     string // it asks
 	url, key string
+	language string // of words in answers; empty: English
 	http     *http.Client
 }
 
@@ -148,6 +149,9 @@ func (c *profileClient) do(ctx context.Context, method, path string, body []byte
 		return nil, &boot.UsageError{Err: fmt.Errorf("reading --url: want an address such as http://127.0.0.1:8080")}
 	}
 	req.Header.Set("Authorization", "Bearer "+c.key)
+	if c.language != "" {
+		req.Header.Set("Accept-Language", c.language)
+	}
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}

@@ -5,8 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"os"
 	"slices"
-	"strconv"
 	"strings"
 
 	"rcu/services/profileapi"
@@ -15,13 +15,16 @@ import (
 // explainCmd tells why identifiers are one person, and why others are not.
 type explainCmd struct {
 	readFlags
+	WhyNot string `name:"why-not" help:"Another identifier: tell why the two are not one person." placeholder:"IDENTIFIER"`
+	Lang   string `name:"lang" enum:"en,fr" default:"en" help:"Language of the words: en or fr." placeholder:"LANG"`
+	SVG    string `name:"svg" help:"Draw it into this file." type:"path" placeholder:"FILE"`
 }
 
 // Help gives the example.
 func (explainCmd) Help() string {
 	return "Shows every link between the identifiers of a customer: which join, which only confirm, which were refused and by what rule.\n" +
 		"Identifiers are shown as their namespace and the first digits of their id; their values are in `rcu profile`.\n\n" +
-		exitHelp + "\n\nExample:\n\n  rcu explain card:2990001234567"
+		exitHelp + "\n\nExamples:\n\n  rcu explain card:2990001234567\n  rcu explain card:2990001234567 --why-not email:paul@example.org\n  rcu explain card:2990001234567 --lang fr --svg card.svg"
 }
 
 // explained is the answer of the command.
@@ -37,24 +40,77 @@ func (c explainCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	raw, err := c.find(ctx, client)
+	client.language = c.Lang
+	asked, err := c.asked(ctx, client)
 	if err != nil {
 		return a.exit(err)
 	}
-	var record profileapi.Answer
-	if err := json.Unmarshal(raw, &record); err != nil {
-		return fmt.Errorf("reading the answer of the profile API: %w", err)
+	if c.WhyNot != "" {
+		return c.whyNot(ctx, a, client, asked)
 	}
-	out := explained{Asked: or(record.Asked, record.RCUID)}
+	out := explained{Asked: asked}
 	for path, into := range map[string]any{"/explain": &out.Explanation, "/identifiers": &out.Identifiers} {
-		if raw, err = client.read(ctx, out.Asked, path, &c.readFlags); err != nil {
+		raw, err := client.read(ctx, out.Asked, path, &c.readFlags)
+		if err != nil {
 			return a.exit(err)
 		}
 		if err := json.Unmarshal(raw, into); err != nil {
 			return fmt.Errorf("reading the answer of the profile API: %w", err)
 		}
 	}
+	if c.SVG != "" {
+		if err := os.WriteFile(c.SVG, profileapi.Picture(&out.Explanation, c.Lang), 0o600); err != nil {
+			return fmt.Errorf("drawing: %w", err)
+		}
+	}
 	return a.answer(out, func(w io.Writer) { printExplanation(w, &out) })
+}
+
+// asked returns the name of the identifier that the flags name.
+func (c *explainCmd) asked(ctx context.Context, client *profileClient) (string, error) {
+	raw, err := c.find(ctx, client)
+	if err != nil {
+		return "", err
+	}
+	var record profileapi.Answer
+	if err := json.Unmarshal(raw, &record); err != nil {
+		return "", fmt.Errorf("reading the answer of the profile API: %w", err)
+	}
+	return or(record.Asked, record.RCUID), nil
+}
+
+// whyNot tells what lies between two identifiers.
+func (c *explainCmd) whyNot(ctx context.Context, a *app, client *profileClient, one string) error {
+	second := *c
+	second.Who = c.WhyNot
+	other, err := second.asked(ctx, client)
+	if err != nil {
+		return a.exit(err)
+	}
+	raw, err := client.read(ctx, one, "/why-not/"+other, &c.readFlags)
+	if err != nil {
+		return a.exit(err)
+	}
+	var out profileapi.WhyNot
+	if err := json.Unmarshal(raw, &out); err != nil {
+		return fmt.Errorf("reading the answer of the profile API: %w", err)
+	}
+	return a.answer(out, func(w io.Writer) { printWhyNot(w, &out) })
+}
+
+// printWhyNot writes what lies between two identifiers for a person.
+func printWhyNot(w io.Writer, x *profileapi.WhyNot) {
+	p := newPage(w)
+	defer p.end()
+	p.line(x.Words)
+	p.line(shortName(x.A), x.RCUID)
+	p.line(shortName(x.B), x.Other)
+	if len(x.Path) > 0 {
+		p.section("What leads from one to the other")
+	}
+	for i := range x.Path {
+		p.link(&x.Path[i])
+	}
 }
 
 // shortName shows an identifier without its value.
@@ -79,33 +135,26 @@ func printExplanation(w io.Writer, x *explained) {
 	if !nobody {
 		p.section("Identifiers of this customer")
 	}
+	names := map[string]bool{}
 	for _, i := range x.Identifiers.Identifiers {
-		if nobody {
-			break
-		}
+		names[i.Name] = i.Naming
+	}
+	for _, i := range x.Explanation.Identifiers {
 		notes := []string{}
-		if i.Naming {
+		if names[i.Name] && !nobody {
 			notes = append(notes, "names the customer")
 		}
-		if i.Name == x.Asked {
+		if i.Name == x.Asked && !nobody {
 			notes = append(notes, "asked for")
 		}
-		if i.Standing != "clean" {
-			notes = append(notes, i.Standing)
+		if i.Standing != "clean" || i.Because != "evidence" {
+			notes = append(notes, i.Standing+": "+i.Words)
 		}
-		p.line(shortName(profileapi.LinkEnd{Namespace: i.Namespace, Name: i.Name}), strings.Join(notes, ", "))
+		p.line(shortName(i.LinkEnd), strings.Join(notes, ", "))
 	}
 	p.links("Joined, because they stood together", x.Explanation.Links, "joined")
 	p.links("Confirm what others join", x.Explanation.Links, "confirms")
 	p.links("Refused", x.Explanation.Links, "refused")
-}
-
-// reasons say in words why a link is refused.
-var reasons = map[string]string{
-	"banned": "somebody decided that they are two people", "ban": "somebody decided that two values behind them are two people",
-	"blocked": "one of them is blocked", "quarantined": "one of them stands with too many people", "contested": "one of them is contested",
-	"permission": "the customer did not agree", "same_namespace": "two of one kind on one event", "overflow": "too many links",
-	"unique": "one person has only one of these", "limit": "one person has not so many of these", "person": "names or birth dates differ",
 }
 
 func (p *page) links(title string, links []profileapi.Link, outcome string) {
@@ -113,21 +162,22 @@ func (p *page) links(title string, links []profileapi.Link, outcome string) {
 	if len(links) > 0 {
 		p.section(title)
 	}
-	for _, l := range links {
-		why := or(reasons[l.Reason], l.Reason)
-		if len(l.Because) == 2 {
-			why += " (" + shortName(l.Because[0]) + ", " + shortName(l.Because[1]) + ")"
+	for i := range links {
+		p.link(&links[i])
+	}
+}
+
+// link writes a link, and below it the events that showed it first.
+func (p *page) link(l *profileapi.Link) {
+	p.line(shortName(l.A), shortName(l.B), l.Words)
+	if l.ActAt != nil {
+		p.line("", "", "decided: "+l.Act+" at "+moment(*l.ActAt)+" ("+l.ActID+")")
+	}
+	for _, w := range l.Seen {
+		kind := "stated"
+		if w.Proved {
+			kind = "proved"
 		}
-		seen := ""
-		if l.Witnesses > 0 {
-			seen = "seen together by the events kept: " + strconv.Itoa(l.Witnesses)
-		}
-		if l.Since != nil {
-			seen += ", first " + moment(*l.Since)
-		}
-		if l.Act != "" {
-			seen = strings.TrimPrefix(seen+", somebody decided: "+l.Act, ", ")
-		}
-		p.line(shortName(l.A), shortName(l.B), why, seen)
+		p.line("", "", moment(w.At)+" "+kind, strings.TrimSuffix(w.Source+" "+w.Event, " "))
 	}
 }

@@ -35,7 +35,8 @@ func call(t *testing.T, stdin string, args ...string) (stdout, stderr string, co
 // fakeAPI answers as the profile API does, and remembers what it was asked.
 type fakeAPI struct {
 	*httptest.Server
-	asked []string
+	asked  []string
+	header http.Header // of the last request
 }
 
 func newFakeAPI(t *testing.T, status int, answers map[string]any) *fakeAPI {
@@ -44,6 +45,7 @@ func newFakeAPI(t *testing.T, status int, answers map[string]any) *fakeAPI {
 	f.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		f.asked = append(f.asked, r.Method+" "+r.URL.String()+" "+r.Header.Get("Authorization")+" "+string(body))
+		f.header = r.Header
 		w.WriteHeader(status)
 		_ = json.NewEncoder(w).Encode(answers[r.URL.Path])
 	}))
@@ -55,8 +57,8 @@ func newFakeAPI(t *testing.T, status int, answers map[string]any) *fakeAPI {
 func homeWith(t *testing.T, url string) string {
 	t.Helper()
 	h := home{t.TempDir()}
-	require.NoError(t, h.writeInstance(instance{Services: map[string]string{"profile-api": strings.TrimPrefix(url, "http://")}}))
-	require.NoError(t, os.WriteFile(h.path(readerKeysFile), []byte(`{"cli":"k-cli","desk":"k-desk"}`), 0o600))
+	require.NoError(t, h.writeInstance(instance{Services: map[string]string{"profile-api": strings.TrimPrefix(url, "http://"), "steward": strings.TrimPrefix(url, "http://")}}))
+	require.NoError(t, os.WriteFile(h.path(readerKeysFile), []byte(`{"cli":"k-cli","desk":"k-desk","steward":"k-steward"}`), 0o600))
 	return h.dir
 }
 
@@ -154,10 +156,13 @@ func TestExplain_printsLinks(t *testing.T) {
 	a, b := profileapi.LinkEnd{Namespace: "card", Name: testID}, profileapi.LinkEnd{Namespace: "email", Name: testID2}
 	f := newFakeAPI(t, 200, map[string]any{
 		"/v1/profiles/lookup": profileapi.Answer{RCUID: testID, Asked: testID2, Purpose: "contract"},
-		"/v1/profiles/" + testID2 + "/explain": profileapi.Explanation{RCUID: testID, Standing: "clean", Links: []profileapi.Link{
-			{A: a, B: b, Outcome: "joined", Since: &since, Witnesses: 2},
-			{A: a, B: profileapi.LinkEnd{Namespace: "phone", Name: testID2}, Outcome: "refused", Reason: "unique", Because: []profileapi.LinkEnd{a, b}, Witnesses: 1},
+		"/v1/profiles/" + testID2 + "/explain": profileapi.Explanation{RCUID: testID, Standing: "clean", Identifiers: []profileapi.StandingBecause{
+			{LinkEnd: a, Standing: "clean", Because: "evidence", Words: "nothing speaks against it"}, {LinkEnd: b, Standing: "clean", Because: "act", Words: "somebody released it"},
+		}, Links: []profileapi.Link{
+			{A: a, B: b, Outcome: "joined", Since: &since, Witnesses: 2, Words: "joins them", Seen: []profileapi.Witness{{At: since, Proved: true, Source: "till-1", Event: "e7"}}},
+			{A: a, B: profileapi.LinkEnd{Namespace: "phone", Name: testID2}, Outcome: "refused", Reason: "unique", Because: []profileapi.LinkEnd{a, b}, Witnesses: 1, Words: "refused: there would be two"},
 		}},
+		"/v1/profiles/" + testID2 + "/why-not/" + testID2: profileapi.WhyNot{A: b, B: a, RCUID: testID2, Other: testID, Words: "They are two people."},
 		"/v1/profiles/" + testID2 + "/identifiers": profileapi.Identifiers{RCUID: testID, Identifiers: []profileapi.KnownIdentifier{
 			{Namespace: "card", Name: testID, Naming: true, Standing: "clean"}, {Namespace: "email", Name: testID2, Standing: "clean"},
 		}},
@@ -166,8 +171,8 @@ func TestExplain_printsLinks(t *testing.T) {
 	out, _, code := call(t, "", "--data", data, "explain", "email:marie@example.org")
 	require.Zero(t, code)
 	for _, want := range []string{
-		"card 01aaaaaa   names the customer", "email 01bbbbbb  asked for", "seen together by the events kept: 2, first 2026-03-10 09:00",
-		"one person has only one of these (card 01aaaaaa, email 01bbbbbb)",
+		"card 01aaaaaa   names the customer", "email 01bbbbbb  asked for, clean: somebody released it", "2026-03-10 09:00 proved", "till-1 e7",
+		"refused: there would be two",
 	} {
 		require.Contains(t, out, want)
 	}
@@ -178,6 +183,17 @@ func TestExplain_printsLinks(t *testing.T) {
 	require.Equal(t, testID2, x.Asked)
 	require.Len(t, x.Explanation.Links, 2)
 	require.Len(t, x.Identifiers.Identifiers, 2)
+
+	picture := filepath.Join(t.TempDir(), "x.svg")
+	_, _, code = call(t, "", "--data", data, "explain", "email:marie@example.org", "--svg", picture, "--lang", "fr")
+	require.Zero(t, code)
+	require.Equal(t, "fr", f.header.Get("Accept-Language"))
+	drawn, err := os.ReadFile(picture)
+	require.NoError(t, err)
+	require.Contains(t, string(drawn), "Par quoi ce client est reconnu")
+	out, _, code = call(t, "", "--data", data, "explain", "email:marie@example.org", "--why-not", "card:2990001234567")
+	require.Zero(t, code)
+	require.Contains(t, out, "They are two people.")
 }
 
 func TestAmount(t *testing.T) {

@@ -2,9 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 
 	"rcu/pkg/auth"
 	"rcu/pkg/lifecycle"
+	"rcu/services/ingest"
 	"rcu/services/profileapi"
 )
 
@@ -26,9 +29,14 @@ func buildProfileAPI(ctx context.Context, d *deps) (lifecycle.Part, error) {
 	}
 	cfg := profileapi.Default()
 	cfg.HTTP.Addr = d.listenOn("profile-api", profileAPIPort)
+	controllers, err := d.controllers()
+	if err != nil {
+		return lifecycle.Part{}, err
+	}
 	s, err := profileapi.New(cfg, profileapi.Deps{
 		Log: d.log.Named("profile-api"), Metrics: d.metricsOf("profile-api"), Gatherer: d.metrics, Readers: readers,
 		Graph: d.graph, Cells: d.cells, Keyring: d.keys, Audit: audit, Ready: d.redis.Ping,
+		Controller: func(source string) string { return controllers[source] },
 	})
 	if err != nil {
 		return lifecycle.Part{}, err //nolint:wrapcheck // says all
@@ -38,4 +46,20 @@ func buildProfileAPI(ctx context.Context, d *deps) (lifecycle.Part, error) {
 	}
 	d.addresses["profile-api"] = s.Addr()
 	return lifecycle.Part{Run: s.Run, Ready: func(ctx context.Context) error { return d.redis.Ping(ctx) }}, nil
+}
+
+// controllers tells whose each source is. Where this machine has no list of sources, none is known.
+func (d *deps) controllers() (map[string]string, error) {
+	sources, err := ingest.LoadSources(d.sourcesFile())
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err //nolint:wrapcheck // says all
+	}
+	out := map[string]string{}
+	for _, s := range sources {
+		out[s.Principal.Name] = s.Principal.Controller
+	}
+	return out, nil
 }

@@ -68,7 +68,7 @@ func printEffect(w io.Writer, p *steward.Preview) {
 		out.section("Links")
 	}
 	for _, x := range p.Effect.Changes {
-		out.line(x.Kind, shortEnds(x.Identifiers), or(reasons[x.Reason], x.Reason))
+		out.line(x.Kind, shortEnds(x.Identifiers), x.Reason)
 	}
 }
 

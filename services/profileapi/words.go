@@ -1,0 +1,156 @@
+package profileapi
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+
+	"rcu/pkg/identity"
+)
+
+// language is one that explanations are told in.
+type language string
+
+// The languages.
+const (
+	english language = "en"
+	french  language = "fr"
+)
+
+// languageOf is the language that a request prefers: of those it accepts the first that is spoken here, else English.
+func languageOf(r *http.Request) language {
+	for _, part := range strings.Split(r.Header.Get("Accept-Language"), ",") {
+		tag, _, _ := strings.Cut(strings.TrimSpace(part), ";")
+		switch primary, _, _ := strings.Cut(strings.ToLower(tag), "-"); language(primary) {
+		case english:
+			return english
+		case french:
+			return french
+		}
+	}
+	return english
+}
+
+// say picks the text of a language.
+func (l language) say(en, fr string) string {
+	if l == french {
+		return fr
+	}
+	return en
+}
+
+var namespaceWords = map[string][2]string{
+	"customer": {"customer number", "numéro client"}, "card": {"loyalty card", "carte de fidélité"}, "email": {"e-mail", "e-mail"}, "phone": {"phone", "téléphone"},
+	"pay": {"payment token", "jeton de paiement"}, "device": {"app", "application"}, "cookie": {"browser", "navigateur"},
+}
+
+// end names an identifier in words: what it is, and the first digits of its name.
+func (l language) end(e LinkEnd) string {
+	what := e.Namespace
+	if words, known := namespaceWords[e.Namespace]; known {
+		what = l.say(words[0], words[1])
+	}
+	return what + " " + e.Name[:min(8, len(e.Name))]
+}
+
+var outcomeWords = map[string][2]string{
+	"joined":   {"joins them: they were seen together", "les relie : ils ont été vus ensemble"},
+	"confirms": {"confirms what others join: they were seen together", "confirme ce que d'autres relient : ils ont été vus ensemble"},
+}
+
+var reasonWords = map[string][2]string{
+	"banned":         {"somebody decided that the two are never one person", "quelqu'un a décidé que les deux ne sont jamais une même personne"},
+	"ban":            {"it would join two identifiers of which somebody decided that they are never one person", "cela relierait deux identifiants dont quelqu'un a décidé qu'ils ne sont jamais une même personne"},
+	"blocked":        {"one of them is blocked by the rules", "l'un d'eux est bloqué par les règles"},
+	"quarantined":    {"one of them stands with more people than one person can be", "l'un d'eux est lié à plus de personnes qu'une seule ne peut être"},
+	"contested":      {"one of them carries the names of two people", "l'un d'eux porte les noms de deux personnes"},
+	"permission":     {"the customer has not agreed, or not any more", "le client n'a pas donné son accord, ou ne le donne plus"},
+	"same_namespace": {"one person has only one of this kind", "une personne n'en a qu'un de cette sorte"},
+	"overflow":       {"so many identifiers hang together that weak links were set aside", "tant d'identifiants tiennent ensemble que les liens faibles ont été écartés"},
+	"unique":         {"one person has only one of these, and there would be two", "une personne n'en a qu'un, et il y en aurait deux"},
+	"limit":          {"one person has not so many of these in so short a time", "une personne n'en a pas autant en si peu de temps"},
+	"person":         {"the names or birth dates that were told differ", "les noms ou dates de naissance déclarés diffèrent"},
+}
+
+// link tells of a link in a sentence.
+func (l language) link(x *Link) string {
+	if x.Outcome != "refused" {
+		words := outcomeWords[x.Outcome]
+		text := l.say(words[0], words[1])
+		if x.Act == identity.Together.String() {
+			text = l.say("joined: somebody decided that the two are one person", "reliés : quelqu'un a décidé que les deux sont une même personne")
+		}
+		return text + l.seen(x)
+	}
+	words, known := reasonWords[x.Reason]
+	if !known {
+		words = [2]string{x.Reason, x.Reason}
+	}
+	text := l.say("refused: ", "refusé : ") + l.say(words[0], words[1])
+	if len(x.Because) == 2 {
+		text += " (" + l.end(x.Because[0]) + ", " + l.end(x.Because[1]) + ")"
+	}
+	return text + l.seen(x)
+}
+
+// seen tells since when two identifiers were seen together, and whether that was proved.
+func (l language) seen(x *Link) string {
+	if len(x.Seen) == 0 {
+		return ""
+	}
+	proved := false
+	for _, w := range x.Seen {
+		proved = proved || w.Proved
+	}
+	text := l.say(", since ", ", depuis le ") + x.Seen[0].At.Format("2006-01-02")
+	if proved {
+		return text + l.say(", proved", ", prouvé")
+	}
+	return text + l.say(", only stated", ", seulement déclaré")
+}
+
+// standing tells what gives an identifier its standing.
+func (l language) standing(w *identity.Why) string {
+	switch w.Code {
+	case identity.WhyBlocked:
+		return l.say("the rules block it: it joins nobody", "les règles le bloquent : il ne relie personne")
+	case identity.WhyFull:
+		return fmt.Sprintf(l.say("it was seen with %d others or more: it is nobody's, for good", "il a été vu avec %d autres ou plus : il n'est à personne, définitivement"), w.Most)
+	case identity.WhyAct:
+		if w.Standing == identity.Clean {
+			return l.say("somebody released it, whatever the evidence", "quelqu'un l'a libéré, quels que soient les indices")
+		}
+		return l.say("somebody quarantined it: it joins nobody", "quelqu'un l'a mis en quarantaine : il ne relie personne")
+	case identity.WhyOwners:
+		return fmt.Sprintf(l.say("it was seen with %d owners (%d proved), and may have %d: it joins nobody", "il a été vu avec %d titulaires (%d prouvés), et peut en avoir %d : il ne relie personne"),
+			len(w.Owners), w.Proved, w.Most)
+	case identity.WhyClaims:
+		return fmt.Sprintf(l.say("it was stated for %d owners, more than %d: it joins nobody", "il a été déclaré pour %d titulaires, plus de %d : il ne relie personne"), len(w.Owners), w.Most)
+	case identity.WhyManyName:
+		return l.say("it was seen with very many names: it is nobody's, for good", "il a été vu avec de très nombreux noms : il n'est à personne, définitivement")
+	case identity.WhyNames:
+		return l.say("two names that contradict each other were told with it, each on two days", "deux noms contradictoires ont été donnés avec lui, chacun deux jours différents")
+	default:
+		return l.say("nothing speaks against it", "rien ne s'y oppose")
+	}
+}
+
+// between tells why two identifiers are one person, or why not.
+func (l language) between(x *WhyNot) string {
+	switch {
+	case x.Same:
+		return l.say("They are one person.", "C'est une même personne.")
+	case x.Cut:
+		return l.say("They are two people. So much hangs together that the search for what lies between them was ended.",
+			"Ce sont deux personnes. Tant de choses tiennent ensemble que la recherche de ce qui les sépare a été arrêtée.")
+	case len(x.Path) == 0:
+		return l.say("They are two people: nothing ever showed them together, directly or by others.", "Ce sont deux personnes : rien ne les a jamais montrées ensemble, directement ou par d'autres.")
+	}
+	text := l.say("They are two people, because of what lies between them:", "Ce sont deux personnes, à cause de ce qui les sépare :")
+	for i := range x.Path {
+		if p := &x.Path[i]; p.Outcome == "refused" {
+			text += " " + l.end(p.A) + " – " + l.end(p.B) + " " + p.Words + "."
+		}
+	}
+	return text
+}
