@@ -219,7 +219,7 @@ func TestDecide_consentToCallsOfOneYear(t *testing.T) {
 }
 
 // Row 3 of consent.md: with caps set, a fourth promotional message in the window is refused, and the reason told.
-func TestRow003_fourthMessageInTheWindowIsRefused(t *testing.T) {
+func TestRow3_fourthMessageInTheWindowIsRefused(t *testing.T) {
 	start := paris(t, "2026-09-07 11:00")
 	l := made(consent.ChannelEmail, start, start.AddDate(0, 0, 2), start.AddDate(0, 0, 4))
 	now := start.AddDate(0, 0, 6)
@@ -244,7 +244,7 @@ func TestRow129_channelsCountTogether(t *testing.T) {
 }
 
 // Row 24: whoever refused advertising still gets the reminder, at once and uncounted.
-func TestRow024_serviceIsApartFromMarketing(t *testing.T) {
+func TestRow24_serviceIsApartFromMarketing(t *testing.T) {
 	now := paris(t, "2026-07-14 03:00")
 	p := contact.Person{
 		Permission: contact.Permission{Allowed: true}, Log: made(consent.ChannelSMS, now, now.Add(time.Minute), now.Add(time.Hour)),
@@ -330,13 +330,13 @@ func TestRules_validate_allProblemsAtOnce(t *testing.T) {
 	r := contact.Rules{
 		Caps:     []contact.Cap{{Channel: "fax", Most: -1, Hours: 1, Days: 1}, {Most: 1, Source: "x"}, {Most: 1, Days: 401, Source: "x"}},
 		Hours:    []contact.Hours{{Channel: "fax"}, {Channel: "sms", Days: []contact.Day{9}, Spans: []contact.Span{{20, 10}}, Source: "x"}, {Channel: "sms", Source: "x"}},
-		Silences: []contact.Figure{{}}, Ages: []contact.Figure{{Channel: "sms", Days: 1000, Source: "x"}}, Pause: contact.Figure{},
+		Silences: []contact.Figure{{}}, Ages: []contact.Figure{{Channel: "sms", Days: 1000, Source: "x"}},
 	}
 	err := r.Validate()
 	for _, want := range []string{
 		"caps[0]: channel", "caps[0]: most", "caps[0]: want either", "caps[0]: source", "caps[1]: want either", "caps[2]: want at most", "hours[0]: channel", "hours[0]: want days",
 		"hours[0]: source", "hours[1]: want hours", "hours[1]: want a day", "hours[2]: channel: has", "silences[0]: channel", "silences[0]: days", "silences[0]: source",
-		"ages[0]: days", "pause: days", "pause: source", "hold_minutes: want",
+		"ages[0]: days", "hold_minutes: want",
 	} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is missing in: %v", want, err)

@@ -17,8 +17,6 @@ type Rules struct {
 	Silences []Figure `json:"silences"`
 	// Ages bound how old a grant may be on a channel, whatever its own expiry.
 	Ages []Figure `json:"ages"`
-	// Pause is the longest pause that a person takes at once.
-	Pause Figure `json:"pause"`
 	// HoldMinutes is how long a reservation holds its place.
 	HoldMinutes int `json:"hold_minutes"`
 }
@@ -34,7 +32,7 @@ type Cap struct {
 
 // Figure is a number of days for a channel.
 type Figure struct {
-	Channel string `json:"channel,omitempty"`
+	Channel string `json:"channel"`
 	Days    int    `json:"days"`
 	Source  string `json:"source"`
 }
@@ -71,7 +69,6 @@ func Default() Rules {
 		},
 		Silences:    []Figure{{Channel: consent.ChannelPhone, Days: 60, Source: sourceCalls}},
 		Ages:        []Figure{{Channel: consent.ChannelPhone, Days: 365, Source: sourceCallConsent}},
-		Pause:       Figure{Days: 30, Source: sourceHouse},
 		HoldMinutes: 15,
 	}
 }
@@ -96,12 +93,11 @@ func (r Rules) Validate() error {
 		seen[h.Channel] = true
 	}
 	for i, f := range r.Silences {
-		p.at("silences[%d]", i, f.problems(true)...)
+		p.at("silences[%d]", i, f.problems()...)
 	}
 	for i, f := range r.Ages {
-		p.at("ages[%d]", i, f.problems(true)...)
+		p.at("ages[%d]", i, f.problems()...)
 	}
-	p.at("pause%.0d", 0, r.Pause.problems(false)...)
 	p.at("hold_minutes%.0d", 0, when(r.HoldMinutes < 1 || r.HoldMinutes > 24*60, "want 1 to 1440"))
 	return errors.Join(p...)
 }
@@ -152,9 +148,9 @@ func (h Hours) problems() []string {
 	return out
 }
 
-func (f Figure) problems(channel bool) []string {
+func (f Figure) problems() []string {
 	return []string{
-		when(channel && !known(f.Channel), "channel: is none"),
+		when(!known(f.Channel), "channel: is none"),
 		when(f.Days < 1 || f.Days > maxDays, fmt.Sprintf("days: want 1 to %d", maxDays)),
 		when(f.Source == "", "source: say where the figure comes from"),
 	}

@@ -35,9 +35,6 @@ func ParseRules(b []byte) (Rules, error) {
 	if r.Ages == nil {
 		r.Ages = otherwise.Ages
 	}
-	if r.Pause == (Figure{}) {
-		r.Pause = otherwise.Pause
-	}
 	if r.HoldMinutes == 0 {
 		r.HoldMinutes = otherwise.HoldMinutes
 	}

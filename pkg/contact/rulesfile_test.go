@@ -53,7 +53,6 @@ func TestDefault_figuresHaveSources(t *testing.T) {
 	for _, f := range append(r.Silences, r.Ages...) {
 		check(f.Channel, f.Source)
 	}
-	check("", r.Pause.Source)
 }
 
 func FuzzParseRules(f *testing.F) {

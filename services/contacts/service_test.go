@@ -95,8 +95,20 @@ func TestClienteling_needsBothPermissions(t *testing.T) {
 	require.Len(t, a.Proof, 2)
 }
 
+// A contact that rests on two grants is as old as the older one.
+func TestPermission_isAsOldAsItsOldestGrant(t *testing.T) {
+	r := newRig(t, func(c *contacts.Config) { c.Rules.Ages = []contact.Figure{{Channel: "sms", Days: 10, Source: "test"}} })
+	k := r.key(identifier.Phone, phone)
+	f := fields{"id": "x", "point": fields{"namespace": "phone", "value": phone}, "channel": "sms", "purpose": "clienteling_contact"}
+	r.decide(k, consent.ClientelingContact, "sms", consent.Grant)
+	r.decide(k, consent.Marketing, "sms", consent.Grant, r.now.AddDate(0, 0, -10))
+	require.Equal(t, "permission_too_old", r.ask("reserve", f).Reason)
+	r.decide(k, consent.Marketing, "sms", consent.Grant, r.now.AddDate(0, 0, -9))
+	require.True(t, r.ask("reserve", f).Allowed)
+}
+
 // Row 31: an SMS near a store needs geoloc, push and sms: with any of them missing it is refused.
-func TestRow031_nearTheStoreNeedsAllThree(t *testing.T) {
+func TestRow31_nearTheStoreNeedsAllThree(t *testing.T) {
 	type grant struct {
 		device  bool
 		purpose consent.Purpose
@@ -127,7 +139,7 @@ func TestRow031_nearTheStoreNeedsAllThree(t *testing.T) {
 }
 
 // Row 24: a reminder reaches who refused advertising, at night, uncounted, and with Redis away.
-func TestRow024_reminderGoesOut(t *testing.T) {
+func TestRow24_reminderGoesOut(t *testing.T) {
 	r := newRig(t, nil)
 	k := r.key(identifier.Phone, phone)
 	r.decide(k, consent.Marketing, "sms", consent.Refuse)
