@@ -306,11 +306,13 @@ func (c *comparer) email(a, b []uint32, p, q uint32) level {
 	}
 	x, y := &c.r.emails[p], &c.r.emails[q]
 	switch {
+	case x.letters == y.letters && x.user != y.user && c.madeOfNames(x, a):
+		return emailNames // the digits are all that tells jean.petit12 from jean.petit17
 	case maskEdits(x.mask, y.mask) <= 2 && len(x.text) >= 8 && edits(x.text, y.text, 2) <= 2:
 		return emailClose
 	case x.user == y.user && len(x.user) >= 3:
-		if c.madeOfNames(x, a) || c.madeOfNames(y, b) {
-			return emailNames
+		if len(x.user)-len(x.letters) <= 2 && (c.madeOfNames(x, a) || c.madeOfNames(y, b)) {
+			return emailNames // no digits of its own
 		}
 		return emailUser
 	case len(x.user) >= 6 && len(y.user) >= 6 && edits(x.user, y.user, 1) <= 1:
@@ -324,9 +326,6 @@ func (c *comparer) email(a, b []uint32, p, q uint32) level {
 
 // madeOfNames reports whether the letters of a user part are names of the record, or their beginnings: it says nothing new.
 func (c *comparer) madeOfNames(e *emailValue, record []uint32) bool {
-	if len(e.user)-len(e.letters) > 2 {
-		return false // digits of its own
-	}
 	rest := e.letters
 	for _, f := range [3]field{fGiven, fFamily, fMaiden} {
 		n := record[f]

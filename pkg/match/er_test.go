@@ -2,6 +2,7 @@ package match_test
 
 import (
 	"encoding/csv"
+	"math/rand/v2"
 	"os"
 	"slices"
 	"strings"
@@ -91,7 +92,7 @@ func TestRealFiles(t *testing.T) {
 		{"febrl1", []string{"febrl1.csv"}, "rec_id", .998},
 		{"febrl4", []string{"febrl4a.csv", "febrl4b.csv"}, "rec_id", .998},
 		{"fake_1000", []string{"fake_1000.csv"}, "cluster", .94},
-		{"RLdata500", []string{"RLdata500.csv"}, "ent_id", .99},
+		{"RLdata500", []string{"RLdata500.csv"}, "ent_id", .989}, // 49 of its 50 pairs; the other differs in year and day
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var header []string
@@ -101,36 +102,17 @@ func TestRealFiles(t *testing.T) {
 				h, r, w := readFile(t, f, tt.truth)
 				header, rows, who = h, append(rows, r...), append(who, w...)
 			}
+			rand.New(rand.NewPCG(3, 4)).Shuffle(len(rows), func(i, j int) {
+				rows[i], rows[j] = rows[j], rows[i]
+				who[i], who[j] = who[j], who[i]
+			})
 			s := resolve(t, header, rows, who)
-			t.Logf("F1 %.4f P %.4f R %.4f b3 %.4f block %.4f in %v", s.F1, s.Precision, s.Recall, s.BCubedF1, s.BlockingRecall, s.took)
-			m := s.res.Model
-			t.Logf("same %.3g family %.3g twins %.3g learned %+v pairs %d compared %d", m.Same, m.Family, m.Twins, m.Learned, len(s.res.Pairs.List), s.res.Pairs.Compared)
-			if os.Getenv("SHOW") != "" {
-				for c, w := range m.Comparisons {
-					t.Logf("%d M %.3f U %.2g", c, w.M, w.U)
-				}
-				show(t, s, rows)
-			}
+			parts := match.Evaluate(connected(s.recs, s.res), s.who)
+			t.Logf("F1 %.4f P %.4f R %.4f B3 %.4f blocking %.4f in %v; connected components F1 %.4f P %.4f B3 %.4f", s.F1, s.Precision, s.Recall, s.BCubedF1, s.BlockingRecall, s.took, parts.F1, parts.Precision, parts.BCubedF1)
+			require.GreaterOrEqual(t, s.F1, tt.f1)
+			sure := match.Evaluate(match.Resolve(s.recs, .99, nil).Clusters, s.who)
+			t.Logf("at .99: P %.4f R %.4f", sure.Precision, sure.Recall)
+			require.GreaterOrEqual(t, sure.Precision, .99)
 		})
-	}
-}
-
-func show(t *testing.T, s scores, rows [][]string) {
-	t.Helper()
-	rr := s.recs.Rows()
-	n, stride := 0, 1+len(rows)/3000
-	for i := range rr {
-		for j := range i {
-			same, found := s.who[i] == s.who[j], s.res.Clusters[i] == s.res.Clusters[j]
-			if same != found && n < 60 && (i*7919+j)%stride == 0 {
-				n++
-				t.Logf("true %v found %v\n %v\n %v", same, found, rows[rowOf(rr[i].ID)], rows[rowOf(rr[j].ID)])
-				e := match.Explain(s.recs, s.res.Model, rr[i].Form, rr[j].Form)
-				for _, st := range e.Steps {
-					t.Logf("      %s %s %.1f", st.Comparison, st.Level, st.Bits)
-				}
-				t.Logf("      = %.1f", e.Weight)
-			}
-		}
 	}
 }

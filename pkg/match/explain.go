@@ -39,7 +39,11 @@ func Explain(r *Records, m *Model, x, y Form) Explanation {
 		sum += one - two
 	}
 	if rest := e.Weight - sum; rest < -0.05 {
-		e.Steps = append(e.Steps, Step{Comparison: stepFamily, Bits: rest})
+		why := stepFamily
+		if !k.enough {
+			why = stepTooLittle
+		}
+		e.Steps = append(e.Steps, Step{Comparison: why, Bits: rest})
 	}
 	return e
 }

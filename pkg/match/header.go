@@ -1,6 +1,7 @@
 package match
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"unicode"
@@ -71,7 +72,8 @@ type phrase struct {
 	words []string
 }
 
-// sortedPhrases are the phrases, the longest first, then by text, so that the order of a map decides nothing.
+// sortedPhrases are the phrases, the longest first; of the same length, those of whole names last, for "Prénom du client" is no
+// whole name; then by text, so that the order of a map decides nothing.
 var sortedPhrases = func() []phrase {
 	var out []phrase
 	for kind, list := range phrases {
@@ -80,10 +82,8 @@ var sortedPhrases = func() []phrase {
 		}
 	}
 	slices.SortFunc(out, func(a, b phrase) int {
-		if d := len(b.words) - len(a.words); d != 0 {
-			return d
-		}
-		return strings.Compare(strings.Join(a.words, " "), strings.Join(b.words, " "))
+		return cmp.Or(cmp.Compare(len(b.words), len(a.words)), cmp.Compare(count(a.kind == KindFull), count(b.kind == KindFull)),
+			strings.Compare(strings.Join(a.words, " "), strings.Join(b.words, " ")))
 	})
 	return out
 }()

@@ -94,7 +94,10 @@ func (m *Model) prepare() {
 }
 
 // kindsOfPair are the log2 likelihoods of the four kinds of pair.
-type kindsOfPair struct{ same, family, twins, strangers float64 }
+type kindsOfPair struct {
+	same, family, twins, strangers float64
+	enough                         bool // to say anything
+}
 
 // promising is the weight without families: no pair weighs more. It is quick to find for the many that are strangers.
 func (m *Model) promising(l *likeness) float64 {
@@ -109,7 +112,7 @@ func (m *Model) promising(l *likeness) float64 {
 
 // judge gives the likelihood of each kind of pair, shares included.
 func (m *Model) judge(l *likeness) kindsOfPair {
-	k := kindsOfPair{m.logs.same, m.logs.family, m.logs.twins, m.logs.other}
+	k := kindsOfPair{m.logs.same, m.logs.family, m.logs.twins, m.logs.other, l.levels.enough()}
 	for c := range comparisons {
 		n := l.levels.at(c)
 		if n == unknown {
@@ -157,7 +160,11 @@ func logSum(a, b float64) float64 {
 
 // weight is how much more probable it is that the two are one person than that they are not, in bits: 0 is even.
 func (k kindsOfPair) weight() float64 {
-	return k.same - logSum(logSum(k.family, k.twins), k.strangers)
+	w := k.same - logSum(logSum(k.family, k.twins), k.strangers)
+	if !k.enough {
+		return min(w, tooLittle)
+	}
+	return w
 }
 
 // Probability of a weight in bits.

@@ -4,7 +4,7 @@ import "strings"
 
 // sounds replaces spellings by the sound they have in French and English names, the longest first.
 var sounds = strings.NewReplacer(
-	"eaux", "o", "eau", "o", "aux", "o", "au", "o", "ault", "o", "auld", "o", "ough", "o", "sch", "s", "tch", "s", "ph", "f", "gh", "g", "ck", "k", "qu", "k",
+	"eaux", "o", "eau", "o", "aux", "o", "ault", "o", "auld", "o", "au", "o", "ough", "o", "sch", "s", "tch", "s", "ph", "f", "gh", "g", "ck", "k", "qu", "k",
 	"ch", "s", "sh", "s", "th", "t", "wr", "r", "kn", "n", "gn", "n", "ill", "i", "ay", "e", "ai", "e", "ei", "e", "ey", "e", "ee", "i", "ea", "e",
 	"oe", "e", "ae", "e", "ou", "u", "oo", "u", "ue", "u", "oi", "a", "y", "i", "ie", "i", "ce", "se", "ci", "si", "cy", "si", "ge", "je", "gi", "ji",
 	"c", "k", "q", "k", "z", "s", "x", "ks", "w", "v", "h", "", "ï", "i",

@@ -20,7 +20,7 @@ type inWords struct {
 var languages = map[string]inWords{
 	"en": {
 		comparisons: map[string]string{
-			stepPrior: "Two records at random", stepFamily: "Could be two people of one family", "given": "Given name", "family": "Family name", "order": "Order of the names",
+			stepPrior: "Two records at random", stepFamily: "Could be two people of one family", stepTooLittle: "Too little to say: two properties have to be compared", "given": "Given name", "family": "Family name", "order": "Order of the names",
 			"birth": "Birth date", "street": "Street", "complement": "Address complement", "place": "Postcode and town", "email": "E-mail", "phone": "Phone", "gender": "Gender",
 			"birth_place": "Town of birth", "occupation": "Profession", "personal": "Personal number",
 		},
@@ -36,7 +36,7 @@ var languages = map[string]inWords{
 	},
 	"fr": {
 		comparisons: map[string]string{
-			stepPrior: "Deux fiches au hasard", stepFamily: "Peut-être deux personnes d'une même famille", "given": "Prénom", "family": "Nom de famille", "order": "Ordre des noms",
+			stepPrior: "Deux fiches au hasard", stepFamily: "Peut-être deux personnes d'une même famille", stepTooLittle: "Trop peu pour le dire : il faut deux propriétés à comparer", "given": "Prénom", "family": "Nom de famille", "order": "Ordre des noms",
 			"birth": "Date de naissance", "street": "Rue", "complement": "Complément d'adresse", "place": "Code postal et ville", "email": "Adresse e-mail", "phone": "Téléphone", "gender": "Sexe",
 			"birth_place": "Lieu de naissance", "occupation": "Profession", "personal": "Numéro personnel",
 		},
@@ -62,7 +62,7 @@ func languageOf(lang string) inWords {
 
 // level is a level in words.
 func (w *inWords) level(s *Step) string {
-	if s.Comparison == stepFamily {
+	if s.Comparison == stepFamily || s.Comparison == stepTooLittle {
 		return ""
 	}
 	if text, known := w.levels[s.Comparison+"."+s.Level]; known {

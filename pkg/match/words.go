@@ -7,8 +7,9 @@ import (
 
 // Steps of a waterfall that are no comparison.
 const (
-	stepPrior  = "prior"             // how rare it is that two records are one person
-	stepFamily = "family_not_person" // what speaks for two people of one family as well
+	stepPrior     = "prior"             // how rare it is that two records are one person
+	stepFamily    = "family_not_person" // what speaks for two people of one family as well
+	stepTooLittle = "too_little"        // fewer than two properties can be compared
 )
 
 // comparisonNames are the names of comparisons in reports and models.
