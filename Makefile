@@ -32,6 +32,9 @@ lint: ## run the linters
 fuzz: ## fuzz every parser for a while (FUZZTIME=10s each)
 	@scripts/fuzz
 
+acceptance: ## list the acceptance tests of consent by their row, and run them
+	@scripts/acceptance --run
+
 bench: ## measure events per second and the hot paths (BENCH="--events N --json"); docs/benchmarks.md says how to read it
 	@scripts/setup --quiet
 	@scripts/bench $(BENCH)
