@@ -41,7 +41,7 @@ type stewardFlags struct {
 }
 
 func (f *stewardFlags) client(h home) (*profileClient, error) {
-	x := connection{service: "steward", what: "the steward's service", usual: "http://127.0.0.1:8085", url: f.URL, key: f.Key, reader: f.Reader}
+	x := connection{service: "steward", what: "the steward's service", usual: "http://127.0.0.1:8087", url: f.URL, key: f.Key, reader: f.Reader}
 	return x.client(h)
 }
 

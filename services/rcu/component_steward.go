@@ -9,7 +9,7 @@ import (
 	"rcu/services/steward"
 )
 
-const stewardPort = 8085
+const stewardPort = 8087
 
 // stewardComponent takes the acts of stewards.
 func stewardComponent() component {

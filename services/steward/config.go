@@ -26,7 +26,7 @@ type Config struct {
 // Default returns the defaults.
 func Default() Config {
 	c := Config{HTTP: httpserver.Default(), Country: "FR", Timeout: 5 * time.Second, Wait: 3 * time.Second, MaxHistory: 100_000, AuditQueue: 1000}
-	c.HTTP.Addr = "127.0.0.1:8085"
+	c.HTTP.Addr = "127.0.0.1:8087"
 	return c
 }
 

@@ -28,7 +28,7 @@ func contract(t *testing.T) routers.Router {
 func checked(r *rig, router routers.Router, key, method, path, body string) answer {
 	r.t.Helper()
 	request := func() *http.Request {
-		q := httptest.NewRequest(method, "http://127.0.0.1:8085"+path, strings.NewReader(body))
+		q := httptest.NewRequest(method, "http://127.0.0.1:8087"+path, strings.NewReader(body))
 		q.Header.Set("Authorization", "Bearer "+key)
 		if body != "" {
 			q.Header.Set("Content-Type", "application/json")
