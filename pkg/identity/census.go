@@ -57,7 +57,7 @@ func (ev *Evidence) Count(k *Kernel, all []*Node, now int64, progress func(done 
 	c := Census{person: make([]int32, len(all)), standing: make([]Standing, len(all)), level: make([]uint8, len(all))}
 	place := make(map[*Node]int32, len(all))
 	for i, n := range all {
-		place[n] = int32(i) //nolint:gosec // a place
+		place[n] = int32(i)
 	}
 	p := NewPartitioner(k)
 	const step = 10_000
@@ -181,8 +181,8 @@ func (x *comparison) standings() error {
 func (x *comparison) people() error {
 	knots := newKnots(len(x.all))
 	for i := range x.all {
-		knots.tie(x.before.person[i], int32(i)) //nolint:gosec // a place
-		knots.tie(x.after.person[i], int32(i))  //nolint:gosec // a place
+		knots.tie(x.before.person[i], int32(i))
+		knots.tie(x.after.person[i], int32(i))
 	}
 	differs := make([]bool, len(x.all)) // by knot: its people are not the same before and after
 	for i := range x.all {

@@ -87,7 +87,7 @@ func (x *Exporter) Node(n *Node) error {
 	for p, h := range n.Decisions {
 		for _, list := range [...][]consent.Decision{h.Said, h.Carried} {
 			for _, d := range list {
-				x.decision(n, Purpose(p), d) //nolint:gosec // one of two
+				x.decision(n, Purpose(p), d)
 			}
 		}
 	}

@@ -73,8 +73,10 @@ func (r Rules) Validate() error {
 		value int
 		most  int
 	}{
-		{"max_nodes", r.MaxNodes, math.MaxInt16}, {"max_edges", r.MaxEdges, math.MaxInt16},
-		{"max_degree", r.MaxDegree, math.MaxInt}, {"max_names", r.MaxNames, math.MaxInt},
+		{"max_nodes", r.MaxNodes, math.MaxInt16},
+		{"max_edges", r.MaxEdges, math.MaxInt16},
+		{"max_degree", r.MaxDegree, math.MaxInt},
+		{"max_names", r.MaxNames, math.MaxInt},
 	} {
 		ps.require(limit.value >= 1, limit.name, "is below 1", "use at least 1")
 		ps.require(limit.value <= limit.most, limit.name, "is too large", "use at most "+strconv.Itoa(limit.most))

@@ -176,12 +176,12 @@ func TestWorked_TiloresDisassemble(t *testing.T) {
 // Unomi merges at most 50 profiles at once, and which ones is arbitrary; here sixty visitors with one e-mail are one, in any order.
 func TestWorked_UnomiMergesAll(t *testing.T) {
 	s := under(t, "merge-by-property")
-	want := "m"
+	want := []string{"m"}
 	for i := range 60 {
 		s.Core(int64(i), fmt.Sprintf("m c%d", i))
-		want += fmt.Sprintf(" c%d", i)
+		want = append(want, fmt.Sprintf("c%d", i))
 	}
-	s.Tell(t).People(want)
+	s.Tell(t).People(strings.Join(want, " "))
 }
 
 // Unomi's `add` and Tracardi's visits (#850: counted 2 n + 1 after a merge): merging twice and replaying gives the same sum.

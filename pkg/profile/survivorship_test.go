@@ -10,7 +10,7 @@ import (
 // One table for each way to choose; every order of the leaves gives the same.
 func TestSurvivorship(t *testing.T) {
 	at := func(trust eventpb.Trust, when int64, value string) *State {
-		return &State{traits: []Trait{{Name: "city", Trust: trust, At: when, ID: uint64(when), Value: value}}, first: 1, last: 1} //nolint:gosec // small
+		return &State{traits: []Trait{{Name: "city", Trust: trust, At: when, ID: uint64(when), Value: value}}, first: 1, last: 1}
 	}
 	leaves := []*State{
 		at(eventpb.Trust_TRUST_VERIFIED, 1, "verified"), at(eventpb.Trust_TRUST_SELF, 5, "often"), at(eventpb.Trust_TRUST_STATED, 6, "often"),

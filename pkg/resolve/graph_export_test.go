@@ -3,13 +3,22 @@ package resolve
 import "testing"
 
 // DropAbsenceCheck plants a fault until the test ends.
-func DropAbsenceCheck(t testing.TB) { plant(t, &faults.absenceUnchecked) }
+func DropAbsenceCheck(t testing.TB) {
+	t.Helper()
+	plant(t, &faults.absenceUnchecked)
+}
 
 // StandByOldRules plants a fault until the test ends.
-func StandByOldRules(t testing.TB) { plant(t, &faults.standingByOldRules) }
+func StandByOldRules(t testing.TB) {
+	t.Helper()
+	plant(t, &faults.standingByOldRules)
+}
 
 // SearchStale plants a fault until the test ends.
-func SearchStale(t testing.TB) { plant(t, &faults.staleSearch) }
+func SearchStale(t testing.TB) {
+	t.Helper()
+	plant(t, &faults.staleSearch)
+}
 
 func plant(t testing.TB, fault *bool) {
 	t.Helper()

@@ -29,9 +29,16 @@ func (x *tried) print(w io.Writer) {
 		text string
 		n    int
 	}{
-		{"people now", e.PeopleBefore}, {"people by the new rules", e.PeopleAfter}, {"people who merge", e.Merging}, {"people who split", e.Splitting},
-		{"people with another id", e.Renamed}, {"identifiers that answer with another id", e.Moved}, {"identifiers blocked", e.Blocked},
-		{"identifiers quarantined", e.Quarantined}, {"identifiers contested", e.Contested}, {"identifiers released", e.Released},
+		{"people now", e.PeopleBefore},
+		{"people by the new rules", e.PeopleAfter},
+		{"people who merge", e.Merging},
+		{"people who split", e.Splitting},
+		{"people with another id", e.Renamed},
+		{"identifiers that answer with another id", e.Moved},
+		{"identifiers blocked", e.Blocked},
+		{"identifiers quarantined", e.Quarantined},
+		{"identifiers contested", e.Contested},
+		{"identifiers released", e.Released},
 		{"identifiers in components too large", e.Oversized},
 	} {
 		_, _ = fmt.Fprintf(w, "  %-42s %9d\n", line.text, line.n)

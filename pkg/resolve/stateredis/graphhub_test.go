@@ -48,10 +48,10 @@ func hubFacts(neighbours int, rng *rand.Rand) *identity.Facts {
 	email := identitytest.Key(identifier.Email, 0)
 	for i := range neighbours {
 		card, at := identitytest.Key(identifier.Card, i), rng.Int64N(1<<29)
-		switch {
-		case i%10 == 0:
+		switch i % 10 {
+		case 0:
 			show(at, true, email, card, identitytest.Key(identifier.Phone, i%50))
-		case i%10 == 1:
+		case 1:
 			show(at, true, email, card)
 			show(at, false, card, identitytest.Key(identifier.Customer, i))
 		default:
