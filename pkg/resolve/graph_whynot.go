@@ -48,10 +48,9 @@ func (g *Graph) Between(ctx context.Context, space string, a, b identifier.Key, 
 
 // step is how a search came to an identifier.
 type step struct {
-	node    *identity.Node
-	edge    *identity.Edge
-	from    *step
-	refused int
+	node *identity.Node
+	edge *identity.Edge
+	from *step
 }
 
 // between searches what was read: first over links that hold, then over one refused link, over two, and so on. missing are identifiers
@@ -68,22 +67,7 @@ func (p *planner) between(a, b identifier.Key) (out Between, missing []identifie
 	reached := map[*identity.Node]*step{start: {node: start}}
 	layer, next := []*step{reached[start]}, []*step(nil)
 	for len(layer) > 0 && reached[p.ev.Node(b)] == nil {
-		for i := 0; i < len(layer); i++ {
-			s := layer[i]
-			for _, e := range s.node.Edges {
-				far := p.ev.Node(e.Other(s.node.Key))
-				switch {
-				case far == nil:
-					missing = append(missing, e.Other(s.node.Key))
-				case reached[far] != nil:
-				case e.Outcome != identity.RefusedEdge:
-					reached[far] = &step{far, e, s, s.refused}
-					layer = append(layer, reached[far])
-				default:
-					next = append(next, &step{far, e, s, s.refused + 1})
-				}
-			}
-		}
+		next, missing = p.widen(layer, reached)
 		if len(missing) > 0 {
 			break // they belong to the next layer: no further one before they are read
 		}
@@ -94,7 +78,6 @@ func (p *planner) between(a, b identifier.Key) (out Between, missing []identifie
 				layer = append(layer, s)
 			}
 		}
-		next = next[:0]
 	}
 	out.Searched = len(reached)
 	for s := reached[p.ev.Node(b)]; s != nil && s.edge != nil; s = s.from {
@@ -102,6 +85,27 @@ func (p *planner) between(a, b identifier.Key) (out Between, missing []identifie
 		out.Standing[s.node.Key], out.Standing[s.from.node.Key] = s.node.Standing, s.from.node.Standing
 	}
 	return out, missing
+}
+
+// widen follows the links that hold from a layer on, and lists what lies behind one refused link more.
+func (p *planner) widen(layer []*step, reached map[*identity.Node]*step) (next []*step, missing []identifier.Key) {
+	for i := 0; i < len(layer); i++ {
+		s := layer[i]
+		for _, e := range s.node.Edges {
+			far := p.ev.Node(e.Other(s.node.Key))
+			switch {
+			case far == nil:
+				missing = append(missing, e.Other(s.node.Key))
+			case reached[far] != nil:
+			case e.Outcome != identity.RefusedEdge:
+				reached[far] = &step{far, e, s}
+				layer = append(layer, reached[far])
+			default:
+				next = append(next, &step{far, e, s})
+			}
+		}
+	}
+	return next, missing
 }
 
 // profileOf returns the profile that holds a key, as planned.

@@ -2,7 +2,6 @@ package profileapi_test
 
 import (
 	"encoding/xml"
-	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -124,9 +123,12 @@ func picture() *profileapi.Explanation {
 	return &profileapi.Explanation{
 		RCUID: card.Name, Standing: "clean", Identifiers: []profileapi.StandingBecause{clean(card), clean(mail), clean(phone), clean(cookie)},
 		Links: []profileapi.Link{
-			{A: card, B: mail, Outcome: "joined", Words: "joins them"}, {A: card, B: phone, Outcome: "joined", Words: "joins them"},
-			{A: mail, B: phone, Outcome: "confirms", Words: "confirms"}, {A: mail, B: cookie, Outcome: "joined", Words: "joins them"},
-			{A: other, B: mail, Outcome: "refused", Reason: "unique", Words: "refused <&>"}, {A: third, B: phone, Outcome: "refused", Reason: "banned", Words: "refused"},
+			{A: card, B: mail, Outcome: "joined", Words: "joins them"},
+			{A: card, B: phone, Outcome: "joined", Words: "joins them"},
+			{A: mail, B: phone, Outcome: "confirms", Words: "confirms"},
+			{A: mail, B: cookie, Outcome: "joined", Words: "joins them"},
+			{A: other, B: mail, Outcome: "refused", Reason: "unique", Words: "refused <&>"},
+			{A: third, B: phone, Outcome: "refused", Reason: "banned", Words: "refused"},
 		},
 	}
 }
@@ -149,7 +151,7 @@ func wellFormed(t *testing.T, raw []byte) {
 	t.Helper()
 	for d := xml.NewDecoder(strings.NewReader(string(raw))); ; {
 		if _, err := d.Token(); err != nil {
-			require.True(t, errors.Is(err, io.EOF), "%v", err)
+			require.ErrorIs(t, err, io.EOF)
 			return
 		}
 	}

@@ -21,7 +21,7 @@ const (
 // drawing lays an explanation out: the identifiers of the person below each other on the left, on the right those that refused links
 // lead to. The same explanation always gives the same bytes.
 type drawing struct {
-	bytes.Buffer
+	out      []byte
 	language language
 	place    map[LinkEnd]int // row, counted from 0
 	left     map[LinkEnd]bool
@@ -57,9 +57,12 @@ func Picture(x *Explanation, lang string) []byte {
 	for _, e := range outside {
 		d.box(e, "")
 	}
-	d.WriteString("</svg>\n")
-	return d.Bytes()
+	d.put("</svg>\n")
+	return d.out
 }
+
+// put adds to the drawing.
+func (d *drawing) put(format string, args ...any) { d.out = fmt.Appendf(d.out, format, args...) }
 
 func languageTag(tag string) language {
 	if language(tag) == french {
@@ -79,9 +82,9 @@ func (d *drawing) head(x *Explanation, width, height int) {
 	}
 	title := d.language.say("Who this customer is recognised by", "Par quoi ce client est reconnu")
 	desc := fmt.Sprintf(d.language.say("%d identifiers, %d links that hold, %d refused.", "%d identifiants, %d liens qui tiennent, %d refusés."), len(x.Identifiers), joined, refused)
-	fmt.Fprintf(d, `<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" viewBox="0 0 %d %d" role="img" aria-labelledby="t d" lang="%s" font-family="sans-serif" font-size="13">`+"\n",
+	d.put(`<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" viewBox="0 0 %d %d" role="img" aria-labelledby="t d" lang="%s" font-family="sans-serif" font-size="13">`+"\n",
 		width, height, width, height, d.language)
-	fmt.Fprintf(d, "<title id=\"t\">%s</title>\n<desc id=\"d\">%s</desc>\n<rect width=\"100%%\" height=\"100%%\" fill=\"#fff\"/>\n", escaped(title), escaped(desc))
+	d.put("<title id=\"t\">%s</title>\n<desc id=\"d\">%s</desc>\n<rect width=\"100%%\" height=\"100%%\" fill=\"#fff\"/>\n", escaped(title), escaped(desc))
 }
 
 func escaped(text string) string {
@@ -109,7 +112,7 @@ func (d *drawing) box(e LinkEnd, standing string) {
 	if !d.left[e] {
 		line = ` stroke-dasharray="4 3"`
 	}
-	fmt.Fprintf(d, `<g><title>%s</title><rect x="%d" y="%d" width="%d" height="%d" rx="6" fill="#f4f4f4" stroke="#222"%s/><text x="%d" y="%d">%s</text></g>`+"\n",
+	d.put(`<g><title>%s</title><rect x="%d" y="%d" width="%d" height="%d" rx="6" fill="#f4f4f4" stroke="#222"%s/><text x="%d" y="%d">%s</text></g>`+"\n",
 		escaped(e.Namespace+" "+e.Name), x, y, boxWidth, boxHeight, line, x+10, y+boxHeight/2+5, escaped(text))
 }
 
@@ -139,15 +142,15 @@ func (d *drawing) link(l *Link) {
 	} else {
 		path = fmt.Sprintf("M%d %d L%d %d", ax, ay, bx, by)
 	}
-	fmt.Fprintf(d, `<g><title>%s</title><path d="%s" fill="none" %s/>`, escaped(d.language.end(l.A)+" – "+d.language.end(l.B)+": "+l.Words), path, style)
+	d.put(`<g><title>%s</title><path d="%s" fill="none" %s/>`, escaped(d.language.end(l.A)+" – "+d.language.end(l.B)+": "+l.Words), path, style)
 	if l.Outcome == "refused" {
-		fmt.Fprintf(d, `<text x="%d" y="%d" text-anchor="middle" fill="#222">× %s</text>`, mx, my-4, escaped(d.reason(l.Reason)))
+		d.put(`<text x="%d" y="%d" text-anchor="middle" fill="#222">× %s</text>`, mx, my-4, escaped(d.reason(l.Reason)))
 	}
-	d.WriteString("</g>\n")
+	d.put("</g>\n")
 }
 
 var shortReasons = map[string]string{
-	"banned": "interdit", "ban": "interdit", "blocked": "bloqué", "quarantined": "quarantaine", "contested": "contesté", "permission": "sans accord",
+	"banned": "interdit", "ban": "interdit", "blocked": "bloqué", "quarantined": "à l'écart", "contested": "contesté", "permission": "sans accord",
 	"same_namespace": "même sorte", "overflow": "trop de liens", "unique": "unique", "limit": "limite", "person": "autre personne",
 }
 

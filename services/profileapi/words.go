@@ -19,7 +19,7 @@ const (
 
 // languageOf is the language that a request prefers: of those it accepts the first that is spoken here, else English.
 func languageOf(r *http.Request) language {
-	for _, part := range strings.Split(r.Header.Get("Accept-Language"), ",") {
+	for part := range strings.SplitSeq(r.Header.Get("Accept-Language"), ",") {
 		tag, _, _ := strings.Cut(strings.TrimSpace(part), ";")
 		switch primary, _, _ := strings.Cut(strings.ToLower(tag), "-"); language(primary) {
 		case english:
@@ -55,7 +55,7 @@ func (l language) end(e LinkEnd) string {
 
 var outcomeWords = map[string][2]string{
 	"joined":   {"joins them: they were seen together", "les relie : ils ont été vus ensemble"},
-	"confirms": {"confirms what others join: they were seen together", "confirme ce que d'autres relient : ils ont été vus ensemble"},
+	"confirms": {"confirms what others join: they were seen together", "confirme ce que d'autres lient : ils ont été vus ensemble"},
 }
 
 var reasonWords = map[string][2]string{
@@ -120,7 +120,7 @@ func (l language) standing(w *identity.Why) string {
 		if w.Standing == identity.Clean {
 			return l.say("somebody released it, whatever the evidence", "quelqu'un l'a libéré, quels que soient les indices")
 		}
-		return l.say("somebody quarantined it: it joins nobody", "quelqu'un l'a mis en quarantaine : il ne relie personne")
+		return l.say("somebody quarantined it: it joins nobody", "quelqu'un l'a mis à l'écart : il ne relie personne")
 	case identity.WhyOwners:
 		return fmt.Sprintf(l.say("it was seen with %d owners (%d proved), and may have %d: it joins nobody", "il a été vu avec %d titulaires (%d prouvés), et peut en avoir %d : il ne relie personne"),
 			len(w.Owners), w.Proved, w.Most)
@@ -146,11 +146,11 @@ func (l language) between(x *WhyNot) string {
 	case len(x.Path) == 0:
 		return l.say("They are two people: nothing ever showed them together, directly or by others.", "Ce sont deux personnes : rien ne les a jamais montrées ensemble, directement ou par d'autres.")
 	}
-	text := l.say("They are two people, because of what lies between them:", "Ce sont deux personnes, à cause de ce qui les sépare :")
+	parts := []string{l.say("They are two people, because of what lies between them:", "Ce sont deux personnes, à cause de ce qui les sépare :")}
 	for i := range x.Path {
 		if p := &x.Path[i]; p.Outcome == "refused" {
-			text += " " + l.end(p.A) + " – " + l.end(p.B) + " " + p.Words + "."
+			parts = append(parts, l.end(p.A)+" – "+l.end(p.B)+" "+p.Words+".")
 		}
 	}
-	return text
+	return strings.Join(parts, " ")
 }
