@@ -95,7 +95,7 @@ func (w *Warehouse) Insert(ctx context.Context, b Block, token string) error {
 func (w *Warehouse) insertNative(ctx context.Context, statement string, data []byte, token string) error {
 	ctx = clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{
 		"insert_deduplication_token": token, "insert_deduplicate": 1, "async_insert": 0,
-		"optimize_on_insert": 0, // merges replace rows, and readers say FINAL: no need to look for equal keys in every insert
+		"optimize_on_insert": 0, //nolint:misspell // merges replace rows, and readers say FINAL: no insert needs to look for equal keys
 	}))
 	return redact(w.conn.InsertFormat(ctx, "Native", statement, bytes.NewReader(data)))
 }

@@ -100,9 +100,7 @@ func (s *Cells) readLevels(ctx context.Context, r *bucketRead) (again bool, err 
 			}
 		}
 		for i, x := range r.spots {
-			if asked[i], sure[i] = s.full.ask(x, s.levels.of(x.kind)); r.everywhere {
-				asked[i], sure[i] = allLevels[:s.levels.of(x.kind)], false
-			}
+			asked[i], sure[i] = s.levelsToAsk(x, r.everywhere)
 			fields := x.fields(r.pieces(x))
 			for _, level := range asked[i] {
 				answers[i] = append(answers[i], p.HMGet(ctx, x.bucket(level), fields...))
@@ -128,6 +126,15 @@ func (s *Cells) readLevels(ctx context.Context, r *bucketRead) (again bool, err 
 		}
 	}
 	return false, nil
+}
+
+// levelsToAsk lists the levels in which a value may lie; sure says that it lies in the only one.
+func (s *Cells) levelsToAsk(x spot, everywhere bool) (levels []int, sure bool) {
+	n := s.levels.of(x.kind)
+	if everywhere {
+		return allLevels[:n], false
+	}
+	return s.full.ask(x, n)
 }
 
 // allLevels are the numbers of levels.
