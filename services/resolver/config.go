@@ -27,7 +27,7 @@ type Config struct {
 	SweepEvery time.Duration `yaml:"sweep_every"`
 	// Lease is how long a publisher of a space may be silent before another takes over. Default: 5s.
 	Lease time.Duration `yaml:"lease"`
-	// Publishers is how many publications of changelogs and profiles are under way at once. Default: 4.
+	// Publishers is how many publications of changelogs and profiles are under way at once. Default: 2.
 	Publishers int `yaml:"publishers"`
 	// MaxPending is the most leaves and profiles that may wait to be published; then resolving waits. Default: 50000.
 	MaxPending int `yaml:"max_pending"`
@@ -41,7 +41,7 @@ type Config struct {
 func Default() Config {
 	return Config{
 		Group: "resolver", BatchRecords: 1000, HoldBack: 2 * time.Second, PublishEvery: time.Second,
-		OutboxEvery: 100 * time.Millisecond, SweepEvery: time.Second, Lease: 5 * time.Second, MaxPending: 50_000, Publishers: 4,
+		OutboxEvery: 100 * time.Millisecond, SweepEvery: time.Second, Lease: 5 * time.Second, MaxPending: 50_000, Publishers: 2,
 		History: defaultHistory(),
 	}
 }
