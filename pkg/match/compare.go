@@ -311,10 +311,7 @@ func (c *comparer) email(a, b []uint32, p, q uint32) level {
 	case maskEdits(x.mask, y.mask) <= 2 && len(x.text) >= 8 && edits(x.text, y.text, 2) <= 2:
 		return emailClose
 	case x.user == y.user && len(x.user) >= 3:
-		if len(x.user)-len(x.letters) <= 2 && (c.madeOfNames(x, a) || c.madeOfNames(y, b)) {
-			return emailNames // no digits of its own
-		}
-		return emailUser
+		return c.sameUser(x, y, a, b)
 	case len(x.user) >= 6 && len(y.user) >= 6 && edits(x.user, y.user, 1) <= 1:
 		if edits(x.domain, y.domain, 2) <= 2 {
 			return emailClose
@@ -322,6 +319,14 @@ func (c *comparer) email(a, b []uint32, p, q uint32) level {
 		return emailNames
 	}
 	return emailDifferent
+}
+
+// sameUser compares e-mails with one user part at two domains: made of names, without digits of its own, it says little.
+func (c *comparer) sameUser(x, y *emailValue, a, b []uint32) level {
+	if len(x.user)-len(x.letters) <= 2 && (c.madeOfNames(x, a) || c.madeOfNames(y, b)) {
+		return emailNames
+	}
+	return emailUser
 }
 
 // madeOfNames reports whether the letters of a user part are names of the record, or their beginnings: it says nothing new.

@@ -62,25 +62,18 @@ func count(b bool) int {
 
 // wrongDigits counts the digits that differ in two dates, and says whether all that parts them is two neighbours swapped.
 func wrongDigits(x, y date) (wrong int, swapped bool) {
-	var both [2][8]int
-	for i, d := range [2]date{x, y} {
-		n := d.year()*10000 + d.month()*100 + d.day()
-		for at := 7; at >= 0; at-- {
-			both[i][at] = n % 10
-			n /= 10
+	m, n := x.number(), y.number()
+	beforeM, beforeN := 0, 0
+	for range 8 {
+		p, q := m%10, n%10
+		if p != q {
+			wrong++
+			swapped = wrong == 2 && p == beforeN && q == beforeM
 		}
+		beforeM, beforeN = p, q
+		m, n = m/10, n/10
 	}
-	a, b := both[0], both[1]
-	for i := range a {
-		if a[i] == b[i] {
-			continue
-		}
-		wrong++
-		if i > 0 && wrong == 2 {
-			swapped = a[i-1] == b[i] && a[i] == b[i-1]
-		}
-	}
-	return wrong, swapped && wrong == 2
+	return wrong, swapped
 }
 
 // Likeness of two streets without their numbers.

@@ -19,6 +19,9 @@ func (d date) year() int  { return int(d >> 14) }
 func (d date) month() int { return int(d >> 7 & 127) }
 func (d date) day() int   { return int(d & 127) }
 
+// number is the date as YYYYMMDD.
+func (d date) number() int { return d.year()*10000 + d.month()*100 + d.day() }
+
 // whole reports whether all three parts are known.
 func (d date) whole() bool { return d.year() != 0 && d.month() != 0 && d.day() != 0 }
 

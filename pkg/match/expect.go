@@ -38,11 +38,7 @@ func (l *learner) round() float64 {
 		sum.same += p.same
 		sum.family += p.family
 		sum.twins += p.twins
-		for c := range p.levels {
-			for n := range p.levels[c] {
-				sum.levels[c][n] += p.levels[c][n]
-			}
-		}
+		sum.levels.sum(&p.levels)
 	}
 	return l.maximise(&sum)
 }

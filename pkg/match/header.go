@@ -46,7 +46,7 @@ var phrases = map[Kind]string{
 // foreign are words of headers that speak of something else than a property of the record's own person.
 var foreign = words(`id ids key uuid guid hash index row count nb total amount montant price prix cost status statut state_of flag type kind consent
 	consentement optin opt verified valid verification score source channel canal created updated modified date time timestamp heure login username user
-	password company societe entreprise employer firm organisation organization product produit article item sku order commande ticket basket
+	password company societe entreprise employer firm organisation product produit article item sku order commande ticket basket
 	transaction payment paiement invoice facture store magasin shop brand marque agent advisor conseiller campaign campagne device cookie ip url domain
 	domaine language langue currency devise file fichier cluster label entity spouse conjoint mother mere father pere child enfant emergency urgence
 	recipient destinataire beneficiary beneficiaire guest invite parent guardian tuteur referrer parrain latitude longitude lat lon lng age salary

@@ -105,13 +105,18 @@ func randomLevels(r *Records) (levelCounts, int) {
 		}
 	})
 	for i := range parts {
-		for c := range parts[i] {
-			for l := range parts[i][c] {
-				total[c][l] += parts[i][c][l]
-			}
-		}
+		total.sum(&parts[i])
 	}
 	return total, draws
+}
+
+// sum adds other counts.
+func (n *levelCounts) sum(other *levelCounts) {
+	for c := range n {
+		for l, by := range other[c] {
+			n[c][l] += by
+		}
+	}
 }
 
 func (n *levelCounts) add(p pattern, by float64) {

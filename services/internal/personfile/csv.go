@@ -117,49 +117,40 @@ func (c *csvRows) quoted() (end int, err error) {
 			c.keep(b)
 			continue
 		}
-		after, err := c.in.ReadByte()
-		switch {
-		case errors.Is(err, io.EOF):
-			return endOfFile, nil
-		case err != nil:
-			return 0, fmt.Errorf("reading line %d: %w", c.line, err)
-		case after == c.comma:
-			return endOfCell, nil
-		case after == '\n':
-			return endOfRow, nil
-		case after == '\r':
-			c.newline()
-			return endOfRow, nil
-		case after == '"':
-			c.keep('"')
-		case after == ' ':
-			// spaces between a quote and the delimiter
-			_ = c.in.UnreadByte()
-			return c.afterQuote()
-		default: // a quote that was not doubled
-			c.keep('"')
-			c.keep(after)
+		if end, closed, err := c.afterQuote(); closed || err != nil {
+			return end, err
 		}
 	}
 }
 
-// afterQuote reads what stands between a closing quote and the end of the cell.
-func (c *csvRows) afterQuote() (end int, err error) {
-	for {
-		b, err := c.in.ReadByte()
-		switch {
-		case errors.Is(err, io.EOF):
-			return endOfFile, nil
-		case err != nil:
-			return 0, fmt.Errorf("reading line %d: %w", c.line, err)
-		case b == c.comma:
-			return endOfCell, nil
-		case b == '\n':
-			return endOfRow, nil
-		case b == '\r':
-			c.newline()
-			return endOfRow, nil
-		}
-		c.keep(b)
+// afterQuote reads what stands behind a quote: the end of the cell, maybe after spaces; a second quote, which stands for one; or
+// something else, before which a quote was not doubled.
+func (c *csvRows) afterQuote() (end int, closed bool, err error) {
+	spaces := 0
+	b, err := c.in.ReadByte()
+	for err == nil && b == ' ' && c.comma != ' ' {
+		spaces++
+		b, err = c.in.ReadByte()
 	}
+	switch {
+	case errors.Is(err, io.EOF):
+		return endOfFile, true, nil
+	case err != nil:
+		return 0, false, fmt.Errorf("reading line %d: %w", c.line, err)
+	case b == c.comma:
+		return endOfCell, true, nil
+	case b == '\n':
+		return endOfRow, true, nil
+	case b == '\r':
+		c.newline()
+		return endOfRow, true, nil
+	}
+	c.keep('"')
+	if b == '"' && spaces == 0 {
+		return 0, false, nil
+	}
+	for range spaces {
+		c.keep(' ')
+	}
+	return 0, false, c.in.UnreadByte() //nolint:wrapcheck // a byte was just read
 }
