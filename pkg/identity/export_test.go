@@ -19,3 +19,11 @@ func Plant(t testing.TB, fault *bool) {
 
 // Contradict is contradict, for tests.
 func Contradict(a, b Claim) bool { return contradict(&a, &b) }
+
+// LimitFacts sets how many bytes of facts are read until the test ends.
+func LimitFacts(t testing.TB, bytes int64) {
+	t.Helper()
+	before := maxFacts
+	maxFacts = bytes
+	t.Cleanup(func() { maxFacts = before })
+}

@@ -146,6 +146,15 @@ func TestSolveTakesTheHighestRules(t *testing.T) {
 	}
 }
 
+func TestSolveRefusesMoreThanFitsInMemory(t *testing.T) {
+	identity.LimitFacts(t, int64(len(solveExample)-1))
+	_, err := identity.Solve(strings.NewReader(solveExample), nil)
+	var bad *identity.SolveError
+	if !errors.As(err, &bad) || bad.Line != 10 || !strings.Contains(err.Error(), "rcu rules try") {
+		t.Errorf("got %v", err)
+	}
+}
+
 func FuzzReadFacts(f *testing.F) {
 	f.Add(solveExample)
 	f.Fuzz(func(t *testing.T, text string) {

@@ -32,6 +32,9 @@ func (e *SolveError) Error() string {
 // maxLine bounds one line of facts.
 const maxLine = 16 << 20
 
+// maxFacts bounds all facts together: they take about fourteen times their size of memory.
+var maxFacts = int64(512 << 20)
+
 // Solve reads facts as JSON lines, in any order, repeated or not, and answers for all of them. Rules that are given replace all rules lines.
 func Solve(r io.Reader, rules *Rules) (*Answer, error) {
 	facts, err := ReadFacts(r, rules)
@@ -45,11 +48,15 @@ func Solve(r io.Reader, rules *Rules) (*Answer, error) {
 func ReadFacts(r io.Reader, rules *Rules) (*Facts, error) {
 	fr := factReader{facts: &Facts{Rules: DefaultRules()}, known: map[string]any{}, rulesVersion: -1}
 	lines := bufio.NewReaderSize(r, 1<<16)
-	number := 1
+	number, read := 1, int64(0)
 	for ; ; number++ {
 		line, err := readLine(lines)
 		if errors.Is(err, errLongLine) {
 			return nil, &SolveError{number, "line", "is longer than 16 MiB", "split the facts into lines of one fact each"}
+		}
+		if read += int64(len(line)); read > maxFacts {
+			reason := fmt.Sprintf("is beyond %d bytes of facts, which is all that is solved in memory", maxFacts)
+			return nil, &SolveError{number, "line", reason, "solve fewer, or ask the store itself: rcu rules try"}
 		}
 		ended := errors.Is(err, io.EOF)
 		if err != nil && !ended {
