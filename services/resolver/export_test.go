@@ -13,7 +13,7 @@ import (
 type Faults struct {
 	SkipFenced, IgnoreConsent, CommitEarly, ListLate, SharedFence, TrimEarly bool
 	Unbound, SkipMarks, KeepCaches, MarkEarly, SkipOutbox, KeepOvertaken     bool
-	KeysLast, OutboxBehind, TornRun                                          bool
+	KeysLast, OutboxBehind, TornRun, ForgetTold                              bool
 }
 
 // Plant switches faults on until the test ends.
@@ -23,7 +23,7 @@ func Plant(t testing.TB, f Faults) {
 		faults.skipFenced, faults.ignoreConsent, faults.commitEarly, faults.listLate = f.SkipFenced, f.IgnoreConsent, f.CommitEarly, f.ListLate
 		faults.sharedFence, faults.trimEarly = f.SharedFence, f.TrimEarly
 		faults.skipOutbox, faults.keepOvertaken = f.SkipOutbox, f.KeepOvertaken
-		faults.keysLast, faults.outboxBehind, faults.tornRun = f.KeysLast, f.OutboxBehind, f.TornRun
+		faults.keysLast, faults.outboxBehind, faults.tornRun, faults.forgetTold = f.KeysLast, f.OutboxBehind, f.TornRun, f.ForgetTold
 		faults.unbound, faults.skipMarks, faults.keepCaches, faults.markEarly = f.Unbound, f.SkipMarks, f.KeepCaches, f.MarkEarly
 	}
 	plant(f)
@@ -81,9 +81,9 @@ func (s *Service) Drain(ctx context.Context, space string) error {
 // LookAfter returns a function that looks after a space once, if it gets the lease.
 func (s *Service) LookAfter(space string) func(ctx context.Context) error {
 	l := &lease{cells: s.deps.Cells, space: space, instance: s.cfg.Instance, length: s.cfg.Lease, now: s.deps.Now}
-	var swept time.Time
+	var seen looked
 	return func(ctx context.Context) error {
-		_, err := s.lookOnce(ctx, l, &swept)
+		_, err := s.lookOnce(ctx, l, &seen)
 		return err
 	}
 }
@@ -102,3 +102,6 @@ func (s *Service) Through() time.Time { return s.through() }
 
 // Learn takes in a daily key.
 func (s *Service) Learn(w *eventpb.WrappedKey) error { return s.keys.Learn(w) }
+
+// Told sets where it is read what was told of owners.
+func (s *Service) Told(f func(ctx context.Context, fn func(*eventpb.Owner) error) error) { s.told = f }

@@ -14,20 +14,27 @@ const outboxEntries = 500
 // sweepComponents is how many components one sweep judges.
 const sweepComponents = 500
 
+// looked is what the one who looks after a space has done already.
+type looked struct {
+	swept    time.Time
+	recalled bool
+	epoch    uint64 // in which what was told was recalled
+}
+
 // lookAfter drains the outbox of a space and judges what the clock made due, while this process holds the lease.
 func (s *Service) lookAfter(ctx context.Context, space string) error {
 	l := &lease{cells: s.deps.Cells, space: space, instance: s.cfg.Instance, length: s.cfg.Lease, now: s.deps.Now}
 	log := s.deps.Log.With(zap.String("space", space))
 	pause := time.NewTimer(0)
 	defer pause.Stop()
-	var swept time.Time
+	var seen looked
 	for {
 		select {
 		case <-ctx.Done():
 			return s.handOver(ctx, l)
 		case <-pause.C:
 		}
-		published, err := s.lookOnce(ctx, l, &swept)
+		published, err := s.lookOnce(ctx, l, &seen)
 		switch {
 		case err != nil && ctx.Err() == nil:
 			log.Warn("looking after a space", zap.Error(err))
@@ -47,22 +54,30 @@ func (s *Service) handOver(ctx context.Context, l *lease) error {
 }
 
 // lookOnce publishes one run of outbox entries and returns how many.
-func (s *Service) lookOnce(ctx context.Context, l *lease, swept *time.Time) (int, error) {
+func (s *Service) lookOnce(ctx context.Context, l *lease, seen *looked) (int, error) {
+	epoch := s.keeper.now()
 	ctx = s.keeper.planned(ctx)
 	held, err := l.held(ctx)
 	if err != nil || !held {
 		s.runs.begin(l.space)
+		seen.recalled = false
 		return 0, err
 	}
-	if now := s.deps.Now(); now.Sub(*swept) >= s.cfg.SweepEvery {
+	if !seen.recalled || seen.epoch != epoch {
+		if err := s.recall(ctx, l.space); err != nil {
+			return 0, err
+		}
+		seen.recalled, seen.epoch = true, epoch
+	}
+	if now := s.deps.Now(); now.Sub(seen.swept) >= s.cfg.SweepEvery {
 		n, err := s.deps.Graph.Sweep(ctx, l.space, now.Unix(), sweepComponents)
 		if err != nil {
-			*swept = now // what cannot be judged must not keep the rest from being published
+			seen.swept = now // what cannot be judged must not keep the rest from being published
 			_, drained := s.drainHeld(ctx, l)
 			return 0, errors.Join(err, drained)
 		}
 		if n < sweepComponents {
-			*swept = now
+			seen.swept = now
 		}
 	}
 	return s.drainHeld(ctx, l)

@@ -294,6 +294,14 @@ func (k *keeper) watch(ctx context.Context) error {
 	}
 }
 
+// now is the epoch of the store.
+func (k *keeper) now() uint64 {
+	if k.marks == nil {
+		return 0
+	}
+	return k.marks.Epoch()
+}
+
 // planned binds work that is no batch to the epoch of now.
 func (k *keeper) planned(ctx context.Context) context.Context {
 	if k.marks == nil {

@@ -59,6 +59,7 @@ type Service struct {
 	downstream downstream
 
 	out           output
+	told          toldOwners // nil: nothing is compared
 	flushing      sync.Mutex
 	runs          runs
 	owing         owing
@@ -86,6 +87,7 @@ func New(cfg Config, d Deps) (*Service, error) {
 		return nil, err
 	}
 	s.consumer, s.keeper.seek, s.behind = consumer, consumer, consumer.Behind
+	s.told = toldOn(d.Stream)
 	return s, nil
 }
 
