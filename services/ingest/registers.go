@@ -160,7 +160,7 @@ func (r *registers) commit(ctx context.Context, ps points, left map[identifier.K
 	for i, k := range keys {
 		if err == nil && written[i] {
 			ps[k].held = next[i]
-			ps[k].cell.Version++
+			ps[k].cell.Version = cells[i].Version
 			delete(left, k)
 		} else {
 			delete(ps, k)
