@@ -119,6 +119,17 @@ func TestManyAtOnce(t *testing.T) {
 	require.Equal(t, 8, r.withdrawals())
 }
 
+// Somebody else writes the register between reading and writing: both decisions stand.
+func TestLostRace(t *testing.T) {
+	r := granted(t)
+	r.redis.before = func() {
+		require.Equal(t, 200, r.post("/v1/consents", "seller", withdrawal(fields{"purpose": "unify_core", "channel": "", "decision": "object"})).Code)
+	}
+	require.Equal(t, 200, r.post("/v1/consents", "service", withdrawal(nil)).Code)
+	require.False(t, r.mailing())
+	require.False(t, r.allowed(identifier.Email, mail, "retail", consent.UnifyCore, ""))
+}
+
 // Nothing personal stands in logs, in the journal, in the keys of Kafka or in a refusal.
 func TestNothingPersonalLeaks(t *testing.T) {
 	r := granted(t)

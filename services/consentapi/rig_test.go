@@ -43,8 +43,9 @@ var errAway = errors.New("server is away")
 // redis is the cells, which can be taken away.
 type redis struct {
 	*statemem.Cells
-	mu   sync.Mutex
-	away bool
+	mu     sync.Mutex
+	away   bool
+	before func() // once, before the next write
 }
 
 func (r *redis) set(away bool) {
@@ -72,6 +73,13 @@ func (r *redis) LoadCells(ctx context.Context, keys []string) ([]resolve.Cell, e
 func (r *redis) CommitCells(ctx context.Context, cells []resolve.Cell) ([]bool, error) {
 	if err := r.err(); err != nil {
 		return nil, err
+	}
+	r.mu.Lock()
+	before := r.before
+	r.before = nil
+	r.mu.Unlock()
+	if before != nil {
+		before()
 	}
 	return r.Cells.CommitCells(ctx, cells)
 }
