@@ -187,20 +187,20 @@ func (x *comparison) people() error {
 	differs := make([]bool, len(x.all)) // by knot: its people are not the same before and after
 	for i := range x.all {
 		if x.before.person[i] != x.after.person[i] {
-			differs[knots.find(int32(i))] = true //nolint:gosec // a place
+			differs[knots.find(int32(i))] = true
 		}
 	}
 	members := map[int32][]int32{}
 	var order []int32
 	for i := range x.all {
-		root := knots.find(int32(i)) //nolint:gosec // a place
+		root := knots.find(int32(i))
 		if !differs[root] {
 			continue
 		}
 		if members[root] == nil {
 			order = append(order, root)
 		}
-		members[root] = append(members[root], int32(i)) //nolint:gosec // a place
+		members[root] = append(members[root], int32(i))
 	}
 	for _, root := range order {
 		if err := x.knot(members[root]); err != nil {
@@ -284,7 +284,7 @@ type knots []int32
 func newKnots(n int) knots {
 	k := make(knots, n)
 	for i := range k {
-		k[i] = int32(i) //nolint:gosec // a place
+		k[i] = int32(i)
 	}
 	return k
 }

@@ -65,8 +65,9 @@ func (p *planner) between(a, b identifier.Key) (out Between, missing []identifie
 		return out, nil
 	}
 	reached := map[*identity.Node]*step{start: {node: start}}
-	layer, next := []*step{reached[start]}, []*step(nil)
+	layer := []*step{reached[start]}
 	for len(layer) > 0 && reached[p.ev.Node(b)] == nil {
+		var next []*step
 		next, missing = p.widen(layer, reached)
 		if len(missing) > 0 {
 			break // they belong to the next layer: no further one before they are read

@@ -174,7 +174,7 @@ func combine(t telling, about profile.About) *eventpb.Profile {
 	for _, m := range t.person.Members {
 		about.Identifiers = append(about.Identifiers, &eventpb.Identifier{Namespace: string(m.Namespace), Pseudonym: []byte(m.Value)})
 	}
-	combined := profile.Combine(t.leaves)
+	combined := profile.CombineBy(t.leaves, t.person.Survivorship)
 	return combined.Message(about)
 }
 

@@ -36,7 +36,7 @@ func TestSolveEqualsTheRunningSystem(t *testing.T) { solveEqualsRunning(t, 1, 24
 func TestSolveEqualsTheRunningSystemLong(t *testing.T) {
 	testkit.Long(t)
 	const each = 50
-	solveEqualsRunning(t, int(testkit.Histories(t, 1000)/each), each) //nolint:gosec // a count
+	solveEqualsRunning(t, int(testkit.Histories(t, 1000)/each), each)
 }
 
 // solveNow is the clock of all histories, after every time in them.
@@ -44,7 +44,7 @@ const solveNow = 1_600_000
 
 func solveEqualsRunning(t *testing.T, rounds, histories int) {
 	t.Helper()
-	for round := range uint64(rounds) { //nolint:gosec // a count
+	for round := range uint64(rounds) {
 		rng := rand.New(rand.NewPCG(round, 43))
 		rules := identitytest.RandomRules(rng)
 		rules.BlockedPatterns = identitytest.RandomPatterns(rng)

@@ -28,7 +28,7 @@ func TestTrialOfAMillionIdentifiers(t *testing.T) {
 func trial(t *testing.T, identifiers int) {
 	t.Helper()
 	c := open(t)
-	rng := rand.New(rand.NewPCG(uint64(identifiers), 7)) //nolint:gosec // a count
+	rng := rand.New(rand.NewPCG(uint64(identifiers), 7))
 	facts := make([]identity.Fact, 0, identifiers/2)
 	show := func(keys ...identifier.Key) {
 		facts = append(facts, &identity.Event{ID: fmt.Sprint("e", len(facts)), T: rng.Int64N(1 << 29), Keys: keys, Stated: rng.IntN(3) == 0})
