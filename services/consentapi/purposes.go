@@ -1,7 +1,6 @@
 package consentapi
 
 import (
-	"html/template"
 	"maps"
 	"net/http"
 	"slices"
@@ -9,6 +8,7 @@ import (
 
 	"rcu/pkg/event/registry"
 	"rcu/pkg/httpserver"
+	"rcu/services/internal/page"
 )
 
 // The register as people read it, in one language.
@@ -73,12 +73,8 @@ type registerTerm struct {
 
 // register shows to everybody what data is used for, and what it is never used for. It holds nothing of anybody.
 func (s *Service) register(w http.ResponseWriter, r *http.Request) {
-	lang := r.URL.Query().Get("lang")
-	switch lang {
-	case "":
-		lang = language(r)
-	case "fr", "en":
-	default:
+	lang := string(page.LanguageOf(r))
+	if asked := r.URL.Query().Get("lang"); asked != "" && asked != lang {
 		refuse(http.StatusBadRequest, "language", "lang", "use fr or en").write(w, r)
 		return
 	}
@@ -86,10 +82,7 @@ func (s *Service) register(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Vary", "Accept, Accept-Language")
 	w.Header().Set("Content-Language", lang)
 	if strings.Contains(r.Header.Get("Accept"), "text/html") {
-		s.html(w, http.StatusOK, registerTemplate, struct {
-			registerAnswer
-			Head map[string]string
-		}{a, headings[lang]})
+		s.render(w, r, http.StatusOK, "register", "register.title", a)
 		return
 	}
 	httpserver.WriteJSON(w, http.StatusOK, a)
@@ -142,31 +135,3 @@ func registerOf(reg *registry.Registry, lang string) registerAnswer {
 }
 
 func keysOf[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
-
-var headings = map[string]map[string]string{
-	"fr": {
-		"title": "À quoi servent vos données", "purposes": "Les finalités", "refused": "Ce que nous refusons de faire", "fields": "Les données, une par une",
-		"purpose": "Finalité", "why": "Pourquoi", "basis": "Base légale", "validity": "Durée", "owner": "Service en charge", "source": "Source", "field": "Donnée",
-		"retention": "Conservation", "recipients": "Destinataires", "nobody": "aucun",
-	},
-	"en": {
-		"title": "What your data is used for", "purposes": "Purposes", "refused": "What we refuse to do", "fields": "The data, one by one",
-		"purpose": "Purpose", "why": "Why", "basis": "Legal basis", "validity": "For how long", "owner": "Owner", "source": "Source", "field": "Data",
-		"retention": "Kept", "recipients": "Recipients", "nobody": "none",
-	},
-}
-
-var registerTemplate = template.Must(template.New("register").Parse(`<!doctype html>
-<html lang="{{.Language}}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>{{.Head.title}}</title>
-<style>body{font:1rem/1.5 system-ui,sans-serif;max-width:75rem;margin:2rem auto;padding:0 1rem;color:#111;background:#fff}
-div{overflow-x:auto}table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:top;padding:.5rem;border-bottom:1px solid #767676}</style></head>
-<body><main><h1>{{.Head.title}}</h1>
-<h2 id="p">{{.Head.purposes}}</h2><div role="region" aria-labelledby="p" tabindex="0"><table><thead><tr><th scope="col">{{.Head.purpose}}</th><th scope="col">{{.Head.why}}</th><th scope="col">{{.Head.basis}}</th><th scope="col">{{.Head.validity}}</th><th scope="col">{{.Head.recipients}}</th><th scope="col">{{.Head.owner}}</th><th scope="col">{{.Head.source}}</th></tr></thead><tbody>
-{{range .Purposes}}<tr><th scope="row">{{.Label}}</th><td>{{.Why}}</td><td>{{.Basis}}</td><td>{{.Validity}}</td><td>{{range .Recipients}}{{.}} {{else}}{{$.Head.nobody}}{{end}}</td><td>{{.Owner}}</td><td>{{.Source}}</td></tr>
-{{end}}</tbody></table></div>
-<h2 id="r">{{.Head.refused}}</h2><ul>{{range .Refused}}<li><strong>{{.Label}}</strong>. {{.Why}} ({{.Source}}).</li>
-{{end}}</ul>
-<h2 id="f">{{.Head.fields}}</h2><div role="region" aria-labelledby="f" tabindex="0"><table><thead><tr><th scope="col">{{.Head.field}}</th><th scope="col">{{.Head.why}}</th><th scope="col">{{.Head.purpose}}</th><th scope="col">{{.Head.retention}}</th><th scope="col">{{.Head.owner}}</th></tr></thead><tbody>
-{{range .Fields}}<tr><th scope="row">{{.Contract}} {{.Field}}</th><td>{{.Why}}</td><td>{{.Purpose}}</td><td>{{.Retention}}</td><td>{{.Owner}}</td></tr>
-{{end}}</tbody></table></div></main></body></html>
-`))

@@ -20,6 +20,7 @@ import (
 	"rcu/pkg/stream"
 	"rcu/pkg/telemetry"
 	"rcu/pkg/vault"
+	"rcu/services/internal/page"
 )
 
 // Publisher writes records durably; *stream.Producer is one.
@@ -60,6 +61,7 @@ type Service struct {
 	keyPrint  string
 	links     *vault.Tokens
 	confirms  *vault.Tokens
+	site      *page.Site
 	router    *httpserver.Router
 	server    *httpserver.Server
 }
@@ -76,10 +78,13 @@ func New(cfg Config, d Deps) (*Service, error) {
 		d.Now = time.Now
 	}
 	s := &Service{cfg: cfg, deps: d, registers: registers{d.Cells, cfg.RedisTimeout}}
+	var err error
+	if s.site, err = newSite(); err != nil {
+		return nil, err
+	}
 	if err := errors.Join(s.secrets(), s.measure(), s.serve()); err != nil {
 		return nil, err
 	}
-	var err error
 	if s.journal, err = openJournal(cfg.Journal, cfg.JournalBytes); err != nil {
 		return nil, err
 	}
@@ -133,11 +138,13 @@ func (s *Service) serve() error {
 	keyed("/v1/stop", "stop", takers, s.stop)
 	keyed("/v1/signals", "signal", takers, s.signal)
 	router.Handle("GET /v1/receipts/key", "key", http.HandlerFunc(s.publicKey))
-	router.Handle("GET /v1/register", "register", http.HandlerFunc(s.register))
-	router.Handle("GET /u/{token}", "unsubscribe-page", http.HandlerFunc(s.unsubscribePage))
-	router.Handle("POST /u/{token}", "unsubscribe", http.HandlerFunc(s.unsubscribe))
-	router.Handle("GET /c/{token}", "confirm-page", http.HandlerFunc(s.confirmPage))
-	router.Handle("POST /c/{token}", "confirm", http.HandlerFunc(s.confirmed))
+	shown := func(pattern, route string, h http.HandlerFunc) { router.Handle(pattern, route, page.Protect(h)) }
+	shown("GET /v1/register", "register", s.register)
+	shown("GET /u/{token}", "unsubscribe-page", s.unsubscribePage)
+	shown("POST /u/{token}", "unsubscribe", s.unsubscribe)
+	shown("GET /c/{token}", "confirm-page", s.confirmPage)
+	shown("POST /c/{token}", "confirm", s.confirmed)
+	router.Handle("GET "+page.AssetsPath, "assets", s.site.Assets())
 	operate := telemetry.Handler(s.deps.Gatherer, func(context.Context) error { return s.server.Ready() })
 	for _, path := range []string{"/metrics", "/healthz", "/readyz"} {
 		router.Bare("GET "+path, operate)

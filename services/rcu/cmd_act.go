@@ -23,14 +23,14 @@ const exitActHelp = "Exit codes: 0 done, 1 trouble, 2 wrong call, 3 nothing know
 
 // actCmd decides what evidence alone gets wrong.
 type actCmd struct {
-	Ban        pairActCmd `cmd:"" help:"Two identifiers are never one person."`
-	Together   pairActCmd `cmd:"" help:"Two identifiers are one person."`
-	Clear      pairActCmd `cmd:"" help:"Take back what was decided of two identifiers: evidence decides again."`
-	Quarantine oneActCmd  `cmd:"" help:"An identifier joins nobody."`
-	Release    oneActCmd  `cmd:"" help:"An identifier joins, whatever the evidence against it."`
-	Auto       oneActCmd  `cmd:"" help:"Take back what was decided of an identifier: evidence decides again."`
-	Undo       undoCmd    `cmd:"" help:"Put back what held before an act."`
-	List       actsCmd    `cmd:"" help:"List what was decided, the latest first."`
+	Ban        banCmd        `cmd:"" help:"Two identifiers are never one person."`
+	Together   togetherCmd   `cmd:"" help:"Two identifiers are one person."`
+	Clear      clearCmd      `cmd:"" help:"Take back what was decided of two identifiers: evidence decides again."`
+	Quarantine quarantineCmd `cmd:"" help:"An identifier joins nobody."`
+	Release    releaseCmd    `cmd:"" help:"An identifier joins, whatever the evidence against it."`
+	Auto       autoCmd       `cmd:"" help:"Take back what was decided of an identifier: evidence decides again."`
+	Undo       undoCmd       `cmd:"" help:"Put back what held before an act."`
+	List       actsCmd       `cmd:"" help:"List what was decided, the latest first."`
 }
 
 // stewardFlags say with whose key the steward's service is asked.
@@ -73,21 +73,10 @@ type undoCmd struct {
 	doFlags
 }
 
-// Help gives the example.
-func (pairActCmd) Help() string {
-	return "Shows first who would part and who would join, then asks.\n\n" + exitActHelp +
-		"\n\nExample:\n\n  rcu act ban phone:+33612345678 customer:E-1042 --reason \"the number was given to somebody else\""
-}
-
-// Help gives the example.
-func (oneActCmd) Help() string {
-	return "Shows first who would part and who would join, then asks.\n\n" + exitActHelp +
-		"\n\nExample:\n\n  rcu act quarantine email:caisse@example.org --reason \"typed at every till\""
-}
-
 // Help tells what is put back.
 func (undoCmd) Help() string {
-	return "Only an act that still holds can be taken back: of several on one pair the latest. What held before it holds again.\n\n" + exitActHelp
+	return "Only an act that still holds can be taken back: of several on one pair the latest. What held before it holds again.\n\n" + exitActHelp +
+		"\n\nExample:\n\n  rcu act undo 6f1f3c1e-9a52-4a57-8a5e-0d3b4b1f2c7d --reason \"the card was hers after all\""
 }
 
 // Run does the act that the command is named after.
@@ -219,8 +208,10 @@ type actsCmd struct {
 	After string `name:"after" help:"Go on behind this act." placeholder:"ID"`
 }
 
-// Help tells of the exit codes.
-func (actsCmd) Help() string { return exitHelp }
+// Help gives the example.
+func (actsCmd) Help() string {
+	return exitHelp + "\n\nExample:\n\n  rcu act list --limit 20"
+}
 
 // Run lists.
 func (c actsCmd) Run(ctx context.Context, a *app) error {

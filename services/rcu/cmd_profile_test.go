@@ -290,11 +290,3 @@ func TestTail_printsJSONLines(t *testing.T) {
 	_, _, code = call(t, "", "topic", "tail", "audit", "--last", "-1", kafka)
 	require.Equal(t, 2, code)
 }
-
-func TestHelp_hasAnExample(t *testing.T) {
-	for _, args := range [][]string{{"profile"}, {"explain"}, {"identity", "solve"}, {"topic", "tail"}} {
-		out, _, code := call(t, "", append(args, "--help")...)
-		require.Zero(t, code)
-		require.Contains(t, out, "Example:")
-	}
-}

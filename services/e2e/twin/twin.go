@@ -155,6 +155,9 @@ func (p people) Naming(k identifier.Key) identifier.Key {
 	return k
 }
 
+// Since is never asked: the rules of the twin look back without a limit.
+func (people) Since(identifier.Key) int64 { return identity.Never }
+
 func (people) Decisions(identifier.Key, identity.Purpose) consent.History { return consent.History{} }
 
 // digests pseudonymise without a key.
