@@ -21,6 +21,16 @@ func WriteProblem(w http.ResponseWriter, r *http.Request, status int, p Problem)
 	WriteJSON(w, status, p)
 }
 
+// WriteUnauthorized answers a request whose key was missing, or is none of a reader.
+func WriteUnauthorized(w http.ResponseWriter, r *http.Request, missing bool) {
+	p := Problem{Reason: "unknown_key", Field: "Authorization", Fix: "send the key of a reader that readers.yaml knows"}
+	if missing {
+		p.Reason, p.Fix = "no_key", "send Authorization: Bearer and the key of a reader"
+	}
+	w.Header().Set("WWW-Authenticate", "Bearer")
+	WriteProblem(w, r, http.StatusUnauthorized, p)
+}
+
 // WriteRetry answers with a status, Retry-After in whole seconds (at least 1), and a problem.
 func WriteRetry(w http.ResponseWriter, r *http.Request, status int, after time.Duration, p Problem) {
 	SetRetryAfter(w, after)

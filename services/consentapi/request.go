@@ -55,12 +55,8 @@ func (s *Service) authenticated(roles []auth.Role, h func(http.ResponseWriter, *
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		reader, err := s.deps.Readers.Authenticate(r)
 		switch {
-		case errors.Is(err, auth.ErrNoKey):
-			w.Header().Set("WWW-Authenticate", "Bearer")
-			refuse(http.StatusUnauthorized, "no_key", "Authorization", "send Authorization: Bearer and the key of a reader").write(w, r)
 		case err != nil:
-			w.Header().Set("WWW-Authenticate", "Bearer")
-			refuse(http.StatusUnauthorized, "unknown_key", "Authorization", "send the key of a reader that readers.yaml knows").write(w, r)
+			httpserver.WriteUnauthorized(w, r, errors.Is(err, auth.ErrNoKey))
 		case !slices.Contains(roles, reader.Role):
 			refuse(http.StatusForbidden, "role", "Authorization", "use the key of a role that does this").write(w, r)
 		case r.URL.RawQuery != "":

@@ -239,12 +239,7 @@ func (s *Service) authenticated(name string, f step) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		reader, err := s.deps.Readers.Authenticate(r)
 		if err != nil {
-			p := httpserver.Problem{Reason: "unknown_key", Field: "Authorization", Fix: "send the key of a reader that readers.yaml knows"}
-			if errors.Is(err, auth.ErrNoKey) {
-				p.Reason, p.Fix = "no_key", "send Authorization: Bearer and the key of a reader"
-			}
-			w.Header().Set("WWW-Authenticate", "Bearer")
-			httpserver.WriteProblem(w, r, http.StatusUnauthorized, p)
+			httpserver.WriteUnauthorized(w, r, errors.Is(err, auth.ErrNoKey))
 			return
 		}
 		if !slices.Contains(senders, reader.Role) {

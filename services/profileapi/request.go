@@ -59,12 +59,7 @@ func (s *Service) authenticated(action string, h func(http.ResponseWriter, *http
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		reader, err := s.deps.Readers.Authenticate(r)
 		if err != nil {
-			problem := httpserver.Problem{Reason: "unknown_key", Field: "Authorization", Fix: "send the key of a reader that readers.yaml knows"}
-			if errors.Is(err, auth.ErrNoKey) {
-				problem.Reason, problem.Fix = "no_key", "send Authorization: Bearer and the key of a reader"
-			}
-			w.Header().Set("WWW-Authenticate", "Bearer")
-			httpserver.WriteProblem(w, r, http.StatusUnauthorized, problem)
+			httpserver.WriteUnauthorized(w, r, errors.Is(err, auth.ErrNoKey))
 			return
 		}
 		q := request{action: action, reader: reader, controllers: reader.Controllers, name: r.PathValue("rcu_id"), sees: accessOf(reader.Role)}
