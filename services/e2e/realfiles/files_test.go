@@ -20,15 +20,15 @@ import (
 func TestSmallFiles(t *testing.T) {
 	web := of(t, "snowplow-web.yaml", "web-unasked", identifier.Customer)
 	mobile := of(t, "snowplow-mobile.yaml", "app-unasked", identifier.Customer)
-	webGranted := of(t, "snowplow-web.yaml", "web-granted", identifier.Customer)
-	mobileGranted := of(t, "snowplow-mobile.yaml", "app-granted", identifier.Customer)
+	webGranted := of(t, "snowplow-web.yaml", "web-granted", identifier.Customer).lately()
+	mobileGranted := of(t, "snowplow-mobile.yaml", "app-granted", identifier.Customer).lately()
 	users := of(t, "taubench-users.yaml", "tau", identifier.Customer)
 	orders := of(t, "taubench-orders.yaml", "tau", identifier.Customer)
 	s := start(t, web, mobile, webGranted, mobileGranted, users, orders)
 
 	table := newReport()
 	for _, grants := range []file{of(t, "snowplow-web-consent.yaml", webGranted.space, ""), of(t, "snowplow-mobile-consent.yaml", mobileGranted.space, "")} {
-		load(t, s, grants)
+		load(t, s, grants.granted())
 	}
 	s.Settled(t, settleLimit)
 	browsing, tau := []file{web, mobile, webGranted, mobileGranted}, []file{users, orders}

@@ -2,6 +2,7 @@ package realfiles
 
 import (
 	"encoding/json"
+	"fmt"
 	"path/filepath"
 	"testing"
 	"time"
@@ -27,6 +28,23 @@ type file struct {
 	space  string // and the controller
 	// customers is the namespace that names the file's customers.
 	customers identifier.Namespace
+	args      []string // of rcu import
+}
+
+// recorded is when the last of the browsing in the files was recorded. A grant holds for 13 months and has to hold now, too, so that what was
+// recorded is moved on.
+var recorded = time.Date(2021, 4, 22, 0, 0, 0, 0, time.UTC)
+
+// lately moves the browsing of a file on to the last months.
+func (f file) lately() file {
+	f.args = append(f.args, "--var", fmt.Sprintf("seconds_later=%d", int64(time.Since(recorded).Hours())*3600))
+	return f
+}
+
+// granted sets the time of the grants of a file to before all of that.
+func (f file) granted() file {
+	f.args = append(f.args, "--var", "decided_at="+time.Now().AddDate(0, -11, 0).UTC().Format(time.RFC3339))
+	return f
 }
 
 // of finds the import with a mapping and gives it a space.
@@ -69,7 +87,7 @@ func load(t *testing.T, s *stack.Stack, f file, args ...string) (importer.Summar
 	t.Helper()
 	began := time.Now()
 	mapping := filepath.Join(testkit.Root(t), "deploy", "mappings", f.Mapping)
-	all := append([]string{"--json", "import", f.Channel, testkit.Data(t, f.File...), "--map", mapping, "--source", f.source}, args...)
+	all := append([]string{"--json", "import", f.Channel, testkit.Data(t, f.File...), "--map", mapping, "--source", f.source}, append(f.args, args...)...)
 	out, err := s.Command(t, all...)
 	require.NoError(t, err)
 	var sum importer.Summary
