@@ -36,7 +36,7 @@ func TestSolveEqualsTheRunningSystem(t *testing.T) { solveEqualsRunning(t, 1, 24
 func TestSolveEqualsTheRunningSystemLong(t *testing.T) {
 	testkit.Long(t)
 	const each = 50
-	solveEqualsRunning(t, int(testkit.Histories(t, 1000)/each), each)
+	solveEqualsRunning(t, int(testkit.Histories(t, 2*each)/each), each)
 }
 
 // solveNow is the clock of all histories, after every time in them.
