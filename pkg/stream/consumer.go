@@ -101,7 +101,7 @@ type ConsumerConfig struct {
 	// out yet. Such batches are delivered again.
 	Gate func() time.Time `yaml:"-"`
 	// Grace is how long a handler may go on after its partition was taken away.
-	// Default: 10s.
+	// Default: 8s.
 	Grace time.Duration `yaml:"grace"`
 	// Watchdog is how long a partition with lag may stand still. Default: 30s.
 	Watchdog time.Duration `yaml:"watchdog"`
@@ -114,7 +114,7 @@ type ConsumerConfig struct {
 	// Default: that of the client.
 	SessionTimeout time.Duration `yaml:"session_timeout"`
 	// RebalanceTimeout is how long the group waits for a member to give its
-	// partitions back; more than Grace. Default: 30s.
+	// partitions back; more than Grace. Default: 12s.
 	RebalanceTimeout time.Duration `yaml:"rebalance_timeout"`
 	// SkipTruncated goes on at the log start, with a warning, where records
 	// were deleted before they were read. Without it, Run ends with the error.
@@ -126,13 +126,17 @@ type ConsumerConfig struct {
 	DeadLetter func(ctx context.Context, r Record, invalid *InvalidError) error `yaml:"-"`
 }
 
+// joinPatience is how many rebalance timeouts a member waits in a join beyond the first. The embedded broker begins its wait again whenever
+// somebody joins: members that give up and come again sooner than that keep each other from ever getting in.
+const joinPatience = 2
+
 // DefaultConsumerConfig gives the defaults.
 func DefaultConsumerConfig() ConsumerConfig {
 	return ConsumerConfig{
 		BatchRecords: 1000, BatchBytes: 1 << 20, BatchWait: 20 * time.Millisecond, FetchWait: 500 * time.Millisecond,
-		CommitEvery: 500 * time.Millisecond, Grace: 10 * time.Second, Watchdog: 30 * time.Second,
+		CommitEvery: 500 * time.Millisecond, Grace: 8 * time.Second, Watchdog: 30 * time.Second,
 		BackoffMin: 100 * time.Millisecond, BackoffMax: 5 * time.Second,
-		SessionTimeout: 10 * time.Second, RebalanceTimeout: 30 * time.Second,
+		SessionTimeout: 10 * time.Second, RebalanceTimeout: 12 * time.Second,
 	}
 }
 
@@ -233,7 +237,7 @@ func (c *Consumer) Run(ctx context.Context) error {
 		GroupBalancers:    []kafka.GroupBalancer{balancer{}},
 		HeartbeatInterval: cfg.SessionTimeout / 10, SessionTimeout: cfg.SessionTimeout, RebalanceTimeout: cfg.RebalanceTimeout,
 		JoinGroupBackoff: 500 * time.Millisecond, WatchPartitionChanges: true, PartitionWatchInterval: 5 * time.Second,
-		StartOffset: kafka.FirstOffset, Timeout: c.client.cfg.RequestTimeout,
+		StartOffset: kafka.FirstOffset, Timeout: max(c.client.cfg.RequestTimeout, joinPatience*cfg.RebalanceTimeout),
 	})
 	if err != nil {
 		return fmt.Errorf("joining group %s: %w", cfg.Group, err)
