@@ -59,6 +59,9 @@ var programs = []string{
 	"rcu/services/consentapi",
 }
 
+// helpers are imported by tests, and by each other.
+var helpers = []string{"rcu/pkg/testkit", "rcu/services/internal/contract"}
+
 // under reports whether a package is one of the list or lies below one.
 func under(path string, list ...string) bool {
 	return slices.ContainsFunc(list, func(p string) bool { return path == p || strings.HasPrefix(path, strings.TrimSuffix(p, "/")+"/") })
@@ -81,8 +84,8 @@ func forbidden(from, to string) string {
 		return "an adapter is handed what the chassis makes"
 	case under(from, "rcu/pkg/embedded") && under(to, "rcu/pkg") && !under(to, "rcu/pkg/telemetry", "rcu/pkg/embedded"):
 		return "embedded servers know nothing of what is stored in them"
-	case under(from, "rcu/services") && under(to, "rcu/pkg/testkit") && !under(from, "rcu/services/e2e"):
-		return "testkit is for tests"
+	case under(from, "rcu/services") && under(to, helpers...) && !under(from, "rcu/services/e2e") && !under(from, helpers...):
+		return "helpers of tests are for tests"
 	}
 	for _, p := range programs {
 		if under(from, p) && under(to, programs...) && !under(to, p) {
