@@ -2,14 +2,15 @@ package match_test
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
-	"os"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"rcu/pkg/match"
+	"rcu/pkg/testkit"
 )
 
 // schema is a file as another system would export it.
@@ -111,13 +112,19 @@ var reached = map[string][2]float64{
 	"appelants": {.96, .88}, "email-and-city": {.97, .91},
 }
 
-func TestGeneratedFiles(t *testing.T) {
+func TestGeneratedFiles(t *testing.T) { generatedFiles(t, 1500) }
+
+func TestLongGeneratedFiles(t *testing.T) {
+	testkit.Long(t)
+	generatedFiles(t, math.MaxInt)
+}
+
+// generatedFiles resolves a file of each schema, of its number of people or of most.
+func generatedFiles(t *testing.T, most int) {
 	for i := range schemaList {
 		s := schemaList[i]
 		t.Run(s.name, func(t *testing.T) {
-			if os.Getenv("RCU_TEST_LONG") == "" {
-				s.people = min(s.people, 1500)
-			}
+			s.people = min(s.people, most)
 			header, rows, who := generate(&s, 101)
 			got := resolve(t, header, rows, who)
 			parts := match.Evaluate(connected(got.recs, got.res), got.who)
