@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"rcu/services/e2e/resp"
 	"rcu/services/internal/demo"
 )
 
@@ -117,12 +118,12 @@ func (m *meter) sized(ctx context.Context, f *sizeFigures, live *demo.Load, api 
 	if f.Rows, err = m.stack.count(ctx, "SELECT sum(bytes_on_disk) FROM system.parts WHERE active AND database = 'rcu'"); err != nil {
 		return err
 	}
-	c, err := dialRedis(ctx, m.stack.redis.Addr())
+	c, err := resp.Dial(ctx, m.stack.redis.Addr())
 	if err != nil {
 		return err
 	}
-	defer c.close()
-	used, err := usedMemory(c)
+	defer c.Close()
+	used, err := c.UsedMemory()
 	if err != nil {
 		return err
 	}

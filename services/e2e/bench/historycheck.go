@@ -15,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 
+	"rcu/services/e2e/resp"
 	"rcu/services/internal/demo"
 )
 
@@ -33,12 +34,12 @@ type size struct {
 
 func (b *backfill) size(ctx context.Context) (x size, err error) {
 	s := b.meter.stack
-	c, err := dialRedis(ctx, s.redis.Addr())
+	c, err := resp.Dial(ctx, s.redis.Addr())
 	if err != nil {
 		return x, err
 	}
-	defer c.close()
-	if x.Redis, err = usedMemory(c); err != nil {
+	defer c.Close()
+	if x.Redis, err = c.UsedMemory(); err != nil {
 		return x, err
 	}
 	const ours = " FROM system.parts WHERE active AND database = currentDatabase()"

@@ -2,11 +2,11 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
-	"strconv"
 	"strings"
+
+	"rcu/services/e2e/resp"
 )
 
 // kinds of keys, as their beginning shows them, in the order of the report.
@@ -50,15 +50,15 @@ func memory(ctx context.Context, s *stack) (*memoryFigures, error) {
 	if f.Profiles, err = s.count(ctx, "SELECT uniqExact(rcu_id) FROM profiles FINAL WHERE gone = 0"); err != nil {
 		return nil, err
 	}
-	c, err := dialRedis(ctx, s.redis.Addr())
+	c, err := resp.Dial(ctx, s.redis.Addr())
 	if err != nil {
 		return nil, err
 	}
-	defer c.close()
-	if f.Used, err = usedMemory(c); err != nil {
+	defer c.Close()
+	if f.Used, err = c.UsedMemory(); err != nil {
 		return nil, err
 	}
-	keys, err := scan(c)
+	keys, err := keysByKind(c)
 	if err != nil {
 		return nil, err
 	}
@@ -82,44 +82,14 @@ func memory(ctx context.Context, s *stack) (*memoryFigures, error) {
 	return f, nil
 }
 
-func usedMemory(c *resp) (int64, error) {
-	a, err := c.do([]string{"INFO", "memory"})
-	if err != nil {
-		return 0, err
-	}
-	text, _ := a[0].(string)
-	for line := range strings.Lines(text) {
-		if v, ok := strings.CutPrefix(strings.TrimSpace(line), "used_memory:"); ok {
-			return strconv.ParseInt(v, 10, 64) //nolint:wrapcheck // says all
-		}
-	}
-	return 0, errors.New("redis does not tell its memory")
-}
-
-// scan sorts all keys by kind.
-func scan(c *resp) ([][]string, error) {
+// keysByKind sorts all keys by kind.
+func keysByKind(c *resp.Conn) ([][]string, error) {
 	out := make([][]string, len(kinds))
-	cursor := "0"
-	for {
-		a, err := c.do([]string{"SCAN", cursor, "COUNT", "5000"})
-		if err != nil {
-			return nil, err
-		}
-		list, ok := a[0].([]any)
-		if !ok || len(list) != 2 {
-			return nil, errors.New("redis does not scan")
-		}
-		names, _ := list[1].([]any)
-		for _, n := range names {
-			if name, ok := n.(string); ok {
-				i := kindOf(name)
-				out[i] = append(out[i], name)
-			}
-		}
-		if cursor, ok = list[0].(string); !ok || cursor == "0" {
-			return out, nil
-		}
-	}
+	err := c.Scan("*", func(key string) {
+		i := kindOf(key)
+		out[i] = append(out[i], key)
+	})
+	return out, err //nolint:wrapcheck // says all
 }
 
 func kindOf(key string) int {
@@ -135,12 +105,12 @@ func kindOf(key string) int {
 }
 
 // usage adds up the memory of keys.
-func usage(c *resp, keys []string) (int64, error) {
+func usage(c *resp.Conn, keys []string) (int64, error) {
 	commands := make([][]string, len(keys))
 	for i, k := range keys {
 		commands[i] = []string{"MEMORY", "USAGE", k, "SAMPLES", "0"}
 	}
-	answers, err := c.do(commands...)
+	answers, err := c.Pipeline(commands...)
 	if err != nil {
 		return 0, err
 	}

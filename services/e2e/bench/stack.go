@@ -16,6 +16,7 @@ import (
 	"rcu/pkg/embedded"
 	"rcu/pkg/vault"
 	"rcu/pkg/yamlfile"
+	"rcu/services/e2e/resp"
 	"rcu/services/internal/demo"
 )
 
@@ -259,16 +260,16 @@ func (s *stack) keepMetrics(ctx context.Context) error {
 			return fmt.Errorf("keeping metrics: %w", err)
 		}
 	}
-	c, err := dialRedis(ctx, s.redis.Addr())
+	c, err := resp.Dial(ctx, s.redis.Addr())
 	if err != nil {
 		return err
 	}
-	defer c.close()
-	info, err := c.do([]string{"INFO", "commandstats"})
+	defer c.Close()
+	info, err := c.Do("INFO", "commandstats")
 	if err != nil {
 		return err
 	}
-	if err := s.write("redis.commands", fmt.Append(nil, info[0])); err != nil {
+	if err := s.write("redis.commands", fmt.Append(nil, info)); err != nil {
 		return fmt.Errorf("keeping metrics: %w", err)
 	}
 	text, err := s.ask(ctx, "SELECT event, value FROM system.events ORDER BY event")

@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"rcu/services/e2e/resp"
 	"rcu/services/internal/demo"
 )
 
@@ -61,11 +62,11 @@ func (m *meter) steady(ctx context.Context, load *demo.Load, o options, api stri
 
 // sample takes the backlog once a second until ctx ends.
 func (m *meter) sample(ctx context.Context, f *steadyFigures) error {
-	c, err := dialRedis(ctx, m.stack.redis.Addr())
+	c, err := resp.Dial(ctx, m.stack.redis.Addr())
 	if err != nil {
 		return err
 	}
-	defer c.close()
+	defer c.Close()
 	began := time.Now()
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
@@ -79,7 +80,7 @@ func (m *meter) sample(ctx context.Context, f *steadyFigures) error {
 		if err != nil {
 			return err
 		}
-		if b.Redis, err = usedMemory(c); err != nil {
+		if b.Redis, err = c.UsedMemory(); err != nil {
 			return err
 		}
 		b.Second = int(time.Since(began).Seconds())

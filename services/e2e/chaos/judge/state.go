@@ -12,6 +12,7 @@ import (
 	"rcu/pkg/resolve"
 	"rcu/services/e2e/chaos/fleet"
 	"rcu/services/e2e/chaos/load"
+	"rcu/services/e2e/resp"
 	"rcu/services/internal/demo"
 )
 
@@ -97,12 +98,12 @@ func eventsIn(s *profile.State) (n int64) {
 
 // foreignLeaves finds leaves that no accepted event has.
 func (s *state) foreignLeaves(ctx context.Context) error {
-	redis, err := dialRedis(ctx, s.f.Server(fleet.Redis).Addr())
+	redis, err := resp.Dial(ctx, s.f.Server(fleet.Redis).Addr())
 	if err != nil {
 		return err
 	}
-	defer redis.close()
-	return redis.scan("l:*", func(key string) {
+	defer redis.Close()
+	return redis.Scan("l:*", func(key string) {
 		if s.o.leaves[key] == nil {
 			s.v.differ("leaf in redis that no event has", "%s", key)
 		}
