@@ -98,7 +98,7 @@ type Decision struct {
 	Source         string                 `protobuf:"bytes,3,opt,name=source,proto3" json:"source,omitempty"`
 	Id             string                 `protobuf:"bytes,4,opt,name=id,proto3" json:"id,omitempty"`
 	Point          *Identifier            `protobuf:"bytes,5,opt,name=point,proto3" json:"point,omitempty"`                               // contact point or device
-	Purpose        string                 `protobuf:"bytes,6,opt,name=purpose,proto3" json:"purpose,omitempty"`                           // registry.yaml
+	Purpose        string                 `protobuf:"bytes,6,opt,name=purpose,proto3" json:"purpose,omitempty"`                           // registry.yaml; or a wish about contacts (package contact): wish:pause, wish:topic:..., wish:frequency:...
 	Channel        string                 `protobuf:"bytes,7,opt,name=channel,proto3" json:"channel,omitempty"`                           // of a marketing purpose; empty otherwise
 	Decision       string                 `protobuf:"bytes,8,opt,name=decision,proto3" json:"decision,omitempty"`                         // grant | refuse | withdraw | object | pending (waits to be confirmed)
 	Carried        bool                   `protobuf:"varint,9,opt,name=carried,proto3" json:"carried,omitempty"`                          // imported, never said
@@ -114,6 +114,7 @@ type Decision struct {
 	ProofSha256    []byte                 `protobuf:"bytes,19,opt,name=proof_sha256,json=proofSha256,proto3" json:"proof_sha256,omitempty"` // of the object, which is kept elsewhere
 	Guardian       string                 `protobuf:"bytes,20,opt,name=guardian,proto3" json:"guardian,omitempty"`                          // reference of the consent of a holder of parental authority
 	Confirms       string                 `protobuf:"bytes,21,opt,name=confirms,proto3" json:"confirms,omitempty"`                          // the pending grant that this one confirms
+	Wide           bool                   `protobuf:"varint,22,opt,name=wide,proto3" json:"wide,omitempty"`                                 // of a wish: it counts at every point of the person who has this one
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
 }
@@ -293,6 +294,13 @@ func (x *Decision) GetConfirms() string {
 		return x.Confirms
 	}
 	return ""
+}
+
+func (x *Decision) GetWide() bool {
+	if x != nil {
+		return x.Wide
+	}
+	return false
 }
 
 // Act is what a steward decided of two identifiers, or of one (rcu.acts). It holds no personal value.
@@ -1790,6 +1798,131 @@ func (x *CaseSummary) GetClosedAt() int64 {
 	return 0
 }
 
+// ContactStep is one step of a contact of the company with a person, and what was answered (rcu.contacts). It holds no personal value.
+type ContactStep struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Space         string                 `protobuf:"bytes,1,opt,name=space,proto3" json:"space,omitempty"`
+	Controller    string                 `protobuf:"bytes,2,opt,name=controller,proto3" json:"controller,omitempty"`
+	Contact       []byte                 `protobuf:"bytes,3,opt,name=contact,proto3" json:"contact,omitempty"` // its id
+	Step          string                 `protobuf:"bytes,4,opt,name=step,proto3" json:"step,omitempty"`       // reserve | confirm | release | refused (by the person)
+	Reason        string                 `protobuf:"bytes,5,opt,name=reason,proto3" json:"reason,omitempty"`   // why the answer was no; empty: it was yes
+	Point         *Identifier            `protobuf:"bytes,6,opt,name=point,proto3" json:"point,omitempty"`     // contact point or device
+	Channel       string                 `protobuf:"bytes,7,opt,name=channel,proto3" json:"channel,omitempty"`
+	Purpose       string                 `protobuf:"bytes,8,opt,name=purpose,proto3" json:"purpose,omitempty"`
+	Needs         []string               `protobuf:"bytes,9,rep,name=needs,proto3" json:"needs,omitempty"`  // purposes that the very point has to permit on the channel
+	Proof         []string               `protobuf:"bytes,10,rep,name=proof,proto3" json:"proof,omitempty"` // ids of the decisions that permit
+	At            int64                  `protobuf:"varint,11,opt,name=at,proto3" json:"at,omitempty"`      // microseconds
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ContactStep) Reset() {
+	*x = ContactStep{}
+	mi := &file_record_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ContactStep) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ContactStep) ProtoMessage() {}
+
+func (x *ContactStep) ProtoReflect() protoreflect.Message {
+	mi := &file_record_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ContactStep.ProtoReflect.Descriptor instead.
+func (*ContactStep) Descriptor() ([]byte, []int) {
+	return file_record_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *ContactStep) GetSpace() string {
+	if x != nil {
+		return x.Space
+	}
+	return ""
+}
+
+func (x *ContactStep) GetController() string {
+	if x != nil {
+		return x.Controller
+	}
+	return ""
+}
+
+func (x *ContactStep) GetContact() []byte {
+	if x != nil {
+		return x.Contact
+	}
+	return nil
+}
+
+func (x *ContactStep) GetStep() string {
+	if x != nil {
+		return x.Step
+	}
+	return ""
+}
+
+func (x *ContactStep) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *ContactStep) GetPoint() *Identifier {
+	if x != nil {
+		return x.Point
+	}
+	return nil
+}
+
+func (x *ContactStep) GetChannel() string {
+	if x != nil {
+		return x.Channel
+	}
+	return ""
+}
+
+func (x *ContactStep) GetPurpose() string {
+	if x != nil {
+		return x.Purpose
+	}
+	return ""
+}
+
+func (x *ContactStep) GetNeeds() []string {
+	if x != nil {
+		return x.Needs
+	}
+	return nil
+}
+
+func (x *ContactStep) GetProof() []string {
+	if x != nil {
+		return x.Proof
+	}
+	return nil
+}
+
+func (x *ContactStep) GetAt() int64 {
+	if x != nil {
+		return x.At
+	}
+	return 0
+}
+
 var File_record_proto protoreflect.FileDescriptor
 
 const file_record_proto_rawDesc = "" +
@@ -1799,7 +1932,7 @@ const file_record_proto_rawDesc = "" +
 	"\x05event\x18\x01 \x01(\v2\x13.rcu.event.v1.EventR\x05event\x12\x15\n" +
 	"\x06rcu_id\x18\x02 \x01(\tR\x05rcuId\x12 \n" +
 	"\vpermissions\x18\x03 \x01(\x04R\vpermissions\x12\x18\n" +
-	"\aversion\x18\x04 \x01(\x04R\aversion\"\x94\x05\n" +
+	"\aversion\x18\x04 \x01(\x04R\aversion\"\xa8\x05\n" +
 	"\bDecision\x12\x14\n" +
 	"\x05space\x18\x01 \x01(\tR\x05space\x12\x1e\n" +
 	"\n" +
@@ -1828,7 +1961,8 @@ const file_record_proto_rawDesc = "" +
 	"proof_type\x18\x12 \x01(\tR\tproofType\x12!\n" +
 	"\fproof_sha256\x18\x13 \x01(\fR\vproofSha256\x12\x1a\n" +
 	"\bguardian\x18\x14 \x01(\tR\bguardian\x12\x1a\n" +
-	"\bconfirms\x18\x15 \x01(\tR\bconfirms\"\xd5\x02\n" +
+	"\bconfirms\x18\x15 \x01(\tR\bconfirms\x12\x12\n" +
+	"\x04wide\x18\x16 \x01(\bR\x04wide\"\xd5\x02\n" +
 	"\x03Act\x12\x14\n" +
 	"\x05space\x18\x01 \x01(\tR\x05space\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\tR\x02id\x12\x0e\n" +
@@ -1993,7 +2127,22 @@ const file_record_proto_rawDesc = "" +
 	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x14\n" +
 	"\x05state\x18\x03 \x01(\tR\x05state\x12\x1b\n" +
 	"\topened_at\x18\x04 \x01(\x03R\bopenedAt\x12\x1b\n" +
-	"\tclosed_at\x18\x05 \x01(\x03R\bclosedAtB\x1bZ\x19rcu/schemas/event;eventpbb\x06proto3"
+	"\tclosed_at\x18\x05 \x01(\x03R\bclosedAt\"\xa9\x02\n" +
+	"\vContactStep\x12\x14\n" +
+	"\x05space\x18\x01 \x01(\tR\x05space\x12\x1e\n" +
+	"\n" +
+	"controller\x18\x02 \x01(\tR\n" +
+	"controller\x12\x18\n" +
+	"\acontact\x18\x03 \x01(\fR\acontact\x12\x12\n" +
+	"\x04step\x18\x04 \x01(\tR\x04step\x12\x16\n" +
+	"\x06reason\x18\x05 \x01(\tR\x06reason\x12.\n" +
+	"\x05point\x18\x06 \x01(\v2\x18.rcu.event.v1.IdentifierR\x05point\x12\x18\n" +
+	"\achannel\x18\a \x01(\tR\achannel\x12\x18\n" +
+	"\apurpose\x18\b \x01(\tR\apurpose\x12\x14\n" +
+	"\x05needs\x18\t \x03(\tR\x05needs\x12\x14\n" +
+	"\x05proof\x18\n" +
+	" \x03(\tR\x05proof\x12\x0e\n" +
+	"\x02at\x18\v \x01(\x03R\x02atB\x1bZ\x19rcu/schemas/event;eventpbb\x06proto3"
 
 var (
 	file_record_proto_rawDescOnce sync.Once
@@ -2007,7 +2156,7 @@ func file_record_proto_rawDescGZIP() []byte {
 	return file_record_proto_rawDescData
 }
 
-var file_record_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
+var file_record_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
 var file_record_proto_goTypes = []any{
 	(*Resolved)(nil),        // 0: rcu.event.v1.Resolved
 	(*Decision)(nil),        // 1: rcu.event.v1.Decision
@@ -2026,40 +2175,42 @@ var file_record_proto_goTypes = []any{
 	(*ChannelActivity)(nil), // 14: rcu.event.v1.ChannelActivity
 	(*OrderSummary)(nil),    // 15: rcu.event.v1.OrderSummary
 	(*CaseSummary)(nil),     // 16: rcu.event.v1.CaseSummary
-	nil,                     // 17: rcu.event.v1.Profile.TraitsEntry
-	nil,                     // 18: rcu.event.v1.Profile.CountersEntry
-	(*Event)(nil),           // 19: rcu.event.v1.Event
-	(*Identifier)(nil),      // 20: rcu.event.v1.Identifier
-	(Channel)(0),            // 21: rcu.event.v1.Channel
-	(*Sealed)(nil),          // 22: rcu.event.v1.Sealed
-	(*Money)(nil),           // 23: rcu.event.v1.Money
+	(*ContactStep)(nil),     // 17: rcu.event.v1.ContactStep
+	nil,                     // 18: rcu.event.v1.Profile.TraitsEntry
+	nil,                     // 19: rcu.event.v1.Profile.CountersEntry
+	(*Event)(nil),           // 20: rcu.event.v1.Event
+	(*Identifier)(nil),      // 21: rcu.event.v1.Identifier
+	(Channel)(0),            // 22: rcu.event.v1.Channel
+	(*Sealed)(nil),          // 23: rcu.event.v1.Sealed
+	(*Money)(nil),           // 24: rcu.event.v1.Money
 }
 var file_record_proto_depIdxs = []int32{
-	19, // 0: rcu.event.v1.Resolved.event:type_name -> rcu.event.v1.Event
-	20, // 1: rcu.event.v1.Decision.point:type_name -> rcu.event.v1.Identifier
-	21, // 2: rcu.event.v1.Decision.collected_on:type_name -> rcu.event.v1.Channel
-	20, // 3: rcu.event.v1.Act.a:type_name -> rcu.event.v1.Identifier
-	20, // 4: rcu.event.v1.Act.b:type_name -> rcu.event.v1.Identifier
+	20, // 0: rcu.event.v1.Resolved.event:type_name -> rcu.event.v1.Event
+	21, // 1: rcu.event.v1.Decision.point:type_name -> rcu.event.v1.Identifier
+	22, // 2: rcu.event.v1.Decision.collected_on:type_name -> rcu.event.v1.Channel
+	21, // 3: rcu.event.v1.Act.a:type_name -> rcu.event.v1.Identifier
+	21, // 4: rcu.event.v1.Act.b:type_name -> rcu.event.v1.Identifier
 	2,  // 5: rcu.event.v1.ActRegister.acts:type_name -> rcu.event.v1.Act
-	22, // 6: rcu.event.v1.DeadLetter.body:type_name -> rcu.event.v1.Sealed
-	22, // 7: rcu.event.v1.Held.body:type_name -> rcu.event.v1.Sealed
-	20, // 8: rcu.event.v1.Profile.identifiers:type_name -> rcu.event.v1.Identifier
-	17, // 9: rcu.event.v1.Profile.traits:type_name -> rcu.event.v1.Profile.TraitsEntry
+	23, // 6: rcu.event.v1.DeadLetter.body:type_name -> rcu.event.v1.Sealed
+	23, // 7: rcu.event.v1.Held.body:type_name -> rcu.event.v1.Sealed
+	21, // 8: rcu.event.v1.Profile.identifiers:type_name -> rcu.event.v1.Identifier
+	18, // 9: rcu.event.v1.Profile.traits:type_name -> rcu.event.v1.Profile.TraitsEntry
 	13, // 10: rcu.event.v1.Profile.spend:type_name -> rcu.event.v1.Spend
 	14, // 11: rcu.event.v1.Profile.activity:type_name -> rcu.event.v1.ChannelActivity
 	15, // 12: rcu.event.v1.Profile.orders:type_name -> rcu.event.v1.OrderSummary
 	16, // 13: rcu.event.v1.Profile.cases:type_name -> rcu.event.v1.CaseSummary
-	18, // 14: rcu.event.v1.Profile.counters:type_name -> rcu.event.v1.Profile.CountersEntry
-	21, // 15: rcu.event.v1.Spend.channel:type_name -> rcu.event.v1.Channel
-	21, // 16: rcu.event.v1.ChannelActivity.channel:type_name -> rcu.event.v1.Channel
-	21, // 17: rcu.event.v1.OrderSummary.channel:type_name -> rcu.event.v1.Channel
-	23, // 18: rcu.event.v1.OrderSummary.total:type_name -> rcu.event.v1.Money
-	23, // 19: rcu.event.v1.OrderSummary.returned:type_name -> rcu.event.v1.Money
-	20, // [20:20] is the sub-list for method output_type
-	20, // [20:20] is the sub-list for method input_type
-	20, // [20:20] is the sub-list for extension type_name
-	20, // [20:20] is the sub-list for extension extendee
-	0,  // [0:20] is the sub-list for field type_name
+	19, // 14: rcu.event.v1.Profile.counters:type_name -> rcu.event.v1.Profile.CountersEntry
+	22, // 15: rcu.event.v1.Spend.channel:type_name -> rcu.event.v1.Channel
+	22, // 16: rcu.event.v1.ChannelActivity.channel:type_name -> rcu.event.v1.Channel
+	22, // 17: rcu.event.v1.OrderSummary.channel:type_name -> rcu.event.v1.Channel
+	24, // 18: rcu.event.v1.OrderSummary.total:type_name -> rcu.event.v1.Money
+	24, // 19: rcu.event.v1.OrderSummary.returned:type_name -> rcu.event.v1.Money
+	21, // 20: rcu.event.v1.ContactStep.point:type_name -> rcu.event.v1.Identifier
+	21, // [21:21] is the sub-list for method output_type
+	21, // [21:21] is the sub-list for method input_type
+	21, // [21:21] is the sub-list for extension type_name
+	21, // [21:21] is the sub-list for extension extendee
+	0,  // [0:21] is the sub-list for field type_name
 }
 
 func init() { file_record_proto_init() }
@@ -2074,7 +2225,7 @@ func file_record_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_record_proto_rawDesc), len(file_record_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   19,
+			NumMessages:   20,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
