@@ -47,11 +47,8 @@ func parseHistory(args []string, stderr io.Writer) (historyOptions, error) {
 	f.StringVar(&o.rcu, "rcu", ".bin/rcu", "the program to measure")
 	f.StringVar(&o.root, "root", ".", "folder of the repository")
 	f.StringVar(&o.keep, "keep", "", "keep data and logs in this folder")
-	if err := f.Parse(args); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			return o, &boot.Silent{Code: boot.ExitOK}
-		}
-		return o, &boot.Silent{Code: boot.ExitUsage}
+	if err := boot.ParseFlags(f, args); err != nil {
+		return o, err
 	}
 	if o.rate < 1 || o.rate > fastest || o.quiet < 1 || o.limit <= 0 {
 		return o, &boot.UsageError{Err: fmt.Errorf("--rate must be 1 to %d, --quiet at least 1, --limit above 0", fastest)}
@@ -72,9 +69,7 @@ func runHistory(ctx context.Context, world boot.IO, args []string) error {
 		return err
 	}
 	if o.json {
-		e := json.NewEncoder(world.Stdout)
-		e.SetIndent("", "  ")
-		return e.Encode(r) //nolint:wrapcheck // says all
+		return boot.PrintJSON(world.Stdout, r)
 	}
 	return r.print(world.Stdout)
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -58,11 +57,8 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	f.StringVar(&o.root, "root", ".", "folder of the repository")
 	f.StringVar(&o.keep, "keep", "", "keep data and logs in this folder")
 	f.StringVar(&o.only, "only", "", "real or copy: leave the other path out")
-	if err := f.Parse(args); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			return o, &boot.Silent{Code: boot.ExitOK}
-		}
-		return o, &boot.Silent{Code: boot.ExitUsage}
+	if err := boot.ParseFlags(f, args); err != nil {
+		return o, err
 	}
 	if o.half < 0 || o.steady < 0 || o.growth < 0 || o.rate < 0 || o.rate > fastest {
 		return o, &boot.UsageError{Err: fmt.Errorf("--half, --steady, --growth and --rate must be at least 0, and --rate at most %d", fastest)}
@@ -103,9 +99,7 @@ func run(ctx context.Context, world boot.IO) error {
 		return err
 	}
 	if o.json {
-		e := json.NewEncoder(world.Stdout)
-		e.SetIndent("", "  ")
-		return e.Encode(r) //nolint:wrapcheck // says all
+		return boot.PrintJSON(world.Stdout, r)
 	}
 	return r.print(world.Stdout)
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -44,11 +43,8 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	f.StringVar(&o.root, "root", ".", "folder of the repository")
 	f.StringVar(&o.keep, "keep", "", "keep data and logs in this folder (default: only those of a run that found something)")
 	f.BoolVar(&o.json, "json", false, "print the report as JSON before the last line")
-	if err := f.Parse(args); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			return o, &boot.Silent{Code: boot.ExitOK}
-		}
-		return o, &boot.Silent{Code: boot.ExitUsage}
+	if err := boot.ParseFlags(f, args); err != nil {
+		return o, err
 	}
 	if o.kills < 0 || o.rate <= 0 {
 		return o, &boot.UsageError{Err: errors.New("kills must not be negative, and the rate must be above 0")}
@@ -87,10 +83,8 @@ func run(ctx context.Context, world boot.IO) error {
 		}
 	}
 	if o.json {
-		e := json.NewEncoder(world.Stdout)
-		e.SetIndent("", "  ")
-		if err := e.Encode(r); err != nil {
-			return fmt.Errorf("printing the report: %w", err)
+		if err := boot.PrintJSON(world.Stdout, r); err != nil {
+			return err
 		}
 	}
 	if err := r.tell(world.Stdout, world.Stderr, failed); err != nil {

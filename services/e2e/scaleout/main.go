@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -52,11 +51,8 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	f.StringVar(&o.program, "rcu", ".bin/rcu", "the program to run")
 	f.StringVar(&o.root, "root", ".", "folder of the repository")
 	f.BoolVar(&o.json, "json", false, "print the figures as JSON")
-	if err := f.Parse(args); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			return o, &boot.Silent{Code: boot.ExitOK}
-		}
-		return o, &boot.Silent{Code: boot.ExitUsage}
+	if err := boot.ParseFlags(f, args); err != nil {
+		return o, err
 	}
 	if o.throughput && steps == "1,3,2,1" {
 		steps = "1,2,3"
@@ -95,9 +91,7 @@ func run(ctx context.Context, world boot.IO) error {
 		return err
 	}
 	if o.json {
-		e := json.NewEncoder(world.Stdout)
-		e.SetIndent("", "  ")
-		err = e.Encode(r)
+		err = boot.PrintJSON(world.Stdout, r)
 	} else {
 		err = r.print(world.Stdout)
 	}
