@@ -110,43 +110,6 @@ func TestWhyNot(t *testing.T) {
 	require.Equal(t, "why_not", a.written(1)[0].GetAction())
 }
 
-// picture is an explanation of everything that is drawn.
-func picture() *profileapi.Explanation {
-	end := func(ns, name string) profileapi.LinkEnd {
-		return profileapi.LinkEnd{Namespace: ns, Name: name + strings.Repeat("0", 26)}
-	}
-	card, mail, phone, cookie := end("card", "11111111"), end("email", "22222222"), end("phone", "33333333"), end("cookie", "44444444")
-	other, third := end("card", "55555555"), end("customer", "66666666")
-	clean := func(e profileapi.LinkEnd) profileapi.StandingBecause {
-		return profileapi.StandingBecause{LinkEnd: e, Standing: "clean", Because: "evidence"}
-	}
-	return &profileapi.Explanation{
-		RCUID: card.Name, Standing: "clean", Identifiers: []profileapi.StandingBecause{clean(card), clean(mail), clean(phone), clean(cookie)},
-		Links: []profileapi.Link{
-			{A: card, B: mail, Outcome: "joined", Words: "joins them"},
-			{A: card, B: phone, Outcome: "joined", Words: "joins them"},
-			{A: mail, B: phone, Outcome: "confirms", Words: "confirms"},
-			{A: mail, B: cookie, Outcome: "joined", Words: "joins them"},
-			{A: other, B: mail, Outcome: "refused", Reason: "unique", Words: "refused <&>"},
-			{A: third, B: phone, Outcome: "refused", Reason: "banned", Words: "refused"},
-		},
-	}
-}
-
-func TestPicture_isAsDrawnBefore(t *testing.T) {
-	for _, lang := range []string{"en", "fr"} {
-		got := profileapi.Picture(picture(), lang)
-		require.Equal(t, string(got), string(profileapi.Picture(picture(), lang)), "the same every time")
-		wellFormed(t, got)
-		for _, want := range []string{"<title id=\"t\">", "<desc id=\"d\">", `role="img"`, "× "} {
-			require.Contains(t, string(got), want)
-		}
-		golden(t, "testdata/picture."+lang+".svg", string(got))
-	}
-	empty := profileapi.Picture(&profileapi.Explanation{}, "en")
-	wellFormed(t, empty)
-}
-
 func wellFormed(t *testing.T, raw []byte) {
 	t.Helper()
 	for d := xml.NewDecoder(strings.NewReader(string(raw))); ; {

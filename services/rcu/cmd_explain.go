@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"rcu/services/internal/explain"
 	"rcu/services/profileapi"
 )
 
@@ -59,7 +60,7 @@ func (c explainCmd) Run(ctx context.Context, a *app) error {
 		}
 	}
 	if c.SVG != "" {
-		if err := os.WriteFile(c.SVG, profileapi.Picture(&out.Explanation, c.Lang), 0o600); err != nil {
+		if err := os.WriteFile(c.SVG, explain.Picture(&out.Explanation, c.Lang), 0o600); err != nil {
 			return fmt.Errorf("drawing: %w", err)
 		}
 	}

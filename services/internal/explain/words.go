@@ -1,39 +1,38 @@
-package profileapi
+package explain
 
 import (
 	"fmt"
-	"net/http"
 	"strings"
 
 	"rcu/pkg/identity"
 )
 
-// language is one that explanations are told in.
-type language string
+// Language is one that explanations are told in.
+type Language string
 
 // The languages.
 const (
-	english language = "en"
-	french  language = "fr"
+	English Language = "en"
+	French  Language = "fr"
 )
 
-// languageOf is the language that a request prefers: of those it accepts the first that is spoken here, else English.
-func languageOf(r *http.Request) language {
-	for part := range strings.SplitSeq(r.Header.Get("Accept-Language"), ",") {
+// Preferred is the language that a header Accept-Language prefers: of those it names the first that is spoken here, else English.
+func Preferred(header string) Language {
+	for part := range strings.SplitSeq(header, ",") {
 		tag, _, _ := strings.Cut(strings.TrimSpace(part), ";")
-		switch primary, _, _ := strings.Cut(strings.ToLower(tag), "-"); language(primary) {
-		case english:
-			return english
-		case french:
-			return french
+		switch primary, _, _ := strings.Cut(strings.ToLower(tag), "-"); Language(primary) {
+		case English:
+			return English
+		case French:
+			return French
 		}
 	}
-	return english
+	return English
 }
 
 // say picks the text of a language.
-func (l language) say(en, fr string) string {
-	if l == french {
+func (l Language) say(en, fr string) string {
+	if l == French {
 		return fr
 	}
 	return en
@@ -44,8 +43,8 @@ var namespaceWords = map[string][2]string{
 	"pay": {"payment token", "jeton de paiement"}, "device": {"app", "application"}, "cookie": {"browser", "navigateur"},
 }
 
-// end names an identifier in words: what it is, and the first digits of its name.
-func (l language) end(e LinkEnd) string {
+// End names an identifier in words: what it is, and the first digits of its name.
+func (l Language) End(e LinkEnd) string {
 	what := e.Namespace
 	if words, known := namespaceWords[e.Namespace]; known {
 		what = l.say(words[0], words[1])
@@ -73,7 +72,7 @@ var reasonWords = map[string][2]string{
 }
 
 // link tells of a link in a sentence.
-func (l language) link(x *Link) string {
+func (l Language) link(x *Link) string {
 	if x.Outcome != "refused" {
 		words := outcomeWords[x.Outcome]
 		text := l.say(words[0], words[1])
@@ -88,13 +87,13 @@ func (l language) link(x *Link) string {
 	}
 	text := l.say("refused: ", "refusé : ") + l.say(words[0], words[1])
 	if len(x.Because) == 2 {
-		text += " (" + l.end(x.Because[0]) + ", " + l.end(x.Because[1]) + ")"
+		text += " (" + l.End(x.Because[0]) + ", " + l.End(x.Because[1]) + ")"
 	}
 	return text + l.seen(x)
 }
 
 // seen tells since when two identifiers were seen together, and whether that was proved.
-func (l language) seen(x *Link) string {
+func (l Language) seen(x *Link) string {
 	if len(x.Seen) == 0 {
 		return ""
 	}
@@ -110,7 +109,7 @@ func (l language) seen(x *Link) string {
 }
 
 // standing tells what gives an identifier its standing.
-func (l language) standing(w *identity.Why) string {
+func (l Language) standing(w *identity.Why) string {
 	switch w.Code {
 	case identity.WhyBlocked:
 		return l.say("the rules block it: it joins nobody", "les règles le bloquent : il ne relie personne")
@@ -136,7 +135,7 @@ func (l language) standing(w *identity.Why) string {
 }
 
 // between tells why two identifiers are one person, or why not.
-func (l language) between(x *WhyNot) string {
+func (l Language) between(x *WhyNot) string {
 	switch {
 	case x.Same:
 		return l.say("They are one person.", "C'est une même personne.")
@@ -149,7 +148,7 @@ func (l language) between(x *WhyNot) string {
 	parts := []string{l.say("They are two people, because of what lies between them:", "Ce sont deux personnes, à cause de ce qui les sépare :")}
 	for i := range x.Path {
 		if p := &x.Path[i]; p.Outcome == "refused" {
-			parts = append(parts, l.end(p.A)+" – "+l.end(p.B)+" "+p.Words+".")
+			parts = append(parts, l.End(p.A)+" – "+l.End(p.B)+" "+p.Words+".")
 		}
 	}
 	return strings.Join(parts, " ")

@@ -1,4 +1,4 @@
-package profileapi
+package explain
 
 import (
 	"bytes"
@@ -7,7 +7,8 @@ import (
 	"slices"
 )
 
-const svgType = "image/svg+xml"
+// PictureType is the media type of a picture.
+const PictureType = "image/svg+xml"
 
 // Sizes of the picture.
 const (
@@ -22,7 +23,7 @@ const (
 // lead to. The same explanation always gives the same bytes.
 type drawing struct {
 	out      []byte
-	language language
+	language Language
 	place    map[LinkEnd]int // row, counted from 0
 	left     map[LinkEnd]bool
 }
@@ -64,11 +65,11 @@ func Picture(x *Explanation, lang string) []byte {
 // put adds to the drawing.
 func (d *drawing) put(format string, args ...any) { d.out = fmt.Appendf(d.out, format, args...) }
 
-func languageTag(tag string) language {
-	if language(tag) == french {
-		return french
+func languageTag(tag string) Language {
+	if Language(tag) == French {
+		return French
 	}
-	return english
+	return English
 }
 
 func (d *drawing) head(x *Explanation, width, height int) {
@@ -104,7 +105,7 @@ func (d *drawing) corner(e LinkEnd) (x, y int) {
 
 func (d *drawing) box(e LinkEnd, standing string) {
 	x, y := d.corner(e)
-	text := d.language.end(e)
+	text := d.language.End(e)
 	if standing != "" && standing != "clean" {
 		text += " (" + standing + ")"
 	}
@@ -142,7 +143,7 @@ func (d *drawing) link(l *Link) {
 	} else {
 		path = fmt.Sprintf("M%d %d L%d %d", ax, ay, bx, by)
 	}
-	d.put(`<g><title>%s</title><path d="%s" fill="none" %s/>`, escaped(d.language.end(l.A)+" – "+d.language.end(l.B)+": "+l.Words), path, style)
+	d.put(`<g><title>%s</title><path d="%s" fill="none" %s/>`, escaped(d.language.End(l.A)+" – "+d.language.End(l.B)+": "+l.Words), path, style)
 	if l.Outcome == "refused" {
 		d.put(`<text x="%d" y="%d" text-anchor="middle" fill="#222">× %s</text>`, mx, my-4, escaped(d.reason(l.Reason)))
 	}
@@ -155,7 +156,7 @@ var shortReasons = map[string]string{
 }
 
 func (d *drawing) reason(code string) string {
-	if short, known := shortReasons[code]; known && d.language == french {
+	if short, known := shortReasons[code]; known && d.language == French {
 		return short
 	}
 	return code
