@@ -52,6 +52,18 @@ func TestKeys_authenticate(t *testing.T) {
 	}
 }
 
+func TestKeys_byHash(t *testing.T) {
+	keys, err := auth.NewKeys([]auth.Entry[string]{{Hash: auth.HashKey("a"), Principal: "anne"}, {Hash: auth.HashKey("p"), Principal: "paul"}})
+	require.NoError(t, err)
+	who, err := keys.ByHash(auth.HashKey("p"))
+	require.NoError(t, err)
+	require.Equal(t, "paul", who)
+	changed := auth.HashKey("p")
+	changed[31] ^= 1
+	_, err = keys.ByHash(changed)
+	require.ErrorIs(t, err, auth.ErrUnknownKey, "it has the prefix of one that is known")
+}
+
 func TestNewKeys_sameKeyTwice_isRefused(t *testing.T) {
 	_, err := auth.NewKeys([]auth.Entry[int]{{Hash: auth.HashKey("a")}, {Hash: auth.HashKey("a")}})
 	require.ErrorContains(t, err, "entry 1")

@@ -92,12 +92,17 @@ func (k *Keys[P]) Lookup(key string) (P, error) {
 	if len(key) > maxKeyLength {
 		return none, ErrUnknownKey
 	}
-	h := HashKey(key)
+	return k.ByHash(HashKey(key))
+}
+
+// ByHash returns the principal of the key that has a hash: for who showed the key before, and may have lost it since.
+func (k *Keys[P]) ByHash(h Hash) (P, error) {
 	for _, e := range k.byPrefix[prefix(h)] {
 		if subtle.ConstantTimeCompare(e.Hash[:], h[:]) == 1 {
 			return e.Principal, nil
 		}
 	}
+	var none P
 	return none, ErrUnknownKey
 }
 

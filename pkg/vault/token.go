@@ -55,6 +55,15 @@ func (t *Tokens) Open(token string) ([]byte, error) {
 	return content, nil
 }
 
+// Secret returns the secret of a kind, 32 bytes: for what is signed by other means, as the sessions of a page.
+func (k *Keyring) Secret(kind string) ([]byte, error) {
+	secret, err := hkdf.Key(sha256.New, k.names, nil, "rcu secret "+kind, secretSize)
+	if err != nil {
+		return nil, fmt.Errorf("deriving a secret: %w", err)
+	}
+	return secret, nil
+}
+
 // Signer signs what others may hold against us later. Whoever has the public key can verify it.
 type Signer struct{ key ed25519.PrivateKey }
 

@@ -56,3 +56,21 @@ func TestTokensAndSignatures(t *testing.T) {
 	require.False(t, signer(ring, "audit").Verify([]byte("x"), signature))
 	require.False(t, signer(other, "receipt").Verify([]byte("x"), signature))
 }
+
+func TestSecret(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "keys.json")
+	secret := func(file, kind string) []byte {
+		t.Helper()
+		ring, _, err := vault.LoadOrCreate(file)
+		require.NoError(t, err)
+		out, err := ring.Secret(kind)
+		require.NoError(t, err)
+		require.Len(t, out, 32)
+		return out
+	}
+	first := secret(file, "sessions")
+	require.Equal(t, first, secret(file, "sessions"), "every process of the installation has it")
+	require.NotEqual(t, first, secret(file, "forms"))
+	require.NotEqual(t, first, secret(filepath.Join(t.TempDir(), "keys.json"), "sessions"))
+}
