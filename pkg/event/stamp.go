@@ -3,6 +3,7 @@ package event
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"slices"
 
 	"rcu/pkg/identifier"
 	"rcu/pkg/identity"
@@ -71,9 +72,14 @@ func (d *Draft) stampClaim(p Pseudonymiser) {
 	d.event.Claim = claimMessage(claim)
 }
 
-// stampLeaf computes the leaf from the event as it stands, the same way whoever computes it.
+// stampLeaf computes the leaf from what its source said, the same way whenever it is computed. Devices name leaves of browsing alone: which of them
+// may be kept of another event depends on when it is collected, and copies of one order must not count in two leaves.
 func stampLeaf(e *eventpb.Event) {
-	leaf := identity.LeafOf(kernelEvent(e))
+	seen := kernelEvent(e)
+	if !e.GetBehaviour() {
+		seen = withoutDevices(seen)
+	}
+	leaf := identity.LeafOf(seen)
 	e.Leaf, e.LeafKey = nil, nil
 	if leaf.IsZero() {
 		return
@@ -86,6 +92,13 @@ func stampLeaf(e *eventpb.Event) {
 	h.Write([]byte(e.GetController()))
 	h.Write(leaf.Encode())
 	e.LeafKey = h.Sum(nil)[:leafKeySize]
+}
+
+// withoutDevices takes the devices off what the kernel sees of an event of which only the leaf is wanted.
+func withoutDevices(e *identity.Event) *identity.Event {
+	e.Keys = slices.DeleteFunc(e.Keys, func(k identifier.Key) bool { return k.Namespace.Kind() == identifier.KindDevice })
+	e.Stamps, e.Matches = nil, nil // of keys that stood elsewhere
+	return e
 }
 
 // personal gathers what has to be sealed: the plain values of the identifiers kept, the personal traits and texts.

@@ -150,6 +150,39 @@ func TestLeaf(t *testing.T) {
 	require.NotEqual(t, e.GetLeafKey(), e2.GetLeafKey(), "contents of two controllers stay apart")
 }
 
+// Which devices of an order may be kept depends on when it is collected: its leaf does not, or copies of it would count in two leaves.
+func TestTheLeafOfAnOrderIsTheSameWithoutItsDevices(t *testing.T) {
+	t.Parallel()
+	cookie, order := id("cookie", "c"), id("order", "5")
+	for name, tt := range map[string]struct {
+		typ  string
+		ids  []string
+		want identity.Leaf
+	}{
+		"guest with a cookie alone":    {"order.placed", []string{cookie, order}, identity.Leaf{Reference: key(identifier.Order, "acme/5")}},
+		"guest with an e-mail":         {"order.placed", []string{cookie, id("email", "a@b.fr"), order}, identity.Leaf{First: key(identifier.Email, "a@b.fr")}},
+		"guest with an e-mail and pay": {"order.placed", []string{cookie, id("email", "a@b.fr"), id("pay", "p")}, identity.Leaf{First: key(identifier.Email, "a@b.fr"), Second: key(identifier.Pay, "p")}},
+		"account":                      {"order.placed", []string{cookie, provedID("customer", "u")}, identity.Leaf{First: key(identifier.Customer, "u")}},
+		"two devices and nothing else": {"identifier.provided", []string{cookie, id("device", "d")}, identity.Leaf{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			members := ids(tt.ids...)
+			if tt.typ == "order.placed" {
+				members += "," + total
+			}
+			kept := stamped(t, "web", tt.typ, members)
+			draft := decode(t, "web", tt.typ, members)
+			draft.Pseudonymise(pseudonyms{})
+			require.Positive(t, draft.StripDevices(func(identifier.Key) bool { return false }))
+			stripped, _, _ := draft.Stamp(pseudonyms{}, noStamps)
+			require.Equal(t, tt.want, event.LeafOf(kept.GetLeaf()))
+			require.Equal(t, kept.GetLeafKey(), stripped.GetLeafKey())
+			require.Greater(t, len(kept.GetIdentifiers()), len(stripped.GetIdentifiers()), "it is evidence all the same")
+		})
+	}
+}
+
 // A retraction shows what the event it takes back showed, so it has the same leaf.
 func TestRetractionHasTheLeafOfItsEvent(t *testing.T) {
 	t.Parallel()
