@@ -21,6 +21,7 @@ const (
 	NoAskCooling  = "cooling_down"    // refused, or left without an answer, not long ago
 	NoAskAnother  = "another_purpose" // another purpose was asked for just now
 	NoAskDenied   = "unreadable"      // what was decided cannot be read
+	NoAskOverlay  = "overlay"         // an overlay masks the purpose: nobody is asked for what could not be granted
 )
 
 // MayAsk reports whether a person may be asked for a purpose: why not, and from when on. points are all points of the person with this
@@ -37,6 +38,9 @@ func (r AskRules) MayAsk(p Purpose, channel string, points []Point, asked []Aske
 	for _, x := range points {
 		if x.Unreadable {
 			return NoAskDenied, 0
+		}
+		if x.Register.MaskedBy(info, now) != "" {
+			return NoAskOverlay, 0
 		}
 		if Reaches(channel, x.Key.Namespace) && x.Register.AllowedAt(p, channel, now) {
 			return NoAskNeeded, 0

@@ -95,3 +95,15 @@ func TestRow100_level(t *testing.T) {
 	_, ok := consent.Level("some").Denies(nil)
 	assert.False(t, ok)
 }
+
+func TestMayAsk_notUnderAnOverlay(t *testing.T) {
+	key := identifier.Key{Namespace: identifier.Email, Value: "e"}
+	ask := func(es ...ev) string {
+		why, _ := consent.AskRules{Again: 10, Apart: 1}.MayAsk(consent.Profiling, "", []consent.Point{{Key: key, Register: registerOf(es...)}}, nil, 20)
+		return why
+	}
+	require.Empty(t, ask())
+	require.Equal(t, consent.NoAskOverlay, ask(laid(consent.Minor, 5, 50)), "a child is not asked")
+	require.Equal(t, consent.NoAskOverlay, ask(laid(consent.Deceased, 5, 0)))
+	require.Empty(t, ask(laid(consent.Minor, 5, 20)), "on the birthday the person is asked")
+}

@@ -78,8 +78,8 @@ func DecodeRegister(b []byte) (Register, error) {
 
 // follows reports whether e may stand after the entries read so far.
 func (r Register) follows(e entry) bool {
-	info, ok := PurposeOf(e.Purpose)
-	if !ok || !info.Decidable || !info.Takes(e.Channel) || e.Empty() {
+	_, overlay := OverlayOf(e.Purpose)
+	if !keeps(e.PurposeChannel) || e.Empty() || overlay && len(e.Carried) > 0 {
 		return false
 	}
 	n := len(r.entries)

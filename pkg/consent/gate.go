@@ -61,7 +61,8 @@ func G2(behaviour bool, a, b Point, t, now int64) bool {
 
 // Permissions computes the mask of a profile from its points, as of now. A permission of the very point (a channel, a device) is there when one
 // fitting point has it: whoever sends asks that point again. For the rest the latest decision over all points counts, at an equal instant the
-// denial, and a grant that was only carried beats no denial. One unreadable point denies everything that a person can decide.
+// denial, and a grant that was only carried beats no denial. One unreadable point denies everything that a person can decide, and an overlay
+// on one of them masks it on all.
 func Permissions(points []Point, now int64) Mask {
 	unreadable := slices.ContainsFunc(points, func(p Point) bool { return p.Unreadable })
 	var m Mask
@@ -70,12 +71,13 @@ func Permissions(points []Point, now int64) Mask {
 		if len(channels) == 0 {
 			channels = []string{""}
 		}
+		masked := masksPerson(points, info, now)
 		for _, c := range channels {
 			switch {
 			case info.Parameter:
 			case !info.Decidable:
 				m |= bitOf(info.Purpose, c)
-			case unreadable:
+			case unreadable, masked:
 			case info.PerPoint && somePoint(points, info.Purpose, c, now), !info.PerPoint && person(points, info, c, now):
 				m |= bitOf(info.Purpose, c)
 			}
@@ -90,6 +92,23 @@ func somePoint(points []Point, p Purpose, channel string, now int64) bool {
 	})
 }
 
+// masksPerson reports whether an overlay on some point masks a purpose for the whole person.
+func masksPerson(points []Point, info Info, now int64) bool {
+	return slices.ContainsFunc(points, func(x Point) bool { return x.Register.MaskedBy(info, now) != "" })
+}
+
+// Closed returns the overlay on some point that closes the record of the person; empty where none does.
+func Closed(points []Point, now int64) Overlay {
+	for _, x := range points {
+		for _, o := range x.Register.Overlays(now) {
+			if o.Closes() {
+				return o
+			}
+		}
+	}
+	return ""
+}
+
 // person answers for a purpose that is about the person: the latest decision over all points.
 func person(points []Point, info Info, channel string, now int64) bool {
 	denied, lapsed := false, false
@@ -101,7 +120,7 @@ func person(points []Point, info Info, channel string, now int64) bool {
 		case !known:
 		case d.Denies():
 			deniedAt, denied = max(deniedAt, d.At), true
-		case !d.InForce(now): // expired, or forgotten
+		case !d.InForce(now) || x.Register.void(info, d, now): // expired, or forgotten, or of a time that counts no more
 			lapsed = true
 		case d.Carried:
 			carried = true

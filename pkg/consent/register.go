@@ -23,10 +23,28 @@ type entry struct {
 	History
 }
 
-// comparePurposes puts purposes without a parameter first, so that those with one can never push them out.
+// comparePurposes puts overlays first and then purposes without a parameter, so that those with one can never push them out.
 func comparePurposes(a, b PurposeChannel) int {
-	parameter := func(p Purpose) int { return min(1, strings.Count(string(p), ":")) }
-	return cmp.Or(cmp.Compare(parameter(a.Purpose), parameter(b.Purpose)), cmp.Compare(a.Purpose, b.Purpose), cmp.Compare(a.Channel, b.Channel))
+	return cmp.Or(cmp.Compare(place(a.Purpose), place(b.Purpose)), cmp.Compare(a.Purpose, b.Purpose), cmp.Compare(a.Channel, b.Channel))
+}
+
+func place(p Purpose) int {
+	switch {
+	case strings.HasPrefix(string(p), overlayPrefix):
+		return 0
+	case !strings.Contains(string(p), ":"):
+		return 1
+	}
+	return 2
+}
+
+// keeps reports whether a register has a history of decisions about this.
+func keeps(pc PurposeChannel) bool {
+	if _, is := OverlayOf(pc.Purpose); is {
+		return pc.Channel == ""
+	}
+	info, ok := PurposeOf(pc.Purpose)
+	return ok && info.Decidable && info.Takes(pc.Channel)
 }
 
 func (r Register) find(pc PurposeChannel) (int, bool) {
@@ -44,20 +62,22 @@ func (r Register) History(p Purpose, channel string) History {
 	return History{}
 }
 
-// All lists what was decided about, in a fixed order.
+// All lists what was decided about, in a fixed order; overlays are no decisions of people about purposes (Overlays has them).
 func (r Register) All() []PurposeChannel {
-	out := make([]PurposeChannel, len(r.entries))
-	for i, e := range r.entries {
-		out[i] = e.PurposeChannel
+	out := make([]PurposeChannel, 0, len(r.entries))
+	for _, e := range r.entries {
+		if _, is := OverlayOf(e.Purpose); !is {
+			out = append(out, e.PurposeChannel)
+		}
 	}
 	return out
 }
 
 // Join adds a decision and reports whether that changed anything. A decision about an unknown purpose, one that nobody decides, or a channel that
-// does not belong to it, is left out.
+// does not belong to it, is left out; so is an overlay that was only carried to be lifted.
 func (r Register) Join(pc PurposeChannel, d Decision) (Register, bool) {
-	info, ok := PurposeOf(pc.Purpose)
-	if !ok || !info.Decidable || !info.Takes(pc.Channel) {
+	_, overlay := OverlayOf(pc.Purpose)
+	if !keeps(pc) || overlay && d.Carried && d.Dec == Grant {
 		return r, false
 	}
 	i, found := r.find(pc)
@@ -126,22 +146,17 @@ func DecisionOf(m *eventpb.Decision) (PurposeChannel, Decision, bool) {
 	return PurposeChannel{Purpose(m.GetPurpose()), m.GetChannel()}, d, true
 }
 
-// AllowedAt reports whether a purpose was allowed at one time.
+// AllowedAt reports whether a purpose was allowed at one time: it was decided so, and no overlay masked it.
 func (r Register) AllowedAt(p Purpose, channel string, t int64) bool {
 	info, ok := PurposeOf(p)
-	if !ok || !info.Takes(channel) {
-		return false
-	}
-	if allowed, known := r.History(p, channel).Allowed(t); known {
-		return allowed
-	}
-	return info.Default
+	return ok && info.Takes(channel) && r.MaskedBy(info, t) == "" && r.collected(info, p, channel, t, t)
 }
 
 // Allowed reports whether a purpose may be served for something that happened at t: it was allowed then and it is allowed now. A grant that came
-// later does not make it lawful, a denial that came later ends it.
+// later does not make it lawful, a denial that came later ends it. An overlay that was lifted gives back what it masked.
 func (r Register) Allowed(p Purpose, channel string, t, now int64) bool {
-	return r.AllowedAt(p, channel, t) && r.AllowedAt(p, channel, now)
+	info, ok := PurposeOf(p)
+	return ok && info.Takes(channel) && r.collected(info, p, channel, t, now) && r.AllowedAt(p, channel, now)
 }
 
 // Stamp returns the time of the grant of a purpose in force at t, or 0.
