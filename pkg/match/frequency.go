@@ -57,7 +57,7 @@ func log2(x float64) float32 { return float32(math.Log2(x)) }
 func (r *Records) count() {
 	for f := range fields {
 		if t := tableOf[f]; t != noTable && f != fMaiden && f != fEmail2 && f != fPhone2 {
-			r.countField(f, len(r.texts[t]))
+			r.countField(f)
 		}
 	}
 	r.countDates()
@@ -66,9 +66,9 @@ func (r *Records) count() {
 // pooled are the fields that are counted with another one.
 var pooled = map[field]field{fFamily: fMaiden, fEmail: fEmail2, fPhone: fPhone2}
 
-func (r *Records) countField(f field, texts int) {
-	counts := make([]uint32, texts)
-	n := 0
+// countsOf counts the values of a field, and all of them together; of fields that are counted with another one, both.
+func (r *Records) countsOf(f field) (counts []uint32, n int) {
+	counts = make([]uint32, len(r.texts[tableOf[f]]))
 	second, both := pooled[f]
 	for i := range r.forms {
 		v := r.cell(i, f)
@@ -81,7 +81,12 @@ func (r *Records) countField(f field, texts int) {
 			n++
 		}
 	}
-	chance := make([]float32, texts)
+	return counts, n
+}
+
+func (r *Records) countField(f field) {
+	counts, n := r.countsOf(f)
+	chance := make([]float32, len(counts))
 	mean := 0.0
 	for v, c := range counts {
 		p := (float64(max(c, 2)-2) + priorForms*usual[f]) / float64(n+priorForms)
@@ -90,25 +95,28 @@ func (r *Records) countField(f field, texts int) {
 		mean += p * float64(c) / float64(max(n, 1))
 	}
 	r.freq.chance[f] = chance
-	r.freq.mean[f] = log2(max(mean, rarest[f]))
+	r.freq.mean[f] = log2(min(max(mean, rarest[f]), 1))
 }
 
-func (r *Records) countDates() {
+// dateCounts counts the birth dates.
+func (r *Records) dateCounts() map[date]int {
 	counts := map[date]int{}
-	n := 0
 	for i := range r.forms {
 		if d := date(r.cell(i, fBirth)); d != 0 {
 			counts[d]++
-			n++
 		}
+	}
+	return counts
+}
+
+func (r *Records) countDates() {
+	counts := r.dateCounts()
+	n := 0
+	for _, c := range counts {
+		n += c
 	}
 	r.freq.dates = make(map[date]float32, len(counts))
 	for d, c := range counts {
-		base := usualYear
-		if d.whole() {
-			base = usualDate
-		}
-		p := (float64(max(c, 2)-2) + priorForms*base) / float64(n+priorForms)
-		r.freq.dates[d] = log2(min(max(p, base), 1))
+		r.freq.dates[d] = chanceOfDate(d, c, n)
 	}
 }

@@ -44,6 +44,7 @@ func learn(r *Records, b *blocks) *Model {
 			m.used[c] += n
 		}
 	}
+	m.terms = r.termsOf()
 	m.prepare()
 	return m
 }

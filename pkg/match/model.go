@@ -4,20 +4,18 @@ import "math"
 
 // Weights are what is known of the levels of one comparison: how often each is seen between two records of one person (M), and
 // between strangers (U).
-type Weights struct {
-	M []float64 `json:"m"`
-	U []float64 `json:"u"`
-}
+type Weights struct{ M, U []float64 }
 
-// Model is what was learned from a file. It can be saved as JSON and used again.
+// Model is what was learned from a file. It can be saved as JSON, and read back with ReadModel.
 type Model struct {
-	Same        float64              `json:"same"`   // share of all pairs that are one person
-	Family      float64              `json:"family"` // share that are two people of one family at one address
-	Twins       float64              `json:"twins"`  // share that are such a family's twins
-	Comparisons [comparisons]Weights `json:"comparisons"`
-	Learned     Learned              `json:"learned"`
+	Same        float64 // share of all pairs that are one person
+	Family      float64 // share that are two people of one family at one address
+	Twins       float64 // share that are such a family's twins
+	Comparisons [comparisons]Weights
+	Learned     Learned
 	logs        logs
 	used        [comparisons]float64 // random pairs in which both records had something to compare
+	terms       [fields]terms
 }
 
 // Learned says what the model was learned from.

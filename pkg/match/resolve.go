@@ -13,7 +13,22 @@ const Threshold = 0.5
 // Resolve learns a model, scores the candidates and clusters them.
 func Resolve(r *Records, threshold float64, told func(done, all int)) *Result {
 	b := block(r)
-	m := learn(r, b)
+	return resolve(r, learn(r, b), b, threshold, told)
+}
+
+// ResolveBy scores the candidates by a model that was learned before, and clusters them.
+func ResolveBy(r *Records, m *Model, threshold float64, told func(done, all int)) *Result {
+	return resolve(r, m.Over(r), block(r), threshold, told)
+}
+
+// Over returns the model for the records of another file: the share of pairs that are one person follows from their number, and how
+// common a value is from what the model knows. It is called before the records are scored or explained.
+func (m *Model) Over(r *Records) *Model {
+	r.use(m, true)
+	return m.over(r.forms)
+}
+
+func resolve(r *Records, m *Model, b *blocks, threshold float64, told func(done, all int)) *Result {
 	p := score(r, m, b, told)
 	return &Result{Model: m, Pairs: p, Clusters: number(r, Clusters(r, m, p, Weight(threshold)), r.notOfThemselves(m, Weight(threshold)))}
 }

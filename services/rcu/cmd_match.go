@@ -25,13 +25,14 @@ type matchCmd struct {
 type matchFlags struct {
 	ID        string  `name:"id" placeholder:"COLUMN" help:"Column with the id of the record (default: the column id, else the number of the row, from 1)."`
 	Map       string  `type:"existingfile" placeholder:"M.yaml" help:"Which columns hold what, where they are not recognised."`
+	Model     string  `type:"existingfile" placeholder:"M.json" help:"Score by what was learned from another file (--save-model), and learn nothing from this one."`
 	Threshold float64 `default:"0.5" placeholder:"P" help:"Least probability to be put together, over 0 and under 1: 0.5 for the best groups, 0.99 for groups that may be linked without a person's look."`
 }
 
 // matchHelp tells what the commands have in common.
 const matchHelp = "The columns are recognised by their names and their content (names, birth date, address, e-mail, phone ...); what is no property of a person is\n" +
-	"left out. What tells one person's records from two people's is learned from the file itself, without labels. CSV (comma, semicolon, tab) and\n" +
-	"JSON lines, gzip or not. docs/matching.md explains the model."
+	"left out. What tells one person's records from two people's is learned from the file itself, without labels, or read from --model. CSV (comma,\n" +
+	"semicolon, tab) and JSON lines, gzip or not. docs/matching.md explains the model."
 
 func (f *matchFlags) check() error {
 	if !(f.Threshold > 0 && f.Threshold < 1) {
@@ -45,12 +46,13 @@ type matchFileCmd struct {
 	matchFlags
 	File  string `arg:"" type:"existingfile" help:"File of person records."`
 	Out   string `required:"" type:"path" placeholder:"NAME" help:"What to write: a name that ends in clusters.csv (id,cluster: one line per record) or in pairs.csv (id_a,id_b,score: the pairs inside the groups)."`
-	Model string `type:"path" placeholder:"M.json" help:"Also save what was learned."`
+	Save  string `name:"save-model" type:"path" placeholder:"M.json" help:"Also save what was learned, for --model. No value that fewer than ten records have is in it."`
 }
 
 // Help gives the example.
 func (matchFileCmd) Help() string {
-	return matchHelp + "\n\nExample:\n\n  rcu match customers.csv.gz --out clusters.csv\n  rcu match calls.ndjson --id call_id --out calls-pairs.csv --threshold 0.99"
+	return matchHelp + "\n\nExample:\n\n  rcu match customers.csv.gz --out clusters.csv\n  rcu match calls.ndjson --id call_id --out calls-pairs.csv --threshold 0.99\n" +
+		"  rcu match customers.csv --out clusters.csv --save-model model.json\n  rcu match today.csv --out clusters.csv --model model.json"
 }
 
 // Run matches and writes.
@@ -62,13 +64,17 @@ func (c matchFileCmd) Run(ctx context.Context, a *app) error {
 	if err := c.check(); err != nil {
 		return err
 	}
+	if c.Save != "" && c.Model != "" {
+		return &boot.UsageError{Err: errors.New("--model learns nothing that --save-model could save: say one of them")}
+	}
 	in, err := c.read(ctx, a, "", c.File)
 	if err != nil {
 		return err
 	}
-	m := newMeter(a, "comparing records")
-	res := match.Resolve(in.records, c.Threshold, func(done, _ int) { m.set(done) })
-	m.done()
+	res, err := c.resolve(a, in)
+	if err != nil {
+		return err
+	}
 	if ctx.Err() != nil {
 		return ctx.Err() //nolint:wrapcheck // says all
 	}
@@ -76,8 +82,8 @@ func (c matchFileCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	if c.Model != "" {
-		if err := saveModel(c.Model, res.Model); err != nil {
+	if c.Save != "" {
+		if err := saveModel(c.Save, res.Model); err != nil {
 			return err
 		}
 	}
@@ -119,9 +125,10 @@ func (c matchEvalCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	m := newMeter(a, "comparing records")
-	res := match.Resolve(in.records, c.Threshold, func(done, _ int) { m.set(done) })
-	m.done()
+	res, err := c.resolve(a, in)
+	if err != nil {
+		return err
+	}
 	truth := in.truthByRow()
 	e := match.Evaluate(res.Clusters, truth)
 	e.BlockingRecall = match.BlockingRecall(in.records, truth)

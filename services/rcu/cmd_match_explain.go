@@ -41,9 +41,10 @@ func (c matchExplainCmd) Run(ctx context.Context, a *app) error {
 	if err := errors.Join(errA, errB); err != nil {
 		return &boot.UsageError{Err: err}
 	}
-	m := newMeter(a, "comparing records")
-	res := match.Resolve(in.records, c.Threshold, func(done, _ int) { m.set(done) })
-	m.done()
+	res, err := c.resolve(a, in)
+	if err != nil {
+		return err
+	}
 	rows := in.records.Rows()
 	e := match.Explain(in.records, res.Model, rows[x].Form, rows[y].Form)
 	together := res.Clusters[x] == res.Clusters[y]

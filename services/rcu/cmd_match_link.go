@@ -38,8 +38,16 @@ func (c matchLinkCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
+	model, err := c.learned()
+	if err != nil {
+		return err
+	}
 	m := newMeter(a, "comparing records")
-	model := match.Learn(in.records)
+	if model == nil {
+		model = match.Learn(in.records)
+	} else {
+		model = model.Over(in.records)
+	}
 	pairs := match.Score(in.records, model, func(done, _ int) { m.set(done) })
 	m.done()
 	links := match.Assign(in.records, pairs, c.Threshold)

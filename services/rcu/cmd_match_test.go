@@ -151,7 +151,7 @@ func TestMatchDoesNotHangOnTheOrderOfRows(t *testing.T) {
 	write := func(name string) []byte {
 		in, out := filepath.Join(dir, name), filepath.Join(dir, name+".pairs.csv")
 		require.NoError(t, os.WriteFile(in, []byte("id,first_name,last_name,dob,postcode\n"+strings.Join(lines, "\n")), 0o600))
-		_, err := called(t, "match", in, "--out", out, "--model", out+".json", "--threshold", "0.01")
+		_, err := called(t, "match", in, "--out", out, "--save-model", out+".json", "--threshold", "0.01")
 		require.NoError(t, err)
 		raw, err := os.ReadFile(out)
 		require.NoError(t, err)
@@ -202,6 +202,32 @@ func TestMatchLinkEvalExplain(t *testing.T) {
 	require.Contains(t, string(drawn), "</svg>")
 	_, err = called(t, "match", "explain", "1", "9", "--file", both)
 	require.ErrorContains(t, err, "no record")
+}
+
+func TestMatchByASavedModel(t *testing.T) {
+	dir := t.TempDir()
+	in, model := filepath.Join(dir, "p.csv"), filepath.Join(dir, "model.json")
+	require.NoError(t, os.WriteFile(in, []byte(people), 0o600))
+	run := func(out string, args ...string) []byte {
+		out = filepath.Join(dir, out)
+		_, err := called(t, slices.Concat([]string{"match", in, "--out", out}, args)...)
+		require.NoError(t, err)
+		raw, err := os.ReadFile(out)
+		require.NoError(t, err)
+		return raw
+	}
+	learned := run("a-pairs.csv", "--save-model", model)
+	require.Equal(t, string(learned), string(run("b-pairs.csv", "--model", model)), "the same file by its own model")
+	_, err := called(t, "match", in, "--out", filepath.Join(dir, "c-pairs.csv"), "--model", model, "--save-model", model)
+	require.ErrorContains(t, err, "say one of them")
+	_, err = called(t, "match", "explain", "1", "2", "--file", in, "--model", model)
+	require.NoError(t, err)
+	_, err = called(t, "match", "link", in, in, "--out", filepath.Join(dir, "l-pairs.csv"), "--model", model)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(model, []byte(`{"version":7}`), 0o600))
+	_, err = called(t, "match", in, "--out", filepath.Join(dir, "d-pairs.csv"), "--model", model)
+	require.ErrorContains(t, err, "version 7")
+	require.NoFileExists(t, filepath.Join(dir, "d-pairs.csv"))
 }
 
 func TestMatchMap(t *testing.T) {
