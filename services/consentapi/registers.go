@@ -62,7 +62,7 @@ func (r registers) join(ctx context.Context, ds []*eventpb.Decision) error {
 		if !ok {
 			continue
 		}
-		name := resolve.ConsentCell(d.GetSpace(), d.GetController(), k)
+		name := resolve.DecisionCell(d, k)
 		left[name] = append(left[name], d)
 	}
 	damaged := false
@@ -82,7 +82,7 @@ func (r registers) join(ctx context.Context, ds []*eventpb.Decision) error {
 }
 
 // joinOnce reads, joins and writes; what somebody else wrote meanwhile stays left. A register that cannot be read is left as it is: nothing
-// optional is allowed on its point.
+// optional is allowed on its point, and nothing is sent to it.
 func (r registers) joinOnce(ctx context.Context, left map[string][]*eventpb.Decision) (damaged bool, err error) {
 	names := make([]string, 0, len(left))
 	for name := range left {
@@ -94,18 +94,17 @@ func (r registers) joinOnce(ctx context.Context, left map[string][]*eventpb.Deci
 	}
 	var changed []resolve.Cell
 	for _, c := range cells {
-		register, err := consent.DecodeRegister(c.Value)
+		joined, differs, err := resolve.JoinDecisions(c.Key, c.Value, left[c.Key])
 		if err != nil {
 			damaged = true
 			delete(left, c.Key)
 			continue
 		}
-		joined, differs := register.JoinAll(left[c.Key]...)
 		if !differs {
 			delete(left, c.Key)
 			continue
 		}
-		c.Value = joined.Encode()
+		c.Value = joined
 		changed = append(changed, c)
 	}
 	if len(changed) == 0 {

@@ -12,13 +12,13 @@ import (
 	eventpb "rcu/schemas/event"
 )
 
-// joinDecisions joins the decisions of the batch into the registers of their points. The ingestor did so already for what it
+// joinDecisions joins the decisions of the batch into the registers, and the wishes into the wishes, of their points. The ingestor did so already for what it
 // could; a decision that lies on Kafka counts, whatever happened there.
 func (s *Service) joinDecisions(ctx context.Context, w *work) error {
 	var keys []string
 	byCell := map[string][]*eventpb.Decision{}
 	for _, d := range w.decisions {
-		cell := resolve.ConsentCell(w.space, d.GetController(), pointOf(d))
+		cell := resolve.DecisionCell(d, pointOf(d))
 		if byCell[cell] == nil {
 			keys = append(keys, cell)
 		}
@@ -28,14 +28,11 @@ func (s *Service) joinDecisions(ctx context.Context, w *work) error {
 		return nil
 	}
 	stored, err := s.writer.store(ctx, "consent registers", keys, func(i int, c *resolve.Cell) (bool, error) {
-		register, err := consent.DecodeRegister(c.Value)
+		joined, changed, err := resolve.JoinDecisions(c.Key, c.Value, byCell[keys[i]])
 		if err != nil {
 			return false, fmt.Errorf("reading a consent register: %w", err)
 		}
-		joined, changed := register.JoinAll(byCell[keys[i]]...)
-		if changed {
-			c.Value = joined.Encode()
-		}
+		c.Value = joined
 		return changed, nil
 	})
 	if err != nil {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	"rcu/pkg/consent"
 	"rcu/pkg/identifier"
 	"rcu/pkg/resolve"
 	"rcu/pkg/resolve/stateredis"
@@ -101,7 +100,7 @@ func byRegister(records []stream.Record) (keys []string, byCell map[string][]*ev
 			continue // the resolver puts it aside
 		}
 		k := identifier.Key{Namespace: identifier.Namespace(d.GetPoint().GetNamespace()), Value: string(d.GetPoint().GetPseudonym())}
-		cell := resolve.ConsentCell(d.GetSpace(), d.GetController(), k)
+		cell := resolve.DecisionCell(d, k)
 		if byCell[cell] == nil {
 			keys = append(keys, cell)
 		}
@@ -122,12 +121,12 @@ func (w *work) putDecisions(ctx context.Context, records []stream.Record) error 
 		}
 		var changed []resolve.Cell
 		for _, c := range cells {
-			register, err := consent.DecodeRegister(c.Value)
+			joined, news, err := resolve.JoinDecisions(c.Key, c.Value, byCell[c.Key])
 			if err != nil {
 				return fmt.Errorf("reading a consent register: %w", err)
 			}
-			if joined, news := register.JoinAll(byCell[c.Key]...); news {
-				c.Value = joined.Encode()
+			if news {
+				c.Value = joined
 				changed = append(changed, c)
 			}
 		}

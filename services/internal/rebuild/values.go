@@ -155,6 +155,7 @@ var consentKind = kindOf(resolve.ConsentCell("", "", identifier.Key{}))
 // shared are the kinds of registers that others than the resolver write too, with what joins two values of one.
 var shared = map[string]func(a, b []byte) ([]byte, error){
 	consentKind: mergeConsents,
+	kindOf(resolve.WishCell("", "", identifier.Key{})):               resolve.MergeWishes,
 	kindOf(resolve.ActsCell("", identifier.Key{}, identifier.Key{})): mergeActs,
 }
 
