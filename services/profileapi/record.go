@@ -9,11 +9,12 @@ import (
 	"rcu/pkg/identifier"
 	"rcu/pkg/profile"
 	"rcu/pkg/resolve"
+	"rcu/services/internal/reveal"
 )
 
 // answer makes what the reader may see of a person: one record over what may be shown of the controllers asked for.
 func (s *Service) answer(ctx context.Context, q request, p *resolve.Person, x *seen) (*Answer, error) {
-	open, err := s.secretsOf(ctx, q.reader.Space, x.leaves)
+	open, err := reveal.Open(ctx, s.deps.Cells, s.deps.Keyring, q.reader.Space, x.leaves)
 	if err != nil {
 		return nil, err
 	}
@@ -92,7 +93,7 @@ func (s *Service) name(space string, k identifier.Key) string {
 type recordWriter struct {
 	sees    access
 	store   string // of the reader
-	open    secrets
+	open    reveal.Secrets
 	members []identifier.Key
 	numbers map[string]string // pseudonym of a reference -> its number
 	out     Record
@@ -105,7 +106,7 @@ func (w *recordWriter) identifiers(p *profile.Profile, permits permits) {
 		if !ok {
 			continue
 		}
-		value, ok := w.open.best(&t)
+		value, ok := w.open.Best(&t)
 		if !ok {
 			continue
 		}
@@ -147,7 +148,7 @@ func (w *recordWriter) traits(p *profile.Profile) {
 		if strings.HasPrefix(t.Name, "#") || c == hidden {
 			continue
 		}
-		value, ok := w.open.best(&t)
+		value, ok := w.open.Best(&t)
 		if !ok {
 			continue
 		}

@@ -1,4 +1,4 @@
-package profileapi
+package reveal
 
 import (
 	"context"
@@ -11,8 +11,8 @@ import (
 	"rcu/pkg/vault"
 )
 
-// secrets opens the sealed traits of one person.
-type secrets struct {
+// Secrets opens the sealed traits of one person.
+type Secrets struct {
 	keys    map[subject]vault.SubjectKey
 	sealers map[string]subject // name and sealed bytes of a trait -> whom it was sealed for
 }
@@ -23,11 +23,11 @@ type subject struct {
 	key        identifier.Key
 }
 
-// secretsOf reads the keys of the subjects of leaves. A subject whose key was destroyed has none: its values stay closed.
-func (s *Service) secretsOf(ctx context.Context, space string, leaves []*profile.State) (secrets, error) {
-	out := secrets{keys: map[subject]vault.SubjectKey{}, sealers: map[string]subject{}}
+// Open reads the keys of the subjects of leaves. A subject whose key was destroyed has none: its values stay closed.
+func Open(ctx context.Context, cells resolve.Cells, keyring *vault.Keyring, space string, leaves []*profile.State) (Secrets, error) {
+	out := Secrets{keys: map[subject]vault.SubjectKey{}, sealers: map[string]subject{}}
 	var subjects []subject
-	var cells []string
+	var names []string
 	for _, l := range leaves {
 		whose := subject{l.Controller(), resolve.SubjectOf(l.Leaf())}
 		for _, t := range l.Traits() {
@@ -37,12 +37,12 @@ func (s *Service) secretsOf(ctx context.Context, space string, leaves []*profile
 		}
 		if _, known := out.keys[whose]; !known && whose.key.Value != "" {
 			out.keys[whose] = vault.SubjectKey{}
-			subjects, cells = append(subjects, whose), append(cells, resolve.SubjectKeyCell(space, whose.controller, whose.key))
+			subjects, names = append(subjects, whose), append(names, resolve.SubjectKeyCell(space, whose.controller, whose.key))
 		}
 	}
-	wrapped, err := s.deps.Cells.LoadCells(ctx, cells)
+	wrapped, err := cells.LoadCells(ctx, names)
 	if err != nil {
-		return secrets{}, fmt.Errorf("reading the keys of a person: %w", err)
+		return Secrets{}, fmt.Errorf("reading the keys of a person: %w", err)
 	}
 	for i, c := range wrapped {
 		if len(c.Value) == 0 {
@@ -50,16 +50,16 @@ func (s *Service) secretsOf(ctx context.Context, space string, leaves []*profile
 			continue
 		}
 		id := hex.EncodeToString([]byte(subjects[i].key.Value))
-		if out.keys[subjects[i]], err = s.deps.Keyring.SubjectKey(subjects[i].controller, id, c.Value); err != nil {
-			return secrets{}, err
+		if out.keys[subjects[i]], err = keyring.SubjectKey(subjects[i].controller, id, c.Value); err != nil {
+			return Secrets{}, err
 		}
 	}
 	return out, nil
 }
 
-// best returns the value of a trait that survived, or, where that cannot be opened any more, of the next one; it becomes the
+// Best returns the value of a trait that survived, or, where that cannot be opened any more, of the next one; it becomes the
 // value of the trait.
-func (x secrets) best(t *profile.SurvivingTrait) (value string, ok bool) {
+func (x Secrets) Best(t *profile.SurvivingTrait) (value string, ok bool) {
 	for value, ok = x.open(t.Trait); !ok && len(t.Others) > 0; value, ok = x.open(t.Trait) {
 		t.Trait, t.Others = t.Others[0], t.Others[1:]
 	}
@@ -67,7 +67,7 @@ func (x secrets) best(t *profile.SurvivingTrait) (value string, ok bool) {
 }
 
 // open returns the value of a trait; ok is false when it cannot be opened any more.
-func (x secrets) open(t profile.Trait) (value string, ok bool) {
+func (x Secrets) open(t profile.Trait) (value string, ok bool) {
 	if !t.Sealed {
 		return t.Value, true
 	}
