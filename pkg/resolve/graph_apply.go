@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"rcu/pkg/identifier"
@@ -107,6 +108,7 @@ type graphJob struct {
 	show       *View
 	readOnly   bool
 	look       func(*planner) // sees the plan of a read-only job
+	wide       bool           // its plan had a commit that holds the store up too long: it is stored in steps
 }
 
 // do plans and commits until nothing of the job is left.
@@ -128,6 +130,10 @@ func (g *Graph) do(ctx context.Context, space string, now int64, job *graphJob) 
 			}
 		case err != nil:
 			return err
+		case job.wide:
+			if err := g.inSteps(ctx, space, now, job); err != nil {
+				return err
+			}
 		case len(job.facts) == 0 && len(job.keys) == 0 && len(job.components) == 0:
 			return nil
 		}
@@ -149,7 +155,7 @@ func (g *Graph) attempt(ctx context.Context, p *planner, job *graphJob) error {
 		}
 		if !job.readOnly {
 			var err error
-			if refused, err = p.commit(ctx); err != nil {
+			if refused, err = p.commit(ctx, job); err != nil {
 				return err
 			}
 		}
@@ -174,11 +180,18 @@ func (p *planner) read(ctx context.Context, job *graphJob) error {
 	return p.load(ctx, job.keys)
 }
 
-// commit writes the plan and returns what was refused.
-func (p *planner) commit(ctx context.Context) (refused []*planned, err error) {
-	all := p.commits()
+// commit writes the plan and returns what was refused. What is too wide for one commit is not tried while the job can be stored in steps.
+func (p *planner) commit(ctx context.Context, job *graphJob) (refused []*planned, err error) {
+	var all []*planned
+	for _, c := range p.commits() {
+		if c.wide() && job.divisible() {
+			refused, job.wide = append(refused, c), true
+		} else {
+			all = append(all, c)
+		}
+	}
 	if len(all) == 0 {
-		return nil, nil
+		return refused, nil
 	}
 	commits := make([]*GraphCommit, len(all))
 	for i, c := range all {
@@ -228,7 +241,7 @@ func (job *graphJob) settle(p *planner, refused []*planned) {
 	var components []ComponentKey
 	for _, c := range refused {
 		for _, u := range c.units {
-			if u.rec != nil && len(job.components) > 0 {
+			if u.rec != nil && slices.Contains(job.components, u.key) {
 				components = append(components, u.key)
 			}
 		}

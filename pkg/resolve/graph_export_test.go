@@ -20,6 +20,12 @@ func SearchStale(t testing.TB) {
 	plant(t, &faults.staleSearch)
 }
 
+// CommitWide plants a fault until the test ends.
+func CommitWide(t testing.TB) {
+	t.Helper()
+	plant(t, &faults.wideCommits)
+}
+
 func plant(t testing.TB, fault *bool) {
 	t.Helper()
 	*fault = true

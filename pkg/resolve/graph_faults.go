@@ -5,4 +5,5 @@ var faults struct {
 	absenceUnchecked   bool // commits do not check that an identifier still has no record
 	standingByOldRules bool // the far end of an edge stands as it did under the rules before
 	staleSearch        bool // components are searched over verdicts that new rules or the clock have overtaken
+	wideCommits        bool // however much a commit names, it is one
 }

@@ -24,8 +24,9 @@ const (
 	graphRulesFunction  = "rcu_graph_rules_v1"
 	graphNumbers        = "rcu_graph_numbers_v1"
 
-	// maxGraphKeys bounds the keys of one MGET: it must not hold the server up.
-	maxGraphKeys = 128
+	// maxGraphKeys and maxRecordKeys bound the keys of one MGET, of pointers and of records: it must not hold the server up.
+	maxGraphKeys  = 128
+	maxRecordKeys = 32
 	// componentBlock is how many component keys are taken from the counter at once. What a stopped process did not use is lost.
 	componentBlock = 1024
 	// maxLoads bounds how often a read is repeated whose records vanish under it.
@@ -73,7 +74,7 @@ func (g *Graph) LoadGraph(ctx context.Context, space string, keys []identifier.K
 		pointers[i] = s.pointer(k)
 	}
 	for range maxLoads {
-		rules, values, err := g.readWithRules(ctx, s, pointers)
+		rules, values, err := g.readWithRules(ctx, s, pointers, maxGraphKeys)
 		if err != nil {
 			return out, fmt.Errorf("loading %d pointers: %w", len(keys), err)
 		}
@@ -144,7 +145,7 @@ func (g *Graph) loadRecords(ctx context.Context, s graphKeys, wanted []resolve.C
 	for i, c := range wanted {
 		keys[i] = s.record(c)
 	}
-	_, values, err := g.read(ctx, "", keys)
+	_, values, err := g.read(ctx, "", keys, maxRecordKeys)
 	if err != nil {
 		return false, fmt.Errorf("loading %d records: %w", len(wanted), err)
 	}
@@ -158,8 +159,8 @@ func (g *Graph) loadRecords(ctx context.Context, s graphKeys, wanted []resolve.C
 	return gone, nil
 }
 
-func (g *Graph) readWithRules(ctx context.Context, s graphKeys, keys []string) (uint64, []any, error) {
-	rules, values, err := g.read(ctx, s.meta(), keys)
+func (g *Graph) readWithRules(ctx context.Context, s graphKeys, keys []string, atOnce int) (uint64, []any, error) {
+	rules, values, err := g.read(ctx, s.meta(), keys, atOnce)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -167,8 +168,8 @@ func (g *Graph) readWithRules(ctx context.Context, s graphKeys, keys []string) (
 	return version, values, err
 }
 
-// read gets strings in one round trip, and the rules version of meta if it is named. Absent ones are nil.
-func (g *Graph) read(ctx context.Context, meta string, keys []string) (rules string, values []any, err error) {
+// read gets strings in one round trip, some by each command, and the rules version of meta if it is named. Absent ones are nil.
+func (g *Graph) read(ctx context.Context, meta string, keys []string, atOnce int) (rules string, values []any, err error) {
 	if len(keys) == 0 && meta == "" {
 		return "", nil, nil
 	}
@@ -178,7 +179,7 @@ func (g *Graph) read(ctx context.Context, meta string, keys []string) (rules str
 		if meta != "" {
 			head = p.HGet(ctx, meta, "rules")
 		}
-		for part := range slices.Chunk(keys, maxGraphKeys) {
+		for part := range slices.Chunk(keys, atOnce) {
 			parts = append(parts, p.MGet(ctx, part...))
 		}
 	})
@@ -214,7 +215,7 @@ func (g *Graph) LoadComponents(ctx context.Context, space string, keys []resolve
 	for i, c := range keys {
 		names[i] = s.record(c)
 	}
-	rules, values, err := g.readWithRules(ctx, s, names)
+	rules, values, err := g.readWithRules(ctx, s, names, maxRecordKeys)
 	if err != nil {
 		return out, fmt.Errorf("loading %d records: %w", len(keys), err)
 	}

@@ -2,10 +2,12 @@ package stateredis
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"testing"
 
 	"rcu/pkg/identifier"
 	"rcu/pkg/identity"
+	"rcu/pkg/identity/identitytest"
 	"rcu/pkg/resolve"
 )
 
@@ -40,5 +42,18 @@ func BenchmarkGraph(b *testing.B) {
 			}
 			b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(round*batch), "us/event")
 		})
+	}
+}
+
+// BenchmarkHub is how long commands of Redis take while a value with 200,000 neighbours arrives, as its slow log says: docs/benchmarks.md.
+func BenchmarkHub(b *testing.B) {
+	for b.Loop() {
+		c := open(b)
+		f := hubFacts(200_000, rand.New(rand.NewPCG(1, 1)))
+		watchSlow(b, c, "500")
+		feedInBatches(b, c, identitytest.All(f), 2, 1000, f.Now)
+		longest, over := slowest(b, c)
+		b.ReportMetric(float64(longest.Microseconds())/1000, "slowest-ms")
+		b.ReportMetric(float64(over), "over-5ms")
 	}
 }

@@ -107,20 +107,32 @@ func (s *Cells) Members(ctx context.Context, sets []string) ([][]string, error) 
 	return out, nil
 }
 
-// readSets adds what lies under the own keys of some sets.
+// maxListedAtOnce is how many members of a set one command is asked for: it must not hold the server up.
+const maxListedAtOnce = 1000
+
+// readSets adds what lies under the own keys of some sets. A member that was there before is read; one that is added meanwhile may be.
 func (s *Cells) readSets(ctx context.Context, sets []string, some []int, out [][]string) error {
 	for part := range slices.Chunk(some, maxPipeline) {
-		cmds := make([]*redis.StringSliceCmd, len(part))
-		err := s.pipeline(ctx, func(p redis.Pipeliner) {
-			for n, i := range part {
-				cmds[n] = p.SMembers(ctx, sets[i])
+		cursors := make([]uint64, len(part))
+		for len(part) > 0 {
+			cmds := make([]*redis.ScanCmd, len(part))
+			err := s.pipeline(ctx, func(p redis.Pipeliner) {
+				for n, i := range part {
+					cmds[n] = p.SScan(ctx, sets[i], cursors[n], "", maxListedAtOnce)
+				}
+			})
+			if err != nil {
+				return err
 			}
-		})
-		if err != nil {
-			return err
-		}
-		for n, i := range part {
-			out[i] = append(out[i], cmds[n].Val()...)
+			var left []int
+			cursors = cursors[:0]
+			for n, i := range part {
+				members, next := cmds[n].Val()
+				if out[i] = append(out[i], members...); next != 0 {
+					left, cursors = append(left, i), append(cursors, next)
+				}
+			}
+			part = left
 		}
 	}
 	return nil

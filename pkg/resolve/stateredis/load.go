@@ -219,7 +219,7 @@ func (g *Graph) PutPointers(ctx context.Context, space string, records []resolve
 			names = append(names, s.pointer(k))
 		}
 	}
-	_, held, err := g.read(ctx, "", names)
+	_, held, err := g.read(ctx, "", names, maxGraphKeys)
 	if err != nil {
 		return nil, fmt.Errorf("reading %d pointers: %w", len(names), err)
 	}
