@@ -115,6 +115,11 @@ func (n Notice) Covers(purpose string) bool {
 	return slices.Contains(n.Purposes, base)
 }
 
+// Topic is something that people may wish to hear nothing of.
+type Topic struct {
+	Label Text `yaml:"label"`
+}
+
 // Refused is a use that the product refuses, whoever asks.
 type Refused struct {
 	Label   Text   `yaml:"label"`
@@ -130,6 +135,7 @@ type Registry struct {
 	Purposes       map[string]Purpose           `yaml:"purposes"`
 	Acts           map[string]Act               `yaml:"acts"`
 	Terms          map[string]Term              `yaml:"terms"`
+	Topics         map[string]Topic             `yaml:"topics"`
 	Refused        map[string]Refused           `yaml:"refused"`
 	Notices        map[string]map[string]Notice `yaml:"notices"` // by id, then version
 
