@@ -26,6 +26,10 @@ type GraphState interface {
 	CommitGraph(ctx context.Context, space string, commits []*GraphCommit) ([]uint64, error)
 	// DueComponents lists components whose boundary is not after now, earliest first.
 	DueComponents(ctx context.Context, space string, now int64, limit int) ([]ComponentKey, error)
+	// ReviewComponents lists the components of a review queue behind a place, in the order of CompareReview; the zero place is before all.
+	ReviewComponents(ctx context.Context, space string, kind identity.ReviewKind, after ReviewPlace, limit int) ([]ReviewPlace, error)
+	// CountReview counts the components of each review queue.
+	CountReview(ctx context.Context, space string) ([identity.ReviewKinds]int, error)
 	// ScanComponents walks over all components, in no order, at least once each; next is "" at the end.
 	ScanComponents(ctx context.Context, space, cursor string, limit int) (keys []ComponentKey, next string, err error)
 	// GraphRules reads the rules version of a space and the rules that were set with it; version 0 has none.
@@ -70,10 +74,11 @@ type RecordRead struct {
 
 // RecordWrite writes one record.
 type RecordWrite struct {
-	Component ComponentKey     // zero = a new one; the state sets it
-	Value     []byte           // packed; the state puts the version into its first 8 bytes
-	Boundary  int64            // for the due index; 0 = none
-	Moved     []identifier.Key // identifiers whose pointer has to be set to this record
+	Component ComponentKey           // zero = a new one; the state sets it
+	Value     []byte                 // packed; the state puts the version into its first 8 bytes
+	Boundary  int64                  // for the due index; 0 = none
+	Review    identity.ReviewWeights // for the review queues, of which each keeps the MaxReview heaviest; 0 = none
+	Moved     []identifier.Key       // identifiers whose pointer has to be set to this record
 }
 
 // OutboxItem is an outbox entry as stored.

@@ -134,6 +134,7 @@ func (p *planner) write(x *dividedComponent, key ComponentKey) RecordWrite {
 		r.boundary = max(p.now, 1) // due at once: some of it was judged by older rules
 	}
 	w.Boundary = r.boundary
+	w.Review = identity.Weigh(identity.Review(x.Level, nodesOf(x.people)))
 	w.Value = encodeRecord(r)
 	return w
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"rcu/pkg/identifier"
+	"rcu/pkg/identity"
 )
 
 // StoredRecord is a record as its changelog holds it; without a value it is gone.
@@ -20,6 +21,7 @@ type RecordSummary struct {
 	Component ComponentKey
 	Version   uint64
 	Boundary  int64 // for the due index; 0 = none
+	Review    identity.ReviewWeights
 	Members   []identifier.Key
 }
 
@@ -37,8 +39,8 @@ type GraphLoader interface {
 	PutGraphMeta(ctx context.Context, space string, meta GraphMeta) error
 	// PutRecords stores records, none over a newer one, and deletes those that are gone.
 	PutRecords(ctx context.Context, space string, records []StoredRecord) error
-	// PutPointers lets each member lead to the newest of the records that hold it, puts records with a boundary into the due index, and
-	// returns the older ones of records that hold the same identifier. Doing it again gives the same.
+	// PutPointers lets each member lead to the newest of the records that hold it, puts records with a boundary into the due index and
+	// those with something to review into their queues, and returns the older ones of records that hold the same identifier. Doing it again gives the same.
 	PutPointers(ctx context.Context, space string, records []RecordSummary) (stale []ComponentKey, err error)
 }
 
@@ -48,7 +50,10 @@ func Summarise(c ComponentKey, value string) (RecordSummary, error) {
 	if err != nil {
 		return RecordSummary{}, err
 	}
-	s := RecordSummary{Component: c, Version: r.version, Boundary: r.boundary, Members: make([]identifier.Key, len(r.members))}
+	s := RecordSummary{
+		Component: c, Version: r.version, Boundary: r.boundary, Members: make([]identifier.Key, len(r.members)),
+		Review: identity.Weigh(identity.Review(r.level, nodesOf(peopleOf(r.members)))),
+	}
 	for i, m := range r.members {
 		s.Members[i] = m.Key
 	}
@@ -58,7 +63,7 @@ func Summarise(c ComponentKey, value string) (RecordSummary, error) {
 // loadStep is how many records are read at once.
 const loadStep = 1000
 
-// FinishLoad makes what stands beside the records that were put into a space: pointers and the due index. An identifier is in one
+// FinishLoad makes what stands beside the records that were put into a space: pointers, the due index and the review queues. An identifier is in one
 // record alone, so of two that hold it the older one is gone and came back from a late writer: it is deleted. progress, which may be
 // nil, is told how many records were gone through.
 func FinishLoad(ctx context.Context, loader GraphLoader, space string, progress func(records int)) error {

@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"rcu/pkg/identifier"
+	"rcu/pkg/identity"
 	"rcu/pkg/resolve"
 )
 
@@ -26,6 +27,7 @@ type graphSpace struct {
 	pointers map[string]resolve.ComponentKey // by value, as in Redis
 	records  map[resolve.ComponentKey]string
 	due      map[resolve.ComponentKey]int64
+	reviews  [identity.ReviewKinds]map[resolve.ComponentKey]uint32
 	outbox   []resolve.OutboxItem
 }
 
@@ -44,9 +46,13 @@ func (g *Graph) space(name string) *graphSpace {
 }
 
 func newGraphSpace() *graphSpace {
-	return &graphSpace{
+	s := &graphSpace{
 		pointers: map[string]resolve.ComponentKey{}, records: map[resolve.ComponentKey]string{}, due: map[resolve.ComponentKey]int64{},
 	}
+	for k := range s.reviews {
+		s.reviews[k] = map[resolve.ComponentKey]uint32{}
+	}
+	return s
 }
 
 // LoadGraph implements resolve.GraphState.
@@ -132,12 +138,14 @@ func (s *graphSpace) write(c *resolve.GraphCommit) uint64 {
 		if w.Boundary != 0 {
 			s.due[w.Component] = w.Boundary
 		}
+		s.review(w.Component, w.Review)
 		item.Written = append(item.Written, w.Component)
 	}
 	for _, r := range c.Records {
 		if r.Gone {
 			delete(s.records, r.Component)
 			delete(s.due, r.Component)
+			s.review(r.Component, identity.ReviewWeights{})
 			item.Gone = append(item.Gone, r.Component)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 
+	"rcu/pkg/identity"
 	"rcu/pkg/resolve"
 )
 
@@ -31,6 +32,7 @@ func (g *Graph) PutRecords(_ context.Context, space string, records []resolve.St
 		case len(r.Value) == 0:
 			delete(s.records, r.Component)
 			delete(s.due, r.Component)
+			s.review(r.Component, identity.ReviewWeights{})
 		case !stands || resolve.RecordVersion(held) < resolve.RecordVersion(string(r.Value)):
 			s.records[r.Component] = string(r.Value)
 		}
@@ -48,6 +50,7 @@ func (g *Graph) PutPointers(_ context.Context, space string, records []resolve.R
 		if r.Boundary != 0 {
 			s.due[r.Component] = r.Boundary
 		}
+		s.review(r.Component, r.Review)
 		for _, k := range r.Members {
 			held := s.pointers[k.Value]
 			other, stands := s.records[held]

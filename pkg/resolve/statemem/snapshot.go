@@ -52,8 +52,12 @@ func (g *Graph) Save() (restore func()) {
 }
 
 func (s *graphSpace) clone() *graphSpace {
-	return &graphSpace{
+	out := &graphSpace{
 		rules: s.rules, content: s.content, counter: s.counter, pointers: maps.Clone(s.pointers), records: maps.Clone(s.records),
 		due: maps.Clone(s.due), outbox: slices.Clone(s.outbox),
 	}
+	for k, queue := range s.reviews {
+		out.reviews[k] = maps.Clone(queue)
+	}
+	return out
 }

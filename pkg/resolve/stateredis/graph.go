@@ -4,7 +4,6 @@ import (
 	"context"
 	_ "embed" // the functions
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -13,6 +12,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"rcu/pkg/identifier"
+	"rcu/pkg/identity"
 	"rcu/pkg/resolve"
 )
 
@@ -20,7 +20,7 @@ import (
 var graphFunctions string
 
 const (
-	graphCommitFunction = "rcu_graph_commit_v1"
+	graphCommitFunction = "rcu_graph_commit_v2"
 	graphRulesFunction  = "rcu_graph_rules_v1"
 	graphNumbers        = "rcu_graph_numbers_v1"
 
@@ -52,8 +52,11 @@ func NewGraph(c *Client) *Graph { return &Graph{c: c, blocks: map[string]compone
 // graphKeys makes the keys of one space: all have one hash tag, so they lie in one slot.
 type graphKeys string
 
-func (s graphKeys) meta() string                    { return "{" + string(s) + "}:meta" }
-func (s graphKeys) due() string                     { return "{" + string(s) + "}:due" }
+func (s graphKeys) meta() string { return "{" + string(s) + "}:meta" }
+func (s graphKeys) due() string  { return "{" + string(s) + "}:due" }
+func (s graphKeys) review(k identity.ReviewKind) string {
+	return "{" + string(s) + "}:review:" + k.String()
+}
 func (s graphKeys) out() string                     { return "{" + string(s) + "}:out" }
 func (s graphKeys) pointer(k identifier.Key) string { return "{" + string(s) + "}:p:" + k.Value }
 func (s graphKeys) record(c resolve.ComponentKey) string {
@@ -259,11 +262,14 @@ func (g *Graph) CommitGraph(ctx context.Context, space string, commits []*resolv
 // commitCall returns the keys and arguments of the function that commits c.
 func commitCall(s graphKeys, c *resolve.GraphCommit) (keys []string, args []any) {
 	keys = append(keys, s.meta(), s.due(), s.out())
+	for k := range identity.ReviewKinds {
+		keys = append(keys, s.review(k))
+	}
 	outbox := c.Outbox
 	if outbox == nil {
 		outbox = []byte{}
 	}
-	args = append(args, c.RulesVersion, c.Now, len(c.Pointers), len(c.Records), len(c.Writes), outbox)
+	args = append(args, c.RulesVersion, c.Now, len(c.Pointers), len(c.Records), len(c.Writes), outbox, resolve.MaxReview)
 	for _, p := range c.Pointers {
 		keys = append(keys, s.pointer(p.Key))
 	}
@@ -278,7 +284,7 @@ func commitCall(s graphKeys, c *resolve.GraphCommit) (keys []string, args []any)
 	for i := range c.Writes {
 		w := &c.Writes[i]
 		keys = append(keys, s.record(w.Component))
-		args = append(args, w.Component[:], w.Boundary, len(w.Moved), w.Value)
+		args = append(args, w.Component[:], w.Boundary, len(w.Moved), w.Value, reviewText(w.Review))
 	}
 	for i := range c.Writes {
 		for _, k := range c.Writes[i].Moved {
@@ -373,28 +379,6 @@ func (g *Graph) ReadOutbox(ctx context.Context, space, after string, limit int) 
 		if out[i], err = parseItem(m); err != nil {
 			return nil, err
 		}
-	}
-	return out, nil
-}
-
-func parseItem(m redis.XMessage) (resolve.OutboxItem, error) {
-	field := func(name string) string { s, _ := m.Values[name].(string); return s }
-	version, err := parseVersion(field("v"))
-	if err != nil {
-		return resolve.OutboxItem{}, err
-	}
-	written, errWritten := parseComponents(field("w"))
-	gone, errGone := parseComponents(field("g"))
-	return resolve.OutboxItem{ID: m.ID, Version: version, Value: []byte(field("d")), Written: written, Gone: gone}, errors.Join(errWritten, errGone)
-}
-
-func parseComponents(s string) (out []resolve.ComponentKey, err error) {
-	const size = len(resolve.ComponentKey{})
-	if len(s)%size != 0 {
-		return nil, fmt.Errorf("reading %d bytes of component keys: %w", len(s), ErrCorrupt)
-	}
-	for ; s != ""; s = s[size:] {
-		out = append(out, resolve.ComponentKey([]byte(s[:size])))
 	}
 	return out, nil
 }

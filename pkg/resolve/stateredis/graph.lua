@@ -12,18 +12,41 @@ local function draw(meta, field, step)
   return number
 end
 
+-- How many review queues there are; their keys stand behind meta, due and out.
+local queues = 4
+
+-- Puts a component into the review queues by its weights, 4 bytes each, big endian; one of 0 takes it out. A queue that is too long loses
+-- its lightest.
+local function review(keys, component, weights, most)
+  for q = 1, queues do
+    local weight = 0
+    if weights ~= '' then
+      weight = struct.unpack('>I4', string.sub(weights, 4 * q - 3, 4 * q))
+    end
+    if weight == 0 then
+      redis.call('ZREM', keys[3 + q], component)
+    else
+      redis.call('ZADD', keys[3 + q], weight, component)
+      if redis.call('ZCARD', keys[3 + q]) > most then
+        redis.call('ZPOPMIN', keys[3 + q])
+      end
+    end
+  end
+end
+
 -- Commits one plan, or nothing of it.
--- KEYS: meta, due, out, the pointers that must be absent, the records as read, the records to write, the pointers to move.
--- ARGV: rules version, now, number of absent pointers, of records read, of records to write, outbox entry ('' = none);
+-- KEYS: meta, due, out, the four review queues, the pointers that must be absent, the records as read, the records to write, the pointers to move.
+-- ARGV: rules version, now, number of absent pointers, of records read, of records to write, outbox entry ('' = none), most of a review queue;
 --   per record read: version (8 bytes), 'g' when it goes, component;
---   per record to write: component, boundary (0 = none), number of pointers to move, packed record.
+--   per record to write: component, boundary (0 = none), number of pointers to move, packed record, weights in the review queues ('' = in none).
 -- Returns the version; 0 = something differs from what was read; -1 = other rules.
 local function commit(keys, args)
   if (redis.call('HGET', keys[1], 'rules') or '0') ~= args[1] then
     return -1
   end
   local now, absent, reads, writes = tonumber(args[2]), tonumber(args[3]), tonumber(args[4]), tonumber(args[5])
-  local k, a = 4, 7
+  local most = tonumber(args[7])
+  local k, a = 4 + queues, 8
   for _ = 1, absent do
     if redis.call('EXISTS', keys[k]) == 1 then
       return 0
@@ -43,6 +66,7 @@ local function commit(keys, args)
     if args[a + 3 * i + 1] == 'g' then
       redis.call('DEL', keys[k + i])
       redis.call('ZREM', keys[2], args[a + 3 * i + 2])
+      review(keys, args[a + 3 * i + 2], '', most)
       gone[#gone + 1] = args[a + 3 * i + 2]
     end
   end
@@ -61,8 +85,9 @@ local function commit(keys, args)
     else
       redis.call('ZREM', keys[2], component)
     end
+    review(keys, component, args[a + 4], most)
     written[#written + 1] = component
-    k, a = k + 1, a + 4
+    k, a = k + 1, a + 5
   end
   if args[6] ~= '' then
     redis.call('XADD', keys[3], '*', 'v', string.format('%.0f', version), 'd', args[6], 'w', table.concat(written), 'g', table.concat(gone))
@@ -85,6 +110,6 @@ local function numbers(keys, args)
   return draw(keys[1], args[1], tonumber(args[2]))
 end
 
-redis.register_function('rcu_graph_commit_v1', commit)
+redis.register_function('rcu_graph_commit_v2', commit)
 redis.register_function('rcu_graph_numbers_v1', numbers)
 redis.register_function('rcu_graph_rules_v1', rules)

@@ -55,7 +55,7 @@ func keysOf(t testing.TB, cmd redis.Cmder) (keys []string) {
 		touched = args[3 : 3+n]
 	case "mget":
 		touched = args[1:]
-	case "hget", "hmget", "hincrby", "zrangebyscore", "xrange", "xtrim":
+	case "hget", "hmget", "hincrby", "zrangebyscore", "zrevrangebyscore", "xrange", "xtrim":
 		touched = args[1:2]
 	case "scan", "hello", "ping", "client", "select", "function":
 	default:

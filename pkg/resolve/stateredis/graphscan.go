@@ -2,6 +2,7 @@ package stateredis
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -56,6 +57,28 @@ func afterID(id string) (string, error) {
 		return "", fmt.Errorf("reading outbox id: %w", ErrCorrupt)
 	}
 	return ms + "-" + strconv.FormatUint(n+1, 10), nil
+}
+
+func parseItem(m redis.XMessage) (resolve.OutboxItem, error) {
+	field := func(name string) string { s, _ := m.Values[name].(string); return s }
+	version, err := parseVersion(field("v"))
+	if err != nil {
+		return resolve.OutboxItem{}, err
+	}
+	written, errWritten := parseComponents(field("w"))
+	gone, errGone := parseComponents(field("g"))
+	return resolve.OutboxItem{ID: m.ID, Version: version, Value: []byte(field("d")), Written: written, Gone: gone}, errors.Join(errWritten, errGone)
+}
+
+func parseComponents(s string) (out []resolve.ComponentKey, err error) {
+	const size = len(resolve.ComponentKey{})
+	if len(s)%size != 0 {
+		return nil, fmt.Errorf("reading %d bytes of component keys: %w", len(s), ErrCorrupt)
+	}
+	for ; s != ""; s = s[size:] {
+		out = append(out, resolve.ComponentKey([]byte(s[:size])))
+	}
+	return out, nil
 }
 
 // ScanComponents implements resolve.GraphState. It walks over the keys of the server that holds the space: what is there

@@ -43,7 +43,8 @@ func Kinds() []Kind {
 		{"published owner", FromChangelog, prefixed("lo:"), sumBucket(true)},
 		{"component", FromChangelog, graphKind(":c:"), sumString},
 		{"pointer", Derived, graphKind(":p:"), sumString},
-		{"due index", Derived, graphKind(":due"), sumDue},
+		{"due index", Derived, graphKind(":due"), sumScores},
+		{"review queue", Derived, graphKind(":review:"), sumScores},
 		{"leaf index", Derived, prefixed("li:"), sumIndex},
 		{"levels of buckets", Derived, prefixed("levels:"), nil},
 		{"rules and numbers of a space", FromChangelog, graphKind(":meta"), sumRules},
@@ -242,7 +243,7 @@ func sumIndex(ctx context.Context, node redis.Cmdable, key string, s *Sum) error
 	})
 }
 
-func sumDue(ctx context.Context, node redis.Cmdable, key string, s *Sum) error {
+func sumScores(ctx context.Context, node redis.Cmdable, key string, s *Sum) error {
 	all, err := node.ZRangeWithScores(ctx, key, 0, -1).Result()
 	for _, z := range all {
 		s.add(key, fmt.Sprint(z.Member, z.Score))

@@ -144,6 +144,7 @@ func (g *Graph) PutRecords(ctx context.Context, space string, records []resolve.
 				if len(r.Value) == 0 {
 					p.Del(ctx, s.record(r.Component))
 					p.ZRem(ctx, s.due(), r.Component[:])
+					putReview(ctx, p, s, resolve.RecordSummary{Component: r.Component})
 				} else {
 					set[i] = p.SetNX(ctx, s.record(r.Component), r.Value, 0)
 				}
@@ -231,6 +232,7 @@ func (g *Graph) PutPointers(ctx context.Context, space string, records []resolve
 	err = g.pipeline(ctx, func(p redis.Pipeliner) {
 		for _, r := range records {
 			putDue(ctx, p, s, r)
+			putReview(ctx, p, s, r)
 			for range r.Members {
 				name := names[n]
 				n++

@@ -25,6 +25,8 @@ func Graph(t *testing.T, fresh func(testing.TB) resolve.GraphState, histories in
 	t.Run("an older rules version is refused", func(t *testing.T) { rules(t, fresh(t)) })
 	t.Run("commits of one call succeed or fail apart", func(t *testing.T) { apart(t, fresh(t)) })
 	t.Run("due index", func(t *testing.T) { due(t, fresh(t)) })
+	t.Run("review queues", func(t *testing.T) { reviewQueues(t, fresh(t)) })
+	t.Run("review queues are bounded", func(t *testing.T) { reviewBounded(t, fresh(t)) })
 	t.Run("outbox", func(t *testing.T) { outbox(t, fresh(t)) })
 	t.Run("walk over all components", func(t *testing.T) { scan(t, fresh(t)) })
 	t.Run("spaces know nothing of each other", func(t *testing.T) { spaces(t, fresh(t)) })

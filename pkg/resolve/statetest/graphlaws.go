@@ -213,6 +213,9 @@ func Confluence(t testing.TB, state resolve.GraphState, space string, seed uint6
 	if diff := Differs(ctx, graphs[0], space, f, true); diff != "" {
 		t.Fatalf("seed %d, after the sweep (-want +got): %s", seed, diff)
 	}
+	if diff := reviewDiffers(ctx, graphs[0], space, f); diff != "" {
+		t.Fatalf("seed %d, what a person should look at: %s", seed, diff)
+	}
 	steady(t, state, graphs[0], space, f, seed)
 }
 

@@ -100,6 +100,9 @@ func loading(t *testing.T, state resolve.GraphLoader, space string, seed uint64,
 	if _, err := loaded.Apply(ctx, space, facts[next:], nil, f.Now); err != nil {
 		t.Fatalf("seed %d: %v", seed, err)
 	}
+	if diff := sameReviews(ctx, g, loaded, space, f); diff != "" {
+		t.Fatalf("seed %d: %s", seed, diff)
+	}
 	want := answer(t, g, space+"/source", f)
 	if diff := cmp.Diff(want, answer(t, loaded, space, f)); diff != "" {
 		t.Fatalf("seed %d, through %d of %d commits (-undisturbed +loaded): %s", seed, through, len(source.commits), diff)

@@ -1,0 +1,253 @@
+package statetest
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"rcu/pkg/identifier"
+	"rcu/pkg/identity"
+	"rcu/pkg/identity/identitytest"
+	"rcu/pkg/resolve"
+)
+
+// reviewQueues checks what a store has to do for review queues.
+func reviewQueues(t *testing.T, s resolve.GraphState) {
+	const kind = identity.ReviewRefused
+	put := func(i int, weight uint32) resolve.ReviewPlace {
+		c := &resolve.GraphCommit{Pointers: []resolve.PointerRead{{Key: testKey(i)}}, Writes: []resolve.RecordWrite{
+			{Value: value(1, "x"), Moved: []identifier.Key{testKey(i)}, Review: identity.ReviewWeights{kind: weight}},
+		}}
+		require.NotZero(t, commitGraph(t, s, c))
+		return resolve.ReviewPlace{Weight: weight, Component: c.Writes[0].Component}
+	}
+	list := func(after resolve.ReviewPlace, limit int) []resolve.ReviewPlace {
+		out, err := s.ReviewComponents(t.Context(), testSpace, kind, after, limit)
+		require.NoError(t, err)
+		return out
+	}
+	var want []resolve.ReviewPlace
+	for i, weight := range []uint32{3, 0, 1, 7, 3, 3, 1 << 30} {
+		if p := put(i, weight); weight > 0 {
+			want = append(want, p)
+		}
+	}
+	slices.SortFunc(want, resolve.CompareReview)
+	require.Equal(t, want, list(resolve.ReviewPlace{}, 100))
+	for at := range want {
+		require.True(t, slices.Equal(want[at+1:min(len(want), at+3)], list(want[at], 2)), "behind place %d", at)
+	}
+	rewrite(t, s, want[0], resolve.RecordWrite{Review: identity.ReviewWeights{kind: 2, identity.ReviewContested: 5}})
+	rewrite(t, s, want[1], resolve.RecordWrite{})
+	rewrite(t, s, want[2], resolve.RecordWrite{Component: resolve.ComponentKey{1}}) // gone
+	want = append(want[3:], resolve.ReviewPlace{Weight: 2, Component: want[0].Component})
+	slices.SortFunc(want, resolve.CompareReview)
+	require.Equal(t, want, list(resolve.ReviewPlace{}, 100))
+	counts, err := s.CountReview(t.Context(), testSpace)
+	require.NoError(t, err)
+	require.Equal(t, [identity.ReviewKinds]int{kind: len(want), identity.ReviewContested: 1}, counts)
+}
+
+// rewrite writes a record once more; one with another component takes its place.
+func rewrite(t testing.TB, s resolve.GraphState, p resolve.ReviewPlace, w resolve.RecordWrite) {
+	t.Helper()
+	snapshot, err := s.LoadComponents(t.Context(), testSpace, []resolve.ComponentKey{p.Component})
+	require.NoError(t, err)
+	read := resolve.RecordRead{Component: p.Component, Version: resolve.RecordVersion(snapshot.Records[p.Component]), Gone: !w.Component.IsZero()}
+	c := &resolve.GraphCommit{Now: 1, Records: []resolve.RecordRead{read}}
+	if w.Component.IsZero() {
+		w.Component, w.Value = p.Component, value(1, "y")
+		c.Writes = []resolve.RecordWrite{w}
+	}
+	require.NotZero(t, commitGraph(t, s, c))
+}
+
+// reviewBounded checks that a queue keeps the heaviest of too many.
+func reviewBounded(t *testing.T, s resolve.GraphState) {
+	const more = 40
+	for from := 0; from < resolve.MaxReview+more; from += 1000 {
+		c := &resolve.GraphCommit{}
+		for i := from; i < min(from+1000, resolve.MaxReview+more); i++ {
+			w := resolve.RecordWrite{Value: value(1, "x"), Moved: []identifier.Key{testKey(i)}}
+			w.Review[identity.ReviewQuarantined] = uint32(1 + i%2 + i/resolve.MaxReview) //nolint:gosec // small
+			c.Writes = append(c.Writes, w)
+		}
+		require.NotZero(t, commitGraph(t, s, c))
+	}
+	counts, err := s.CountReview(t.Context(), testSpace)
+	require.NoError(t, err)
+	require.Equal(t, resolve.MaxReview, counts[identity.ReviewQuarantined])
+	seen, after := map[uint32]int{}, resolve.ReviewPlace{}
+	for {
+		some, err := s.ReviewComponents(t.Context(), testSpace, identity.ReviewQuarantined, after, 700)
+		require.NoError(t, err)
+		for _, p := range some {
+			seen[p.Weight]++
+		}
+		if len(some) < 700 {
+			break
+		}
+		after = some[len(some)-1]
+	}
+	require.Equal(t, map[uint32]int{1: resolve.MaxReview/2 - more, 2: resolve.MaxReview/2 + more/2, 3: more / 2}, seen)
+}
+
+// reviewDiffers says how the review queues of a space differ from what a recomputation from the whole set of facts asks for; "" if they
+// do not. What a full identifier no longer stores is left out.
+func reviewDiffers(ctx context.Context, g *resolve.Graph, space string, f *identity.Facts) string {
+	x := reviewOracle{oracle: identitytest.Ask(f), want: map[string]uint32{}, skip: map[string]bool{}}
+	view, err := g.View(ctx, space, Keys(f), f.Now)
+	if err != nil {
+		return err.Error()
+	}
+	x.expect(Keys(f), view)
+	got, err := reviews(ctx, g, space, f.Now)
+	if err != nil {
+		return err.Error()
+	}
+	for name, weight := range got {
+		if !x.skip[name] && x.want[name] != weight {
+			return fmt.Sprintf("%s has weight %d in the queue, %d by the facts", name, weight, x.want[name])
+		}
+	}
+	for name, weight := range x.want {
+		if _, queued := got[name]; !queued && !x.skip[name] {
+			return fmt.Sprintf("%s of weight %d is not in the queue", name, weight)
+		}
+	}
+	return ""
+}
+
+// reviews reads all queues in small pages.
+func reviews(ctx context.Context, g *resolve.Graph, space string, now int64) (map[string]uint32, error) {
+	out := map[string]uint32{}
+	for kind := range identity.ReviewKinds {
+		for after := (resolve.ReviewPlace{}); ; {
+			items, next, err := g.Review(ctx, space, kind, after, 2, now)
+			if err != nil {
+				return nil, err
+			}
+			for i := range items {
+				name := reviewName(kind, items[i].Values[0].Value)
+				if kind == identity.ReviewRefused {
+					name = reviewName(kind, items[i].People[0].Canonical.Value, items[i].People[1].Canonical.Value)
+				}
+				if _, twice := out[name]; twice {
+					return nil, fmt.Errorf("%s is in the queue twice", name)
+				}
+				out[name] = items[i].Weight
+			}
+			if after = next; next == (resolve.ReviewPlace{}) {
+				break
+			}
+		}
+	}
+	return out, nil
+}
+
+func reviewName(kind identity.ReviewKind, values ...string) string {
+	slices.Sort(values)
+	return kind.String() + " " + strings.Join(values, " ")
+}
+
+// reviewOracle recomputes the matters from the answers of the oracle.
+type reviewOracle struct {
+	oracle *identitytest.Oracle
+	want   map[string]uint32
+	skip   map[string]bool // what full identifiers no longer store speaks of it
+}
+
+func (x *reviewOracle) expect(keys []identifier.Key, view *resolve.View) {
+	answer := x.oracle.Answer()
+	profile := map[string]string{}
+	for name, members := range answer.Profiles {
+		for _, m := range members {
+			profile[m] = name
+		}
+	}
+	beside, aside, banned, unsure := map[string]uint32{}, map[string]uint32{}, map[string]bool{}, map[string]bool{}
+	for pair, outcome := range answer.Edges {
+		a, b, _ := strings.Cut(pair, "|")
+		link, full := reviewName(identity.ReviewRefused, profile[a], profile[b]), x.oracle.Full(a) || x.oracle.Full(b)
+		if x.oracle.OpOn(a, b) == identity.Ban {
+			banned[link] = true
+		} else if x.oracle.Evidenced(a, b) {
+			beside[a]++
+			beside[b]++
+		}
+		switch outcome {
+		case "refused:unique", "refused:limit", "refused:person":
+			x.want[link]++
+			x.skip[link] = x.skip[link] || full
+		case "refused:overflow":
+			aside[a]++
+			aside[b]++
+			unsure[a], unsure[b] = unsure[a] || full, unsure[b] || full
+		}
+	}
+	for link := range banned {
+		delete(x.want, link)
+	}
+	x.values(keys, answer, beside)
+	x.oversized(keys, view, aside, unsure)
+}
+
+func (x *reviewOracle) decided(v string) bool {
+	op := x.oracle.OpOn(v, "")
+	return op == identity.Quarantine || op == identity.Release
+}
+
+func (x *reviewOracle) values(keys []identifier.Key, answer *identity.Answer, beside map[string]uint32) {
+	for _, k := range keys {
+		kind := identity.ReviewKindOf(answer.Nobody[k.Value])
+		if kind == identity.ReviewKinds || x.decided(k.Value) {
+			continue
+		}
+		name := reviewName(kind, k.Value)
+		x.want[name] = max(1, beside[k.Value])
+		if x.oracle.Full(k.Value) {
+			x.skip[name] = true
+		}
+	}
+}
+
+// oversized expects of each record that is a part of something too large the value with the most links that were set aside. Of links to
+// full identifiers it is not known whether they were.
+func (x *reviewOracle) oversized(keys []identifier.Key, view *resolve.View, aside map[string]uint32, unsure map[string]bool) {
+	members := map[resolve.ComponentKey][]string{}
+	for _, k := range keys {
+		if v := k.Value; x.oracle.Level[v] > 0 && aside[v] > 0 && !x.decided(v) {
+			members[view.Component(k)] = append(members[view.Component(k)], v)
+		}
+	}
+	for _, values := range members {
+		slices.SortFunc(values, func(a, b string) int { return cmp.Or(-cmp.Compare(aside[a], aside[b]), cmp.Compare(a, b)) })
+		x.want[reviewName(identity.ReviewOversized, values[0])] = aside[values[0]]
+		if slices.ContainsFunc(values, func(v string) bool { return unsure[v] }) {
+			for _, v := range values {
+				x.skip[reviewName(identity.ReviewOversized, v)] = true
+			}
+		}
+	}
+}
+
+// sameReviews says how the review queues of a space that was loaded differ from those of its source; "" if they do not.
+func sameReviews(ctx context.Context, source, loaded *resolve.Graph, space string, f *identity.Facts) string {
+	for _, x := range []struct {
+		g     *resolve.Graph
+		space string
+	}{{source, space + "/source"}, {loaded, space}} {
+		if err := SweepAll(ctx, x.g, x.space, f.Now); err != nil {
+			return err.Error()
+		}
+		if diff := reviewDiffers(ctx, x.g, x.space, f); diff != "" {
+			return x.space + ": " + diff
+		}
+	}
+	return ""
+}
