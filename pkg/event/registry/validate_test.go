@@ -102,7 +102,7 @@ func TestActsOfTheSchema(t *testing.T) {
 	for _, a := range acts {
 		require.Contains(t, r.Acts, a)
 	}
-	require.Len(t, r.Acts, len(acts)+1, "confirmation is the product's own")
+	require.Len(t, r.Acts, len(acts)+3, "confirmation and the two of the preference centre are the product's own")
 	require.True(t, r.Refuses("sell_data"))
 	require.True(t, r.Refuses("share_partner:sell_data"))
 	require.False(t, r.Refuses("share_partner:parcel-co"))
