@@ -23,11 +23,13 @@ GRANT SELECT ON rcu.customer_360 TO rcu_analyst;
 GRANT SELECT ON rcu.customer_timeline TO rcu_analyst;
 GRANT SELECT ON rcu.identity_quality TO rcu_analyst;
 GRANT SELECT ON rcu.orders_by_channel TO rcu_analyst;
+GRANT SELECT ON rcu.sends_without_permission TO rcu_analyst;
 
 -- An analyst of one legal entity: a role for it, and a policy that shows the rows of that controller alone. A policy on a view hides the
 -- other rows from the role, and from nobody else.
 --
 --     CREATE ROLE rcu_analyst_kabrand;
 --     GRANT rcu_analyst TO rcu_analyst_kabrand;
---     CREATE ROW POLICY kabrand ON rcu.customer_360, rcu.customer_timeline, rcu.identity_quality, rcu.orders_by_channel
+--     CREATE ROW POLICY kabrand ON rcu.customer_360, rcu.customer_timeline, rcu.identity_quality, rcu.orders_by_channel,
+--         rcu.sends_without_permission
 --         USING controller = 'kabrand' TO rcu_analyst_kabrand;

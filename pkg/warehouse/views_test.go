@@ -223,6 +223,9 @@ func TestAnalyst_readsViewsAndNothingElse(t *testing.T) {
 	sale(o, "ka", "t1", "e1", "p1", "EUR", 1000, leaf(1))
 	insert(t, admin, o)
 	browse(t, admin, leaf(1), "p1", "e9")
+	steps := warehouse.NewContactSteps()
+	steps.Append(&warehouse.ContactStepRow{Controller: "ka", Contact: "c1", Step: "confirm", Point: "p", Needs: []string{"marketing"}, At: at(0)})
+	insert(t, admin, steps)
 	analyst := openAs(t, login(embedded.UserAnalyst, warehouse.RoleQuery), false)
 
 	for _, v := range warehouse.AnalystViews() {

@@ -122,7 +122,7 @@ func TestMigrate_severalProgramsOnAnEmptyServer(t *testing.T) {
 	v, err := w.SchemaVersion(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, v.Target, v.Current)
-	require.Equal(t, 12.0, one(t, w, "SELECT count() FROM system.tables WHERE database = currentDatabase() AND engine = 'ReplacingMergeTree'"))
+	require.Equal(t, 13.0, one(t, w, "SELECT count() FROM system.tables WHERE database = currentDatabase() AND engine = 'ReplacingMergeTree'"))
 }
 
 func TestMigrate_newerSchema_isLeftAlone(t *testing.T) {
@@ -140,7 +140,7 @@ func TestMigrate_newerSchema_isLeftAlone(t *testing.T) {
 func TestMigrate_everySortingKeyStartsWithTheController(t *testing.T) {
 	w := open(t)
 	rows := ask(t, w, "SELECT name, sorting_key, engine FROM system.tables WHERE database = currentDatabase() AND engine LIKE '%MergeTree' AND name != 'schema_migrations'")
-	require.Len(t, rows, 12)
+	require.Len(t, rows, 13)
 	for _, r := range rows {
 		require.True(t, strings.HasPrefix(r["sorting_key"].(string), "controller"), r["name"])
 		require.Equal(t, "ReplacingMergeTree", r["engine"], r["name"])

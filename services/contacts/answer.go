@@ -14,8 +14,6 @@ import (
 	"rcu/pkg/identifier"
 	"rcu/pkg/identity"
 	"rcu/pkg/resolve"
-	"rcu/pkg/stream"
-	eventpb "rcu/schemas/event"
 )
 
 // Answer is what a step answers.
@@ -51,7 +49,11 @@ type step func(ctx context.Context, q *request, now time.Time) (Answer, error)
 func (s *Service) answer(w http.ResponseWriter, r *http.Request, name string, q *request, f step) {
 	ctx, cancel := context.WithTimeout(r.Context(), s.cfg.Timeout)
 	defer cancel()
-	a, err := f(ctx, q, s.deps.Now())
+	now := s.deps.Now()
+	a, err := f(ctx, q, now)
+	if err == nil {
+		err = s.told(ctx, name, q, a, now)
+	}
 	status := http.StatusOK
 	if err != nil {
 		s.deps.Log.Error("answering before a contact", zap.String("step", name), zap.Error(err), zap.String("request_id", httpserver.RequestID(r.Context())))
@@ -103,7 +105,7 @@ func (s *Service) confirm(ctx context.Context, q *request, now time.Time) (Answe
 	}
 	v, c, err := s.desk.Confirm(ctx, who, q.ask, person, now)
 	if err == nil && v.Allowed {
-		err = s.tell(ctx, who, c, now)
+		err = q.count(who, c, now)
 	}
 	return answerOf(v, "made", proof), err //nolint:wrapcheck // says all
 }
@@ -129,23 +131,9 @@ func (s *Service) refused(ctx context.Context, q *request, now time.Time) (Answe
 	}
 	c, err := s.desk.Decline(ctx, who, q.ask, now)
 	if err == nil {
-		err = s.tell(ctx, who, c, now)
+		err = q.count(who, c, now)
 	}
 	return Answer{Allowed: true, State: "refused"}, err //nolint:wrapcheck // says all
-}
-
-// tell writes a contact to Kafka, from where it is counted again when Redis was lost. What Kafka does not take is counted and not sent.
-func (s *Service) tell(ctx context.Context, who contact.Party, c contact.Contact, now time.Time) error {
-	r, err := stream.Encode(stream.TopicContacts, []byte(c.Point.Value), &eventpb.Changelog{
-		Space: who.Space, Key: []byte(contact.Key(who.Space, who.Controller, c.Point)), Value: contact.Log{}.With(c).Encode(),
-	}, now)
-	if err != nil {
-		return err //nolint:wrapcheck // says all
-	}
-	if err := s.deps.Kafka.Publish(ctx, []stream.Record{r}); err != nil {
-		return fmt.Errorf("publishing a contact: %w", err)
-	}
-	return nil
 }
 
 func answerOf(v contact.Verdict, state string, proof []Proof) Answer {
@@ -188,8 +176,12 @@ func (s *Service) person(ctx context.Context, q *request, now time.Time) (contac
 	if err != nil {
 		return contact.Party{}, contact.Person{}, nil, err
 	}
+	wishes, err := s.wishes(ctx, q, who, now)
+	if err != nil {
+		return contact.Party{}, contact.Person{}, nil, err
+	}
 	permission, proof := permit(q, points, now.Unix())
-	return who, contact.Person{Permission: permission}, proof, nil
+	return who, contact.Person{Permission: permission, Wishes: wishes}, proof, nil
 }
 
 // points reads the registers: of the point itself, the first, and of the whole person where more is asked.

@@ -16,6 +16,7 @@ import (
 	"rcu/pkg/contact"
 	"rcu/pkg/httpserver"
 	"rcu/pkg/identifier"
+	"rcu/pkg/stream"
 )
 
 // Limits of a request.
@@ -58,6 +59,7 @@ type request struct {
 	purpose    consent.Purpose
 	needs      []consent.PurposeChannel // of the very point
 	also       []consent.PurposeChannel // of the person
+	counted    []stream.Record          // contacts that the step made, to be written with its answer
 }
 
 // senders are the roles that contact people.

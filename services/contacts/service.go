@@ -48,7 +48,7 @@ type Deps struct {
 	People     People
 	Registers  Registers
 	Contacts   contact.Store
-	Kafka      Publisher // of contacts that were made
+	Kafka      Publisher // of steps, and of contacts that were made
 	Pseudonyms Pseudonyms
 	Ready      func(context.Context) error // of what it reads; nil: always
 	Now        func() time.Time            // nil: time.Now
@@ -61,6 +61,7 @@ type Service struct {
 	desk    *contact.Desk
 	place   contact.Place
 	answers *prometheus.CounterVec
+	untold  prometheus.Counter
 	router  *httpserver.Router
 	server  *httpserver.Server
 }
@@ -80,8 +81,13 @@ func New(cfg Config, d Deps) (*Service, error) {
 	s := &Service{cfg: cfg, deps: d, desk: contact.NewDesk(d.Contacts, cfg.Rules), place: place, answers: prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "rcu_contacts_answers_total", Help: "Answers before contacts, by step, purpose, channel and reason of a refusal (none: allowed).",
 	}, []string{"step", "purpose", "channel", "reason"})}
-	if err := d.Metrics.Register(s.answers); err != nil {
-		return nil, fmt.Errorf("registering metrics of contacts: %w", err)
+	s.untold = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "rcu_contacts_untold_total", Help: "Answers before contacts that could not be written to Kafka and count nothing: they are missing in ClickHouse.",
+	})
+	for _, c := range []prometheus.Collector{s.answers, s.untold} {
+		if err := d.Metrics.Register(c); err != nil {
+			return nil, fmt.Errorf("registering metrics of contacts: %w", err)
+		}
 	}
 	if s.router, err = httpserver.NewRouter("contacts", d.Metrics, d.Log); err != nil {
 		return nil, err
@@ -108,7 +114,7 @@ func (d *Deps) complete() error {
 }
 
 func (s *Service) routes() {
-	for name, step := range map[string]step{"reserve": s.reserve, "confirm": s.confirm, "release": s.release, "refused": s.refused} {
+	for name, step := range map[string]step{stepReserve: s.reserve, stepConfirm: s.confirm, stepRelease: s.release, stepRefused: s.refused} {
 		s.router.Handle("POST /v1/contacts/"+name, name, s.authenticated(name, step))
 	}
 	operate := telemetry.Handler(s.deps.Gatherer, func(ctx context.Context) error {

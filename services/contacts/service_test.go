@@ -238,18 +238,19 @@ func TestKafka_holdsWhatWasMade(t *testing.T) {
 	r.decide(k, consent.Marketing, "email", consent.Grant)
 	r.together(k, r.key(identifier.Customer, "4711"))
 	require.True(t, r.ask("reserve", mail("m1", marie)).Allowed)
-	require.Empty(t, r.told)
+	require.Empty(t, r.logged())
 	require.True(t, r.ask("confirm", mail("m1", marie)).Allowed)
 	require.True(t, r.ask("refused", call("c1", phone)).Allowed)
-	require.Len(t, r.told, 2)
+	told := r.logged()
+	require.Len(t, told, 2)
 	for i, want := range []struct {
 		point identifier.Key
 		state contact.State
 	}{{k, contact.Made}, {number, contact.Declined}} {
-		require.Equal(t, stream.TopicContacts, r.told[i].Topic)
-		require.Equal(t, want.point.Value, string(r.told[i].Key))
+		require.Equal(t, stream.TopicContacts, told[i].Topic)
+		require.Equal(t, want.point.Value, string(told[i].Key))
 		var c eventpb.Changelog
-		require.NoError(t, r.told[i].Decode(&c))
+		require.NoError(t, told[i].Decode(&c))
 		require.Equal(t, contact.Key(space, "shop-fr", want.point), string(c.GetKey()))
 		l, err := contact.Decode(c.GetValue())
 		require.NoError(t, err)

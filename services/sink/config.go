@@ -74,5 +74,5 @@ func (c Config) Validate() error {
 
 // topics that the sink reads.
 func topics() []string {
-	return []string{stream.TopicResolved, stream.TopicOwners, stream.TopicProfiles, stream.TopicIdentity, stream.TopicConsents}
+	return []string{stream.TopicResolved, stream.TopicOwners, stream.TopicProfiles, stream.TopicIdentity, stream.TopicConsents, stream.TopicContacts}
 }

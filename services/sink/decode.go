@@ -9,6 +9,9 @@ import (
 	eventpb "rcu/schemas/event"
 )
 
+// changelogType names the messages that only rebuilds read.
+var changelogType = new(eventpb.Changelog).ProtoReflect().Descriptor().FullName()
+
 // decoded is a message and where it stood.
 type decoded struct {
 	offset  int64
@@ -20,8 +23,8 @@ func (s *Service) decode(b stream.Batch) ([]decoded, *badRecords) {
 	out, bad := make([]decoded, 0, len(b.Records)), &badRecords{}
 	for i := range b.Records {
 		r := &b.Records[i]
-		if r.Value == nil {
-			continue
+		if r.Value == nil || r.Topic == stream.TopicContacts && r.Type() == changelogType {
+			continue // the log of contacts beside their steps is for rebuilds
 		}
 		m := messageOf(b.Topic)
 		err := r.Decode(m)
@@ -47,6 +50,8 @@ func messageOf(topic string) proto.Message {
 		return &eventpb.Transition{}
 	case stream.TopicConsents:
 		return &eventpb.Decision{}
+	case stream.TopicContacts:
+		return &eventpb.ContactStep{}
 	default:
 		return &eventpb.Resolved{}
 	}
@@ -66,6 +71,8 @@ func (t *tables) append(m proto.Message) error {
 		return t.transition(m)
 	case *eventpb.Decision:
 		return t.decision(m)
+	case *eventpb.ContactStep:
+		return t.step(m)
 	}
 	return fmt.Errorf("no table takes a %s", m.ProtoReflect().Descriptor().Name())
 }

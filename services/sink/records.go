@@ -104,3 +104,18 @@ func (t *tables) decision(d *eventpb.Decision) error {
 	})
 	return nil
 }
+
+// step adds a step of a contact.
+func (t *tables) step(c *eventpb.ContactStep) error {
+	if c.Controller == "" {
+		return errNoController
+	}
+	if len(c.Contact) == 0 || c.Point == nil || c.Step == "" {
+		return errNoKey
+	}
+	t.steps.Append(&warehouse.ContactStepRow{
+		Controller: c.Controller, Space: c.Space, Contact: hexKey(c.Contact), Step: c.Step, Reason: c.Reason, Namespace: c.Point.Namespace,
+		Point: pseudonym(c.Point), Channel: c.Channel, Purpose: c.Purpose, Needs: c.Needs, Proof: c.Proof, At: c.At,
+	})
+	return nil
+}

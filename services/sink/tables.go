@@ -20,6 +20,7 @@ type tables struct {
 	identifiers *warehouse.ProfileIdentifiers
 	profiles    *warehouse.Profiles
 	consents    *warehouse.Consents
+	steps       *warehouse.ContactSteps
 	changes     *warehouse.IdentityChanges
 
 	// seen are the stores and products that are known to be there already.
@@ -33,14 +34,14 @@ func newTables(z *zones, m *metrics) *tables {
 		stores: warehouse.NewStores(), products: warehouse.NewProducts(), events: warehouse.NewEvents(), orders: warehouse.NewOrders(),
 		lines: warehouse.NewOrderLines(), contacts: warehouse.NewContacts(), retractions: warehouse.NewRetractions(), owners: warehouse.NewOwners(),
 		identifiers: warehouse.NewProfileIdentifiers(), profiles: warehouse.NewProfiles(), consents: warehouse.NewConsents(),
-		changes: warehouse.NewIdentityChanges(), seen: map[string]struct{}{}, zone: z, m: m,
+		steps: warehouse.NewContactSteps(), changes: warehouse.NewIdentityChanges(), seen: map[string]struct{}{}, zone: z, m: m,
 	}
 }
 
 // blocks lists the blocks in the order of insertion: identifiers stand before the profiles that they belong to.
 func (t *tables) blocks() []warehouse.Block {
 	return []warehouse.Block{
-		t.retractions, t.events, t.orders, t.lines, t.contacts, t.owners, t.identifiers, t.profiles, t.consents, t.changes, t.stores, t.products,
+		t.retractions, t.events, t.orders, t.lines, t.contacts, t.owners, t.identifiers, t.profiles, t.consents, t.steps, t.changes, t.stores, t.products,
 	}
 }
 

@@ -37,7 +37,7 @@ type Finding struct {
 func Examine(f Facts) []Finding {
 	var out []Finding
 	for _, check := range []func(Facts) []Finding{
-		checkEngine, checkServers, checkVersions, checkPorts, checkTopics, checkSchema, checkClocks, checkDisk, checkKeys, checkLag,
+		checkEngine, checkServers, checkVersions, checkPorts, checkTopics, checkSchema, checkSends, checkClocks, checkDisk, checkKeys, checkLag,
 	} {
 		out = append(out, check(f)...)
 	}
@@ -196,6 +196,22 @@ func checkSchema(f Facts) []Finding {
 		return []Finding{wrong("schema", fmt.Sprintf("the tables have version %d, this program knows %d", s.Current, s.Target), "update this program: a newer one has migrated the tables")}
 	default:
 		return ok("schema", "the tables have version %d", s.Current)
+	}
+}
+
+// checkSends looks at the standing control over contacts.
+func checkSends(f Facts) []Finding {
+	s := f.Schema
+	switch {
+	case !s.Asked || s.Problem != "" || s.Current != s.Target:
+		return unknown("sends", "it is not known whether people were contacted without permission: clickhouse was not asked")
+	case s.SendsProblem != "":
+		return unknown("sends", "it is not known whether people were contacted without permission: %s", s.SendsProblem)
+	case s.Sends > 0:
+		return []Finding{wrong("sends", fmt.Sprintf("%d contacts of the last %d days had no valid permission", s.Sends, controlDays),
+			"stop the sender, and look at them with `rcu sql \"SELECT * FROM sends_without_permission ORDER BY sent_at\"`; docs/operations.md says what each verdict means")}
+	default:
+		return ok("sends", "every contact of the last %d days was permitted when it was made", controlDays)
 	}
 }
 

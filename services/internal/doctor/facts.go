@@ -57,6 +57,9 @@ type Schema struct {
 	Asked           bool
 	Problem         string
 	Current, Target int64
+
+	Sends        uint64 // contacts of the last days that no decision permitted: the standing control
+	SendsProblem string // it could not be asked
 }
 
 // Disk is the room on a disk that holds the data folder, or a part of it.

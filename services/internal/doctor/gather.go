@@ -26,6 +26,9 @@ import (
 // askLimit bounds each question to a server.
 const askLimit = 5 * time.Second
 
+// controlDays is how many days back contacts are held against the decisions that had to permit them.
+const controlDays = 30
+
 // Target says where to look. Empty addresses are not asked.
 type Target struct {
 	Kafka         stream.Config
@@ -176,6 +179,11 @@ func askClickHouse(ctx context.Context, t Target) (Server, Schema) {
 		schema.Problem = err.Error()
 	}
 	schema.Current, schema.Target = v.Current, v.Target
+	if v.Current == v.Target && err == nil {
+		if schema.Sends, err = w.SendsWithoutPermission(ctx, t.Now().AddDate(0, 0, -controlDays)); err != nil {
+			schema.SendsProblem = err.Error()
+		}
+	}
 	return s, schema
 }
 

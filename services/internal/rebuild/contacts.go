@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"rcu/pkg/contact"
 	"rcu/pkg/resolve/stateredis"
 	"rcu/pkg/stream"
+	eventpb "rcu/schemas/event"
 )
 
 // joinTries bounds how often a log of contacts is read again that is written meanwhile.
@@ -18,7 +20,7 @@ var errContended = errors.New("log of contacts kept changing")
 // putContacts counts contacts again. They are single facts that join whatever stands in Redis: neither their order nor repetition matters, and
 // contacts that are made meanwhile stay.
 func (w *work) putContacts(ctx context.Context, records []stream.Record) error {
-	all, err := changelogs(records)
+	all, err := changelogs(slices.DeleteFunc(slices.Clone(records), isStep))
 	if err != nil {
 		return err
 	}
@@ -37,6 +39,11 @@ func (w *work) putContacts(ctx context.Context, records []stream.Record) error {
 		}
 	}
 	return nil
+}
+
+// isStep reports whether a record tells of a step of a contact: what it made stands beside it.
+func isStep(r stream.Record) bool {
+	return r.Type() == new(eventpb.ContactStep).ProtoReflect().Descriptor().FullName()
 }
 
 // joinContacts joins a log into the one that stands under a key.
