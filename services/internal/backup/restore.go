@@ -9,11 +9,15 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
 // stagedName is the folder to unpack in.
 const stagedName = "restore.new"
+
+// recordsSuffix ends the name of a file with records of a partition; one that nobody wrote to has none.
+const recordsSuffix = ".dat"
 
 // Unfinished lies in a data folder while an archive is put into it; with it, nothing may be started.
 const Unfinished = "restore.unfinished"
@@ -50,14 +54,16 @@ func Restore(ctx context.Context, dir, archive, keys string, progress Progress) 
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return r, fmt.Errorf("reading the fingerprint of the keys: %w", err)
 	}
-	_, noKeys := os.Stat(filepath.Join(dir, keyFile))
 	r.Files, r.Bytes, r.Created = len(r.Manifest.Files), r.Manifest.Bytes, r.Manifest.Created.Format("2006-01-02 15:04:05 MST")
-	r.KeysKept, r.KeysGiven = noKeys == nil, keys != ""
+	if r.KeysKept, err = holdsKeys(dir); err != nil {
+		return r, err
+	}
+	r.KeysGiven = keys != ""
 	r.KeysAbsent = !r.KeysKept && !r.KeysGiven
 	switch {
 	case r.KeysKept && r.KeysGiven:
 		return r, ErrKeysStand
-	case r.KeysKept && strings.TrimSpace(string(own)) != r.Fingerprint:
+	case (r.KeysKept || len(own) > 0) && strings.TrimSpace(string(own)) != r.Fingerprint:
 		return r, ErrOtherKeys
 	}
 	if keys != "" {
@@ -89,15 +95,23 @@ func (r *Restored) put(ctx context.Context, dir, archive, keys string, progress 
 			return err
 		}
 	}
-	if r.KeysKept {
+	switch {
+	case r.KeysKept:
 		if err := keepKeys(dir, staged); err != nil {
 			return err
+		}
+	case r.KeysAbsent: // so that nothing is started with new keys, under which every customer would get another id
+		if err := os.WriteFile(filepath.Join(staged, fingerprint), []byte(r.Fingerprint+"\n"), 0o600); err != nil {
+			return fmt.Errorf("noting the fingerprint of the keys: %w", err)
 		}
 	}
 	for _, name := range replaced { // also where the archive has none
 		if err := os.MkdirAll(filepath.Join(staged, name), 0o700); err != nil {
 			return fmt.Errorf("unpacking: %w", err)
 		}
+	}
+	if err := settle(staged); err != nil {
+		return err
 	}
 	if err := os.WriteFile(filepath.Join(dir, Unfinished), nil, 0o600); err != nil {
 		return fmt.Errorf("noting that a restore is under way: %w", err)
@@ -133,7 +147,18 @@ func unpack(ctx context.Context, archive, into string, total int64, progress Pro
 	return err
 }
 
-// keepKeys moves the partitions of rcu.keys that the folder has to where they will lie.
+// holdsKeys reports whether a folder has a key file, or keys of subjects: the key file may lie elsewhere.
+func holdsKeys(dir string) (bool, error) {
+	files, _, err := list(dir, Keys)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return false, err
+	}
+	return slices.ContainsFunc(files, func(f file) bool {
+		return f.Path == keyFile || strings.HasSuffix(f.Path, recordsSuffix) && f.Size > 0
+	}), nil
+}
+
+// keepKeys copies the partitions of rcu.keys that the folder has to where they will lie.
 func keepKeys(dir, staged string) error {
 	from, to := filepath.Join(dir, filepath.FromSlash(partitions)), filepath.Join(staged, filepath.FromSlash(partitions))
 	entries, err := os.ReadDir(from)
@@ -147,6 +172,24 @@ func keepKeys(dir, staged string) error {
 		if err := os.CopyFS(filepath.Join(to, e.Name()), os.DirFS(filepath.Join(from, e.Name()))); err != nil {
 			return fmt.Errorf("keeping the keys of the folder: %w", err)
 		}
+	}
+	return nil
+}
+
+// settle waits until a tree is on disk: keys in it are about to be the only ones.
+func settle(tree string) error {
+	err := filepath.WalkDir(tree, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !(d.IsDir() || d.Type().IsRegular()) {
+			return err
+		}
+		f, err := os.Open(path) //nolint:gosec // unpacked here
+		if err != nil {
+			return err
+		}
+		return errors.Join(f.Sync(), f.Close())
+	})
+	if err != nil {
+		return fmt.Errorf("waiting for the disk: %w", err)
 	}
 	return nil
 }

@@ -25,6 +25,7 @@ const (
 	fingerprint = "keys.fingerprint"
 	partitions  = "kafka/data/partitions"
 	keysTopic   = "rcu.keys-"
+	journal     = "denials.journal" // denials that Kafka or Redis does not have yet
 )
 
 // secrets are files of keys at the top of a data folder.
@@ -42,7 +43,7 @@ func kindOf(name string) Kind {
 		return Data
 	case strings.HasPrefix(name, "clickhouse/data/"):
 		return ofClickHouse(name, base)
-	case dir == "" && (strings.HasSuffix(base, ".yaml") || base == "demo.done"):
+	case dir == "" && (strings.HasSuffix(base, ".yaml") || base == "demo.done" || base == journal):
 		return Data
 	case strings.HasPrefix(name, "imports/"):
 		return Data
