@@ -8,7 +8,7 @@ import (
 // comparer compares forms. It keeps what it found of pairs of names, and belongs to one worker.
 type comparer struct {
 	r     *Records
-	names [nameCache]nameEntry
+	names *[nameCache]nameEntry // nil: nothing is kept, for a few pairs
 }
 
 // nameCache is the number of pairs of names whose level is kept.
@@ -19,7 +19,7 @@ type nameEntry struct {
 	level level
 }
 
-func newComparer(r *Records) *comparer { return &comparer{r: r} }
+func newComparer(r *Records) *comparer { return &comparer{r, new([nameCache]nameEntry)} }
 
 // compare compares two forms.
 func (c *comparer) compare(x, y Form) likeness {
@@ -61,6 +61,9 @@ func (c *comparer) nameLevel(a, b uint32) level {
 	}
 	if a > b {
 		a, b = b, a
+	}
+	if c.names == nil {
+		return compareNameValues(&c.r.names[a], &c.r.names[b])
 	}
 	e := &c.names[(a*2654435761^b*2246822519)>>17%nameCache]
 	if e.a != a || e.b != b {

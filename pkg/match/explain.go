@@ -20,7 +20,12 @@ type Explanation struct {
 
 // Explain tells what each comparison of two forms says. What speaks for a family rather than for one person is a step of its own, the last.
 func Explain(r *Records, m *Model, x, y Form) Explanation {
-	l := newComparer(r).compare(x, y)
+	return explain(&comparer{r: r}, m, x, y)
+}
+
+func explain(compare *comparer, m *Model, x, y Form) Explanation {
+	r := compare.r
+	l := compare.compare(x, y)
 	k := m.judge(&l)
 	e := Explanation{Weight: k.weight()}
 	e.Probability = Probability(e.Weight)

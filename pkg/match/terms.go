@@ -43,7 +43,7 @@ func (r *Records) termsOf() (out [fields]terms) {
 			list, _ := r.countsOf(f)
 			for v, c := range list {
 				if c > 0 {
-					counts[uint32(v)] = int(c) //nolint:gosec // texts are counted in 32 bits
+					counts[uint32(v)] = int(c)
 				}
 			}
 			out[f] = newTerms(f, counts, func(v uint32) string { return r.texts[tableOf[f]][v] })
