@@ -16,6 +16,8 @@ const (
 	MaxReview = 10_000
 	// maxReviewPeople is how many people are shown beside a value.
 	maxReviewPeople = 8
+	// maxReviewBeside is how many identifiers are looked at for them.
+	maxReviewBeside = 2 * maxReviewPeople
 )
 
 // ReviewPlace is a component in a review queue, which holds the heaviest first. Its zero comes before all others.
@@ -38,7 +40,8 @@ type Reviewed struct {
 	Since      int64 // when the evidence made it one, seconds; 0 = that is not known
 	Why        identity.Why
 	Values     []identifier.Key // the value; of a refusal the ends of the strongest link
-	People     []Profile        // of a refusal the two; of a value those whom it was seen with, at most 8
+	Beside     []identifier.Key // of a value the identifiers that it was seen with: where it has too many owners, those; at most 16
+	People     []Profile        // of a refusal the two; of a value those who hold Beside, at most 8
 	MorePeople int              // those left out
 	Links      []EdgeView       // refused or set aside, the strongest first
 }
@@ -145,13 +148,17 @@ func (p *planner) reviewed(m *identity.Matter, people []*person) Reviewed {
 		for _, i := range m.People {
 			out.People = append(out.People, Profile{people[i].naming, keysOf(people[i].nodes)})
 		}
+		if !slices.Contains(out.People[0].Members, m.Values[0]) {
+			slices.Reverse(out.People)
+		}
 		return out
 	}
 	n := p.ev.Node(m.Values[0])
 	out.Why = p.kernel.Why(n)
 	out.Since = p.kernel.ReviewSince(n, &out.Why)
-	for _, k := range beside(n, m, &out.Why) {
-		out.People = append(out.People, Profile{Canonical: k})
+	out.Beside = beside(n, m, &out.Why)
+	if n := len(out.Beside) - maxReviewBeside; n > 0 {
+		out.Beside, out.MorePeople = out.Beside[:maxReviewBeside], n
 	}
 	return out
 }
@@ -178,13 +185,7 @@ func beside(n *identity.Node, m *identity.Matter, w *identity.Why) (far []identi
 func (g *Graph) people(ctx context.Context, space string, matters []Reviewed, now int64) error {
 	var far []identifier.Key
 	for i := range matters {
-		m := &matters[i]
-		if m.Kind == identity.ReviewRefused {
-			continue
-		}
-		for _, p := range m.People[:min(len(m.People), 2*maxReviewPeople)] {
-			far = append(far, p.Canonical)
-		}
+		far = append(far, matters[i].Beside...)
 	}
 	if len(far) == 0 {
 		return nil
@@ -201,16 +202,11 @@ func (g *Graph) people(ctx context.Context, space string, matters []Reviewed, no
 	return nil
 }
 
-// show names the people whom a value was seen with, each once.
+// show names the people who hold what a value was seen with, each once.
 func (m *Reviewed) show(view *View) {
-	named, seen := m.People, map[identifier.Key]bool{}
-	m.People = nil
-	for i, x := range named {
-		if i >= 2*maxReviewPeople {
-			m.MorePeople += len(named) - i
-			return
-		}
-		p := view.Profile(x.Canonical)
+	seen := map[identifier.Key]bool{}
+	for _, k := range m.Beside {
+		p := view.Profile(k)
 		if seen[p.Canonical] {
 			continue
 		}
@@ -221,4 +217,24 @@ func (m *Reviewed) show(view *View) {
 		}
 		m.People = append(m.People, p)
 	}
+}
+
+// Acts are what a steward may decide on a matter. Of a value: that it is not this one's of those whom it was seen with, that it is
+// nobody's, that it is one person's whatever the evidence. Of two people: that they are never one, or that they are one.
+func (m *Reviewed) Acts() []identity.Act {
+	if m.Kind == identity.ReviewRefused {
+		link := &m.Links[0]
+		a, b := link.A, link.B
+		if link.X.Value != "" {
+			a, b = link.X, link.Y
+		}
+		return []identity.Act{{Op: identity.Ban, A: a, B: b}, {Op: identity.Together, A: a, B: b}}
+	}
+	var out []identity.Act
+	if m.Kind != identity.ReviewOversized {
+		for _, k := range m.Beside[:min(len(m.Beside), maxReviewPeople)] {
+			out = append(out, identity.Act{Op: identity.Ban, A: m.Values[0], B: k})
+		}
+	}
+	return append(out, identity.Act{Op: identity.Quarantine, A: m.Values[0]}, identity.Act{Op: identity.Release, A: m.Values[0]})
 }

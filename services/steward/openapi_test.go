@@ -24,8 +24,24 @@ func checked(r *rig, published *contract.Contract, key, method, path, body strin
 	return answer{r.t, w}
 }
 
+// checkedIn reads a page in a language and checks the answer against the published contract.
+func checkedIn(r *rig, published *contract.Contract, key, path, language string) answer {
+	r.t.Helper()
+	q := httptest.NewRequestWithContext(r.t.Context(), "GET", "http://127.0.0.1:8087"+path, nil)
+	q.Header.Set("Authorization", "Bearer "+key)
+	q.Header.Set("Accept-Language", language)
+	w := httptest.NewRecorder()
+	r.s.router.ServeHTTP(w, q)
+	require.NoError(r.t, published.Hold(r.t, "GET", path, "", w))
+	return answer{r.t, w}
+}
+
 func TestOpenAPI_answersAreAsDescribed(t *testing.T) {
 	r := joined(t)
+	r.seen("shop", r.key("customer", "E-1"), r.key("card", cardOne))
+	r.seen("shop", r.key("customer", "E-1"), r.key("card", cardTwo))
+	r.seen("shop", r.key("customer", "E-2"), r.key("phone", "+33612345678"))
+	r.seen("shop", r.key("customer", "E-3"), r.key("phone", "+33612345678"))
 	published := contract.Load(t, "steward")
 	ends := `"a":{"namespace":"email","value":"` + mail + `"},"b":{"namespace":"card","value":"` + cardOne + `"}`
 	for _, c := range []struct {
@@ -48,6 +64,9 @@ func TestOpenAPI_answersAreAsDescribed(t *testing.T) {
 		{"paul", "GET", "/v1/acts?limit=1", "", 200},
 		{"paul", "GET", "/v1/acts?after=zz", "", 404},
 		{"paul", "GET", "/v1/acts?x=1", "", 400},
+		{"paul", "GET", "/v1/review?limit=2", "", 200},
+		{"anne", "GET", "/v1/review?kind=refused", "", 200},
+		{"anne", "GET", "/v1/review?kind=x", "", 400},
 		{"seller", "GET", "/v1/acts", "", 403},
 		{"nobody", "GET", "/v1/acts", "", 401},
 		{"anne", "POST", "/v1/acts", `{`, 400},

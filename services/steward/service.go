@@ -17,6 +17,7 @@ import (
 	"rcu/pkg/telemetry"
 	"rcu/pkg/vault"
 	"rcu/services/internal/audit"
+	"rcu/services/internal/review"
 )
 
 // Topics is what the service reads of Kafka; a *stream.Client.
@@ -35,6 +36,7 @@ type Deps struct {
 	Cells    resolve.Cells
 	Keyring  *vault.Keyring
 	Topics   Topics
+	Sources  []review.Source             // of what there is to review, beside the graph
 	Output   audit.Publisher             // of acts, of the keys of reasons, and of the audit
 	Ready    func(context.Context) error // of what it reads; nil: always
 	Now      func() time.Time            // nil: time.Now
@@ -59,12 +61,13 @@ func (d *Deps) validate() error {
 
 // Service is the steward's service.
 type Service struct {
-	cfg    Config
-	deps   Deps
-	trail  *audit.Trail
-	book   *book
-	router *httpserver.Router
-	server *httpserver.Server
+	cfg     Config
+	deps    Deps
+	trail   *audit.Trail
+	book    *book
+	sources []review.Source
+	router  *httpserver.Router
+	server  *httpserver.Server
 
 	keyPartitions int // of rcu.keys
 }
@@ -79,6 +82,7 @@ func New(cfg Config, d Deps) (*Service, error) {
 		return nil, err
 	}
 	s := &Service{cfg: cfg, deps: d, trail: trail, book: newBook(cfg.MaxHistory)}
+	s.sources = append(review.OfGraph(d.Graph, d.Now), d.Sources...)
 	if s.router, err = httpserver.NewRouter("steward", d.Metrics, d.Log); err != nil {
 		return nil, err
 	}
@@ -95,6 +99,7 @@ func (s *Service) routes() {
 	handle("POST /v1/acts", "act", s.act)
 	handle("POST /v1/acts/{id}/undo", "undo", s.undo)
 	handle("GET /v1/acts", "acts", s.history)
+	handle("GET /v1/review", "review", s.review)
 	operate := telemetry.Handler(s.deps.Gatherer, func(ctx context.Context) error {
 		return errors.Join(s.server.Ready(), s.book.ready(), s.deps.Ready(ctx))
 	})

@@ -58,6 +58,12 @@ func Graph(t *testing.T, fresh func(testing.TB) resolve.GraphState, histories in
 			Trial(t, state, fmt.Sprint("t", seed), seed)
 		}
 	})
+	t.Run("an act settles what a person looks at", func(t *testing.T) {
+		state := fresh(t)
+		for seed := range uint64(histories / 2) {
+			Settled(t, state, fmt.Sprint("q", seed), seed)
+		}
+	})
 	t.Run("export", func(t *testing.T) {
 		state := fresh(t)
 		for seed := range uint64(histories / 4) {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -234,6 +235,63 @@ func (x *reviewOracle) oversized(keys []identifier.Key, view *resolve.View, asid
 			}
 		}
 	}
+}
+
+// Settled checks that each act that a matter offers, done last, settles it: a value is out of the queue by what says what it is, and two
+// people by what says whether they are one. That a value is not somebody's may leave it with too many others.
+func Settled(t testing.TB, state resolve.GraphState, space string, seed uint64) {
+	t.Helper()
+	ctx := t.Context()
+	rng := rand.New(rand.NewPCG(seed, 41))
+	f := identitytest.History(rng, Large)
+	g, err := resolve.NewGraph(state, f.Rules)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := Feed(ctx, []*resolve.Graph{g}, space, f, rng); err != nil {
+		t.Fatal(err)
+	}
+	for round := range int64(3) {
+		var all []resolve.Reviewed
+		for kind := range identity.ReviewKinds {
+			some, _, err := g.Review(ctx, space, kind, resolve.ReviewPlace{}, 1000, f.Now)
+			if err != nil {
+				t.Fatal(err)
+			}
+			all = append(all, some...)
+		}
+		if len(all) == 0 {
+			return
+		}
+		m := all[rng.IntN(len(all))]
+		acts := m.Acts()
+		act := acts[rng.IntN(len(acts))]
+		act.ID, act.T = fmt.Sprint("settles", round), 1<<40+round // later than any of the history
+		if _, err := g.Apply(ctx, space, []identity.Fact{&act}, nil, f.Now); err != nil {
+			t.Fatal(err)
+		}
+		if m.Kind != identity.ReviewRefused && act.Op == identity.Ban {
+			continue
+		}
+		after, _, err := g.Review(ctx, space, m.Kind, resolve.ReviewPlace{}, 1000, f.Now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range after {
+			if about(&after[i], &act) {
+				t.Fatalf("seed %d: %s on %s %s does not settle %v", seed, act.Op, act.A.Value, act.B.Value, m.Values)
+			}
+		}
+	}
+}
+
+// about reports whether a matter is what an act was done on.
+func about(m *resolve.Reviewed, act *identity.Act) bool {
+	if m.Kind != identity.ReviewRefused {
+		return m.Values[0] == act.A
+	}
+	holds := func(i int, k identifier.Key) bool { return slices.Contains(m.People[i].Members, k) }
+	return holds(0, act.A) && holds(1, act.B) || holds(1, act.A) && holds(0, act.B)
 }
 
 // sameReviews says how the review queues of a space that was loaded differ from those of its source; "" if they do not.
