@@ -70,6 +70,15 @@ type WhyNot struct {
 	Other string  `json:"other"`  // of the profile that holds b
 }
 
+// Standings are the standings of the identifiers, by name.
+func (x *Explanation) Standings() map[string]string {
+	out := make(map[string]string, len(x.Identifiers))
+	for _, i := range x.Identifiers {
+		out[i.Name] = i.Standing
+	}
+	return out
+}
+
 // compareEnds orders ends as identifiers are: by namespace, then name.
 func compareEnds(a, b LinkEnd) int {
 	return cmp.Or(cmp.Compare(identifier.Namespace(a.Namespace).Rank(), identifier.Namespace(b.Namespace).Rank()), cmp.Compare(a.Name, b.Name))

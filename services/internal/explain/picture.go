@@ -145,21 +145,9 @@ func (d *drawing) link(l *Link) {
 	}
 	d.put(`<g><title>%s</title><path d="%s" fill="none" %s/>`, escaped(d.language.End(l.A)+" – "+d.language.End(l.B)+": "+l.Words), path, style)
 	if l.Outcome == "refused" {
-		d.put(`<text x="%d" y="%d" text-anchor="middle" fill="#222">× %s</text>`, mx, my-4, escaped(d.reason(l.Reason)))
+		d.put(`<text x="%d" y="%d" text-anchor="middle" fill="#222">× %s</text>`, mx, my-4, escaped(d.language.Rule(l.Reason)))
 	}
 	d.put("</g>\n")
-}
-
-var shortReasons = map[string]string{
-	"banned": "interdit", "ban": "interdit", "blocked": "bloqué", "quarantined": "à l'écart", "contested": "contesté", "permission": "sans accord",
-	"same_namespace": "même sorte", "overflow": "trop de liens", "unique": "unique", "limit": "limite", "person": "autre personne",
-}
-
-func (d *drawing) reason(code string) string {
-	if short, known := shortReasons[code]; known && d.language == French {
-		return short
-	}
-	return code
 }
 
 func abs(n int) int { return max(n, -n) }

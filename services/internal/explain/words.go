@@ -45,11 +45,40 @@ var namespaceWords = map[string][2]string{
 
 // End names an identifier in words: what it is, and the first digits of its name.
 func (l Language) End(e LinkEnd) string {
-	what := e.Namespace
-	if words, known := namespaceWords[e.Namespace]; known {
-		what = l.say(words[0], words[1])
+	return l.namespace(e.Namespace) + " " + e.Name[:min(8, len(e.Name))]
+}
+
+// namespace says what an identifier is.
+func (l Language) namespace(ns string) string {
+	if words, known := namespaceWords[ns]; known {
+		return l.say(words[0], words[1])
 	}
-	return what + " " + e.Name[:min(8, len(e.Name))]
+	return ns
+}
+
+var standingWords = map[string][2]string{
+	"clean": {"clean", "valide"}, "blocked": {"blocked", "bloqué"}, "quarantined": {"quarantined", "à l’écart"}, "contested": {"contested", "contesté"},
+}
+
+// StandingWord is a standing in one word.
+func (l Language) StandingWord(code string) string {
+	if words, known := standingWords[code]; known {
+		return l.say(words[0], words[1])
+	}
+	return code
+}
+
+var shortReasons = map[string]string{
+	"banned": "interdit", "ban": "interdit", "blocked": "bloqué", "quarantined": "à l'écart", "contested": "contesté", "permission": "sans accord",
+	"same_namespace": "même sorte", "overflow": "trop de liens", "unique": "unique", "limit": "limite", "person": "autre personne",
+}
+
+// Rule names the rule that refused a link, in a word or two.
+func (l Language) Rule(code string) string {
+	if short, known := shortReasons[code]; known && l == French {
+		return short
+	}
+	return code
 }
 
 var outcomeWords = map[string][2]string{
