@@ -93,19 +93,22 @@ func (s *Service) undo(w http.ResponseWriter, r *http.Request, q request) {
 	if !s.readBody(w, r, &body, `{"reason":"..."}`) {
 		return
 	}
-	done := func() (*Done, error) {
-		if err := said(body.ID, body.Reason); err != nil {
-			return nil, err
-		}
-		m, err := s.undoing(r.Context(), q, r.PathValue("id"))
-		if err != nil {
-			return nil, err
-		}
-		seen := m.GetUndoes()
-		return s.do(r.Context(), q, m, &Asked{ID: body.ID, Reason: body.Reason, Seen: &seen, Effect: body.Effect})
-	}
-	out, err := done()
+	out, err := s.undoOn(r.Context(), q, r.PathValue("id"), &Asked{ID: body.ID, Reason: body.Reason, Effect: body.Effect})
 	s.answer(w, r, q, out, err)
+}
+
+// undoOn takes an act back.
+func (s *Service) undoOn(ctx context.Context, q request, id string, body *Asked) (*Done, error) {
+	if err := said(body.ID, body.Reason); err != nil {
+		return nil, err
+	}
+	m, err := s.undoing(ctx, q, id)
+	if err != nil {
+		return nil, err
+	}
+	seen := m.GetUndoes()
+	body.Seen = &seen
+	return s.do(ctx, q, m, body)
 }
 
 // undoing makes the act that takes another back: what held before holds again.

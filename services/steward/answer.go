@@ -1,6 +1,7 @@
 package steward
 
 import (
+	"cmp"
 	"time"
 
 	"rcu/pkg/identifier"
@@ -97,6 +98,11 @@ type problem struct {
 	RequestID string  `json:"request_id"`
 	Held      *Held   `json:"held,omitempty"`
 	Effect    *Effect `json:"effect,omitempty"`
+}
+
+// compareIdentifiers orders identifiers as people read them: by namespace, then name.
+func compareIdentifiers(a, b Identifier) int {
+	return cmp.Or(cmp.Compare(identifier.Namespace(a.Namespace).Rank(), identifier.Namespace(b.Namespace).Rank()), cmp.Compare(a.Name, b.Name))
 }
 
 func (s *Service) name(space string, k identifier.Key) string {

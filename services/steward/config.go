@@ -17,6 +17,8 @@ type Config struct {
 	Timeout time.Duration `yaml:"timeout"`
 	// Wait is how long an answer waits until an act is in the graph; then it says that the act is on its way. Default: 3s.
 	Wait time.Duration `yaml:"wait"`
+	// Session is how long a steward stays logged in on the pages. Default: 8h.
+	Session time.Duration `yaml:"session"`
 	// MaxHistory is the most acts that are kept ready to be listed and taken back, the latest. Default: 100000.
 	MaxHistory int `yaml:"max_history"`
 	// AuditQueue is the most lines of the audit that wait to be written; then requests are refused. Default: 1000.
@@ -25,7 +27,7 @@ type Config struct {
 
 // Default returns the defaults.
 func Default() Config {
-	c := Config{HTTP: httpserver.Default(), Country: "FR", Timeout: 5 * time.Second, Wait: 3 * time.Second, MaxHistory: 100_000, AuditQueue: 1000}
+	c := Config{HTTP: httpserver.Default(), Country: "FR", Timeout: 5 * time.Second, Wait: 3 * time.Second, Session: 8 * time.Hour, MaxHistory: 100_000, AuditQueue: 1000}
 	c.HTTP.Addr = "127.0.0.1:8087"
 	return c
 }
@@ -41,6 +43,9 @@ func (c Config) Validate() error {
 	}
 	if c.Timeout <= 0 || c.Wait <= 0 {
 		problems = append(problems, errors.New("timeout and wait: must be above 0"))
+	}
+	if c.Session < time.Minute {
+		problems = append(problems, errors.New("session: must be at least 1m"))
 	}
 	if c.MaxHistory < 1 || c.AuditQueue < 1 {
 		problems = append(problems, errors.New("max_history and audit_queue: must be at least 1"))
