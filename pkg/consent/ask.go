@@ -36,14 +36,8 @@ func (r AskRules) MayAsk(p Purpose, channel string, points []Point, asked []Aske
 	}
 	last := int64(0) // the last refusal or question
 	for _, x := range points {
-		if x.Unreadable {
-			return NoAskDenied, 0
-		}
-		if x.Register.MaskedBy(info, now) != "" {
-			return NoAskOverlay, 0
-		}
-		if Reaches(channel, x.Key.Namespace) && x.Register.AllowedAt(p, channel, now) {
-			return NoAskNeeded, 0
+		if why := x.unasked(info, p, channel, now); why != "" {
+			return why, 0
 		}
 		last = max(last, x.Register.lastDenial(p, now))
 	}
@@ -64,6 +58,19 @@ func (r AskRules) MayAsk(p Purpose, channel string, points []Point, asked []Aske
 		return NoAskAnother, apart + r.Apart
 	}
 	return "", 0
+}
+
+// unasked says why a point keeps its person from being asked; empty where it does not.
+func (x Point) unasked(info Info, p Purpose, channel string, now int64) string {
+	switch {
+	case x.Unreadable:
+		return NoAskDenied
+	case x.Register.MaskedBy(info, now) != "":
+		return NoAskOverlay
+	case Reaches(channel, x.Key.Namespace) && x.Register.AllowedAt(p, channel, now):
+		return NoAskNeeded
+	}
+	return ""
 }
 
 // lastDenial is when a purpose was last denied on any channel, up to now; 0 = never. A denial that was forgotten is older than what is kept.

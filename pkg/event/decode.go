@@ -58,6 +58,9 @@ func NewDecoder(files fs.FS) (*Decoder, error) {
 	return d, nil
 }
 
+// Recipients lists the registered recipients of a purpose that names one.
+func (d *Decoder) Recipients(purpose string) []string { return d.registry.Purposes[purpose].Recipients }
+
 func (c *contract) sealed(path string) sealed {
 	s := sealed{name: path}
 	for name := range strings.SplitSeq(path, ".") {

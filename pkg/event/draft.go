@@ -51,6 +51,7 @@ type Draft struct {
 	claim       struct{ given, family, birth identifier.Value }
 
 	blocked identity.Patterns
+	signals Signals
 
 	hash           uint64
 	dropped        []Dropped
@@ -181,6 +182,30 @@ func (d *Draft) Decisions() []*eventpb.Decision {
 		out[i] = d.told[i].decision
 	}
 	return out
+}
+
+// Signals is what the browser or app of an event said about consent by standard signals.
+type Signals struct {
+	TCF string // consent string, untouched; empty: none
+	GPC bool   // global privacy control: do not sell or share
+}
+
+// Signals returns the signals that the event carries.
+func (d *Draft) Signals() Signals { return d.signals }
+
+// Page returns what audience measurement counts of a page, screen or article that was seen; ok is false for every other event.
+func (d *Draft) Page() (page, kind string, ok bool) {
+	switch data := d.event.GetData().(type) {
+	case *eventpb.Event_PageViewed:
+		return data.PageViewed.GetPath(), data.PageViewed.GetKind(), true
+	case *eventpb.Event_ProductViewed:
+		return data.ProductViewed.GetSku(), data.ProductViewed.GetCategory(), true
+	case *eventpb.Event_ScreenViewed:
+		return data.ScreenViewed.GetName(), "", true
+	case *eventpb.Event_AppOpened:
+		return "", "", true
+	}
+	return "", "", false
 }
 
 // Block takes the patterns of blocked values that are in force: Stamp notes which of them each identifier matches.

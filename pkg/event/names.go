@@ -76,6 +76,9 @@ const (
 	nLoyaltyTier
 	nEmail
 	nPhone
+	nSignals
+	nTCF
+	nGPC
 )
 
 var readNames = [...]string{
@@ -152,6 +155,9 @@ var readNames = [...]string{
 	nLoyaltyTier:     "loyalty_tier",
 	nEmail:           "email",
 	nPhone:           "phone",
+	nSignals:         "signals",
+	nTCF:             "tcf",
+	nGPC:             "gpc",
 }
 
 // names numbers the field names of all contracts; 0 is a name of none.

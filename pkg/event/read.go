@@ -36,6 +36,9 @@ func (r *reader) draft() (*Draft, *problem) {
 		Shared: r.origin.SharedDevice,
 	}
 	r.draftOf = &Draft{origin: r.origin, event: e, occurred: time.UnixMicro(occurred).UTC(), hash: r.tree.hash}
+	if n := r.tree.get(root, nSignals); n != nil {
+		r.draftOf.signals = Signals{TCF: r.text(n, nTCF), GPC: r.truth(n, nGPC)}
+	}
 	for _, step := range []func(*node) *problem{r.identifiers, r.traits, r.decisions, r.data} {
 		if p := step(root); p != nil {
 			return nil, p

@@ -54,7 +54,7 @@ func (c *contract) secret(t *tree) *problem {
 var numbered = map[string]bool{"sku": true, "value": true, "id": true, "scope": true, "old": true, "new": true, "former": true, "into": true}
 
 // place returns the pointer of a secret, and whether the field it stands in takes numbers of that form: thirteen or fourteen digits
-// where numbers of things stand, issuer ranges that loyalty cards share where a loyalty card stands.
+// where numbers of things stand, issuer ranges that loyalty cards share where a loyalty card stands, anything in a consent string.
 func (c *contract) place(t *tree, s secret) (field string, excused bool) {
 	var b strings.Builder
 	parent, at := 0, 0
@@ -70,6 +70,9 @@ func (c *contract) place(t *tree, s secret) (field string, excused bool) {
 		at = step
 	}
 	name := c.names.texts[t.nodes[at].name]
+	if t.nodes[at].name == nTCF { // packed bits, in which any letters and digits may stand
+		return b.String(), true
+	}
 	if s.kind != identifier.MaybeCard || !s.alone || !numbered[name] {
 		return b.String(), false
 	}

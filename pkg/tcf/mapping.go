@@ -171,6 +171,19 @@ func (m Mapping) DecideString(s *String, now time.Time) ([]Decision, error) {
 	return out, nil
 }
 
+// ChosenAt is from when on a choice counts that stands in a string which was seen at a time. Platforms round the time of a choice down to its
+// day: then it counts from the moment that it was seen on that day, at the latest from its end, so that it never makes lawful what came before.
+func ChosenAt(updated, seen time.Time) time.Time {
+	const day = 24 * time.Hour
+	if !updated.Equal(updated.Truncate(day)) || !seen.After(updated) {
+		return updated
+	}
+	if end := updated.Add(day - time.Second); seen.After(end) {
+		return end
+	}
+	return seen
+}
+
 // grants reports whether a string consents to everything that a rule wants.
 func (m Mapping) grants(s *String, r Rule) bool {
 	for _, p := range r.Purposes {

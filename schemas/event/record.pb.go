@@ -115,6 +115,7 @@ type Decision struct {
 	Guardian       string                 `protobuf:"bytes,20,opt,name=guardian,proto3" json:"guardian,omitempty"`                          // reference of the consent of a holder of parental authority
 	Confirms       string                 `protobuf:"bytes,21,opt,name=confirms,proto3" json:"confirms,omitempty"`                          // the pending grant that this one confirms
 	Wide           bool                   `protobuf:"varint,22,opt,name=wide,proto3" json:"wide,omitempty"`                                 // of a wish: it counts at every point of the person who has this one
+	TcString       string                 `protobuf:"bytes,23,opt,name=tc_string,json=tcString,proto3" json:"tc_string,omitempty"`          // the consent string that was read, untouched: on the first decision that it makes; proof_sha256 is its digest
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
 }
@@ -303,6 +304,114 @@ func (x *Decision) GetWide() bool {
 	return false
 }
 
+func (x *Decision) GetTcString() string {
+	if x != nil {
+		return x.TcString
+	}
+	return ""
+}
+
+// Measurement is one event of exempt audience measurement (rcu.measure): it names nobody and no device, and is never joined to anything.
+type Measurement struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Controller    string                 `protobuf:"bytes,1,opt,name=controller,proto3" json:"controller,omitempty"`
+	Source        string                 `protobuf:"bytes,2,opt,name=source,proto3" json:"source,omitempty"` // the site or app: visitors of two are never compared
+	Channel       Channel                `protobuf:"varint,3,opt,name=channel,proto3,enum=rcu.event.v1.Channel" json:"channel,omitempty"`
+	Type          string                 `protobuf:"bytes,4,opt,name=type,proto3" json:"type,omitempty"`
+	Hour          int64                  `protobuf:"varint,5,opt,name=hour,proto3" json:"hour,omitempty"`        // seconds since 1970, of the hour that it happened in
+	Page          string                 `protobuf:"bytes,6,opt,name=page,proto3" json:"page,omitempty"`         // path, screen or article; no query
+	Kind          string                 `protobuf:"bytes,7,opt,name=kind,proto3" json:"kind,omitempty"`         // of the page
+	Visitor       uint64                 `protobuf:"fixed64,8,opt,name=visitor,proto3" json:"visitor,omitempty"` // counts visitors within one day: another number for the same device on every day and source; 0 = no device
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Measurement) Reset() {
+	*x = Measurement{}
+	mi := &file_record_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Measurement) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Measurement) ProtoMessage() {}
+
+func (x *Measurement) ProtoReflect() protoreflect.Message {
+	mi := &file_record_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Measurement.ProtoReflect.Descriptor instead.
+func (*Measurement) Descriptor() ([]byte, []int) {
+	return file_record_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Measurement) GetController() string {
+	if x != nil {
+		return x.Controller
+	}
+	return ""
+}
+
+func (x *Measurement) GetSource() string {
+	if x != nil {
+		return x.Source
+	}
+	return ""
+}
+
+func (x *Measurement) GetChannel() Channel {
+	if x != nil {
+		return x.Channel
+	}
+	return Channel_CHANNEL_UNSPECIFIED
+}
+
+func (x *Measurement) GetType() string {
+	if x != nil {
+		return x.Type
+	}
+	return ""
+}
+
+func (x *Measurement) GetHour() int64 {
+	if x != nil {
+		return x.Hour
+	}
+	return 0
+}
+
+func (x *Measurement) GetPage() string {
+	if x != nil {
+		return x.Page
+	}
+	return ""
+}
+
+func (x *Measurement) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *Measurement) GetVisitor() uint64 {
+	if x != nil {
+		return x.Visitor
+	}
+	return 0
+}
+
 // Act is what a steward decided of two identifiers, or of one (rcu.acts). It holds no personal value.
 type Act struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -325,7 +434,7 @@ type Act struct {
 
 func (x *Act) Reset() {
 	*x = Act{}
-	mi := &file_record_proto_msgTypes[2]
+	mi := &file_record_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -337,7 +446,7 @@ func (x *Act) String() string {
 func (*Act) ProtoMessage() {}
 
 func (x *Act) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[2]
+	mi := &file_record_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -350,7 +459,7 @@ func (x *Act) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Act.ProtoReflect.Descriptor instead.
 func (*Act) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{2}
+	return file_record_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Act) GetSpace() string {
@@ -454,7 +563,7 @@ type ActRegister struct {
 
 func (x *ActRegister) Reset() {
 	*x = ActRegister{}
-	mi := &file_record_proto_msgTypes[3]
+	mi := &file_record_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -466,7 +575,7 @@ func (x *ActRegister) String() string {
 func (*ActRegister) ProtoMessage() {}
 
 func (x *ActRegister) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[3]
+	mi := &file_record_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -479,7 +588,7 @@ func (x *ActRegister) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ActRegister.ProtoReflect.Descriptor instead.
 func (*ActRegister) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{3}
+	return file_record_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *ActRegister) GetActs() []*Act {
@@ -510,7 +619,7 @@ type Transition struct {
 
 func (x *Transition) Reset() {
 	*x = Transition{}
-	mi := &file_record_proto_msgTypes[4]
+	mi := &file_record_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -522,7 +631,7 @@ func (x *Transition) String() string {
 func (*Transition) ProtoMessage() {}
 
 func (x *Transition) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[4]
+	mi := &file_record_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -535,7 +644,7 @@ func (x *Transition) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Transition.ProtoReflect.Descriptor instead.
 func (*Transition) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{4}
+	return file_record_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Transition) GetId() string {
@@ -635,7 +744,7 @@ type MapEntry struct {
 
 func (x *MapEntry) Reset() {
 	*x = MapEntry{}
-	mi := &file_record_proto_msgTypes[5]
+	mi := &file_record_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -647,7 +756,7 @@ func (x *MapEntry) String() string {
 func (*MapEntry) ProtoMessage() {}
 
 func (x *MapEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[5]
+	mi := &file_record_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -660,7 +769,7 @@ func (x *MapEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MapEntry.ProtoReflect.Descriptor instead.
 func (*MapEntry) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{5}
+	return file_record_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *MapEntry) GetName() string {
@@ -705,7 +814,7 @@ type Owner struct {
 
 func (x *Owner) Reset() {
 	*x = Owner{}
-	mi := &file_record_proto_msgTypes[6]
+	mi := &file_record_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -717,7 +826,7 @@ func (x *Owner) String() string {
 func (*Owner) ProtoMessage() {}
 
 func (x *Owner) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[6]
+	mi := &file_record_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -730,7 +839,7 @@ func (x *Owner) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Owner.ProtoReflect.Descriptor instead.
 func (*Owner) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{6}
+	return file_record_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Owner) GetSpace() string {
@@ -781,7 +890,7 @@ type Changelog struct {
 
 func (x *Changelog) Reset() {
 	*x = Changelog{}
-	mi := &file_record_proto_msgTypes[7]
+	mi := &file_record_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -793,7 +902,7 @@ func (x *Changelog) String() string {
 func (*Changelog) ProtoMessage() {}
 
 func (x *Changelog) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[7]
+	mi := &file_record_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -806,7 +915,7 @@ func (x *Changelog) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Changelog.ProtoReflect.Descriptor instead.
 func (*Changelog) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{7}
+	return file_record_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Changelog) GetSpace() string {
@@ -851,7 +960,7 @@ type WrappedKey struct {
 
 func (x *WrappedKey) Reset() {
 	*x = WrappedKey{}
-	mi := &file_record_proto_msgTypes[8]
+	mi := &file_record_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -863,7 +972,7 @@ func (x *WrappedKey) String() string {
 func (*WrappedKey) ProtoMessage() {}
 
 func (x *WrappedKey) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[8]
+	mi := &file_record_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -876,7 +985,7 @@ func (x *WrappedKey) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WrappedKey.ProtoReflect.Descriptor instead.
 func (*WrappedKey) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{8}
+	return file_record_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *WrappedKey) GetId() []byte {
@@ -931,7 +1040,7 @@ type DeadLetter struct {
 
 func (x *DeadLetter) Reset() {
 	*x = DeadLetter{}
-	mi := &file_record_proto_msgTypes[9]
+	mi := &file_record_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -943,7 +1052,7 @@ func (x *DeadLetter) String() string {
 func (*DeadLetter) ProtoMessage() {}
 
 func (x *DeadLetter) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[9]
+	mi := &file_record_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -956,7 +1065,7 @@ func (x *DeadLetter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeadLetter.ProtoReflect.Descriptor instead.
 func (*DeadLetter) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{9}
+	return file_record_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *DeadLetter) GetSource() string {
@@ -1031,7 +1140,7 @@ type Held struct {
 
 func (x *Held) Reset() {
 	*x = Held{}
-	mi := &file_record_proto_msgTypes[10]
+	mi := &file_record_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1043,7 +1152,7 @@ func (x *Held) String() string {
 func (*Held) ProtoMessage() {}
 
 func (x *Held) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[10]
+	mi := &file_record_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1056,7 +1165,7 @@ func (x *Held) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Held.ProtoReflect.Descriptor instead.
 func (*Held) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{10}
+	return file_record_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Held) GetSource() string {
@@ -1131,7 +1240,7 @@ type Audit struct {
 
 func (x *Audit) Reset() {
 	*x = Audit{}
-	mi := &file_record_proto_msgTypes[11]
+	mi := &file_record_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1143,7 +1252,7 @@ func (x *Audit) String() string {
 func (*Audit) ProtoMessage() {}
 
 func (x *Audit) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[11]
+	mi := &file_record_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1156,7 +1265,7 @@ func (x *Audit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Audit.ProtoReflect.Descriptor instead.
 func (*Audit) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{11}
+	return file_record_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Audit) GetChain() string {
@@ -1284,7 +1393,7 @@ type Profile struct {
 
 func (x *Profile) Reset() {
 	*x = Profile{}
-	mi := &file_record_proto_msgTypes[12]
+	mi := &file_record_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1296,7 +1405,7 @@ func (x *Profile) String() string {
 func (*Profile) ProtoMessage() {}
 
 func (x *Profile) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[12]
+	mi := &file_record_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1309,7 +1418,7 @@ func (x *Profile) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Profile.ProtoReflect.Descriptor instead.
 func (*Profile) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{12}
+	return file_record_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Profile) GetSpace() string {
@@ -1452,7 +1561,7 @@ type Spend struct {
 
 func (x *Spend) Reset() {
 	*x = Spend{}
-	mi := &file_record_proto_msgTypes[13]
+	mi := &file_record_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1464,7 +1573,7 @@ func (x *Spend) String() string {
 func (*Spend) ProtoMessage() {}
 
 func (x *Spend) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[13]
+	mi := &file_record_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1477,7 +1586,7 @@ func (x *Spend) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Spend.ProtoReflect.Descriptor instead.
 func (*Spend) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{13}
+	return file_record_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Spend) GetCurrency() string {
@@ -1536,7 +1645,7 @@ type ChannelActivity struct {
 
 func (x *ChannelActivity) Reset() {
 	*x = ChannelActivity{}
-	mi := &file_record_proto_msgTypes[14]
+	mi := &file_record_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1548,7 +1657,7 @@ func (x *ChannelActivity) String() string {
 func (*ChannelActivity) ProtoMessage() {}
 
 func (x *ChannelActivity) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[14]
+	mi := &file_record_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1561,7 +1670,7 @@ func (x *ChannelActivity) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChannelActivity.ProtoReflect.Descriptor instead.
 func (*ChannelActivity) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{14}
+	return file_record_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ChannelActivity) GetChannel() Channel {
@@ -1624,7 +1733,7 @@ type OrderSummary struct {
 
 func (x *OrderSummary) Reset() {
 	*x = OrderSummary{}
-	mi := &file_record_proto_msgTypes[15]
+	mi := &file_record_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1636,7 +1745,7 @@ func (x *OrderSummary) String() string {
 func (*OrderSummary) ProtoMessage() {}
 
 func (x *OrderSummary) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[15]
+	mi := &file_record_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1649,7 +1758,7 @@ func (x *OrderSummary) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrderSummary.ProtoReflect.Descriptor instead.
 func (*OrderSummary) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{15}
+	return file_record_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *OrderSummary) GetKey() []byte {
@@ -1735,7 +1844,7 @@ type CaseSummary struct {
 
 func (x *CaseSummary) Reset() {
 	*x = CaseSummary{}
-	mi := &file_record_proto_msgTypes[16]
+	mi := &file_record_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1747,7 +1856,7 @@ func (x *CaseSummary) String() string {
 func (*CaseSummary) ProtoMessage() {}
 
 func (x *CaseSummary) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[16]
+	mi := &file_record_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1760,7 +1869,7 @@ func (x *CaseSummary) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CaseSummary.ProtoReflect.Descriptor instead.
 func (*CaseSummary) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{16}
+	return file_record_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *CaseSummary) GetKey() []byte {
@@ -1818,7 +1927,7 @@ type ContactStep struct {
 
 func (x *ContactStep) Reset() {
 	*x = ContactStep{}
-	mi := &file_record_proto_msgTypes[17]
+	mi := &file_record_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1830,7 +1939,7 @@ func (x *ContactStep) String() string {
 func (*ContactStep) ProtoMessage() {}
 
 func (x *ContactStep) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[17]
+	mi := &file_record_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1843,7 +1952,7 @@ func (x *ContactStep) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContactStep.ProtoReflect.Descriptor instead.
 func (*ContactStep) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{17}
+	return file_record_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ContactStep) GetSpace() string {
@@ -1932,7 +2041,7 @@ const file_record_proto_rawDesc = "" +
 	"\x05event\x18\x01 \x01(\v2\x13.rcu.event.v1.EventR\x05event\x12\x15\n" +
 	"\x06rcu_id\x18\x02 \x01(\tR\x05rcuId\x12 \n" +
 	"\vpermissions\x18\x03 \x01(\x04R\vpermissions\x12\x18\n" +
-	"\aversion\x18\x04 \x01(\x04R\aversion\"\xa8\x05\n" +
+	"\aversion\x18\x04 \x01(\x04R\aversion\"\xc5\x05\n" +
 	"\bDecision\x12\x14\n" +
 	"\x05space\x18\x01 \x01(\tR\x05space\x12\x1e\n" +
 	"\n" +
@@ -1962,7 +2071,19 @@ const file_record_proto_rawDesc = "" +
 	"\fproof_sha256\x18\x13 \x01(\fR\vproofSha256\x12\x1a\n" +
 	"\bguardian\x18\x14 \x01(\tR\bguardian\x12\x1a\n" +
 	"\bconfirms\x18\x15 \x01(\tR\bconfirms\x12\x12\n" +
-	"\x04wide\x18\x16 \x01(\bR\x04wide\"\xd5\x02\n" +
+	"\x04wide\x18\x16 \x01(\bR\x04wide\x12\x1b\n" +
+	"\ttc_string\x18\x17 \x01(\tR\btcString\"\xe0\x01\n" +
+	"\vMeasurement\x12\x1e\n" +
+	"\n" +
+	"controller\x18\x01 \x01(\tR\n" +
+	"controller\x12\x16\n" +
+	"\x06source\x18\x02 \x01(\tR\x06source\x12/\n" +
+	"\achannel\x18\x03 \x01(\x0e2\x15.rcu.event.v1.ChannelR\achannel\x12\x12\n" +
+	"\x04type\x18\x04 \x01(\tR\x04type\x12\x12\n" +
+	"\x04hour\x18\x05 \x01(\x03R\x04hour\x12\x12\n" +
+	"\x04page\x18\x06 \x01(\tR\x04page\x12\x12\n" +
+	"\x04kind\x18\a \x01(\tR\x04kind\x12\x18\n" +
+	"\avisitor\x18\b \x01(\x06R\avisitor\"\xd5\x02\n" +
 	"\x03Act\x12\x14\n" +
 	"\x05space\x18\x01 \x01(\tR\x05space\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\tR\x02id\x12\x0e\n" +
@@ -2156,61 +2277,63 @@ func file_record_proto_rawDescGZIP() []byte {
 	return file_record_proto_rawDescData
 }
 
-var file_record_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
+var file_record_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
 var file_record_proto_goTypes = []any{
 	(*Resolved)(nil),        // 0: rcu.event.v1.Resolved
 	(*Decision)(nil),        // 1: rcu.event.v1.Decision
-	(*Act)(nil),             // 2: rcu.event.v1.Act
-	(*ActRegister)(nil),     // 3: rcu.event.v1.ActRegister
-	(*Transition)(nil),      // 4: rcu.event.v1.Transition
-	(*MapEntry)(nil),        // 5: rcu.event.v1.MapEntry
-	(*Owner)(nil),           // 6: rcu.event.v1.Owner
-	(*Changelog)(nil),       // 7: rcu.event.v1.Changelog
-	(*WrappedKey)(nil),      // 8: rcu.event.v1.WrappedKey
-	(*DeadLetter)(nil),      // 9: rcu.event.v1.DeadLetter
-	(*Held)(nil),            // 10: rcu.event.v1.Held
-	(*Audit)(nil),           // 11: rcu.event.v1.Audit
-	(*Profile)(nil),         // 12: rcu.event.v1.Profile
-	(*Spend)(nil),           // 13: rcu.event.v1.Spend
-	(*ChannelActivity)(nil), // 14: rcu.event.v1.ChannelActivity
-	(*OrderSummary)(nil),    // 15: rcu.event.v1.OrderSummary
-	(*CaseSummary)(nil),     // 16: rcu.event.v1.CaseSummary
-	(*ContactStep)(nil),     // 17: rcu.event.v1.ContactStep
-	nil,                     // 18: rcu.event.v1.Profile.TraitsEntry
-	nil,                     // 19: rcu.event.v1.Profile.CountersEntry
-	(*Event)(nil),           // 20: rcu.event.v1.Event
-	(*Identifier)(nil),      // 21: rcu.event.v1.Identifier
-	(Channel)(0),            // 22: rcu.event.v1.Channel
-	(*Sealed)(nil),          // 23: rcu.event.v1.Sealed
-	(*Money)(nil),           // 24: rcu.event.v1.Money
+	(*Measurement)(nil),     // 2: rcu.event.v1.Measurement
+	(*Act)(nil),             // 3: rcu.event.v1.Act
+	(*ActRegister)(nil),     // 4: rcu.event.v1.ActRegister
+	(*Transition)(nil),      // 5: rcu.event.v1.Transition
+	(*MapEntry)(nil),        // 6: rcu.event.v1.MapEntry
+	(*Owner)(nil),           // 7: rcu.event.v1.Owner
+	(*Changelog)(nil),       // 8: rcu.event.v1.Changelog
+	(*WrappedKey)(nil),      // 9: rcu.event.v1.WrappedKey
+	(*DeadLetter)(nil),      // 10: rcu.event.v1.DeadLetter
+	(*Held)(nil),            // 11: rcu.event.v1.Held
+	(*Audit)(nil),           // 12: rcu.event.v1.Audit
+	(*Profile)(nil),         // 13: rcu.event.v1.Profile
+	(*Spend)(nil),           // 14: rcu.event.v1.Spend
+	(*ChannelActivity)(nil), // 15: rcu.event.v1.ChannelActivity
+	(*OrderSummary)(nil),    // 16: rcu.event.v1.OrderSummary
+	(*CaseSummary)(nil),     // 17: rcu.event.v1.CaseSummary
+	(*ContactStep)(nil),     // 18: rcu.event.v1.ContactStep
+	nil,                     // 19: rcu.event.v1.Profile.TraitsEntry
+	nil,                     // 20: rcu.event.v1.Profile.CountersEntry
+	(*Event)(nil),           // 21: rcu.event.v1.Event
+	(*Identifier)(nil),      // 22: rcu.event.v1.Identifier
+	(Channel)(0),            // 23: rcu.event.v1.Channel
+	(*Sealed)(nil),          // 24: rcu.event.v1.Sealed
+	(*Money)(nil),           // 25: rcu.event.v1.Money
 }
 var file_record_proto_depIdxs = []int32{
-	20, // 0: rcu.event.v1.Resolved.event:type_name -> rcu.event.v1.Event
-	21, // 1: rcu.event.v1.Decision.point:type_name -> rcu.event.v1.Identifier
-	22, // 2: rcu.event.v1.Decision.collected_on:type_name -> rcu.event.v1.Channel
-	21, // 3: rcu.event.v1.Act.a:type_name -> rcu.event.v1.Identifier
-	21, // 4: rcu.event.v1.Act.b:type_name -> rcu.event.v1.Identifier
-	2,  // 5: rcu.event.v1.ActRegister.acts:type_name -> rcu.event.v1.Act
-	23, // 6: rcu.event.v1.DeadLetter.body:type_name -> rcu.event.v1.Sealed
-	23, // 7: rcu.event.v1.Held.body:type_name -> rcu.event.v1.Sealed
-	21, // 8: rcu.event.v1.Profile.identifiers:type_name -> rcu.event.v1.Identifier
-	18, // 9: rcu.event.v1.Profile.traits:type_name -> rcu.event.v1.Profile.TraitsEntry
-	13, // 10: rcu.event.v1.Profile.spend:type_name -> rcu.event.v1.Spend
-	14, // 11: rcu.event.v1.Profile.activity:type_name -> rcu.event.v1.ChannelActivity
-	15, // 12: rcu.event.v1.Profile.orders:type_name -> rcu.event.v1.OrderSummary
-	16, // 13: rcu.event.v1.Profile.cases:type_name -> rcu.event.v1.CaseSummary
-	19, // 14: rcu.event.v1.Profile.counters:type_name -> rcu.event.v1.Profile.CountersEntry
-	22, // 15: rcu.event.v1.Spend.channel:type_name -> rcu.event.v1.Channel
-	22, // 16: rcu.event.v1.ChannelActivity.channel:type_name -> rcu.event.v1.Channel
-	22, // 17: rcu.event.v1.OrderSummary.channel:type_name -> rcu.event.v1.Channel
-	24, // 18: rcu.event.v1.OrderSummary.total:type_name -> rcu.event.v1.Money
-	24, // 19: rcu.event.v1.OrderSummary.returned:type_name -> rcu.event.v1.Money
-	21, // 20: rcu.event.v1.ContactStep.point:type_name -> rcu.event.v1.Identifier
-	21, // [21:21] is the sub-list for method output_type
-	21, // [21:21] is the sub-list for method input_type
-	21, // [21:21] is the sub-list for extension type_name
-	21, // [21:21] is the sub-list for extension extendee
-	0,  // [0:21] is the sub-list for field type_name
+	21, // 0: rcu.event.v1.Resolved.event:type_name -> rcu.event.v1.Event
+	22, // 1: rcu.event.v1.Decision.point:type_name -> rcu.event.v1.Identifier
+	23, // 2: rcu.event.v1.Decision.collected_on:type_name -> rcu.event.v1.Channel
+	23, // 3: rcu.event.v1.Measurement.channel:type_name -> rcu.event.v1.Channel
+	22, // 4: rcu.event.v1.Act.a:type_name -> rcu.event.v1.Identifier
+	22, // 5: rcu.event.v1.Act.b:type_name -> rcu.event.v1.Identifier
+	3,  // 6: rcu.event.v1.ActRegister.acts:type_name -> rcu.event.v1.Act
+	24, // 7: rcu.event.v1.DeadLetter.body:type_name -> rcu.event.v1.Sealed
+	24, // 8: rcu.event.v1.Held.body:type_name -> rcu.event.v1.Sealed
+	22, // 9: rcu.event.v1.Profile.identifiers:type_name -> rcu.event.v1.Identifier
+	19, // 10: rcu.event.v1.Profile.traits:type_name -> rcu.event.v1.Profile.TraitsEntry
+	14, // 11: rcu.event.v1.Profile.spend:type_name -> rcu.event.v1.Spend
+	15, // 12: rcu.event.v1.Profile.activity:type_name -> rcu.event.v1.ChannelActivity
+	16, // 13: rcu.event.v1.Profile.orders:type_name -> rcu.event.v1.OrderSummary
+	17, // 14: rcu.event.v1.Profile.cases:type_name -> rcu.event.v1.CaseSummary
+	20, // 15: rcu.event.v1.Profile.counters:type_name -> rcu.event.v1.Profile.CountersEntry
+	23, // 16: rcu.event.v1.Spend.channel:type_name -> rcu.event.v1.Channel
+	23, // 17: rcu.event.v1.ChannelActivity.channel:type_name -> rcu.event.v1.Channel
+	23, // 18: rcu.event.v1.OrderSummary.channel:type_name -> rcu.event.v1.Channel
+	25, // 19: rcu.event.v1.OrderSummary.total:type_name -> rcu.event.v1.Money
+	25, // 20: rcu.event.v1.OrderSummary.returned:type_name -> rcu.event.v1.Money
+	22, // 21: rcu.event.v1.ContactStep.point:type_name -> rcu.event.v1.Identifier
+	22, // [22:22] is the sub-list for method output_type
+	22, // [22:22] is the sub-list for method input_type
+	22, // [22:22] is the sub-list for extension type_name
+	22, // [22:22] is the sub-list for extension extendee
+	0,  // [0:22] is the sub-list for field type_name
 }
 
 func init() { file_record_proto_init() }
@@ -2225,7 +2348,7 @@ func file_record_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_record_proto_rawDesc), len(file_record_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   20,
+			NumMessages:   21,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -156,18 +156,13 @@ func (s *Service) signal(w http.ResponseWriter, r *http.Request, reader auth.Rea
 
 // shared lists the purposes of advertising and sharing: those of every registered recipient, and those that anything is known of.
 func (s *Service) shared(register consent.Register) []consent.Purpose {
-	var out []consent.Purpose
+	var registered []consent.Purpose
 	for _, base := range []consent.Purpose{consent.AdsCustomAudience, consent.SharePartner} {
 		for _, recipient := range s.deps.Registry.Purposes[string(base)].Recipients {
-			out = append(out, base+":"+consent.Purpose(recipient))
-		}
-		for _, pc := range register.All() {
-			if strings.HasPrefix(string(pc.Purpose), string(base)+":") && !slices.Contains(out, pc.Purpose) {
-				out = append(out, pc.Purpose)
-			}
+			registered = append(registered, base+":"+consent.Purpose(recipient))
 		}
 	}
-	return out
+	return register.Shared(registered)
 }
 
 // levelBody chooses how much interaction somebody accepts.

@@ -23,6 +23,8 @@ type Result struct {
 	Reason string `json:"reason,omitempty"` // stable code
 	Fix    string `json:"fix,omitempty"`    // what to send instead
 	Held   bool   `json:"held,omitempty"`   // accepted, and judged once the consent of its device can be read
+	// Signal says why a consent string of the event was not taken, whatever became of the event; nothing was granted by it.
+	Signal *SignalProblem `json:"signal,omitempty"`
 }
 
 // append writes the answer's JSON; encoding/json is for texts that need escapes only.
@@ -53,6 +55,12 @@ func (r *Result) append(b []byte) []byte {
 	}
 	if r.Held {
 		b = append(b, `,"held":true`...)
+	}
+	if p := r.Signal; p != nil {
+		b = appendText(append(b, `,"signal":{"field":`...), p.Field)
+		b = appendText(append(b, `,"reason":`...), p.Reason)
+		b = appendText(append(b, `,"fix":`...), p.Fix)
+		b = append(b, '}')
 	}
 	return append(b, '}')
 }

@@ -30,7 +30,9 @@ type item struct {
 	raw       []byte
 	draft     *event.Draft
 	decisions []*eventpb.Decision
-	event     *eventpb.Event // stamped; nil for a dropped event and for decisions alone
+	signalled []*eventpb.Decision // by its signals
+	muted     bool                // a signal of it cannot be counted
+	event     *eventpb.Event      // stamped; nil for a dropped event and for decisions alone
 	personal  *eventpb.Personal
 	same      int // index of the earlier item that it repeats; -1: none
 	outcome   outcome
@@ -44,17 +46,19 @@ type batch struct {
 	at     time.Time // received
 	items  []item
 	points points // consent registers of the request; nil: they could not be read
+	gpc    bool   // the request itself says Sec-GPC: 1
 	dead   []burial
 }
 
 // process takes the events of a request in; the answer is whole only when everything accepted is durable.
-func (s *Service) process(ctx context.Context, c *client, pieces parts, at time.Time) (*Answer, *refusal) {
-	b := &batch{s: s, c: c, at: at, items: make([]item, len(pieces.events))}
+func (s *Service) process(ctx context.Context, c *client, pieces parts, gpc bool, at time.Time) (*Answer, *refusal) {
+	b := &batch{s: s, c: c, at: at, gpc: gpc, items: make([]item, len(pieces.events))}
 	start := time.Now()
 	b.decode(pieces)
 	prepared := time.Since(start)
 	b.loadConsent(ctx)
 	start = time.Now()
+	b.hear()
 	for i := range b.items {
 		b.judge(&b.items[i])
 	}
@@ -160,7 +164,8 @@ func (b *batch) judge(it *item) {
 	if it.draft == nil || it.outcome != "" || it.same >= 0 {
 		return
 	}
-	g := gate(it.draft, b.points, b.at)
+	g := gate(it.draft, b.points, b.at, it.muted)
+	g.count(b.s.metrics.gate)
 	switch g.verdict {
 	case consent.Hold:
 		it.outcome = outcomeHeld
@@ -203,7 +208,7 @@ func (b *batch) answer() *Answer {
 			first := &b.items[it.same]
 			it.outcome = first.outcome
 			it.set(first.result.Status, first.result.Reason, first.result.Fix)
-			it.result.Held = first.result.Held
+			it.result.Held, it.result.Signal = first.result.Held, first.result.Signal
 		}
 		switch it.outcome {
 		case outcomeAccepted, outcomeHeld:

@@ -7,6 +7,7 @@ import (
 
 	"rcu/pkg/event"
 	"rcu/pkg/httpserver"
+	"rcu/pkg/tcf"
 )
 
 // Config bounds one ingestor.
@@ -28,6 +29,7 @@ type Config struct {
 	HistoryInFlight int               `yaml:"history_in_flight"` // requests of the history lane at work, over all sources
 	HistoryWaiting  int64             `yaml:"history_waiting"`   // records of the history lane that are not resolved yet; more: 429
 	HistoryConsents int64             `yaml:"history_consents"`  // decisions that are not resolved yet; more: 429 in the history lane
+	TCF             tcf.Mapping       `yaml:"tcf"`               // what consent strings mean
 }
 
 // Ports of the ingestors, by channel.
@@ -57,6 +59,7 @@ func Default(channel string) Config {
 		HistoryInFlight: 2,
 		HistoryWaiting:  500_000,
 		HistoryConsents: 20_000,
+		TCF:             tcf.Default(),
 	}
 }
 
@@ -65,6 +68,9 @@ func (c Config) Validate() error {
 	var problems []error
 	if err := c.HTTP.Validate(); err != nil {
 		problems = append(problems, fmt.Errorf("http: %w", err))
+	}
+	if err := c.TCF.Validate(); err != nil {
+		problems = append(problems, fmt.Errorf("tcf: %w", err))
 	}
 	within := func(name string, value, least, most int64) {
 		if value < least || value > most {

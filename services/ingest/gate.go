@@ -11,6 +11,7 @@ import (
 	"rcu/pkg/event"
 	"rcu/pkg/identifier"
 	"rcu/pkg/identity"
+	"rcu/pkg/telemetry"
 	eventpb "rcu/schemas/event"
 )
 
@@ -45,6 +46,24 @@ func (b *batch) loadConsent(ctx context.Context) {
 	}
 }
 
+// hear takes what the browsers and apps of the events said by signals; it counts before any event is judged.
+func (b *batch) hear() {
+	for i := range b.items {
+		it := &b.items[i]
+		if it.draft == nil || it.outcome != "" || it.same >= 0 {
+			continue
+		}
+		h := b.s.signals.hear(it.draft, b.gpc, b.points)
+		it.signalled, it.muted, it.result.Signal = h.decisions, h.muted, h.problem
+		if h.problem != nil {
+			b.s.metrics.signals.WithLabelValues(h.problem.Reason).Inc()
+		}
+		for _, d := range h.decisions {
+			b.s.metrics.decisions.WithLabelValues(d.GetDecision()).Inc()
+		}
+	}
+}
+
 // Why gate G1 drops an event of browsing.
 const (
 	whyNoDevice = "no_device"
@@ -58,16 +77,26 @@ type gated struct {
 	stripped int    // devices taken off
 }
 
+// count tells the counter of the gate what was refused.
+func (g gated) count(refusals *telemetry.GateRefusals) {
+	purpose := string(consent.UnifyBehaviour)
+	switch g.verdict {
+	case consent.Drop:
+		refusals.Add(purpose, telemetry.EffectDropped, 1)
+	case consent.Hold:
+		refusals.Add(purpose, telemetry.EffectHeld, 1)
+	case consent.Collect:
+		refusals.Add(purpose, telemetry.EffectStripped, g.stripped)
+	}
+}
+
 // gate passes an event through G1: the devices that may not be kept are taken off it. A device whose register is not among the points
-// cannot be judged.
-func gate(d *event.Draft, ps points, now time.Time) gated {
+// cannot be judged; on those of an event that is muted nothing is granted, whatever their registers say.
+func gate(d *event.Draft, ps points, now time.Time, muted bool) gated {
 	var devices []consent.Point
-	for _, k := range d.Keys() {
-		if k.Namespace.Kind() != identifier.KindDevice {
-			continue
-		}
-		p := consent.Point{Key: k, Unreadable: true}
-		if held := ps[k]; held != nil {
+	for _, k := range devicesOf(d) {
+		p := consent.Point{Key: k, Unreadable: !muted}
+		if held := ps[k]; held != nil && !muted {
 			p.Register, p.Unreadable = held.view, held.unreadable
 		}
 		devices = append(devices, p)
@@ -110,25 +139,40 @@ func stamps(d *event.Draft, ps points) func(identifier.Key) int64 {
 // denies reports whether a decision takes permission away.
 func denies(d *eventpb.Decision) bool { return d.GetDecision() != "grant" }
 
-// deny puts the denials of the request into Redis before anything else happens.
+// deny puts the denials of the request into Redis before anything else happens. Those of signals never hold an event up: the next event of the
+// browser says the same again, and Kafka has them.
 func (b *batch) deny(ctx context.Context) error {
-	return b.join(ctx, "denials could not be put in force", denies)
+	if b.points != nil {
+		_ = b.join(ctx, "denials of signals could not be put in force yet", b.chosen(denies, signalled))
+	}
+	return b.join(ctx, "denials could not be put in force", b.chosen(denies, told))
 }
 
 // grant puts the grants of the request into Redis; Kafka has them already, so the resolver joins what fails here.
 func (b *batch) grant(ctx context.Context) {
-	_ = b.join(ctx, "grants could not be put in force yet", func(d *eventpb.Decision) bool { return !denies(d) })
+	_ = b.join(ctx, "grants could not be put in force yet", b.chosen(func(d *eventpb.Decision) bool { return !denies(d) }, told, signalled))
 }
 
-func (b *batch) join(ctx context.Context, message string, want func(*eventpb.Decision) bool) error {
+func told(it *item) []*eventpb.Decision { return it.decisions }
+
+func signalled(it *item) []*eventpb.Decision { return it.signalled }
+
+// chosen lists decisions of the request.
+func (b *batch) chosen(want func(*eventpb.Decision) bool, from ...func(*item) []*eventpb.Decision) []*eventpb.Decision {
 	var ds []*eventpb.Decision
 	for i := range b.items {
-		for _, d := range b.items[i].decisions {
-			if want(d) {
-				ds = append(ds, d)
+		for _, of := range from {
+			for _, d := range of(&b.items[i]) {
+				if want(d) {
+					ds = append(ds, d)
+				}
 			}
 		}
 	}
+	return ds
+}
+
+func (b *batch) join(ctx context.Context, message string, ds []*eventpb.Decision) error {
 	if len(ds) == 0 {
 		return nil
 	}

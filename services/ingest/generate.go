@@ -26,6 +26,7 @@ type SourceSpec struct {
 	Rate         float64 `yaml:"rate,omitempty"`
 	Burst        int     `yaml:"burst,omitempty"`
 	History      bool    `yaml:"history,omitempty"`
+	Measure      bool    `yaml:"measure,omitempty"`
 }
 
 // GenerateSources writes a sources.yaml of the specs, and returns the bearer key of every source by its name. A spec

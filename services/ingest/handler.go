@@ -108,7 +108,7 @@ func (s *Service) takeBody(w http.ResponseWriter, r *http.Request, c *client, bo
 	}
 	// A client that goes away does not take its events back: what is begun is finished.
 	ctx := context.WithoutCancel(r.Context())
-	answer, no := s.process(ctx, c, pieces, s.now())
+	answer, no := s.process(ctx, c, pieces, r.Header.Get("Sec-GPC") == "1", s.now())
 	if no != nil {
 		s.refuse(w, r, no)
 		return

@@ -155,7 +155,10 @@ func (j *Judge) decide(ctx context.Context, hearings []hearing) ([]stream.Record
 }
 
 func (j *Judge) judge(h *hearing, ps points) {
-	switch gate(h.draft, ps, j.now()).verdict {
+	// What the signals of the event decided lies on Kafka since it came, and stands in the registers now.
+	g := gate(h.draft, ps, j.now(), j.signals.mutes(h.draft))
+	g.count(j.gate)
+	switch g.verdict {
 	case consent.Collect:
 		h.outcome = judgedPublished
 	case consent.Hold:

@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"rcu/pkg/telemetry"
 )
 
 // outcome is what became of an event.
@@ -35,6 +37,8 @@ type metrics struct {
 	batch     prometheus.Histogram
 	perEvent  prometheus.Histogram
 	reloads   *prometheus.CounterVec
+	signals   *prometheus.CounterVec
+	gate      *telemetry.GateRefusals
 }
 
 func newMetrics(channel string, reg prometheus.Registerer) (*metrics, error) {
@@ -67,14 +71,19 @@ func newMetrics(channel string, reg prometheus.Registerer) (*metrics, error) {
 			Buckets: []float64{.00005, .0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1},
 		}),
 		reloads: vec("source_reloads_total", "Readings of the sources file after start, by result.", "result"),
+		signals: vec("signal_problems_total", "Consent strings that were not taken, by reason.", "reason"),
 	}
 	for _, c := range []prometheus.Collector{
 		m.events, m.reasons, m.refused, m.fields, m.nonIDs, m.surplus, m.stripped, m.denials, m.decisions,
-		m.registers, m.dead, m.waiting, m.bytes, m.batch, m.perEvent, m.reloads,
+		m.registers, m.dead, m.waiting, m.bytes, m.batch, m.perEvent, m.reloads, m.signals,
 	} {
 		if err := reg.Register(c); err != nil {
 			return nil, fmt.Errorf("registering ingest metrics: %w", err)
 		}
+	}
+	var err error
+	if m.gate, err = telemetry.NewGateRefusals(prometheus.WrapRegistererWith(labels, reg), telemetry.GateCollect); err != nil {
+		return nil, err //nolint:wrapcheck // says all
 	}
 	for _, o := range []outcome{outcomeAccepted, outcomeRejected, outcomeDropped, outcomeHeld, outcomeUnavailable} {
 		m.events.WithLabelValues(string(o))

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"go.uber.org/zap"
@@ -34,7 +35,7 @@ func (b *batch) publish(ctx context.Context) error {
 		records = append(records, r)
 	}
 	for i := range b.items {
-		for _, d := range b.items[i].decisions {
+		for _, d := range slices.Concat(b.items[i].decisions, b.items[i].signalled) {
 			r, err := stream.Encode(stream.TopicConsents, d.GetPoint().GetPseudonym(), d, b.at)
 			if err != nil {
 				return err
@@ -42,6 +43,11 @@ func (b *batch) publish(ctx context.Context) error {
 			records = append(records, r)
 		}
 	}
+	measured, err := b.measured()
+	if err != nil {
+		return err
+	}
+	records = append(records, measured...)
 	if len(records) == 0 {
 		return nil
 	}

@@ -95,6 +95,7 @@ type Service struct {
 	server    *httpserver.Server
 	answers   sync.Pool
 	room      *room // of the history lane
+	signals   signalReader
 }
 
 // New builds the ingestor of a contract. It reads the sources file, if there is one, and opens nothing else before Run.
@@ -118,6 +119,7 @@ func New(contract Contract, cfg Config, deps Deps) (*Service, error) {
 		queue: s.metrics.waiting, bytes: s.metrics.bytes,
 	}
 	s.kafka = &breaker{rest: cfg.KafkaRest, now: s.now, fails: kafkaAway}
+	s.signals = newSignalReader(cfg.TCF, deps.Decoder)
 	s.room = newRoom(cfg, deps, s.now, s.log)
 	s.registers = newRegisters(deps.Registers, cfg, s.now, s.metrics.registers, s.log)
 	if err := s.loadSources(); err != nil {

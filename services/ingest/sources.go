@@ -32,6 +32,7 @@ type Source struct {
 	Rate         float64 // events a second
 	Burst        int     // events at once
 	History      bool    // it may send to the history lane
+	Measure      bool    // its pages are counted by exempt audience measurement
 }
 
 // Limits of a source that states none, and of what it may state.
@@ -91,6 +92,9 @@ func readSource(f *auth.Fields) Source {
 	s.SharedDevice = f.OptionalBool("shared_device")
 	if h := f.OptionalBool("history"); h != nil {
 		s.History = *h
+	}
+	if m := f.OptionalBool("measure"); m != nil {
+		s.Measure = *m
 	}
 	if _, ok := f.OptionalText("card_check"); ok {
 		s.CardCheck, _ = identifier.ParseCardCheck(f.Choice("card_check", "auto", "none", "ean13", "luhn", "any"))

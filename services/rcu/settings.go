@@ -8,6 +8,7 @@ import (
 	"rcu/pkg/config"
 	"rcu/pkg/embedded"
 	"rcu/pkg/stream"
+	"rcu/pkg/tcf"
 	"rcu/pkg/warehouse"
 	"rcu/services/ingest"
 )
@@ -46,12 +47,13 @@ type ingestSettings struct {
 	MaxWaiting     int           `yaml:"max_waiting"`     // requests waiting for their turn
 	MaxBytes       int64         `yaml:"max_bytes"`       // of the bodies of requests at work
 	PublishTimeout time.Duration `yaml:"publish_timeout"` // until the brokers acknowledged, then 503
+	TCF            tcf.Mapping   `yaml:"tcf"`             // what consent strings of the IAB framework mean
 }
 
 // over gives the limits of an ingestor.
 func (i ingestSettings) over(c ingest.Config) ingest.Config {
 	c.MaxInFlight, c.MaxWaiting, c.MaxBytes = i.MaxInFlight, i.MaxWaiting, i.MaxBytes
-	c.PublishTimeout = i.PublishTimeout
+	c.PublishTimeout, c.TCF = i.PublishTimeout, i.TCF
 	return c
 }
 
@@ -84,7 +86,7 @@ func defaultSettings() *settings {
 	s.Log.Level = "info"
 	s.Embedded = embeddedSettings{embedded.KafkaPort, embedded.RedisPort, embedded.ClickHousePort}
 	limits := ingest.Default("store") // the same for every channel
-	s.Ingest = ingestSettings{limits.MaxInFlight, limits.MaxWaiting, limits.MaxBytes, limits.PublishTimeout}
+	s.Ingest = ingestSettings{limits.MaxInFlight, limits.MaxWaiting, limits.MaxBytes, limits.PublishTimeout, limits.TCF}
 	s.Kafka.Brokers = nil // none given: embedded
 	return s
 }
