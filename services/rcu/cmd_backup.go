@@ -59,7 +59,7 @@ func (c backupCmd) Run(ctx context.Context, a *app) error {
 		if kind == backup.Keys {
 			_, _ = fmt.Fprintln(w, "  whoever has it together with the data can read personal values: keep it apart, and write a new one after every erasure")
 		} else {
-			_, _ = fmt.Fprintln(w, "  it holds no keys: without the key file and rcu backup --keys-only, personal values stay closed in an empty folder")
+			_, _ = fmt.Fprintln(w, "  it holds no keys: an empty folder needs the archive of rcu backup --keys-only as well")
 		}
 	})
 }
@@ -134,8 +134,8 @@ func (c restoreCmd) Run(ctx context.Context, a *app) error {
 		_, _ = fmt.Fprintf(w, "restored %d files of %s\n", restored.Files, restored.Created)
 		printReport(w, report)
 		if restored.KeysAbsent {
-			_, _ = fmt.Fprintln(w, "  there are no keys in this folder: customers cannot be looked up and personal values stay closed.\n"+
-				"  Put the archive back once more into an empty folder, with --keys, if you have them.")
+			_, _ = fmt.Fprintln(w, "  there are no keys in this folder: rcu up does not start in it, since new keys would give every customer another id.\n"+
+				"  Put the archive back once more, with --keys.")
 		}
 	})
 }

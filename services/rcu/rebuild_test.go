@@ -221,6 +221,11 @@ func (i *installation) backedUp(ids []string, before, rows map[string]string) {
 		require.Contains(t, out, "the archive is damaged")
 		require.NoDirExists(t, filepath.Join(i.dir, "kafka"))
 	}
+	i.must("restore", data, "--config", i.config)
+	out, err := i.do("up", "--config", i.config)
+	require.Error(t, err)
+	require.Contains(t, out, "opening the keys of this installation")
+	require.NoFileExists(t, filepath.Join(i.dir, "keys.json"), "no new keys for old data")
 	i.must("restore", data, "--keys", keys, "--config", i.config)
 	r := i.up()
 	require.Equal(t, before, i.answers(ids))
