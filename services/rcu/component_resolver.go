@@ -11,6 +11,7 @@ import (
 	"rcu/pkg/lifecycle"
 	"rcu/pkg/resolve/stateredis"
 	"rcu/services/ingest"
+	"rcu/services/internal/rebuild"
 	"rcu/services/resolver"
 )
 
@@ -29,6 +30,9 @@ func buildResolver(ctx context.Context, d *deps) (lifecycle.Part, error) {
 	}
 	cfg := resolver.Default()
 	if cfg.Spaces, err = d.spaces(); err != nil {
+		return lifecycle.Part{}, err
+	}
+	if err := d.stateThere(ctx); err != nil {
 		return lifecycle.Part{}, err
 	}
 	if err := d.setRules(ctx, cfg.Spaces); err != nil {
@@ -63,6 +67,15 @@ func buildResolver(ctx context.Context, d *deps) (lifecycle.Part, error) {
 		return g.Wait() //nolint:wrapcheck // says all
 	}
 	return lifecycle.Part{Run: run, Ready: ready}, nil
+}
+
+// stateThere fails when Redis has to be rebuilt first: `rcu up` does that itself. It is asked before the rules are set, which would pass for state.
+func (d *deps) stateThere(ctx context.Context) error {
+	owed, err := rebuild.Owed(ctx, "", rebuild.Deps{Stream: d.kafka, Redis: d.redis})
+	if err == nil && owed {
+		err = resolver.ErrStateMissing
+	}
+	return err //nolint:wrapcheck // says all
 }
 
 // spaces lists the spaces that the sources belong to.

@@ -37,7 +37,7 @@ func Assemble(cfg Config, d Deps, out interface {
 ) *Service {
 	s := assemble(cfg, d, out)
 	s.keyPartitions = 1
-	s.keeper.committed = func(context.Context) (bool, error) { return false, nil }
+	s.keeper.worked = func(context.Context) (bool, error) { return false, nil }
 	return s
 }
 

@@ -34,12 +34,12 @@ type seeker interface {
 // A batch runs within one epoch of the store: its calls fail once another server is met. Between two epochs no batch runs, so that nothing
 // that was kept of the store before a loss is used behind it.
 type keeper struct {
-	marks     resolve.Markers // nil: a store that loses nothing
-	group     string
-	log       *zap.Logger
-	forget    func()                              // drops everything that mirrors the store
-	committed func(context.Context) (bool, error) // whether the group committed anything
-	seek      seeker
+	marks  resolve.Markers // nil: a store that loses nothing
+	group  string
+	log    *zap.Logger
+	forget func()                              // drops everything that mirrors the store
+	worked func(context.Context) (bool, error) // whether the group has read or published anything
+	seek   seeker
 
 	running sync.RWMutex // batches hold it shared, a look at the markers alone
 	epoch   uint64       // the one in which the markers were looked at last
@@ -216,11 +216,11 @@ func (k *keeper) load(ctx context.Context, keys []resolve.MarkerKey) ([]resolve.
 		if leaves { // of a version before the markers, or moved to a new node
 			break
 		}
-		committed, err := k.committed(ctx)
+		worked, err := k.worked(ctx)
 		if err != nil {
-			return nil, fmt.Errorf("asking what the group has read: %w", err)
+			return nil, fmt.Errorf("asking what the group has read and published: %w", err)
 		}
-		if committed {
+		if worked {
 			return nil, k.fail(fmt.Errorf("redis node %s: %w", nodes[i].Node, ErrStateMissing))
 		}
 		return allHold(nodes), nil

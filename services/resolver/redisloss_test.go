@@ -19,6 +19,7 @@ import (
 	"rcu/pkg/stream"
 	"rcu/pkg/testkit"
 	"rcu/pkg/vault"
+	eventpb "rcu/schemas/event"
 	"rcu/services/resolver"
 )
 
@@ -237,4 +238,28 @@ func TestWipedRedisStopsTheResolver(t *testing.T) {
 	err := l.await()
 	require.ErrorIs(t, err, resolver.ErrStateMissing)
 	require.ErrorContains(t, err, "rcu rebuild redis")
+}
+
+// A resolver that was killed before its first commit has published keys and what they seal. Whoever began anew over an empty Redis would seal with
+// other keys.
+func TestEmptyRedisBesideChangelogsStopsTheResolver(t *testing.T) {
+	l := newLossy(t, 4, 10)
+	cell := "l:leaf"
+	leaf, err := stream.Encode(stream.TopicLeaves, []byte(cell), &eventpb.Changelog{Space: space, Key: []byte(cell), Version: 1}, time.Now())
+	require.NoError(t, err)
+	require.NoError(t, l.out.Publish(t.Context(), []stream.Record{leaf}))
+	l.launch()
+	require.ErrorIs(t, l.await(), resolver.ErrStateMissing)
+}
+
+// Rules are told before the first event.
+func TestRulesAloneDoNotStopTheFirstResolver(t *testing.T) {
+	l := newLossy(t, 4, 10)
+	rules, err := resolver.GraphControl(space, resolver.GraphRules, 1, []byte("{}"), time.Now())
+	require.NoError(t, err)
+	require.NoError(t, l.out.Publish(t.Context(), []stream.Record{rules}))
+	stop := l.launch()
+	l.publish(1, 1)
+	l.committed()
+	require.NoError(t, stop())
 }

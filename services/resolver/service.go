@@ -99,7 +99,7 @@ func assemble(cfg Config, d Deps, out output) *Service {
 	s.keys = dailykeys.New(d.Stream, vault.NewDaily(d.Keyring, nil), d.Log)
 	s.subjects = newSubjects(d.Cells, d.Keyring, s.pending)
 	s.writer = &stateWriter{cells: d.Cells, metrics: s.metrics}
-	s.keeper = &keeper{marks: d.Markers, group: cfg.Group, log: d.Log, forget: s.forget, committed: s.hasCommitted}
+	s.keeper = &keeper{marks: d.Markers, group: cfg.Group, log: d.Log, forget: s.forget, worked: s.worked}
 	return s
 }
 
@@ -138,20 +138,9 @@ func (s *Service) forget() {
 	s.deps.Graph.Forget()
 }
 
-// hasCommitted reports whether the group has read anything.
-func (s *Service) hasCommitted(ctx context.Context) (bool, error) {
-	committed, err := s.deps.Stream.Committed(ctx, s.cfg.Group)
-	if err != nil {
-		return false, err //nolint:wrapcheck // says all
-	}
-	for _, parts := range committed {
-		for _, offset := range parts {
-			if offset > 0 {
-				return true, nil
-			}
-		}
-	}
-	return false, nil
+// worked reports whether the group has read or published anything.
+func (s *Service) worked(ctx context.Context) (bool, error) {
+	return Worked(ctx, s.deps.Stream, s.cfg.Group)
 }
 
 // Ready reports whether the resolver takes part in its group.
