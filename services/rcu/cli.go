@@ -29,6 +29,7 @@ type cli struct {
 	Match    matchCmd    `cmd:"" help:"Find the records of files that are probably one person."`
 	Explain  explainCmd  `cmd:"" help:"Tell why the identifiers of a customer are one person."`
 	Act      actCmd      `cmd:"" help:"Decide who is who where evidence alone gets it wrong."`
+	Review   reviewCmd   `cmd:"" help:"List what only a person can decide about who is who."`
 	Identity identityCmd `cmd:"" help:"Who is who, offline."`
 	Consent  consentCmd  `cmd:"" help:"What people permit, offline."`
 	Rules    rulesCmd    `cmd:"" help:"Rules of who is who: check, show, try, apply."`
