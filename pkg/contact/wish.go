@@ -116,20 +116,41 @@ func (b Book) Said(kind WishKind, about string, wide bool) (Wish, bool) {
 // WishesAt says what holds for contacts at a point: what was wished there, and what was said at any other point of the person for all of them.
 // The strictest holds: no point makes a wish of another one looser, so putting points together gives nothing back.
 func WishesAt(own Book, others []Book, now time.Time) Wishes {
-	strictest := map[Wish]int64{}
-	take := func(b Book, own bool) {
-		for _, w := range b.wishes {
-			if about := (Wish{Kind: w.Kind, About: w.About}); (own || w.Wide) && w.holds(now.Unix()) {
-				strictest[about] = max(strictest[about], w.Value)
+	return strictest(now, func(take func(Wish)) {
+		for _, w := range own.wishes {
+			take(w)
+		}
+		for _, b := range others {
+			for _, w := range b.wishes {
+				if w.Wide {
+					take(w)
+				}
 			}
 		}
-	}
-	take(own, true)
-	for _, b := range others {
-		take(b, false)
-	}
+	})
+}
+
+// WishesOf says what holds at any of the points of a person: what the person sees of all of it.
+func WishesOf(books []Book, now time.Time) Wishes {
+	return strictest(now, func(take func(Wish)) {
+		for _, b := range books {
+			for _, w := range b.wishes {
+				take(w)
+			}
+		}
+	})
+}
+
+// strictest gathers wishes that hold.
+func strictest(now time.Time, each func(take func(Wish))) Wishes {
+	values := map[Wish]int64{}
+	each(func(w Wish) {
+		if about := (Wish{Kind: w.Kind, About: w.About}); w.holds(now.Unix()) {
+			values[about] = max(values[about], w.Value)
+		}
+	})
 	out := Wishes{}
-	for about, value := range strictest {
+	for about, value := range values {
 		out.add(about, value)
 	}
 	slices.SortFunc(out.Suppressed, func(a, b Suppression) int { return strings.Compare(a.Topic, b.Topic) })

@@ -143,9 +143,15 @@ func TestDecodeBook_refusesWhatIsDamaged(t *testing.T) {
 
 func TestBook_leavesOutWhatIsNone(t *testing.T) {
 	for _, w := range []contact.Wish{
-		{}, {Kind: contact.WishPause, About: "x", Value: 1}, {Kind: contact.WishPause, Value: contact.Forever}, {Kind: contact.WishTopic, Value: 1},
-		{Kind: contact.WishTopic, About: "Baby clothes", Value: 1}, {Kind: contact.WishFrequency, About: "pigeon", Value: 1},
-		{Kind: contact.WishFrequency, Value: 9}, {Kind: 9, Value: 1}, {Kind: contact.WishPause, Value: -1},
+		{},
+		{Kind: contact.WishPause, About: "x", Value: 1},
+		{Kind: contact.WishPause, Value: contact.Forever},
+		{Kind: contact.WishTopic, Value: 1},
+		{Kind: contact.WishTopic, About: "Baby clothes", Value: 1},
+		{Kind: contact.WishFrequency, About: "pigeon", Value: 1},
+		{Kind: contact.WishFrequency, Value: 9},
+		{Kind: 9, Value: 1},
+		{Kind: contact.WishPause, Value: -1},
 	} {
 		_, changed := contact.Book{}.Join(w)
 		require.False(t, changed, "%+v", w)

@@ -36,6 +36,7 @@ type choice struct {
 	Carried   bool   `json:"carried,omitempty"`
 	DecidedAt string `json:"decided_at"`
 	ExpiresAt string `json:"expires_at,omitempty"`
+	Receipt   string `json:"receipt"` // path of its receipt
 }
 
 type labelText struct {
@@ -73,7 +74,7 @@ func (s *Service) history(w http.ResponseWriter, r *http.Request, reader auth.Re
 		}
 		for _, ds := range [...][]consent.Decision{h.Said, h.Carried} {
 			for i := len(ds) - 1; i >= 0; i-- {
-				t.Choices = append(t.Choices, choice{ds[i].ID, decisionWords[ds[i].Dec], ds[i].Carried, second(ds[i].At), second(ds[i].Expires)})
+				t.Choices = append(t.Choices, choice{ds[i].ID, decisionWords[ds[i].Dec], ds[i].Carried, second(ds[i].At), second(ds[i].Expires), s.receiptPath(x.space, x.controller, x.key, pc, ds[i].ID)})
 			}
 		}
 		a.Topics = append(a.Topics, t)

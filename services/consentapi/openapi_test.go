@@ -35,7 +35,21 @@ func TestOpenAPI_answersAreAsDescribed(t *testing.T) {
 	check("POST", "/v1/consents", "service", grant(fields{"purpose": "fun"}), 422)
 	check("POST", "/v1/consents", "", grant(nil), 401)
 	check("POST", "/v1/consents", "steward", grant(nil), 403)
-	check("POST", "/v1/consents/history", "adviser", whose, 200)
+	topics := check("POST", "/v1/consents/history", "adviser", whose, 200).json()["topics"].([]any)
+	for _, topic := range topics {
+		for _, d := range topic.(fields)["decisions"].([]any) {
+			at := d.(fields)["receipt"].(string)
+			check("GET", at, "", nil, 200)
+			check("GET", at+"?form=json", "", nil, 200, "Accept", "text/html")
+		}
+	}
+	check("GET", "/v1/consents/none/receipt", "", nil, 404)
+	preferences := check("POST", "/v1/preference-links", "service", whose, 200).json()["path"].(string)
+	check("GET", preferences, "", nil, 200)
+	check("POST", preferences, "", nil, 400)
+	check("GET", preferences+"x", "", nil, 404)
+	r.loggedIn()
+	check("POST", "/v1/preference-sessions", "service", fields{"rcu_id": "none", "points": []fields{point("email", mail)}}, 409)
 	link := check("POST", "/v1/unsubscribe-links", "service", fields{"point": point("email", mail), "purpose": "marketing", "channel": "email"}, 200).json()["path"].(string)
 	check("GET", link, "", nil, 200)
 	check("POST", link, "", nil, 200)

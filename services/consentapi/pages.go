@@ -26,7 +26,7 @@ func newSite() (*page.Site, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the words of the pages: %w", err)
 	}
-	return page.New(page.Config{Pages: pages, Words: words, Home: "/v1/register"}) //nolint:wrapcheck // says all
+	return page.New(page.Config{Pages: pages, Assets: pages, Words: words, Home: "/v1/register"}) //nolint:wrapcheck // says all
 }
 
 // message is what a person sees behind a link: keys of words, and the purpose that it is about.

@@ -11,6 +11,7 @@ import (
 
 	"rcu/pkg/auth"
 	"rcu/pkg/consent"
+	"rcu/pkg/contact"
 	"rcu/pkg/httpserver"
 	"rcu/pkg/identifier"
 	eventpb "rcu/schemas/event"
@@ -26,7 +27,7 @@ type Receipt struct {
 	Channel    string      `json:"channel,omitempty"`
 	Decided    string      `json:"decision"`
 	DecidedAt  string      `json:"decided_at"`
-	RecordedAt string      `json:"recorded_at"`
+	RecordedAt string      `json:"recorded_at,omitempty"` // of a receipt that was given with the decision
 	ExpiresAt  string      `json:"expires_at,omitempty"`
 	Act        string      `json:"act,omitempty"`
 	Carried    bool        `json:"carried,omitempty"`
@@ -105,8 +106,7 @@ func (s *Service) verifyReceipt(w http.ResponseWriter, r *http.Request, reader a
 	if err := d.Decode(&receipt); err != nil {
 		return refuse(http.StatusUnprocessableEntity, "no_receipt", "/receipt", "send the receipt as it was given")
 	}
-	signature, err := base64.RawURLEncoding.Strict().DecodeString(receipt.Signature)
-	if err != nil || receipt.Version != 1 || !s.signer.Verify(receipt.content(), signature) {
+	if !s.genuine(receipt) {
 		return refuse(http.StatusUnprocessableEntity, "receipt_changed", "/receipt", "send the receipt as it was given: this one was changed, or is not ours")
 	}
 	x, p := s.scopeOf(reader, receipt.Controller, body.Point)
@@ -120,8 +120,13 @@ func (s *Service) verifyReceipt(w http.ResponseWriter, r *http.Request, reader a
 	if err != nil || points[0].Unreadable {
 		return unavailable
 	}
-	h := points[0].Register.History(consent.Purpose(receipt.Purpose), receipt.Channel)
-	if last := latest(h); last.ID != receipt.Decision && receipt.Decided != decisionPending {
+	current := latest(points[0].Register.History(consent.Purpose(receipt.Purpose), receipt.Channel)).ID == receipt.Decision
+	if contact.IsWish(receipt.Purpose) {
+		if current, err = s.wishStands(r.Context(), x, receipt.Decision); err != nil {
+			return unavailable
+		}
+	}
+	if !current && receipt.Decided != decisionPending {
 		return refuse(http.StatusConflict, "receipt_overtaken", "/receipt", "ask for the history: a later decision holds, and this receipt changes nothing")
 	}
 	httpserver.WriteJSON(w, http.StatusOK, struct {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"rcu/pkg/consent"
+	"rcu/pkg/contact"
 	"rcu/pkg/identifier"
 	"rcu/pkg/resolve"
 	eventpb "rcu/schemas/event"
@@ -48,6 +49,27 @@ func (r registers) load(ctx context.Context, space, controller string, keys []id
 	for i, c := range cells {
 		register, err := consent.DecodeRegister(c.Value)
 		out[i] = consent.Point{Key: keys[i], Register: register, Unreadable: err != nil}
+	}
+	return out, nil
+}
+
+// wishes reads what was wished at points.
+func (r registers) wishes(ctx context.Context, space, controller string, keys []identifier.Key) ([]contact.Book, error) {
+	ctx, cancel := context.WithTimeout(ctx, r.timeout)
+	defer cancel()
+	names := make([]string, len(keys))
+	for i, k := range keys {
+		names[i] = resolve.WishCell(space, controller, k)
+	}
+	cells, err := r.cells.LoadCells(ctx, names)
+	if err != nil {
+		return nil, fmt.Errorf("reading wishes: %w", err)
+	}
+	out := make([]contact.Book, len(keys))
+	for i, c := range cells {
+		if out[i], err = contact.DecodeBook(c.Value); err != nil {
+			return nil, err //nolint:wrapcheck // says all
+		}
 	}
 	return out, nil
 }

@@ -61,9 +61,12 @@ type Service struct {
 	keyPrint  string
 	links     *vault.Tokens
 	confirms  *vault.Tokens
-	site      *page.Site
-	router    *httpserver.Router
-	server    *httpserver.Server
+	// preferences open the preference centre, receipts name decisions
+	preferences, receipts *vault.Tokens
+	visits, guesses       *throttle
+	site                  *page.Site
+	router                *httpserver.Router
+	server                *httpserver.Server
 }
 
 // New returns a consent API. It opens its journal and does no other I/O.
@@ -77,7 +80,10 @@ func New(cfg Config, d Deps) (*Service, error) {
 	if d.Now == nil {
 		d.Now = time.Now
 	}
-	s := &Service{cfg: cfg, deps: d, registers: registers{d.Cells, cfg.RedisTimeout}}
+	s := &Service{
+		cfg: cfg, deps: d, registers: registers{d.Cells, cfg.RedisTimeout},
+		visits: newThrottle(visitsAMinute, visitorsKept), guesses: newThrottle(guessesAMinute, guessersKept),
+	}
 	var err error
 	if s.site, err = newSite(); err != nil {
 		return nil, err
@@ -96,10 +102,12 @@ func New(cfg Config, d Deps) (*Service, error) {
 
 // secrets derives what signs receipts and seals links.
 func (s *Service) secrets() error {
-	var errs [3]error
+	var errs [5]error
 	s.signer, errs[0] = s.deps.Keyring.Signer("consent receipt")
 	s.links, errs[1] = s.deps.Keyring.Tokens("unsubscribe")
 	s.confirms, errs[2] = s.deps.Keyring.Tokens("confirm")
+	s.preferences, errs[3] = s.deps.Keyring.Tokens("preferences")
+	s.receipts, errs[4] = s.deps.Keyring.Tokens("receipt")
 	if err := errors.Join(errs[:]...); err != nil {
 		return err
 	}
@@ -135,8 +143,11 @@ func (s *Service) serve() error {
 	keyed("/v1/consents/history", "history", viewers, s.history)
 	keyed("/v1/receipts/verify", "verify", viewers, s.verifyReceipt)
 	keyed("/v1/unsubscribe-links", "link", takers, s.newLink)
+	keyed("/v1/preference-links", "preference-link", takers, s.newPreferenceLink)
+	keyed("/v1/preference-sessions", "preference-session", []auth.Role{auth.RoleService}, s.newPreferenceSession)
 	keyed("/v1/stop", "stop", takers, s.stop)
 	keyed("/v1/signals", "signal", takers, s.signal)
+	keyed("/v1/overlays", "overlay", overlayKeepers, s.overlay)
 	router.Handle("GET /v1/receipts/key", "key", http.HandlerFunc(s.publicKey))
 	shown := func(pattern, route string, h http.HandlerFunc) { router.Handle(pattern, route, page.Protect(h)) }
 	shown("GET /v1/register", "register", s.register)
@@ -144,6 +155,9 @@ func (s *Service) serve() error {
 	shown("POST /u/{token}", "unsubscribe", s.unsubscribe)
 	shown("GET /c/{token}", "confirm-page", s.confirmPage)
 	shown("POST /c/{token}", "confirm", s.confirmed)
+	shown("GET /p/{token}", "preference-page", s.preferencePage)
+	shown("POST /p/{token}", "preference", s.preferenceAct)
+	shown("GET /v1/consents/{id}/receipt", "receipt", s.receiptOf)
 	router.Handle("GET "+page.AssetsPath, "assets", s.site.Assets())
 	operate := telemetry.Handler(s.deps.Gatherer, func(context.Context) error { return s.server.Ready() })
 	for _, path := range []string{"/metrics", "/healthz", "/readyz"} {

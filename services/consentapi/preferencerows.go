@@ -1,0 +1,320 @@
+package consentapi
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"rcu/pkg/consent"
+	"rcu/pkg/event/registry"
+	"rcu/pkg/identifier"
+	"rcu/services/internal/page"
+)
+
+// Parts of the preference centre, in their order.
+const (
+	partContact = "contact" // who may write, on which channel
+	partUse     = "use"     // what the record is used for
+	partDevices = "devices" // what a device or browser may be used for
+	partSharing = "sharing" // what goes to somebody else, or needs a name
+)
+
+var parts = []string{partContact, partUse, partDevices, partSharing}
+
+// maxDevices bounds the devices that are shown one by one; what is decided about all of them reaches all.
+const maxDevices = 10
+
+// row is one choice: a purpose, on one channel, at one point or at all that it reaches.
+type row struct {
+	ID        string
+	Channel   string
+	Where     string // in words; empty: everywhere
+	About     string // all of it in words, for who hears the page
+	Allowed   bool
+	Known     bool // something was decided
+	Until     time.Time
+	Grantable bool
+
+	topic  consent.PurposeChannel
+	points []identifier.Key
+}
+
+// purposeRows are the choices about one purpose.
+type purposeRows struct {
+	ID      string
+	Name    string // with its recipient or kind
+	Label   string
+	Benefit string
+	Why     string
+	Notice  string
+	Consent bool // it needs consent; else it holds until somebody objects
+	Rows    []row
+	Hidden  int // devices that are not shown one by one
+
+	recipient bool // the name is that of somebody who gets data
+}
+
+// partRows are the purposes of one part.
+type partRows struct {
+	ID       string
+	Purposes []purposeRows
+}
+
+// partOf says in which part a purpose stands.
+func partOf(info consent.Info) string {
+	switch {
+	case info.Parameter:
+		return partSharing
+	case len(info.Channels) > 0 || info.Purpose == consent.EmailOpenTracking:
+		return partContact
+	case info.PerPoint:
+		return partDevices
+	}
+	return partUse
+}
+
+// table makes the choices of a visit from the register of purposes and the registers of its points.
+type table struct {
+	reg    *registry.Registry
+	visit  *visit
+	points []consent.Point
+	words  page.Words
+	lang   page.Language
+	now    int64
+}
+
+// rows are all choices of a visit: every purpose of the register about which people decide is there.
+func (t *table) rows() []partRows {
+	out := make([]partRows, 0, len(parts))
+	for _, id := range parts {
+		part := partRows{ID: id}
+		for _, info := range consent.Purposes() {
+			if info.Decidable && partOf(info) == id {
+				part.Purposes = append(part.Purposes, t.purpose(info)...)
+			}
+		}
+		out = append(out, part)
+	}
+	return out
+}
+
+// purpose are the choices about one purpose; one with recipients or kinds has them for each that is known.
+func (t *table) purpose(info consent.Info) []purposeRows {
+	if !info.Parameter {
+		return []purposeRows{t.named(info, info.Purpose, "")}
+	}
+	names := t.names(info.Purpose)
+	if len(names) == 0 {
+		p := t.texts(info, info.Purpose, "")
+		return []purposeRows{p}
+	}
+	out := make([]purposeRows, 0, len(names))
+	for _, name := range names {
+		out = append(out, t.named(info, info.Purpose+":"+consent.Purpose(name), name))
+	}
+	return out
+}
+
+// names are the recipients or kinds of a purpose that the register names, or that anything was decided about.
+func (t *table) names(base consent.Purpose) []string {
+	names := slices.Clone(t.reg.Purposes[string(base)].Recipients)
+	for _, p := range t.points {
+		for _, pc := range p.Register.All() {
+			if name, is := strings.CutPrefix(string(pc.Purpose), string(base)+":"); is && !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// texts are what is said about a purpose.
+func (t *table) texts(info consent.Info, purpose consent.Purpose, name string) purposeRows {
+	x := t.reg.Purposes[string(info.Purpose)]
+	lang := string(t.lang)
+	p := purposeRows{
+		ID: rowID(purpose), Name: name, Label: x.Label.In(lang), Benefit: x.Benefit.In(lang), Why: x.Because.In(lang), Consent: info.Optional(),
+		recipient: info.Purpose == consent.AdsCustomAudience || info.Purpose == consent.SharePartner,
+	}
+	if id, version, ok := noticeFor(t.reg, string(purpose), t.now); ok {
+		p.Notice, _ = t.reg.NoticeText(id, version, lang)
+	}
+	return p
+}
+
+// named are the choices about a purpose with its recipient or kind.
+func (t *table) named(info consent.Info, purpose consent.Purpose, name string) purposeRows {
+	p := t.texts(info, purpose, name)
+	channels := info.Channels
+	if len(channels) == 0 {
+		channels = []string{""}
+	}
+	for _, c := range channels {
+		topic := consent.PurposeChannel{Purpose: purpose, Channel: c}
+		places, hidden := t.places(info, c)
+		p.Hidden = max(p.Hidden, hidden)
+		for _, at := range places {
+			p.Rows = append(p.Rows, t.row(info, topic, at, p.title()))
+		}
+	}
+	return p
+}
+
+// places groups the points of a visit by what is decided together: each address and device by itself, everything else at once.
+func (t *table) places(info consent.Info, channel string) (groups [][]identifier.Key, hidden int) {
+	var reached []identifier.Key
+	for _, k := range t.visit.points {
+		if consent.Reaches(channel, k.Namespace) && (info.Purpose != consent.EmailOpenTracking || k.Namespace == identifier.Email) {
+			reached = append(reached, k)
+		}
+	}
+	onDevice := channel == "" && partOf(info) == partDevices
+	if onDevice && t.visit.whole {
+		devices := slices.DeleteFunc(slices.Clone(reached), func(k identifier.Key) bool { return k.Namespace.Kind() != identifier.KindDevice })
+		if len(devices) > 0 {
+			reached = devices
+		} else {
+			onDevice = false
+		}
+	}
+	single := onDevice || slices.Contains([]string{consent.ChannelEmail, consent.ChannelSMS, consent.ChannelPhone, consent.ChannelPush}, channel) ||
+		info.Purpose == consent.EmailOpenTracking
+	if !single {
+		if len(reached) > 0 {
+			groups = append(groups, reached)
+		}
+		return groups, 0
+	}
+	// what the log-in proves comes first: this browser, the address of the account
+	slices.SortStableFunc(reached, func(a, b identifier.Key) int { return t.rank(a) - t.rank(b) })
+	for i, k := range reached {
+		if i >= maxDevices {
+			return groups, len(reached) - maxDevices
+		}
+		groups = append(groups, []identifier.Key{k})
+	}
+	return groups, 0
+}
+
+func (t *table) rank(k identifier.Key) int {
+	if slices.Contains(t.visit.proved, k) {
+		return 0
+	}
+	return 1
+}
+
+// row is one choice.
+func (t *table) row(info consent.Info, topic consent.PurposeChannel, points []identifier.Key, title string) row {
+	r := row{topic: topic, points: points, Channel: topic.Channel, ID: rowID(topic.Purpose)}
+	if topic.Channel != "" {
+		r.ID += "-" + topic.Channel
+	}
+	if len(points) == 1 && t.visit.whole {
+		r.ID += "-" + t.visit.ref(points[0])
+		r.Where = t.place(points[0])
+	}
+	r.About = title
+	if topic.Channel != "" {
+		r.About += ", " + t.words.In(t.lang, "pref.channel."+topic.Channel)
+	}
+	if r.Where != "" {
+		r.About += ", " + r.Where
+	}
+	r.Allowed, r.Known, r.Until = t.state(info, topic, points)
+	_, _, spoken := noticeFor(t.reg, string(topic.Purpose), t.now)
+	r.Grantable = spoken && info.Purpose != consent.ChildProfile && t.grantPoint(points) != (identifier.Key{})
+	return r
+}
+
+// rowID is a purpose as part of the address within a page.
+func rowID(p consent.Purpose) string { return "r-" + strings.ReplaceAll(string(p), ":", "-") }
+
+// grantPoint is the point on which a grant is said: one that the visitor proved to have.
+func (t *table) grantPoint(points []identifier.Key) identifier.Key {
+	for _, k := range t.visit.proved {
+		if slices.Contains(points, k) {
+			return k
+		}
+	}
+	return identifier.Key{}
+}
+
+// title is the purpose with its recipient or kind.
+func (p purposeRows) title() string {
+	if p.Name == "" {
+		return p.Label
+	}
+	return p.Label + " (" + p.Name + ")"
+}
+
+// place names a point in words, numbered where the person has several of its kind.
+func (t *table) place(k identifier.Key) string {
+	text := t.words.In(t.lang, "pref.place."+string(k.Namespace))
+	same, number := 0, 0
+	for _, x := range t.visit.points {
+		if x.Namespace != k.Namespace {
+			continue
+		}
+		if same++; x == k {
+			number = same
+		}
+	}
+	if same > 1 {
+		text += " " + strconv.Itoa(number)
+	}
+	if t.visit.whole && k.Namespace.Kind() == identifier.KindDevice && slices.Contains(t.visit.proved, k) {
+		text += " " + t.words.In(t.lang, "pref.place.this")
+	}
+	return text
+}
+
+// state is what holds at points together.
+func (t *table) state(info consent.Info, topic consent.PurposeChannel, points []identifier.Key) (allowed, known bool, until time.Time) {
+	var latest consent.Decision
+	for _, p := range t.points {
+		if !slices.Contains(points, p.Key) {
+			continue
+		}
+		h := p.Register.History(topic.Purpose, topic.Channel)
+		known = known || !h.Empty()
+		if p.Register.AllowedAt(topic.Purpose, topic.Channel, t.now) {
+			allowed = true
+			latest = newer(latest, h)
+		}
+	}
+	if !info.PerPoint && !info.Parameter {
+		allowed = consent.Permissions(t.points, t.now).Has(topic.Purpose)
+	}
+	if allowed && latest.Expires != 0 {
+		until = time.Unix(latest.Expires, 0).UTC()
+	}
+	return allowed, known, until
+}
+
+// newer is the later of a decision and the one that holds in a history.
+func newer(d consent.Decision, h consent.History) consent.Decision {
+	if x := latest(h); consent.CompareDecisions(x, d) > 0 {
+		return x
+	}
+	return d
+}
+
+// noticeFor is the newest text about a purpose: the one that speaks of the fewest others.
+func noticeFor(reg *registry.Registry, purpose string, now int64) (id, version string, ok bool) {
+	today := time.Unix(now, 0).UTC().Format(time.DateOnly)
+	var best registry.Notice
+	for _, i := range keysOf(reg.Notices) {
+		for _, v := range keysOf(reg.Notices[i]) {
+			n := reg.Notices[i][v]
+			if !n.Covers(purpose) || n.From > today {
+				continue
+			}
+			if !ok || len(n.Purposes) < len(best.Purposes) || len(n.Purposes) == len(best.Purposes) && n.From >= best.From {
+				id, version, best, ok = i, v, n, true
+			}
+		}
+	}
+	return id, version, ok
+}
