@@ -107,8 +107,8 @@ func (ev *Evidence) foldEvent(e *Event, c *Changes) {
 	places := ev.kernel.linking(e, buf[:0])
 	if len(places) >= 2 {
 		for x, i := range places {
-			if n := ev.ensure(e.Keys[i], c); e.T < n.First {
-				n.First = e.T
+			if n := ev.ensure(e.Keys[i], c); e.T < n.First || faults.sightingsCounted {
+				n.First = min(e.T, n.First)
 				c.node(n)
 			}
 			for _, j := range places[:x] {
@@ -181,7 +181,7 @@ func (ev *Evidence) store(n *Node, e *Edge, class int, c *Changes) {
 			degree++
 		}
 	}
-	if degree < ev.kernel.rules.MaxDegree {
+	if degree < ev.kernel.rules.MaxDegree || faults.neverFull {
 		return
 	}
 	n.Full[class] = true

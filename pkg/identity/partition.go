@@ -80,10 +80,13 @@ func (p *Partitioner) decide(l *Link, links []Link) {
 		l.Outcome = Confirms
 		return
 	}
-	if l.Reason, l.X, l.Y = p.refuses(l, a, b, links); l.Reason != NoReason {
+	if l.Reason, l.X, l.Y = p.refuses(l, a, b, links); l.Reason != NoReason || faults.smallGroups && p.size[a]+p.size[b] > 4 {
 		return
 	}
 	l.Outcome = Joined
+	if faults.joinsConfirm {
+		l.Outcome = Confirms
+	}
 	p.union(a, b)
 }
 
@@ -220,7 +223,7 @@ func (p *Partitioner) reset(nodes []*Node) {
 	for i, node := range nodes {
 		p.parent[i], p.next[i], p.size[i], p.named[i] = int32(i), int32(i), 1, -1
 		p.holds[i] = 0
-		if node.ns.Unique || node.ns.Limit > 0 {
+		if node.ns.Unique && !faults.uniqueIgnored || node.ns.Limit > 0 {
 			p.holds[i] = 1 << node.ns.index
 		}
 	}
@@ -272,7 +275,9 @@ func (p *Partitioner) sort(links []Link) {
 		l.Outcome, l.Reason, l.X, l.Y = RefusedEdge, NoReason, 0, 0
 		if l.Banned {
 			l.Reason = ReasonBanned
-			p.bans = append(p.bans, int32(i))
+			if !faults.bansForgotten {
+				p.bans = append(p.bans, int32(i))
+			}
 			continue
 		}
 		p.order = append(p.order, rankedLink{uint64(255-l.Strength)<<56 | uint64(l.T), int32(i)}) //nolint:gosec // times are not negative and below 2^56
@@ -301,6 +306,9 @@ func (p *Partitioner) compareEnds(x, y *Link) int {
 // Naming returns the naming identifier among nodes: the strongest, then the oldest, then the least.
 func (k *Kernel) Naming(nodes []*Node) identifier.Key {
 	best := nodes[0]
+	if faults.namedByArrival {
+		return best.Key
+	}
 	for _, n := range nodes[1:] {
 		if cmp.Or(-cmp.Compare(n.ns.Strength, best.ns.Strength), cmp.Compare(n.First, best.First), compareKey(n.Key, best.Key)) < 0 {
 			best = n

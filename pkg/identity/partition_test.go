@@ -1,11 +1,14 @@
 package identity
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"rcu/pkg/testkit"
 )
 
 func groups(p *Partitioner, nodes []*Node, links []Link) []int {
@@ -17,17 +20,57 @@ func groups(p *Partitioner, nodes []*Node, links []Link) []int {
 	return out
 }
 
-func drawComponent(t *rapid.T, k *Kernel) ([]*Node, []Link) {
-	rng := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 1))
+func someComponent(k *Kernel, rng *rand.Rand) ([]*Node, []Link) {
 	return randomComponent(k, 2+rng.IntN(24), []float64{0, .75}[rng.IntN(2)], rng)
 }
 
-// Law 6: a refused or confirming edge can be dropped; a bridge of the joined and confirming ones cannot; no refused edge lies inside a group.
-func TestLawExplained(t *testing.T) {
-	k := DefaultKernel()
-	p := NewPartitioner(k)
-	rapid.Check(t, func(t *rapid.T) {
-		nodes, links := drawComponent(t, k)
+// componentLaws are the laws of one component, by their numbers.
+var componentLaws = map[string]func(*rand.Rand) string{"6 explained": explained(DefaultKernel()), "7 one swap": oneSwap(matroid())}
+
+func TestLawsOfComponents(t *testing.T) {
+	for name, holds := range componentLaws {
+		t.Run(name, func(t *testing.T) {
+			rapid.Check(t, func(t *rapid.T) {
+				if broken := holds(rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 1))); broken != "" {
+					t.Fatal(broken)
+				}
+			})
+		})
+	}
+}
+
+func TestLongLawsOfComponents(t *testing.T) {
+	testkit.Long(t)
+	for seed := range testkit.Histories(t, 20_000) {
+		for name, holds := range componentLaws {
+			if broken := holds(rand.New(rand.NewPCG(seed, 1))); broken != "" {
+				t.Fatalf("seed %d, %s: %s", seed, name, broken)
+			}
+		}
+	}
+}
+
+func TestPlantedFaultsInComponentsAreCaught(t *testing.T) {
+	for name, fault := range map[string]*bool{"6 explained": &faults.joinsConfirm, "7 one swap": &faults.smallGroups} {
+		t.Run(name, func(t *testing.T) {
+			*fault = true
+			t.Cleanup(func() { *fault = false })
+			for seed := range uint64(2000) {
+				if componentLaws[name](rand.New(rand.NewPCG(seed, 1))) != "" {
+					return
+				}
+			}
+			t.Error("no component shows the fault")
+		})
+	}
+}
+
+// explained is law 6: a refused or confirming edge can be dropped; a bridge of the joined and confirming ones cannot; no refused edge lies
+// inside a group.
+func explained(k *Kernel) func(*rand.Rand) string {
+	return func(rng *rand.Rand) string {
+		p := NewPartitioner(k)
+		nodes, links := someComponent(k, rng)
 		want := groups(p, nodes, links)
 		decided := slices.Clone(links)
 		for i, l := range decided {
@@ -36,14 +79,15 @@ func TestLawExplained(t *testing.T) {
 			switch {
 			case l.Banned:
 			case l.Outcome != Joined && !same:
-				t.Fatalf("dropping edge %d, %s, changes the answer", i, l.Outcome.Text(l.Reason))
+				return fmt.Sprintf("dropping edge %d, %s, changes the answer", i, l.Outcome.Text(l.Reason))
 			case l.Outcome == RefusedEdge && want[l.A] == want[l.B]:
-				t.Fatalf("edge %d is refused inside a group", i)
+				return fmt.Sprintf("edge %d is refused inside a group", i)
 			case l.Outcome == Joined && bridge(decided, i) && same:
-				t.Fatalf("dropping bridge %d changes nothing", i)
+				return fmt.Sprintf("dropping bridge %d changes nothing", i)
 			}
 		}
-	})
+		return ""
+	}
 }
 
 // bridge reports whether active edges other than the i-th leave its ends unconnected.
@@ -60,8 +104,8 @@ func bridge(links []Link, i int) bool {
 	return !reached[links[i].B]
 }
 
-// Law 7: with one unique namespace and nothing else, one edge more changes at most one joined edge.
-func TestLawOneSwap(t *testing.T) {
+// matroid judges by one unique namespace and nothing else.
+func matroid() *Kernel {
 	rules := DefaultRules()
 	rules.Names = NamesOff
 	for n, r := range rules.Namespaces {
@@ -70,11 +114,16 @@ func TestLawOneSwap(t *testing.T) {
 	}
 	k, err := NewKernel(rules)
 	if err != nil {
-		t.Fatal(err)
+		panic(err)
 	}
-	p := NewPartitioner(k)
-	rapid.Check(t, func(t *rapid.T) {
-		nodes, links := drawComponent(t, k)
+	return k
+}
+
+// oneSwap is law 7: with one unique namespace and nothing else, one edge more changes at most one joined edge.
+func oneSwap(k *Kernel) func(*rand.Rand) string {
+	return func(rng *rand.Rand) string {
+		p := NewPartitioner(k)
+		nodes, links := someComponent(k, rng)
 		links = links[1:] // no ban
 		p.Partition(nodes, links)
 		all := slices.Clone(links)
@@ -87,9 +136,10 @@ func TestLawOneSwap(t *testing.T) {
 			}
 		}
 		if lost > 1 {
-			t.Fatalf("one edge more takes away %d", lost)
+			return fmt.Sprintf("one edge more takes away %d", lost)
 		}
-	})
+		return ""
+	}
 }
 
 func TestPartitionAllocatesNothing(t *testing.T) {

@@ -115,7 +115,7 @@ func (n *Node) joinMatches(ids []PatternID) (changed bool) {
 // patternBlocks reports whether one of the patterns in force matched an identifier.
 func (k *Kernel) patternBlocks(n *Node) bool {
 	for _, id := range n.Matches {
-		if _, inForce := k.patterns[id]; inForce {
+		if _, inForce := k.patterns[id]; inForce && !faults.patternsIgnored {
 			return true
 		}
 	}

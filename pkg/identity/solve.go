@@ -188,6 +188,9 @@ func (s *solution) folds(f *Facts, answer *Answer) {
 	for l, fold := range leaves {
 		owner := k.Owner(l, Span{fold.First, fold.Last}, registers[l.Reference], s, f.Now)
 		name := s.name(owner.Key)
+		if owner.Anonymous && faults.anonymousLost {
+			continue
+		}
 		if owner.Anonymous {
 			name = "anonymous:" + name
 		}

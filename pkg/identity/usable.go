@@ -48,7 +48,7 @@ func (k *Kernel) Judge(e *Edge, a, b *Node, now int64) Verdict {
 
 // refusal is the part of the verdict that neither permission nor together can change.
 func (k *Kernel) refusal(e *Edge, a, b *Node) Reason {
-	if e.Act.Op == Ban {
+	if e.Act.Op == Ban || faults.clearKeepsBan && e.Act.Op == Clear {
 		return ReasonBanned
 	}
 	standing := a.Standing

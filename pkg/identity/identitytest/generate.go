@@ -2,6 +2,7 @@ package identitytest
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"rcu/pkg/consent"
@@ -17,20 +18,28 @@ type Options struct {
 	Events    int // most of each
 	Decisions int
 	Acts      int
-	Values    int // of each namespace
+	Values    int  // of each namespace
+	Months    bool // times lie months apart, so that the rules' look-back matters
 }
 
-// Small is a history in which every rule fires.
-var Small = Options{Events: 24, Decisions: 8, Acts: 4, Values: 3}
+// Small is a history in which every rule fires, but for look-back, which Months is for.
+var (
+	Small  = Options{Events: 24, Decisions: 8, Acts: 4, Values: 3}
+	Months = Options{Events: 24, Decisions: 8, Acts: 4, Values: 3, Months: true}
+)
 
 // tick is the grain of times: several events share one, and a few make a day.
 const tick = 20_000
 
 const ticks = 60
 
+// long is how many times as long a grain is where times lie months apart.
+const long = 30
+
 type generator struct {
 	Source
 	o     Options
+	tick  int64 // grain of its times
 	facts identity.Facts
 }
 
@@ -41,9 +50,12 @@ func Key(namespace identifier.Namespace, n int) identifier.Key {
 
 // History returns a random set of facts with rules and a clock.
 func History(s Source, o Options) *identity.Facts {
-	g := generator{Source: s, o: o}
+	g := generator{Source: s, o: o, tick: tick}
+	if o.Months {
+		g.tick *= long
+	}
 	g.facts.Rules = RandomRules(s)
-	g.facts.Now = int64(g.IntN(ticks+20)) * tick
+	g.facts.Now = int64(g.IntN(ticks+20)) * g.tick
 	for i := range g.IntN(o.Decisions + 1) {
 		g.facts.Decisions = append(g.facts.Decisions, g.decision(i))
 	}
@@ -115,7 +127,29 @@ func RandomRules(s Source) identity.Rules {
 		}
 		r.Blocked[Key(identifier.Email, s.IntN(4)).Value] = true
 	}
+	r.LookbackDays = []int{0, 0, 1, 20, 60}[s.IntN(5)]
+	r.Survivorship = randomSurvivorship(s)
 	return r
+}
+
+// randomSurvivorship returns ways to choose among values of two attributes and of all others, mostly none.
+func randomSurvivorship(s Source) map[string][]identity.Survival {
+	all := []identity.Survival{identity.SourceTrust, identity.Recency, identity.VerifiedFirst, identity.MostFrequent}
+	var out map[string][]identity.Survival
+	for _, attribute := range []string{"city", "language", "*"} {
+		if s.IntN(4) > 0 {
+			continue
+		}
+		if out == nil {
+			out = map[string][]identity.Survival{}
+		}
+		first := s.IntN(len(all))
+		out[attribute] = append(out[attribute], all[first])
+		if second := s.IntN(len(all)); second != first {
+			out[attribute] = append(out[attribute], all[second])
+		}
+	}
+	return out
 }
 
 var kinds = []identifier.Namespace{
@@ -125,7 +159,7 @@ var kinds = []identifier.Namespace{
 
 func (g *generator) key() identifier.Key { return Key(kinds[g.IntN(len(kinds))], g.IntN(g.o.Values)) }
 
-func (g *generator) time() int64 { return int64(1+g.IntN(ticks)) * tick }
+func (g *generator) time() int64 { return int64(1+g.IntN(ticks)) * g.tick }
 
 func (g *generator) decision(i int) *identity.Decision {
 	d := &identity.Decision{Point: g.key(), Purpose: identity.Purpose(g.IntN(2))}
@@ -137,7 +171,7 @@ func (g *generator) decision(i int) *identity.Decision {
 		d.Dec = consent.Refuse
 	}
 	if g.IntN(3) == 0 {
-		d.Expires = d.At + int64(g.IntN(30))*tick
+		d.Expires = d.At + int64(g.IntN(30))*g.tick
 	}
 	return d
 }
@@ -149,6 +183,7 @@ func (g *generator) event(i int) *identity.Event {
 	for range []int{0, 1, 2, 2, 2, 3, 3, 5}[g.IntN(8)] {
 		e.Keys = append(e.Keys, g.key())
 	}
+	g.again(e)
 	g.reference(e)
 	e.Stamps = make([]int64, len(e.Keys))
 	for j, k := range e.Keys {
@@ -163,6 +198,15 @@ func (g *generator) event(i int) *identity.Event {
 		e.Claim = g.claim()
 	}
 	return e
+}
+
+// again lets a fourth of the events show what an earlier one showed, as most traffic does: a pair of a cookie and a customer that is seen
+// under two grants, or once without, is rare among all pairs.
+func (g *generator) again(e *identity.Event) {
+	if len(g.facts.Events) > 0 && g.IntN(4) == 0 {
+		earlier := g.facts.Events[g.IntN(len(g.facts.Events))]
+		e.Keys, e.Behaviour = slices.Clone(earlier.Keys), earlier.Behaviour
+	}
 }
 
 // reference lets a third of the events show a reference: some show nothing else, and some show the one of an earlier event in the

@@ -34,7 +34,10 @@ func Graph(t *testing.T, fresh func(testing.TB) resolve.GraphState, histories in
 		state := fresh(t)
 		for seed := range uint64(histories) {
 			o := identitytest.Small
-			if seed%8 == 7 {
+			switch seed % 8 {
+			case 3:
+				o = identitytest.Months
+			case 7:
 				o = Large
 			}
 			Confluence(t, state, fmt.Sprint("s", seed), seed, []int{1, 8, 2, 4}[seed%4], o)

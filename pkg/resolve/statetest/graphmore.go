@@ -18,7 +18,9 @@ func RulesChange(t testing.TB, state resolve.GraphState, space string, seed uint
 	t.Helper()
 	ctx := t.Context()
 	rng := rand.New(rand.NewPCG(seed, 13))
-	f := identitytest.History(rng, Large)
+	o := Large
+	o.Months = seed%2 == 1
+	f := identitytest.History(rng, o)
 	after := ChangedRules(rng, f)
 	graphs := make([]*resolve.Graph, 3)
 	for i := range graphs {
@@ -119,7 +121,11 @@ func Prefixes(t testing.TB, state resolve.GraphState, space string, seed uint64)
 	t.Helper()
 	ctx := t.Context()
 	rng := rand.New(rand.NewPCG(seed, 17))
-	f := identitytest.History(rng, identitytest.Small)
+	o, pace := identitytest.Small, int64(100_000)
+	if seed%2 == 1 {
+		o, pace = identitytest.Months, 3_000_000
+	}
+	f := identitytest.History(rng, o)
 	g, err := resolve.NewGraph(state, f.Rules)
 	if err != nil {
 		t.Fatal(err)
@@ -140,7 +146,7 @@ func Prefixes(t testing.TB, state resolve.GraphState, space string, seed uint64)
 		case *identity.Act:
 			so.Acts = append(so.Acts, x)
 		}
-		so.Now += rng.Int64N(100_000)
+		so.Now += rng.Int64N(pace)
 		if _, err := g.Apply(ctx, space, []identity.Fact{fact}, nil, so.Now); err != nil {
 			t.Fatal(err)
 		}
