@@ -20,6 +20,12 @@ func SearchStale(t testing.TB) {
 	plant(t, &faults.staleSearch)
 }
 
+// JudgeNewEdgesOnly plants a fault until the test ends.
+func JudgeNewEdgesOnly(t testing.TB) {
+	t.Helper()
+	plant(t, &faults.newEdgesOnly)
+}
+
 // CommitWide plants a fault until the test ends.
 func CommitWide(t testing.TB) {
 	t.Helper()

@@ -5,5 +5,6 @@ var faults struct {
 	absenceUnchecked   bool // commits do not check that an identifier still has no record
 	standingByOldRules bool // the far end of an edge stands as it did under the rules before
 	staleSearch        bool // components are searched over verdicts that new rules or the clock have overtaken
+	newEdgesOnly       bool // of an identifier that stands otherwise now, only the new edge is judged
 	wideCommits        bool // however much a commit names, it is one
 }

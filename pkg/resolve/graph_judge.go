@@ -50,6 +50,9 @@ func (p *planner) stand() {
 		}
 		if s := p.kernel.Stand(n); s != n.Standing {
 			n.Standing = s
+			if faults.newEdgesOnly {
+				return
+			}
 			p.changes.Judge(n)
 		}
 	}
