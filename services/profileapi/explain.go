@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"strings"
 
+	"go.uber.org/zap"
+
 	"rcu/pkg/identifier"
 	"rcu/services/internal/explain"
 )
@@ -22,6 +24,8 @@ type (
 	LinkEnd = explain.LinkEnd
 	// WhyNot says what lies between two identifiers.
 	WhyNot = explain.WhyNot
+	// Transition is one thing that happened to a record.
+	Transition = explain.Transition
 )
 
 func (s *Service) explain(w http.ResponseWriter, r *http.Request, q request) {
@@ -44,6 +48,9 @@ func (s *Service) explain(w http.ResponseWriter, r *http.Request, q request) {
 	if strings.Contains(r.Header.Get("Accept"), explain.PictureType) {
 		s.sendAs(w, r, q, out.RCUID, explain.PictureType, explain.Picture(&out, string(t.Language)))
 		return
+	}
+	if err := t.AddHistory(r.Context(), s.deps.History, q.reader.Space, &e, &out); err != nil {
+		s.deps.Log.Warn("an explanation is told without its history", zap.Error(err))
 	}
 	s.send(w, r, q, out.RCUID, outcomeOK, out)
 }

@@ -1,6 +1,7 @@
 package profileapi_test
 
 import (
+	"context"
 	"encoding/xml"
 	"io"
 	"net/http"
@@ -13,6 +14,8 @@ import (
 
 	"rcu/pkg/identifier"
 	"rcu/pkg/identity"
+	"rcu/services/internal/contract"
+	"rcu/services/internal/explain"
 	"rcu/services/profileapi"
 )
 
@@ -128,4 +131,41 @@ func TestExplain_isDrawnOnRequest(t *testing.T) {
 	require.Equal(t, http.StatusOK, got.Code)
 	require.Equal(t, "image/svg+xml", got.Header().Get("Content-Type"))
 	wellFormed(t, got.Body.Bytes())
+}
+
+// happened is a history with one transition of whatever is asked for.
+type happened struct{ err error }
+
+func (x *happened) History(_ context.Context, _ string, names []string, _ int) ([]explain.Transition, bool, error) {
+	return []explain.Transition{{
+		ID: "7-0", At: at(10, 9), Kind: "merged", RCUID: names[0], Before: names, After: names[:1], Identifiers: names, Cause: explain.Cause{Kind: "event", ID: "00"},
+	}}, true, x.err
+}
+
+func TestExplain_tellsWhatHappenedToTheRecord(t *testing.T) {
+	w := newWorld(t)
+	w.send(till, "sale", at(10, 9), fields{"identifiers": ids("card", "88001111", "email", "marie@example.org"), "data": total(100)})
+	history := &happened{}
+	a := newAPI(t, w, func(_ *profileapi.Config, d *profileapi.Deps) { d.History = history })
+	path := "/v1/profiles/" + w.name(identifier.Card, "88001111") + "/explain?purpose=contract"
+	published := contract.Load(t, "profile-api")
+	read := func() (why profileapi.Explanation) {
+		got := a.get("adviser", path)
+		got.json(&why)
+		require.NoError(t, published.Hold(t, http.MethodGet, path, "", got.ResponseRecorder))
+		return why
+	}
+	why := read()
+	require.Len(t, why.History, 1)
+	require.Len(t, why.History[0].Before, 2, "of every identifier that the profile holds")
+	require.Contains(t, why.History[0].Words, "2 records became one")
+	require.True(t, why.HistoryMore)
+	require.False(t, why.HistoryUnavailable)
+
+	history.err = errAway // the rest is told without it
+	why = read()
+	require.Empty(t, why.History)
+	require.True(t, why.HistoryUnavailable)
+	require.NotEmpty(t, why.Links)
+	require.Equal(t, "role", a.get("seller", path).reason())
 }

@@ -17,6 +17,7 @@ import (
 	"rcu/pkg/telemetry"
 	"rcu/pkg/vault"
 	"rcu/services/internal/audit"
+	"rcu/services/internal/explain"
 )
 
 // Publisher writes records durably; *stream.Producer is one.
@@ -36,6 +37,8 @@ type Deps struct {
 	Now      func() time.Time            // nil: time.Now
 	// Controller tells whose a source is; empty for one that is not known. nil: explanations name no source.
 	Controller func(source string) string
+	// History tells what happened to records. nil: explanations say that it is not known.
+	History explain.History
 }
 
 // Service is the profile API.

@@ -23,7 +23,8 @@ type explainCmd struct {
 
 // Help gives the example.
 func (explainCmd) Help() string {
-	return "Shows every link between the identifiers of a customer: which join, which only confirm, which were refused and by what rule.\n" +
+	return "Shows every link between the identifiers of a customer: which join, which only confirm, which were refused and by what rule;\n" +
+		"and what happened to them: when they came together and parted, and what caused it.\n" +
 		"Identifiers are shown as their namespace and the first digits of their id; their values are in `rcu profile`.\n\n" +
 		exitHelp + "\n\nExamples:\n\n  rcu explain card:2990001234567\n  rcu explain card:2990001234567 --why-not email:paul@example.org\n  rcu explain card:2990001234567 --lang fr --svg card.svg"
 }
@@ -156,6 +157,24 @@ func printExplanation(w io.Writer, x *explained) {
 	p.links("Joined, because they stood together", x.Explanation.Links, "joined")
 	p.links("Confirm what others join", x.Explanation.Links, "confirms")
 	p.links("Refused", x.Explanation.Links, "refused")
+	p.history(&x.Explanation)
+}
+
+// history writes what happened to the identifiers of a record, the newest first.
+func (p *page) history(x *profileapi.Explanation) {
+	if x.HistoryUnavailable {
+		p.section("What happened is not known now: ClickHouse, which keeps it, does not answer")
+		return
+	}
+	if len(x.History) > 0 {
+		p.section("What happened, the newest first")
+	}
+	for i := range x.History {
+		p.line(moment(x.History[i].At), x.History[i].Words)
+	}
+	if x.HistoryMore {
+		p.line("and more before")
+	}
 }
 
 func (p *page) links(title string, links []profileapi.Link, outcome string) {

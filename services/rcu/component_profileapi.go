@@ -33,10 +33,14 @@ func buildProfileAPI(ctx context.Context, d *deps) (lifecycle.Part, error) {
 	if err != nil {
 		return lifecycle.Part{}, err
 	}
+	history, err := d.openHistory()
+	if err != nil {
+		return lifecycle.Part{}, err
+	}
 	s, err := profileapi.New(cfg, profileapi.Deps{
 		Log: d.log.Named("profile-api"), Metrics: d.metricsOf("profile-api"), Gatherer: d.metrics, Readers: readers,
 		Graph: d.graph, Cells: d.cells, Keyring: d.keys, Audit: audit, Ready: d.redis.Ping,
-		Controller: func(source string) string { return controllers[source] },
+		Controller: func(source string) string { return controllers[source] }, History: history,
 	})
 	if err != nil {
 		return lifecycle.Part{}, err //nolint:wrapcheck // says all
@@ -45,7 +49,8 @@ func buildProfileAPI(ctx context.Context, d *deps) (lifecycle.Part, error) {
 		return lifecycle.Part{}, err //nolint:wrapcheck // says all
 	}
 	d.addresses["profile-api"] = s.Addr()
-	return lifecycle.Part{Run: s.Run, Ready: func(ctx context.Context) error { return d.redis.Ping(ctx) }}, nil
+	run := func(ctx context.Context) error { return errors.Join(s.Run(ctx), history.store.Close()) }
+	return lifecycle.Part{Run: run, Ready: func(ctx context.Context) error { return d.redis.Ping(ctx) }}, nil
 }
 
 // controllers tells whose each source is. Where this machine has no list of sources, none is known.

@@ -14,6 +14,10 @@ type Explanation struct {
 	Level       uint8             `json:"level,omitempty"` // 1 or 2: so many identifiers hang together that weak links were set aside
 	Identifiers []StandingBecause `json:"identifiers"`     // of the profile, with what gives each its standing
 	Links       []Link            `json:"links"`
+	History     []Transition      `json:"history,omitempty"`      // what happened to the identifiers of the profile, the newest first
+	HistoryMore bool              `json:"history_more,omitempty"` // there is more than is told
+	// HistoryUnavailable says that what happened is not told: it is not known here, or cannot be read now.
+	HistoryUnavailable bool `json:"history_unavailable,omitempty"`
 }
 
 // StandingBecause is an identifier with its standing and what gives it that.
