@@ -44,9 +44,9 @@ func (f *matchFlags) check() error {
 // matchFileCmd groups the records of one file.
 type matchFileCmd struct {
 	matchFlags
-	File  string `arg:"" type:"existingfile" help:"File of person records."`
-	Out   string `required:"" type:"path" placeholder:"NAME" help:"What to write: a name that ends in clusters.csv (id,cluster: one line per record) or in pairs.csv (id_a,id_b,score: the pairs inside the groups)."`
-	Save  string `name:"save-model" type:"path" placeholder:"M.json" help:"Also save what was learned, for --model. No value that fewer than ten records have is in it."`
+	File string `arg:"" type:"existingfile" help:"File of person records."`
+	Out  string `required:"" type:"path" placeholder:"NAME" help:"What to write: a name that ends in clusters.csv (id,cluster: one line per record) or in pairs.csv (id_a,id_b,score: the pairs inside the groups)."`
+	Save string `name:"save-model" type:"path" placeholder:"M.json" help:"Also save what was learned, for --model. No value that fewer than ten records have is in it."`
 }
 
 // Help gives the example.

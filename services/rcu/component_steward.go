@@ -6,6 +6,7 @@ import (
 
 	"rcu/pkg/auth"
 	"rcu/pkg/lifecycle"
+	"rcu/services/internal/review"
 	"rcu/services/steward"
 )
 
@@ -30,6 +31,7 @@ func buildSteward(ctx context.Context, d *deps) (lifecycle.Part, error) {
 	s, err := steward.New(cfg, steward.Deps{
 		Log: d.log.Named("steward"), Metrics: d.metricsOf("steward"), Gatherer: d.metrics, Readers: readers,
 		Graph: d.graph, Cells: d.cells, Keyring: d.keys, Topics: d.kafka, Output: output, Ready: d.redis.Ping,
+		Sources: []review.Source{d.suggestions()},
 	})
 	if err != nil {
 		return lifecycle.Part{}, err //nolint:wrapcheck // says all

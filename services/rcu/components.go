@@ -83,7 +83,7 @@ const (
 // components lists the services, in the order of their start.
 func components() []component {
 	list := ingestComponents()
-	return append(list, resolverComponent(), sinkComponent(), profileAPIComponent(), contactsComponent(), stewardComponent(),
+	return append(list, resolverComponent(), matcherComponent(), sinkComponent(), profileAPIComponent(), contactsComponent(), stewardComponent(),
 		consentAPIComponent())
 }
 

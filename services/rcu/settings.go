@@ -11,6 +11,7 @@ import (
 	"rcu/pkg/tcf"
 	"rcu/pkg/warehouse"
 	"rcu/services/ingest"
+	"rcu/services/matcher"
 )
 
 // settings is the configuration of the program: `rcu.yaml`, RCU_..., --set.
@@ -37,6 +38,8 @@ type settings struct {
 	Identity identitySettings `yaml:"identity"`
 	// Contacts is what the operator decides about contacting people.
 	Contacts contactSettings `yaml:"contacts"`
+	// Match is what the operator decides about suggestions of people who are probably one.
+	Match matchSettings `yaml:"match"`
 	// Embedded is for the servers that RCU starts itself.
 	Embedded embeddedSettings `yaml:"embedded"`
 }
@@ -87,6 +90,7 @@ func defaultSettings() *settings {
 	s.Embedded = embeddedSettings{embedded.KafkaPort, embedded.RedisPort, embedded.ClickHousePort}
 	limits := ingest.Default("store") // the same for every channel
 	s.Ingest = ingestSettings{limits.MaxInFlight, limits.MaxWaiting, limits.MaxBytes, limits.PublishTimeout, limits.TCF}
+	s.Match.Suggest = matcher.Default().Suggest
 	s.Kafka.Brokers = nil // none given: embedded
 	return s
 }
@@ -114,6 +118,9 @@ func (s *settings) Validate() error {
 	}
 	if _, err := s.Contacts.rules(); err != nil {
 		p.Under("contacts.rules", err)
+	}
+	if err := s.Match.check(); err != nil {
+		p.Under("match", err)
 	}
 	if len(s.Kafka.Brokers) > 0 {
 		p.Under("kafka", s.Kafka.Validate())

@@ -1,0 +1,130 @@
+package matcher
+
+import (
+	"context"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+
+	"rcu/pkg/identifier"
+	"rcu/pkg/match"
+	"rcu/pkg/profile"
+	"rcu/pkg/resolve"
+	"rcu/pkg/vault"
+)
+
+// errNoLeaf says that a record of the changelog is no leaf. It tells no value.
+var errNoLeaf = errors.New("not a leaf")
+
+// sealedAs is the name under which the traits of an entry are sealed.
+const sealedAs = "match"
+
+// subject is whose key seals the values of a leaf, at one controller.
+type subject struct {
+	controller string
+	key        identifier.Key
+}
+
+// keysOf reads the keys of subjects. One whose key was destroyed has none.
+func (s *Service) keysOf(ctx context.Context, space string, subjects []subject) (map[subject]vault.SubjectKey, error) {
+	out := make(map[subject]vault.SubjectKey, len(subjects))
+	names := make([]string, len(subjects))
+	for i, x := range subjects {
+		names[i] = resolve.SubjectKeyCell(space, x.controller, x.key)
+	}
+	cells, err := s.deps.Cells.LoadCells(ctx, names)
+	if err != nil {
+		return nil, fmt.Errorf("reading the keys of subjects: %w", err)
+	}
+	for i, c := range cells {
+		if len(c.Value) == 0 {
+			continue
+		}
+		x := subjects[i]
+		if out[x], err = s.deps.Keyring.SubjectKey(x.controller, hex.EncodeToString([]byte(x.key.Value)), c.Value); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// kindsOfTraits say which traits of a leaf are compared.
+var kindsOfTraits = map[string]match.Kind{
+	"given_name": match.KindGiven, "family_name": match.KindFamily, "birth_date": match.KindBirth, "address_line": match.KindStreet,
+	"postal_code": match.KindPostcode, "city": match.KindTown, "region": match.KindRegion, "title": match.KindGender,
+}
+
+// kindsOfValues say which identifiers are compared: a typing error in one is why two records share none.
+var kindsOfValues = map[identifier.Namespace]match.Kind{identifier.Email: match.KindEmail, identifier.Phone: match.KindPhone, identifier.Landline: match.KindPhone}
+
+// traitsOf opens what a leaf says of its person; of each trait the value that survives and can be opened.
+func traitsOf(state *profile.State, key vault.SubjectKey) match.Traits {
+	combined := profile.Combine([]*profile.State{state})
+	var out match.Traits
+	for _, t := range combined.Traits {
+		kind, known := kindsOfTraits[t.Name]
+		if !known {
+			id, is := resolve.ParseIdentifierTrait(t.Name)
+			if kind, known = kindsOfValues[id.Namespace]; !is || !known {
+				continue
+			}
+		}
+		value, err := t.Value, error(nil)
+		if t.Sealed {
+			value, err = key.Open(t.Name, []byte(t.Value))
+		}
+		if err == nil {
+			out = append(out, match.Trait{Kind: kind, Value: value})
+		}
+	}
+	return out.Sorted()
+}
+
+// pseudonymised makes the blocks of traits: digests of their blocking keys under the secret of the installation, which is another one for
+// each space.
+func (s *Service) pseudonymised(space string, traits match.Traits) []match.Block {
+	keys := traits.Blocks()
+	out := make([]match.Block, 0, len(keys))
+	for _, k := range keys[:min(len(keys), match.MaxEntryBlocks)] {
+		out = append(out, s.deps.Keyring.Digest64(space, "matching block", k))
+	}
+	return out
+}
+
+// seal packs an entry's content: whose it is, in the clear, and the traits under the subject's key.
+func seal(x subject, key vault.SubjectKey, traits match.Traits) ([]byte, error) {
+	sealed, err := key.Seal(sealedAs, traits.Pack())
+	if err != nil {
+		return nil, err
+	}
+	var b []byte
+	for _, text := range []string{x.controller, string(x.key.Namespace), x.key.Value} {
+		b = binary.AppendUvarint(b, uint64(len(text)))
+		b = append(b, text...)
+	}
+	return append(b, sealed...), nil
+}
+
+// maxText is the longest name of a controller or identifier in an entry.
+const maxText = 1024
+
+// errEntry says that the content of an entry is none.
+var errEntry = errors.New("not the content of an entry of the index")
+
+// unpack reads whose an entry is, and its sealed traits.
+func unpack(b []byte) (x subject, sealed []byte, err error) {
+	var texts [3]string
+	for i := range texts {
+		n, used := binary.Uvarint(b)
+		if used <= 0 || n > maxText {
+			return x, nil, errEntry
+		}
+		end := used + int(n) //nolint:gosec // G115: at most maxText
+		if end > len(b) {
+			return x, nil, errEntry
+		}
+		texts[i], b = string(b[used:end]), b[end:]
+	}
+	return subject{texts[0], identifier.Key{Namespace: identifier.Namespace(texts[1]), Value: texts[2]}}, b, nil
+}

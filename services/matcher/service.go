@@ -1,0 +1,79 @@
+package matcher
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+
+	"rcu/pkg/match"
+	"rcu/pkg/resolve"
+	"rcu/pkg/stream"
+	"rcu/pkg/vault"
+)
+
+// Deps are what the matcher works with.
+type Deps struct {
+	Log     *zap.Logger
+	Metrics prometheus.Registerer
+	Stream  *stream.Client
+	Output  *stream.Producer // for dead letters
+	Graph   *resolve.Graph
+	Cells   resolve.Cells
+	Index   match.Index
+	Keyring *vault.Keyring
+	Model   *match.Model     // what tells one person's records from two people's; nil: what is known beforehand
+	Now     func() time.Time // nil: time.Now
+}
+
+func (d *Deps) validate() error {
+	if d.Log == nil || d.Metrics == nil || d.Stream == nil || d.Output == nil || d.Graph == nil || d.Cells == nil || d.Index == nil || d.Keyring == nil {
+		return errors.New("matcher needs a logger, metrics, a stream, an output, a graph, cells, an index and a keyring")
+	}
+	if d.Model == nil {
+		d.Model = match.Untaught()
+	}
+	if d.Now == nil {
+		d.Now = time.Now
+	}
+	return nil
+}
+
+// Service is the matcher.
+type Service struct {
+	cfg      Config
+	deps     Deps
+	scorer   *match.Scorer
+	metrics  *metrics
+	consumer *stream.Consumer
+	reached  reached
+}
+
+// New returns a matcher. It does no I/O.
+func New(cfg Config, d Deps) (*Service, error) {
+	if err := errors.Join(cfg.Validate(), d.validate()); err != nil {
+		return nil, fmt.Errorf("checking the matcher's configuration: %w", err)
+	}
+	s := &Service{cfg: cfg, deps: d, scorer: match.NewScorer(d.Model), reached: reached{next: map[int]int64{}}}
+	var err error
+	if s.metrics, err = newMetrics(d.Metrics); err != nil {
+		return nil, err
+	}
+	s.consumer, err = d.Stream.NewConsumer(stream.ConsumerConfig{
+		Group: cfg.Group, Topics: []string{stream.TopicLeaves}, BatchRecords: batchRecords, BatchWait: batchWait,
+		DeadLetter: stream.NewDeadLetters(d.Output, "matcher").Put,
+	}, s)
+	if err != nil {
+		return nil, fmt.Errorf("making the matcher's consumer: %w", err)
+	}
+	return s, nil
+}
+
+// Ready reports whether the matcher takes part in its group.
+func (s *Service) Ready() bool { return s.consumer.Ready() }
+
+// Run follows the leaves until ctx ends.
+func (s *Service) Run(ctx context.Context) error { return s.consumer.Run(ctx) }

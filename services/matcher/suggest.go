@@ -1,0 +1,234 @@
+package matcher
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/hex"
+	"fmt"
+	"slices"
+
+	"rcu/pkg/identifier"
+	"rcu/pkg/identity"
+	"rcu/pkg/match"
+	"rcu/pkg/resolve"
+	"rcu/pkg/vault"
+)
+
+// takeAll takes leaves, in their order: the keys of their subjects are read together.
+func (s *Service) takeAll(ctx context.Context, leaves []leaf) error {
+	bySpace := map[string][]subject{}
+	for i := range leaves {
+		if l := &leaves[i]; l.state != nil {
+			bySpace[l.space] = append(bySpace[l.space], subjectOf(l))
+		}
+	}
+	keys := map[string]map[subject]vault.SubjectKey{}
+	for space, subjects := range bySpace {
+		var err error
+		if keys[space], err = s.keysOf(ctx, space, subjects); err != nil {
+			return err
+		}
+	}
+	for i := range leaves {
+		l := &leaves[i]
+		start := s.deps.Now()
+		outcome, err := s.take(ctx, l, keys[l.space])
+		if err != nil {
+			return err
+		}
+		s.metrics.records.WithLabelValues(outcome).Inc()
+		if outcome == outcomeIndexed {
+			s.metrics.seconds.Observe(s.deps.Now().Sub(start).Seconds())
+			s.metrics.behind.Observe(s.deps.Now().Sub(l.at).Seconds())
+		}
+	}
+	return nil
+}
+
+func subjectOf(l *leaf) subject {
+	return subject{l.state.Controller(), resolve.SubjectOf(l.state.Leaf())}
+}
+
+// take keeps the entry of a leaf, and suggests people for it where it says something new.
+func (s *Service) take(ctx context.Context, l *leaf, keys map[subject]vault.SubjectKey) (outcome string, err error) {
+	if l.state == nil {
+		return outcomeGone, s.forget(ctx, l)
+	}
+	whose := subjectOf(l)
+	key, there := keys[whose]
+	if !there || !whose.key.Namespace.Links() {
+		return outcomeNothing, s.forget(ctx, l)
+	}
+	traits := traitsOf(l.state, key)
+	blocks := s.pseudonymised(l.space, traits)
+	if len(blocks) == 0 {
+		return outcomeNothing, s.forget(ctx, l)
+	}
+	content, err := seal(whose, key, traits)
+	if err != nil {
+		return "", err
+	}
+	held, err := s.deps.Index.Entry(ctx, l.space, l.id)
+	if err != nil {
+		return "", fmt.Errorf("reading an entry: %w", err)
+	}
+	if bytes.Equal(held.Sealed, content) && slices.Equal(held.Blocks, blocks) {
+		return outcomeUnchanged, nil
+	}
+	if err := s.suggest(ctx, l, whose, traits, blocks); err != nil {
+		return "", err
+	}
+	full, err := s.deps.Index.PutEntry(ctx, l.space, match.Entry{ID: l.id, Blocks: blocks, Sealed: content})
+	if err != nil {
+		return "", fmt.Errorf("keeping an entry: %w", err)
+	}
+	s.metrics.full.Add(float64(full))
+	return outcomeIndexed, nil
+}
+
+// forget takes a leaf out of the index: of a deleted one, out of that of every space.
+func (s *Service) forget(ctx context.Context, l *leaf) error {
+	spaces := s.cfg.Spaces
+	if l.space != "" {
+		spaces = []string{l.space}
+	}
+	for _, space := range spaces {
+		if err := s.deps.Index.RemoveEntry(ctx, space, l.id); err != nil {
+			return fmt.Errorf("forgetting an entry: %w", err)
+		}
+	}
+	return nil
+}
+
+// candidate is another record that a new one is compared with.
+type candidate struct {
+	id     string
+	key    identifier.Key
+	traits match.Traits
+	found  match.Explanation
+}
+
+// suggest compares a record with those that share a block, and suggests the people that are probably the same.
+func (s *Service) suggest(ctx context.Context, l *leaf, whose subject, traits match.Traits, blocks []match.Block) error {
+	near, err := s.candidates(ctx, l, whose, blocks)
+	if err != nil || len(near) == 0 {
+		return err
+	}
+	people, err := s.deps.Index.CountEntries(ctx, l.space)
+	if err != nil {
+		return fmt.Errorf("counting entries: %w", err)
+	}
+	others := make([]match.Traits, len(near))
+	for i := range near {
+		others[i] = near[i].traits
+	}
+	for i, e := range s.scorer.Score(int(people), traits, others) {
+		near[i].found = e
+	}
+	near = slices.DeleteFunc(near, func(c candidate) bool { return c.found.Probability < s.cfg.Suggest })
+	slices.SortStableFunc(near, func(a, b candidate) int { return cmp.Compare(b.found.Weight, a.found.Weight) })
+	return s.propose(ctx, l, whose.key, near)
+}
+
+// candidates reads the records of others that share a block, and opens what can be opened. Whose key is gone is forgotten.
+func (s *Service) candidates(ctx context.Context, l *leaf, whose subject, blocks []match.Block) ([]candidate, error) {
+	entries, err := s.deps.Index.Near(ctx, l.space, blocks, s.cfg.Candidates)
+	if err != nil {
+		return nil, fmt.Errorf("looking for candidates: %w", err)
+	}
+	subjects, sealed := make([]subject, len(entries)), make([][]byte, len(entries))
+	for i := range entries {
+		if subjects[i], sealed[i], err = unpack(entries[i].Sealed); err != nil {
+			return nil, err
+		}
+	}
+	keys, err := s.keysOf(ctx, l.space, subjects)
+	if err != nil {
+		return nil, err
+	}
+	var out []candidate
+	for i, e := range entries {
+		key, there := keys[subjects[i]]
+		if !there {
+			if err := s.forget(ctx, &leaf{space: l.space, id: e.ID}); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		if e.ID == l.id || subjects[i].key.Value == whose.key.Value {
+			continue
+		}
+		packed, err := key.Open(sealedAs, sealed[i])
+		if err != nil {
+			return nil, err
+		}
+		traits, err := match.ParseTraits(packed)
+		if err != nil {
+			return nil, err //nolint:wrapcheck // says all
+		}
+		out = append(out, candidate{id: e.ID, key: subjects[i].key, traits: traits})
+	}
+	return out, nil
+}
+
+// propose puts the best candidates on the queue: those of other people, of each the best, whom a steward has not decided on and could join.
+func (s *Service) propose(ctx context.Context, l *leaf, own identifier.Key, near []candidate) error {
+	if len(near) == 0 {
+		return nil
+	}
+	now := s.deps.Now().Unix()
+	asked := []identifier.Key{own}
+	for _, c := range near {
+		asked = append(asked, c.key)
+	}
+	view, err := s.deps.Graph.View(ctx, l.space, asked, now)
+	if err != nil {
+		return fmt.Errorf("reading who is who: %w", err)
+	}
+	self := view.Profile(own).Canonical
+	seen := map[string]bool{self.Value: true}
+	put := 0
+	for _, c := range near {
+		other := view.Profile(c.key).Canonical
+		if seen[other.Value] || put == s.cfg.PerRecord {
+			continue
+		}
+		seen[other.Value] = true
+		stands, err := pair{l.space, self, other}.stands(ctx, s.deps.Graph, now)
+		if err != nil {
+			return err
+		}
+		if stands != open {
+			continue
+		}
+		x := suggestionOf(s.deps.Keyring, l, self, other, &c, now)
+		if err := s.deps.Index.PutSuggestion(ctx, l.space, x, s.cfg.MaxSuggestions); err != nil {
+			return fmt.Errorf("putting a suggestion: %w", err)
+		}
+		s.metrics.suggestions.Inc()
+		put++
+	}
+	return nil
+}
+
+// suggestionOf makes the suggestion of two people: the same two have one, whichever record brought it.
+func suggestionOf(ring *vault.Keyring, l *leaf, a, b identifier.Key, c *candidate, now int64) match.Suggestion {
+	records := [2]string{hex.EncodeToString([]byte(l.id)), hex.EncodeToString([]byte(c.id))}
+	if identity.Lesser(b, a) {
+		a, b = b, a
+		records[0], records[1] = records[1], records[0]
+	}
+	id := ring.Digest64(l.space, "suggestion", a.Value+b.Value)
+	return match.Suggestion{
+		ID: hex.EncodeToString(id[:]), A: identifierOf(a), B: identifierOf(b), Since: now, Weight: c.found.Weight, Records: records, Steps: c.found.Steps,
+	}
+}
+
+func identifierOf(k identifier.Key) match.Identifier {
+	return match.Identifier{Namespace: string(k.Namespace), Pseudonym: []byte(k.Value)}
+}
+
+func keyOf(x match.Identifier) identifier.Key {
+	return identifier.Key{Namespace: identifier.Namespace(x.Namespace), Value: string(x.Pseudonym)}
+}

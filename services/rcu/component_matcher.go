@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"rcu/pkg/lifecycle"
+	"rcu/pkg/match"
+	"rcu/pkg/resolve/stateredis"
+	"rcu/services/internal/review"
+	"rcu/services/matcher"
+)
+
+// matchSettings is what the operator decides about suggestions of people who are probably one.
+type matchSettings struct {
+	// Model is a file of `rcu match --save-model`. Empty: what is known beforehand.
+	Model string `yaml:"model"`
+	// Suggest is the least probability of two records to be one person that is suggested to stewards.
+	Suggest float64 `yaml:"suggest"`
+}
+
+// model reads the model in force; nil without a file.
+func (m matchSettings) model() (*match.Model, error) {
+	if m.Model == "" {
+		return nil, nil //nolint:nilnil // none: what is known beforehand
+	}
+	f, err := os.Open(m.Model)
+	if err != nil {
+		return nil, fmt.Errorf("opening the model: %w", err)
+	}
+	defer func() { _ = f.Close() }()
+	model, err := match.ReadModel(f)
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", m.Model, err)
+	}
+	return model, nil
+}
+
+// check refuses settings that cannot be worked with.
+func (m matchSettings) check() error {
+	cfg := matcher.Default()
+	cfg.Suggest = m.Suggest
+	_, err := m.model()
+	return errors.Join(cfg.Validate(), err)
+}
+
+// matcherComponent suggests people who are probably one.
+func matcherComponent() component {
+	return component{
+		name: "matcher", help: "suggests people who are probably one to stewards", groups: []string{matcher.Default().Group}, redis: redisFirst, build: buildMatcher,
+	}
+}
+
+func buildMatcher(_ context.Context, d *deps) (lifecycle.Part, error) {
+	output, err := d.producer()
+	if err != nil {
+		return lifecycle.Part{}, err
+	}
+	cfg := matcher.Default()
+	cfg.Suggest = d.settings.Match.Suggest
+	if cfg.Spaces, err = d.spaces(); err != nil {
+		return lifecycle.Part{}, err
+	}
+	model, err := d.settings.Match.model()
+	if err != nil {
+		return lifecycle.Part{}, err
+	}
+	s, err := matcher.New(cfg, matcher.Deps{
+		Log: d.log.Named("matcher"), Metrics: d.metrics, Stream: d.kafka, Output: output, Graph: d.graph, Cells: d.cells,
+		Index: stateredis.NewIndex(d.redis), Keyring: d.keys, Model: model,
+	})
+	if err != nil {
+		return lifecycle.Part{}, err //nolint:wrapcheck // says all
+	}
+	ready := func(context.Context) error {
+		if !s.Ready() {
+			return errNotReady
+		}
+		return nil
+	}
+	return lifecycle.Part{Run: s.Run, Ready: ready}, nil
+}
+
+// suggestions are what the matcher puts on the queue of stewards.
+func (d *deps) suggestions() review.Source {
+	return matcher.NewSource(stateredis.NewIndex(d.redis), d.graph, time.Now)
+}
