@@ -14,6 +14,7 @@ func Plant(t testing.TB, name string) {
 		"trait of the last arrival":   &planted.lastTraitWins,
 		"first version of a ticket":   &planted.firstVersion,
 		"what left the log is forgot": &planted.forgetOld,
+		"survivor of the last leaf":   &planted.lastLeafSurvives,
 	}[name]
 	if !ok {
 		t.Fatalf("no fault %q", name)

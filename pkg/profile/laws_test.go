@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
+	"rcu/pkg/identity"
 	"rcu/pkg/profile"
 	eventpb "rcu/schemas/event"
 )
@@ -35,6 +36,36 @@ func confluent(h history) error {
 	p, q := profile.Combine(want), profile.Combine(got)
 	if a, b := fmt.Sprintf("%+v", p), fmt.Sprintf("%+v", q); a != b {
 		return fmt.Errorf("profiles differ:\n%s\n%s", a, b)
+	}
+	return nil
+}
+
+// survivorships are choices that an operator may make.
+var survivorships = []profile.Survivorship{
+	nil,
+	{"*": {identity.Recency}},
+	{"*": {identity.MostFrequent}},
+	{"*": {identity.VerifiedFirst, identity.MostFrequent}},
+	{"city": {identity.SourceTrust, identity.Recency}, "*": {identity.MostFrequent, identity.Recency}},
+}
+
+// surviving: whatever the operator's survivorship, the same values survive in any order of arrival and of leaves, and each is one that
+// was said.
+func surviving(h history) error {
+	want, err := deliver(h, allOf(h), nil)
+	if err != nil {
+		return err
+	}
+	got, err := deliver(h, h.delivery, h.cuts)
+	if err != nil {
+		return err
+	}
+	slices.Reverse(got)
+	for _, by := range survivorships {
+		p, q := profile.CombineBy(want, by), profile.CombineBy(got, by)
+		if a, b := fmt.Sprintf("%+v", p.Traits), fmt.Sprintf("%+v", q.Traits); a != b {
+			return fmt.Errorf("by %v survive\n%s\n%s", by, a, b)
+		}
 	}
 	return nil
 }
@@ -150,6 +181,7 @@ var laws = map[string]struct {
 	"confluent": {true, confluent},
 	"conserved": {false, conserved},
 	"fenced":    {false, fenced},
+	"surviving": {true, surviving},
 }
 
 func TestLaws(t *testing.T) {
@@ -185,6 +217,7 @@ func TestPlantedFaultsAreCaught(t *testing.T) {
 		"early retraction lost":       "conserved",
 		"trait of the last arrival":   "confluent",
 		"first version of a ticket":   "confluent",
+		"survivor of the last leaf":   "surviving",
 		"what left the log is forgot": "conserved",
 	} {
 		t.Run(fault, func(t *testing.T) {

@@ -51,7 +51,10 @@ func (s Survivorship) compare(a, b *Trait, n spoken) int {
 			return c
 		}
 	}
-	if better(a, b) {
+	switch {
+	case planted.lastLeafSurvives:
+		return 0
+	case better(a, b):
 		return -1
 	}
 	return 1
