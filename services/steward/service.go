@@ -39,7 +39,9 @@ type Deps struct {
 	Sources  []review.Source             // of what there is to review, beside the graph
 	Output   audit.Publisher             // of acts, of the keys of reasons, and of the audit
 	Ready    func(context.Context) error // of what it reads; nil: always
-	Now      func() time.Time            // nil: time.Now
+	// Controller tells whose a source is; empty for one that is not known. nil: pages name no source.
+	Controller func(source string) string
+	Now        func() time.Time // nil: time.Now
 }
 
 func (d *Deps) validate() error {
@@ -70,6 +72,7 @@ type Service struct {
 	server  *httpserver.Server
 
 	keyPartitions int // of rcu.keys
+	desk          desk
 }
 
 // New returns a service. It does no I/O.
@@ -83,10 +86,14 @@ func New(cfg Config, d Deps) (*Service, error) {
 	}
 	s := &Service{cfg: cfg, deps: d, trail: trail, book: newBook(cfg.MaxHistory)}
 	s.sources = append(review.OfGraph(d.Graph, d.Now), d.Sources...)
+	if s.desk, err = newDesk(cfg, d); err != nil {
+		return nil, err
+	}
 	if s.router, err = httpserver.NewRouter("steward", d.Metrics, d.Log); err != nil {
 		return nil, err
 	}
 	s.routes()
+	s.servePages()
 	if s.server, err = httpserver.New(cfg.HTTP, s.router, d.Log); err != nil {
 		return nil, err
 	}

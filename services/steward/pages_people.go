@@ -1,0 +1,184 @@
+package steward
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"rcu/pkg/event"
+	"rcu/pkg/identifier"
+	"rcu/pkg/profile"
+	"rcu/pkg/resolve"
+	"rcu/services/internal/reveal"
+)
+
+// Limits of what a page shows of people.
+const (
+	maxSheetIdentifiers = 12  // of one person
+	maxCrowd            = 128 // identifiers whose people are read for one page
+)
+
+// sheet is a person as a page shows them: what a steward may see of those whom a controller of the key knows, and no more.
+type sheet struct {
+	Name        string // the id
+	Called      string // masked
+	First, Last time.Time
+	Channels    []string
+	Identifiers []shownIdentifier
+	More        int // identifiers that are not listed
+}
+
+// shownIdentifier is an identifier with its masked value, where the steward may see one.
+type shownIdentifier struct {
+	Identifier
+	Value    string
+	Standing string
+}
+
+// crowd is what is known of the people of one page, for one steward.
+type crowd struct {
+	values    map[string]string // masked, by the name of an identifier
+	standings map[string]string
+	people    map[string]*sheet // by id
+	ids       map[string]string // id of the person, by the name of an identifier
+}
+
+// crowdOf reads the people who hold identifiers, by their names; what lies beyond the limit of a page is not read.
+func (s *Service) crowdOf(ctx context.Context, q request, names []string) (*crowd, error) {
+	out := &crowd{values: map[string]string{}, standings: map[string]string{}, people: map[string]*sheet{}, ids: map[string]string{}}
+	slices.Sort(names)
+	names = slices.Compact(names)
+	var keys []identifier.Key
+	for _, name := range names[:min(len(names), maxCrowd)] {
+		if p, err := s.deps.Keyring.Identifier(q.reader.Space, name); err == nil {
+			keys = append(keys, identifier.KeyOf("", p))
+		}
+	}
+	now := s.deps.Now().Unix()
+	for some := range slices.Chunk(keys, besideStep) {
+		people, err := resolve.NewReader(s.deps.Graph, s.deps.Cells).People(ctx, q.reader.Space, some, now)
+		if err != nil {
+			return nil, fmt.Errorf("reading the people of a page: %w", err)
+		}
+		for _, p := range people {
+			if err := s.join(ctx, q, out, p); err != nil {
+				return nil, err
+			}
+		}
+	}
+	for _, one := range out.people {
+		one.Identifiers = out.identifiers(one.Identifiers)
+	}
+	return out, nil
+}
+
+// join adds a person to a crowd.
+func (s *Service) join(ctx context.Context, q request, c *crowd, p *resolve.Person) error {
+	space := q.reader.Space
+	id := s.name(space, p.Canonical)
+	asked := s.name(space, p.Asked)
+	c.ids[asked], c.standings[asked] = id, p.Standing.String()
+	if c.people[id] != nil {
+		return nil
+	}
+	one := &sheet{Name: id}
+	c.people[id] = one
+	for _, m := range p.Members {
+		one.Identifiers = append(one.Identifiers, shownIdentifier{Identifier: s.identifier(space, m)})
+	}
+	slices.SortFunc(one.Identifiers, func(a, b shownIdentifier) int { return compareIdentifiers(a.Identifier, b.Identifier) })
+	var leaves []*profile.State
+	for _, controller := range q.reader.Controllers {
+		for _, l := range p.Owned(controller) {
+			if l.Leaf().Device.Value == "" { // who browsed what is no matter of who is who
+				leaves = append(leaves, l)
+			}
+		}
+	}
+	return s.fill(ctx, space, c, one, leaves, p.Survivorship)
+}
+
+// fill adds what leaves tell of a person.
+func (s *Service) fill(ctx context.Context, space string, c *crowd, one *sheet, leaves []*profile.State, by profile.Survivorship) error {
+	if len(leaves) == 0 {
+		return nil
+	}
+	secrets, err := reveal.Open(ctx, s.deps.Cells, s.deps.Keyring, space, leaves)
+	if err != nil {
+		return err //nolint:wrapcheck // says all
+	}
+	combined := profile.CombineBy(leaves, by)
+	one.First, one.Last = time.UnixMicro(combined.First).UTC(), time.UnixMicro(combined.Last).UTC()
+	for _, a := range combined.Activity {
+		one.Channels = append(one.Channels, event.ChannelName(a.Channel))
+	}
+	var called []string
+	for _, t := range combined.Traits {
+		key, isIdentifier := resolve.ParseIdentifierTrait(t.Name)
+		isName := t.Name == "given_name" || t.Name == "family_name"
+		if !isName && (!isIdentifier || !recognises(key.Namespace)) {
+			continue
+		}
+		value, ok := secrets.Best(&t)
+		switch {
+		case !ok:
+		case isName:
+			called = append(called, reveal.Mask("", value)) // the traits come by name: the given name first
+		default:
+			c.values[s.name(space, key)] = reveal.Mask(key.Namespace, value)
+		}
+	}
+	one.Called = strings.Join(called, " ")
+	return nil
+}
+
+// recognises reports whether people recognise each other by the values of a namespace.
+func recognises(ns identifier.Namespace) bool {
+	return ns.Kind() == identifier.KindPerson && ns != identifier.Pay
+}
+
+// shown is an identifier as the crowd knows it.
+func (c *crowd) shown(i Identifier) shownIdentifier {
+	return shownIdentifier{Identifier: i, Value: c.values[i.Name], Standing: c.standings[i.Name]}
+}
+
+func (c *crowd) identifiers(list []shownIdentifier) []shownIdentifier {
+	for i := range list {
+		list[i] = c.shown(list[i].Identifier)
+	}
+	return list
+}
+
+// person is the sheet of the person who holds an identifier; where the identifier stands for nobody, of itself alone.
+func (c *crowd) person(i Identifier) *sheet {
+	if one := c.people[c.ids[i.Name]]; one != nil {
+		return one.cut()
+	}
+	return &sheet{Name: i.Name, Identifiers: []shownIdentifier{c.shown(i)}}
+}
+
+// sheetOf is a person as an answer of the service names them.
+func (c *crowd) sheetOf(p Person) *sheet {
+	one := &sheet{Name: p.RCUID}
+	if known := c.people[p.RCUID]; known != nil {
+		one.Called = known.Called
+	}
+	for _, i := range p.Identifiers {
+		one.Identifiers = append(one.Identifiers, c.shown(i))
+	}
+	slices.SortFunc(one.Identifiers, func(a, b shownIdentifier) int { return compareIdentifiers(a.Identifier, b.Identifier) })
+	return one.cut()
+}
+
+// cut leaves out what does not fit on a sheet, and counts it.
+func (x *sheet) cut() *sheet {
+	out := *x
+	out.Identifiers = x.Identifiers[:min(len(x.Identifiers), maxSheetIdentifiers)]
+	out.More = len(x.Identifiers) - len(out.Identifiers)
+	return &out
+}
+
+// Identifies reports whether the identifier stands for one person.
+func (i shownIdentifier) Identifies() bool { return i.Standing == "" || i.Standing == "clean" }

@@ -1,0 +1,206 @@
+package steward
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"html/template"
+	"slices"
+
+	"rcu/pkg/identifier"
+	"rcu/pkg/identity"
+	"rcu/pkg/resolve"
+	eventpb "rcu/schemas/event"
+	"rcu/services/internal/explain"
+)
+
+// Limits of the page of a record.
+const (
+	maxLinkRows   = 100
+	maxActsOfOne  = 10
+	maxBesideRead = 64 // people beside the one asked for that are looked at
+)
+
+// recordBody is the page of an identifier and of the person who holds it.
+type recordBody struct {
+	Asked      shownIdentifier
+	Person     *sheet
+	Because    []because // standings that something speaks for
+	Level      uint8
+	Picture    template.HTML
+	Summarised int // identifiers that the drawing shows together
+	Beyond     int // people that the drawing leaves out
+	Links      []linkRow
+	MoreLinks  int
+	Acts       []shownAct
+	Form       actForm
+	Search     searchForm
+}
+
+// because is an identifier and what gives it its standing.
+type because struct {
+	Of     shownIdentifier
+	Words  string
+	Owners []shownIdentifier
+}
+
+// linkRow is a link as the table lists it.
+type linkRow struct {
+	explain.Link
+
+	A, B  shownIdentifier
+	Words string
+}
+
+// named finds the identifier that a path names, and writes it on the line of the audit.
+func (s *Service) named(v *visit, part string) (identifier.Key, error) {
+	key, err := s.end(v.r.Context(), v.request, part, &End{Name: v.r.PathValue(part)})
+	if err == nil {
+		if v.line.RcuId == "" {
+			v.line.RcuId = s.name(v.reader.Space, key)
+		} else {
+			v.line.Other = s.name(v.reader.Space, key)
+		}
+	}
+	return key, err
+}
+
+// recordPage answers GET /steward/identifiers/{name}.
+func (s *Service) recordPage(v *visit) (*view, error) {
+	key, err := s.named(v, "name")
+	if err != nil {
+		return nil, err
+	}
+	body, err := s.recordOf(v, key, v.r.URL.Query().Get("op"))
+	if err != nil {
+		return nil, err
+	}
+	return &view{name: "record", title: "record.title", body: body}, nil
+}
+
+func (s *Service) recordOf(v *visit, key identifier.Key, op string) (*recordBody, error) {
+	ctx, space, now := v.r.Context(), v.reader.Space, s.deps.Now().Unix()
+	x, err := s.deps.Graph.Explain(ctx, space, key, now)
+	if err != nil {
+		return nil, fmt.Errorf("explaining an identifier: %w", err)
+	}
+	t := s.teller(v)
+	told := t.Explanation(&x)
+	people, beside, err := s.beside(ctx, space, &x, now)
+	if err != nil {
+		return nil, err
+	}
+	names := []string{s.name(space, key)}
+	for _, p := range people {
+		names = append(names, s.name(space, p.Canonical))
+	}
+	c, err := s.crowdOf(ctx, v.request, names)
+	if err != nil {
+		return nil, err
+	}
+	asked := s.identifier(space, key)
+	body := &recordBody{Asked: c.shown(asked), Person: c.person(asked), Level: x.Level, Search: searchForm{Token: v.token, Namespaces: searchable, Other: asked.Name}}
+	body.Asked.Standing = x.Standing.String()
+	body.explain(v, c, &told)
+	s.draw(v, body, c, &told, people, beside)
+	if body.Acts, err = s.actsOf(v, x.Profile.Members, key); err != nil {
+		return nil, err
+	}
+	body.Form, err = s.formOf(v, key, identifier.Key{}, op)
+	return body, err
+}
+
+// beside lists the people whom refused links of a profile lead to, at most as many as are drawn, and counts the others.
+func (s *Service) beside(ctx context.Context, space string, x *resolve.Explanation, now int64) (people []resolve.Profile, beyond int, err error) {
+	var far []identifier.Key
+	for _, e := range x.Edges {
+		for _, k := range [...]identifier.Key{e.A, e.B} {
+			if !slices.Contains(x.Profile.Members, k) && !slices.Contains(far, k) {
+				far = append(far, k)
+			}
+		}
+	}
+	far = far[:min(len(far), maxBesideRead)]
+	view, err := s.deps.Graph.View(ctx, space, far, now)
+	if err != nil {
+		return nil, 0, fmt.Errorf("reading the people beside: %w", err)
+	}
+	people = []resolve.Profile{x.Profile}
+	for _, k := range far {
+		p := view.Profile(k)
+		switch {
+		case slices.ContainsFunc(people, func(o resolve.Profile) bool { return o.Canonical == p.Canonical }):
+		case len(people) > explain.MaxGroups:
+			beyond++
+		default:
+			people = append(people, p)
+		}
+	}
+	return people, beyond, nil
+}
+
+// explain fills in standings and links in words.
+func (b *recordBody) explain(v *visit, c *crowd, told *explain.Explanation) {
+	shown := func(e explain.LinkEnd) shownIdentifier { return c.shown(Identifier{e.Namespace, e.Name}) }
+	for _, i := range told.Identifiers {
+		if i.Standing == "clean" && i.Because == string(identity.WhyEvidence) && i.Name != b.Asked.Name {
+			continue
+		}
+		one := because{Of: shown(i.LinkEnd), Words: v.told(i.Words)}
+		one.Of.Standing = i.Standing
+		for _, o := range i.Owners {
+			one.Owners = append(one.Owners, shown(o))
+		}
+		b.Because = append(b.Because, one)
+	}
+	links := slices.Clone(told.Links)
+	slices.SortStableFunc(links, func(a, b explain.Link) int { return cmp.Compare(rankOf(a.Outcome), rankOf(b.Outcome)) })
+	for _, l := range links[:min(len(links), maxLinkRows)] {
+		b.Links = append(b.Links, linkRow{l, shown(l.A), shown(l.B), v.told(l.Words)})
+	}
+	b.MoreLinks = len(links) - len(b.Links)
+}
+
+// rankOf puts what was refused before what holds.
+func rankOf(outcome string) int {
+	return slices.Index([]string{"refused", "joined", "confirms"}, outcome)
+}
+
+// draw draws the person and those beside.
+func (s *Service) draw(v *visit, b *recordBody, c *crowd, told *explain.Explanation, people []resolve.Profile, beyond int) {
+	scene := &explain.Scene{Links: told.Links, Beyond: beyond}
+	for i, p := range people {
+		id := s.name(v.reader.Space, p.Canonical)
+		g := explain.Group{Title: v.say("record.person", short(id))}
+		if i == 0 && !b.Asked.Identifies() {
+			g.Title = v.say("record.nobody")
+		}
+		for _, k := range p.Members {
+			one := s.identifier(v.reader.Space, k)
+			n := explain.Node{LinkEnd: explain.LinkEnd(one), Value: c.values[one.Name], Standing: c.standings[one.Name]}
+			if i == 0 {
+				n.Standing = told.Standings()[one.Name]
+			}
+			g.Identifiers = append(g.Identifiers, n)
+		}
+		scene.Groups = append(scene.Groups, g)
+	}
+	b.Picture = template.HTML(scene.Draw(string(v.language), "scene")) //nolint:gosec // drawn by us, every text in it escaped
+	b.Summarised, b.Beyond = scene.Summarised(), beyond
+}
+
+// actsOf lists the latest acts on any of the identifiers.
+func (s *Service) actsOf(v *visit, members []identifier.Key, asked identifier.Key) ([]shownAct, error) {
+	values := map[string]bool{asked.Value: true}
+	for _, m := range members {
+		values[m.Value] = true
+	}
+	acts, _ := s.book.page(v.reader.Space, nil, maxActsOfOne, func(m *eventpb.Act) bool {
+		return values[string(m.GetA().GetPseudonym())] || values[string(m.GetB().GetPseudonym())]
+	})
+	h, err := s.shownHistory(v.r.Context(), v.request, acts, false)
+	if err != nil {
+		return nil, err
+	}
+	return s.shownActs(v, h.Acts)
+}
