@@ -36,7 +36,7 @@ func (r AskRules) MayAsk(p Purpose, channel string, points []Point, asked []Aske
 	}
 	last := int64(0) // the last refusal or question
 	for _, x := range points {
-		if why := x.unasked(info, p, channel, now); why != "" {
+		if why := x.unasked(p, channel, now); why != "" {
 			return why, 0
 		}
 		last = max(last, x.Register.lastDenial(p, now))
@@ -61,11 +61,11 @@ func (r AskRules) MayAsk(p Purpose, channel string, points []Point, asked []Aske
 }
 
 // unasked says why a point keeps its person from being asked; empty where it does not.
-func (x Point) unasked(info Info, p Purpose, channel string, now int64) string {
+func (x Point) unasked(p Purpose, channel string, now int64) string {
 	switch {
 	case x.Unreadable:
 		return NoAskDenied
-	case x.Register.MaskedBy(info, now) != "":
+	case x.Register.MaskedBy(p, channel, now) != "":
 		return NoAskOverlay
 	case Reaches(channel, x.Key.Namespace) && x.Register.AllowedAt(p, channel, now):
 		return NoAskNeeded

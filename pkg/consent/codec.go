@@ -16,7 +16,7 @@ var ErrCorrupt = errors.New("packed consent register is corrupt")
 // Encode returns the packed register; nil where nothing was decided.
 //
 // version, number of histories, each: purpose, channel, number said, number carried, each decision: dec, time since the one before, expiry
-// (0 = never), id.
+// (0 = never), id. The highest bit of dec is set where it is joint.
 func (r Register) Encode() []byte {
 	if r.Empty() {
 		return nil
@@ -34,6 +34,9 @@ func (r Register) Encode() []byte {
 	return b
 }
 
+// jointBit marks the dec of a decision that is joint.
+const jointBit = 0x80
+
 func appendText(b []byte, s string) []byte {
 	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
 }
@@ -41,7 +44,7 @@ func appendText(b []byte, s string) []byte {
 func appendDecisions(b []byte, ds []Decision) []byte {
 	at := int64(0)
 	for _, d := range ds {
-		b = append(b, byte(d.Dec))
+		b = append(b, byte(d.Dec)|jointBit*byte(1-alone(d))) //nolint:gosec // 0 or 1
 		b = binary.AppendVarint(b, d.At-at)
 		b = binary.AppendVarint(b, d.Expires)
 		b = appendText(b, d.ID)
@@ -147,7 +150,8 @@ func (u *unpacker) decisions(n byte, carried bool) []Decision {
 	out := make([]Decision, 0, n)
 	at := int64(0)
 	for range n {
-		d := Decision{Dec: Dec(u.byte()), At: at + u.int(), Expires: u.int(), ID: u.text(), Carried: carried}
+		dec := u.byte()
+		d := Decision{Dec: Dec(dec &^ jointBit), Joint: dec&jointBit != 0, At: at + u.int(), Expires: u.int(), ID: u.text(), Carried: carried}
 		at = d.At
 		out = append(out, d)
 	}

@@ -71,8 +71,8 @@ func Permissions(points []Point, now int64) Mask {
 		if len(channels) == 0 {
 			channels = []string{""}
 		}
-		masked := masksPerson(points, info, now)
 		for _, c := range channels {
+			masked := MaskedBy(points, info.Purpose, c, now) != ""
 			switch {
 			case info.Parameter:
 			case !info.Decidable:
@@ -92,9 +92,16 @@ func somePoint(points []Point, p Purpose, channel string, now int64) bool {
 	})
 }
 
-// masksPerson reports whether an overlay on some point masks a purpose for the whole person.
-func masksPerson(points []Point, info Info, now int64) bool {
-	return slices.ContainsFunc(points, func(x Point) bool { return x.Register.MaskedBy(info, now) != "" })
+// MaskedBy returns the overlay on some point that masks a purpose for the whole person; empty where none does.
+func MaskedBy(points []Point, p Purpose, channel string, now int64) Overlay {
+	for _, x := range points {
+		o := x.Register.MaskedBy(p, channel, now)
+		if o == "" || o == Minor && slices.ContainsFunc(points, func(y Point) bool { return y.Register.joint(p, channel, now) }) {
+			continue
+		}
+		return o
+	}
+	return ""
 }
 
 // Closed returns the overlay on some point that closes the record of the person; empty where none does.

@@ -27,6 +27,7 @@ type Decision struct {
 	Expires int64 // 0 = never
 	Dec     Dec
 	Carried bool // imported, never said: it fills a void and beats no denial
+	Joint   bool // said together with a holder of parental authority: what a minor grants alone is none
 	ID      string
 }
 
@@ -49,8 +50,17 @@ func CompareDecisions(a, b Decision) int {
 		cmp.Compare(a.At, b.At),
 		cmp.Compare(a.Dec, b.Dec),
 		cmp.Compare(b.expiry(), a.expiry()),
+		cmp.Compare(alone(a), alone(b)),
 		cmp.Compare(a.ID, b.ID),
 	)
+}
+
+// alone is 1 for what nobody else answers for: of two that are the same otherwise, the one that permits less.
+func alone(d Decision) int {
+	if d.Joint {
+		return 0
+	}
+	return 1
 }
 
 // History is what is known of one point and purpose: the latest decisions that were said, and the latest grants that were

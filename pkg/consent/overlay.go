@@ -13,17 +13,18 @@ type Overlay string
 
 // The overlays.
 const (
-	Restricted Overlay = "restricted" // stored, neither read nor matched nor used (GDPR 18)
+	Restricted Overlay = "restricted" // stored, neither read nor used (GDPR 18)
 	Erased     Overlay = "erased"     // erasure was asked for: what happened up to then, and every grant of then, never counts again
-	Deceased   Overlay = "deceased"   // nothing that needs a living person's consent
-	Minor      Overlay = "minor"      // below the age of digital consent until it ends: nothing optional without joint consent, no grant of then after
+	Deceased   Overlay = "deceased"   // all contact ends
+	Minor      Overlay = "minor"      // below the age of digital consent: no grant of that time counts, then or later, unless it was joint
+	Adolescent Overlay = "adolescent" // 15 to 17: no profile for offers, no advertising by it
 )
 
 // overlayPrefix begins the purpose of a decision that is an overlay.
 const overlayPrefix = "overlay:"
 
 // overlays is the closed table, in the order in which they are named.
-var overlays = []Overlay{Restricted, Erased, Deceased, Minor}
+var overlays = []Overlay{Restricted, Erased, Deceased, Minor, Adolescent}
 
 // Overlays lists all overlays.
 func Overlays() []Overlay { return slices.Clone(overlays) }
@@ -37,21 +38,22 @@ func OverlayOf(p Purpose) (Overlay, bool) {
 	return Overlay(name), is && slices.Contains(overlays, Overlay(name))
 }
 
-// Masks reports whether an overlay takes a purpose away. The purposes about which nobody decides are never masked: an order is delivered.
+// Masks reports whether an overlay takes a purpose away. The purposes about which nobody decides are never masked: an order is delivered. A
+// minor's joint grants are left.
 func (o Overlay) Masks(i Info) bool {
 	switch o {
-	case Restricted, Erased:
+	case Restricted, Erased, Deceased:
 		return i.Decidable
-	case Deceased:
+	case Minor:
 		return i.Optional()
-	case Minor: // of joint consent ChildProfile tells
-		return i.Optional() && i.Purpose != ChildProfile
+	case Adolescent:
+		return i.Purpose == Profiling || i.Purpose == AdsCustomAudience
 	}
 	return true
 }
 
 // Closes reports whether an overlay closes the whole record: it is read for nothing but what the law obliges to.
-func (o Overlay) Closes() bool { return o == Restricted || o == Erased }
+func (o Overlay) Closes() bool { return o == Restricted || o == Erased || o == Deceased }
 
 // on reports whether an overlay with this history lies on its point at t. Where two were laid or lifted at the same instant the one that lies
 // holds, and the one that lies longer. What lay at a time that is forgotten is unknown, so something did.
@@ -112,42 +114,40 @@ func (r Register) Overlays(t int64) []Overlay {
 	return out
 }
 
-// MaskedBy returns the overlay on the point that takes a purpose away at t; empty where none does. Joint consent lifts the mask of a minor.
-func (r Register) MaskedBy(i Info, t int64) Overlay {
+// MaskedBy returns the overlay on the point that takes a purpose away at t; empty where none does. Minor masks what was not granted jointly.
+func (r Register) MaskedBy(p Purpose, channel string, t int64) Overlay {
+	info, ok := PurposeOf(p)
+	if !ok {
+		return ""
+	}
 	for _, o := range r.Overlays(t) {
-		if o.Masks(i) && (o != Minor || !r.jointConsent(t)) {
+		if o.Masks(info) && (o != Minor || !r.joint(p, channel, t)) {
 			return o
 		}
 	}
 	return ""
 }
 
-// jointConsent reports whether the child and the holder of parental authority agreed, as of t.
-func (r Register) jointConsent(t int64) bool {
-	allowed, _ := r.History(ChildProfile, "").Allowed(t)
-	return allowed
+// joint reports whether a grant of the child and of a holder of parental authority is in force at t.
+func (r Register) joint(p Purpose, channel string, t int64) bool {
+	d, _ := r.History(p, channel).at(t)
+	return d.Joint && d.InForce(t)
 }
 
-// void reports whether a grant counts no more, as of now: given before an erasure was asked for, or by a minor alone. A grant of a minor under
-// joint consent ends with being a minor: the adult is asked anew.
+// void reports whether a grant counts no more, as of now: given before an erasure was asked for, or by a minor alone. A joint grant ends with
+// being a minor: the person is asked anew.
 func (r Register) void(i Info, d Decision, now int64) bool {
 	if r.History(Erased.Purpose(), "").laidSince(d.At, now) {
 		return true
 	}
 	end, was := r.History(Minor.Purpose(), "").end(now)
-	if !was || !Minor.Masks(i) || d.At >= end {
-		return false
-	}
-	return now >= end || !r.jointConsent(now)
+	return was && Minor.Masks(i) && d.At < end && (now >= end || !d.Joint)
 }
 
 // collected reports whether a purpose was allowed for something that happened at t, as is known now: overlays that end give back what they
 // masked, an erasure and the age of a minor do not.
 func (r Register) collected(i Info, p Purpose, channel string, t, now int64) bool {
 	if i.Decidable && r.History(Erased.Purpose(), "").laidSince(t, now) {
-		return false
-	}
-	if Minor.Masks(i) && r.On(Minor, t) && !r.jointConsent(t) {
 		return false
 	}
 	d, known := r.History(p, channel).at(t)

@@ -35,7 +35,8 @@ func registerOf(es ...ev) (r consent.Register) {
 func TestOverlays_byExample(t *testing.T) {
 	mail := said(consent.Marketing, consent.ChannelEmail, consent.Grant, 10)
 	browse := said(consent.UnifyBehaviour, "", consent.Grant, 10)
-	joint := said(consent.ChildProfile, "", consent.Grant, 12)
+	joint := said(consent.UnifyBehaviour, "", consent.Grant, 12)
+	joint.Joint = true
 	for name, c := range map[string]struct {
 		es      []ev
 		p       consent.Purpose
@@ -51,13 +52,17 @@ func TestOverlays_byExample(t *testing.T) {
 		"restricted: an order is delivered":          {[]ev{laid(consent.Restricted, 15, 0)}, consent.Contract, "", 20, 20, true},
 		"no longer restricted":                       {[]ev{laid(consent.Restricted, 15, 0), lifted(consent.Restricted, 30)}, consent.UnifyCore, "", 20, 40, true},
 		"deceased":                                   {[]ev{mail, laid(consent.Deceased, 15, 0)}, consent.Marketing, "email", 20, 20, false},
-		"deceased: what was before is still one":     {[]ev{laid(consent.Deceased, 15, 0)}, consent.UnifyCore, "", 20, 20, true},
+		"deceased: an order is delivered":            {[]ev{laid(consent.Deceased, 15, 0)}, consent.Contract, "", 20, 20, true},
+		"15 to 17: no profile for offers":            {[]ev{said(consent.Profiling, "", consent.Grant, 10), laid(consent.Adolescent, 5, 50)}, consent.Profiling, "", 20, 20, false},
+		"15 to 17: grown up":                         {[]ev{said(consent.Profiling, "", consent.Grant, 10), laid(consent.Adolescent, 5, 50)}, consent.Profiling, "", 20, 60, true},
+		"15 to 17: the rest holds":                   {[]ev{mail, laid(consent.Adolescent, 5, 50)}, consent.Marketing, "email", 20, 20, true},
 		"erased":                                     {[]ev{laid(consent.Erased, 15, 0)}, consent.UnifyCore, "", 20, 20, false},
 		"erased and back: what was before stays out": {[]ev{laid(consent.Erased, 15, 0), lifted(consent.Erased, 16)}, consent.UnifyCore, "", 14, 20, false},
 		"erased and back: what comes now counts":     {[]ev{laid(consent.Erased, 15, 0), lifted(consent.Erased, 16)}, consent.UnifyCore, "", 18, 20, true},
 		"erased and back: an old grant is none":      {[]ev{mail, laid(consent.Erased, 15, 0), lifted(consent.Erased, 16)}, consent.Marketing, "email", 18, 20, false},
 		"erased and back: a new grant counts":        {[]ev{mail, laid(consent.Erased, 15, 0), lifted(consent.Erased, 16), said(consent.Marketing, "email", consent.Grant, 17)}, consent.Marketing, "email", 18, 20, true},
 		"a minor's own grant":                        {[]ev{laid(consent.Minor, 5, 50), browse}, consent.UnifyBehaviour, "", 20, 20, false},
+		"a minor, another purpose is joint":          {[]ev{laid(consent.Minor, 5, 50), mail, joint}, consent.Marketing, "email", 20, 20, false},
 		"a minor with joint consent":                 {[]ev{laid(consent.Minor, 5, 50), browse, joint}, consent.UnifyBehaviour, "", 20, 20, true},
 		"before the joint consent":                   {[]ev{laid(consent.Minor, 5, 50), browse, joint}, consent.UnifyBehaviour, "", 11, 20, false},
 		"grown up: nothing is granted by itself":     {[]ev{laid(consent.Minor, 5, 50), browse}, consent.UnifyBehaviour, "", 60, 60, false},
@@ -92,26 +97,22 @@ func (m model) lies(o consent.Overlay, t int64) bool {
 	})
 }
 
-// said finds what the person decided last about a purpose, the protective one of equal instants.
-func (m model) said(p consent.Purpose, t int64) (consent.Decision, bool) {
+// decided finds what the person decided last about a purpose, the protective one of equal instants.
+func (m model) decided(p consent.Purpose, t int64) (consent.Decision, bool) {
 	var best consent.Decision
 	found := false
 	for _, e := range m.es {
-		if e.Topic.Purpose == p && e.At <= t && (!found || e.At > best.At || e.At == best.At && e.Dec > best.Dec) {
+		better := e.At > best.At || e.At == best.At && (e.Dec > best.Dec || e.Dec == best.Dec && best.Joint && !e.Joint)
+		if e.Topic.Purpose == p && e.At <= t && (!found || better) {
 			best, found = e.Decision, true
 		}
 	}
 	return best, found
 }
 
-func (m model) joint(t int64) bool {
-	d, ok := m.said(consent.ChildProfile, t)
-	return ok && d.Dec == consent.Grant
-}
-
 // granted asks for a grant of an optional purpose at t that still counts now.
 func (m model) granted(p consent.Purpose, t, now int64) bool {
-	d, ok := m.said(p, t)
+	d, ok := m.decided(p, t)
 	if !ok || d.Dec != consent.Grant {
 		return false
 	}
@@ -134,12 +135,12 @@ func (m model) granted(p consent.Purpose, t, now int64) bool {
 					end = min(end, x.At)
 				}
 			}
-			if d.At < end && (now >= end || !m.joint(now)) && m.fault != "a minor's grant grows up" {
+			if d.At < end && (now >= end || !d.Joint) && m.fault != "a minor's grant grows up" {
 				return false
 			}
 		}
 	}
-	return !m.lies(consent.Minor, t) || m.joint(t)
+	return true
 }
 
 func (m model) allowed(p consent.Purpose, t, now int64) bool {
@@ -148,7 +149,7 @@ func (m model) allowed(p consent.Purpose, t, now int64) bool {
 			return false
 		}
 	}
-	if m.lies(consent.Minor, now) && !m.joint(now) {
+	if d, _ := m.decided(p, now); m.lies(consent.Minor, now) && !d.Joint {
 		return false
 	}
 	return m.granted(p, t, now) && m.granted(p, now, now)
@@ -166,7 +167,8 @@ func overlayEvents(t *rapid.T) []ev {
 		case 1:
 			e = said(consent.UnifyBehaviour, "", dec, at)
 		case 2:
-			e = said(consent.ChildProfile, "", dec, at)
+			e = said(consent.UnifyBehaviour, "", dec, at)
+			e.Joint = true
 		default:
 			until := int64(0)
 			if dec != consent.Grant && rapid.Bool().Draw(t, "ends") {
@@ -251,8 +253,12 @@ func TestOverlays_ofAPerson(t *testing.T) {
 		m := mask(laid(o, 15, 0))
 		require.False(t, m.HasOn(consent.Marketing, consent.ChannelEmail), o)
 		require.True(t, m.Has(consent.Contract), o)
-		require.Equal(t, o == consent.Deceased || o == consent.Minor, m.Has(consent.UnifyCore), o)
+		require.Equal(t, o == consent.Minor, m.Has(consent.UnifyCore), o)
 	}
+	joint := grant
+	joint.Joint = true
+	both := []consent.Point{{Key: mail, Register: registerOf(joint)}, {Key: card, Register: registerOf(laid(consent.Minor, 5, 0))}}
+	require.True(t, consent.Permissions(both, 20).HasOn(consent.Marketing, consent.ChannelEmail), "joint consent about the address")
 	points := []consent.Point{{Key: mail}, {Key: card, Register: registerOf(laid(consent.Restricted, 15, 18))}}
 	require.Equal(t, consent.Restricted, consent.Closed(points, 16))
 	require.Empty(t, consent.Closed(points, 20), "lifted by date")
@@ -273,7 +279,9 @@ func TestOverlays_areNeverPushedOut(t *testing.T) {
 func TestRegister_goldenBytes(t *testing.T) {
 	before := registerOf(said(consent.Marketing, consent.ChannelEmail, consent.Grant, 1000), said(consent.UnifyCore, "", consent.Object, 2000),
 		said(consent.SharePartner+":parcel-co", "", consent.Grant, 3000))
-	with := registerOf(said(consent.UnifyCore, "", consent.Object, 2000), laid(consent.Minor, 1000, 5000), laid(consent.Restricted, 1500, 0), lifted(consent.Restricted, 1600))
+	joint := said(consent.Profiling, "", consent.Grant, 2500)
+	joint.Joint = true
+	with := registerOf(joint, said(consent.UnifyCore, "", consent.Object, 2000), laid(consent.Minor, 1000, 5000), laid(consent.Restricted, 1500, 0), lifted(consent.Restricted, 1600))
 	for name, c := range map[string]struct {
 		register consent.Register
 		golden   string
@@ -294,5 +302,5 @@ func TestRegister_goldenBytes(t *testing.T) {
 
 const (
 	goldenBefore = "0103096d61726b6574696e6705656d61696c010001d00f000f6d61726b6574696e673120313030300a756e6966795f636f726500010004a01f0010756e6966795f636f72653420323030301773686172655f706172746e65723a70617263656c2d636f00010001f02e001d73686172655f706172746e65723a70617263656c2d636f312033303030"
-	goldenWith   = "01030d6f7665726c61793a6d696e6f7200010004d00f904e106d696e6f723420313030302035303030126f7665726c61793a7265737472696374656400020004b817001272657374726963746564342031353030203001c80100127265737472696374656431203136303020300a756e6966795f636f726500010004a01f0010756e6966795f636f7265342032303030"
+	goldenWith   = "01040d6f7665726c61793a6d696e6f7200010004d00f904e106d696e6f723420313030302035303030126f7665726c61793a7265737472696374656400020004b817001272657374726963746564342031353030203001c80100127265737472696374656431203136303020300970726f66696c696e67000100818827000f70726f66696c696e673120323530300a756e6966795f636f726500010004a01f0010756e6966795f636f7265342032303030"
 )

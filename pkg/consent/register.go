@@ -130,7 +130,7 @@ func (r Register) Merge(o Register) Register {
 
 // DecisionOf reads a decision as it lies on Kafka; false where it says nothing that a register keeps.
 func DecisionOf(m *eventpb.Decision) (PurposeChannel, Decision, bool) {
-	d := Decision{At: m.GetDecidedAt(), Expires: m.GetExpiresAt(), Carried: m.GetCarried(), ID: m.GetId()}
+	d := Decision{At: m.GetDecidedAt(), Expires: m.GetExpiresAt(), Carried: m.GetCarried(), Joint: m.GetGuardian() != "", ID: m.GetId()}
 	switch m.GetDecision() {
 	case "grant":
 		d.Dec = Grant
@@ -149,7 +149,7 @@ func DecisionOf(m *eventpb.Decision) (PurposeChannel, Decision, bool) {
 // AllowedAt reports whether a purpose was allowed at one time: it was decided so, and no overlay masked it.
 func (r Register) AllowedAt(p Purpose, channel string, t int64) bool {
 	info, ok := PurposeOf(p)
-	return ok && info.Takes(channel) && r.MaskedBy(info, t) == "" && r.collected(info, p, channel, t, t)
+	return ok && info.Takes(channel) && r.MaskedBy(p, channel, t) == "" && r.collected(info, p, channel, t, t)
 }
 
 // Allowed reports whether a purpose may be served for something that happened at t: it was allowed then and it is allowed now. A grant that came

@@ -26,26 +26,31 @@ const (
 )
 
 // GateRefusals counts what one gate of consent refused, by purpose and effect. Purposes are those of the register, without the names of
-// recipients; nothing about people is a label.
+// recipients; nothing about people is a label. It is a collector, to be registered.
 type GateRefusals struct {
-	gate    string
-	refused *prometheus.CounterVec
+	*prometheus.CounterVec
+	gate string
+}
+
+// CountRefusals makes the counter of a gate.
+func CountRefusals(gate string) *GateRefusals {
+	return &GateRefusals{gate: gate, CounterVec: prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "rcu_gate_refused_total", Help: "What a gate of consent refused, by gate, purpose and effect.",
+	}, []string{"gate", "purpose", "effect"})}
 }
 
 // NewGateRefusals registers the counter of a gate.
 func NewGateRefusals(reg prometheus.Registerer, gate string) (*GateRefusals, error) {
-	g := &GateRefusals{gate: gate, refused: prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "rcu_gate_refused_total", Help: "What a gate of consent refused, by gate, purpose and effect.",
-	}, []string{"gate", "purpose", "effect"})}
-	if err := reg.Register(g.refused); err != nil {
+	g := CountRefusals(gate)
+	if err := reg.Register(g); err != nil {
 		return nil, fmt.Errorf("registering the counter of gate %s: %w", gate, err)
 	}
 	return g, nil
 }
 
-// Add counts n refusals for a purpose.
-func (g *GateRefusals) Add(purpose, effect string, n int) {
+// Refuse counts n refusals for a purpose.
+func (g *GateRefusals) Refuse(purpose, effect string, n int) {
 	if n > 0 {
-		g.refused.WithLabelValues(g.gate, purpose, effect).Add(float64(n))
+		g.WithLabelValues(g.gate, purpose, effect).Add(float64(n))
 	}
 }

@@ -147,6 +147,7 @@ func (s *Service) serve() error {
 	keyed("/v1/preference-sessions", "preference-session", []auth.Role{auth.RoleService}, s.newPreferenceSession)
 	keyed("/v1/stop", "stop", takers, s.stop)
 	keyed("/v1/signals", "signal", takers, s.signal)
+	keyed("/v1/overlays", "overlay", overlayKeepers, s.overlay)
 	router.Handle("GET /v1/receipts/key", "key", http.HandlerFunc(s.publicKey))
 	shown := func(pattern, route string, h http.HandlerFunc) { router.Handle(pattern, route, page.Protect(h)) }
 	shown("GET /v1/register", "register", s.register)

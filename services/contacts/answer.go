@@ -14,6 +14,7 @@ import (
 	"rcu/pkg/identifier"
 	"rcu/pkg/identity"
 	"rcu/pkg/resolve"
+	"rcu/pkg/telemetry"
 )
 
 // Answer is what a step answers.
@@ -181,17 +182,24 @@ func (s *Service) person(ctx context.Context, q *request, now time.Time) (contac
 		return contact.Party{}, contact.Person{}, nil, err
 	}
 	permission, proof := permit(q, points, now.Unix())
+	if !permission.Allowed {
+		s.gate.Refuse(base(q.purpose), telemetry.EffectDenied, 1)
+	}
 	return who, contact.Person{Permission: permission, Wishes: wishes}, proof, nil
 }
 
-// points reads the registers: of the point itself, the first, and of the whole person where more is asked.
+// base is a purpose without the name of its recipient.
+func base(p consent.Purpose) string {
+	info, _ := consent.PurposeOf(p)
+	return string(info.Purpose)
+}
+
+// points reads the registers: of the point itself, the first, and of the whole person, on one of whose points an overlay may lie.
 func (s *Service) points(ctx context.Context, q *request, who contact.Party) ([]consent.Point, error) {
 	keys := []identifier.Key{q.ask.Point}
-	if len(q.also) > 0 {
-		for _, k := range who.Points {
-			if k != q.ask.Point {
-				keys = append(keys, k)
-			}
+	for _, k := range who.Points {
+		if k != q.ask.Point {
+			keys = append(keys, k)
 		}
 	}
 	names := make([]string, len(keys))
@@ -220,6 +228,9 @@ func permit(q *request, points []consent.Point, now int64) (contact.Permission, 
 	for _, need := range q.needs {
 		if points[0].Unreadable || !points[0].Register.AllowedAt(need.Purpose, need.Channel, now) {
 			return no(need)
+		}
+		if o := consent.MaskedBy(points, need.Purpose, need.Channel, now); o != "" {
+			return contact.Permission{Because: "overlay " + string(o)}, nil
 		}
 		h := points[0].Register.History(need.Purpose, need.Channel)
 		if d, ok := holding(h, now); ok {

@@ -62,6 +62,7 @@ type Service struct {
 	place   contact.Place
 	answers *prometheus.CounterVec
 	untold  prometheus.Counter
+	gate    *telemetry.GateRefusals
 	router  *httpserver.Router
 	server  *httpserver.Server
 }
@@ -88,6 +89,9 @@ func New(cfg Config, d Deps) (*Service, error) {
 		if err := d.Metrics.Register(c); err != nil {
 			return nil, fmt.Errorf("registering metrics of contacts: %w", err)
 		}
+	}
+	if s.gate, err = telemetry.NewGateRefusals(d.Metrics, telemetry.GateUse); err != nil {
+		return nil, err //nolint:wrapcheck // says all
 	}
 	if s.router, err = httpserver.NewRouter("contacts", d.Metrics, d.Log); err != nil {
 		return nil, err

@@ -371,3 +371,18 @@ func TestConfig_validate_allProblemsAtOnce(t *testing.T) {
 		require.ErrorContains(t, err, want)
 	}
 }
+
+// An overlay of the person, on any of their points, stops contacts that anybody may refuse; a message that serves a contract goes out.
+func TestOverlay_stopsContacts(t *testing.T) {
+	for _, o := range []consent.Overlay{consent.Restricted, consent.Erased, consent.Deceased, consent.Minor} {
+		r := newRig(t, nil)
+		address, number := r.key(identifier.Email, marie), r.key(identifier.Phone, "0612345678")
+		r.together(address, number)
+		r.decide(address, consent.Marketing, "email", consent.Grant)
+		require.True(t, r.ask("reserve", mail("m1", marie)).Allowed)
+		r.decide(number, o.Purpose(), "", consent.Object)
+		a := r.ask("confirm", mail("m1", marie))
+		require.False(t, a.Allowed, "%s laid between reservation and hand-over", o)
+		require.Equal(t, "no_permission", a.Reason)
+	}
+}

@@ -82,11 +82,11 @@ func (g gated) count(refusals *telemetry.GateRefusals) {
 	purpose := string(consent.UnifyBehaviour)
 	switch g.verdict {
 	case consent.Drop:
-		refusals.Add(purpose, telemetry.EffectDropped, 1)
+		refusals.Refuse(purpose, telemetry.EffectDropped, 1)
 	case consent.Hold:
-		refusals.Add(purpose, telemetry.EffectHeld, 1)
+		refusals.Refuse(purpose, telemetry.EffectHeld, 1)
 	case consent.Collect:
-		refusals.Add(purpose, telemetry.EffectStripped, g.stripped)
+		refusals.Refuse(purpose, telemetry.EffectStripped, g.stripped)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"rcu/pkg/consent"
 	"rcu/pkg/identifier"
+	"rcu/pkg/profile"
 	"rcu/pkg/resolve"
 )
 
@@ -30,12 +31,13 @@ type permit struct {
 	stated  consent.Purpose
 	points  []consent.Point
 	mask    consent.Mask
+	closed  bool // an overlay closes the record
 	now     int64
 }
 
-// permitOf reads the consent registers of everything the person can be decided about. About some purposes nobody decides.
+// permitOf reads the consent registers of everything the person can be decided about. What the law obliges to is never closed.
 func (s *Service) permitOf(ctx context.Context, q request, p *resolve.Person, controller string) (permit, error) {
-	if !q.purpose.Decidable {
+	if q.purpose.Purpose == consent.Legal {
 		return permit{purpose: q.purpose, stated: q.stated}, nil
 	}
 	points := append([]identifier.Key(nil), p.Members...)
@@ -57,7 +59,10 @@ func (s *Service) permitOf(ctx context.Context, q request, p *resolve.Person, co
 		register, err := consent.DecodeRegister(c.Value)
 		out.points = append(out.points, consent.Point{Key: points[i], Register: register, Unreadable: err != nil})
 	}
-	out.mask = consent.Permissions(out.points, out.now)
+	out.closed = consent.Closed(out.points, out.now) != ""
+	if q.purpose.Decidable {
+		out.mask = consent.Permissions(out.points, out.now)
+	}
 	return out, nil
 }
 
@@ -95,11 +100,12 @@ func (p permit) ofParameter() bool {
 	return granted
 }
 
-// allow reports whether browsing on a device may be shown for the purpose: the controller itself has a grant on the device, and
-// the purpose is allowed.
-func (p permit) allow(device identifier.Key) bool {
-	point, ok := p.find(device)
-	if !ok || !point.Register.AllowedAt(consent.UnifyBehaviour, "", p.now) {
+// allow reports whether the browsing of a leaf may be shown for the purpose: the controller itself had a grant on the device and has one now, whatever
+// the graph has heard of so far, and the purpose is allowed.
+func (p permit) allow(l *profile.State) bool {
+	leaf := l.Leaf()
+	point, ok := p.find(leaf.Device)
+	if !ok || !point.Register.AllowsBrowsing(leaf.Stamp, l.First()/1e6, l.Last()/1e6, p.now) {
 		return false
 	}
 	if p.purpose.PerPoint {

@@ -103,6 +103,10 @@ func (s *Service) see(w http.ResponseWriter, r *http.Request, q request, p *reso
 	switch {
 	case err != nil:
 		s.fail(w, r, err)
+	case len(x.leaves) == 0 && x.closed:
+		if s.written(w, r, q, q.name, outcomeDenied) {
+			httpserver.WriteProblem(w, r, http.StatusLocked, httpserver.Problem{Reason: "record_closed", Fix: "this record cannot be used at present: serve the customer without it"})
+		}
 	case len(x.leaves) == 0 && x.refused:
 		s.deny(w, r, q, httpserver.Problem{Reason: "purpose_not_allowed", Field: "purpose", Fix: "the customer has not agreed to this purpose, or objected: do not use the record for it"})
 	case len(x.leaves) == 0:

@@ -9,6 +9,7 @@ import (
 	"rcu/pkg/identifier"
 	"rcu/pkg/profile"
 	"rcu/pkg/resolve"
+	"rcu/pkg/telemetry"
 	"rcu/services/internal/reveal"
 )
 
@@ -52,6 +53,7 @@ type seen struct {
 	leaves  []*profile.State
 	permits permits
 	refused bool // leaves of a controller are left out because the person did not agree to the purpose
+	closed  bool // leaves of a controller are left out because an overlay closes the record
 }
 
 // shown returns the leaves that belong to the person, were collected by a controller asked for, and may be shown for the purpose.
@@ -67,14 +69,17 @@ func (s *Service) shown(ctx context.Context, q request, p *resolve.Person) (*see
 		if err != nil {
 			return nil, err
 		}
-		if !permit.ofPerson() {
-			x.refused = true
+		if permit.closed || !permit.ofPerson() {
+			x.closed, x.refused = x.closed || permit.closed, x.refused || !permit.closed
+			s.gate.Refuse(string(q.purpose.Purpose), telemetry.EffectDenied, 1)
 			continue
 		}
 		x.permits = append(x.permits, permit)
 		for _, l := range owned {
-			if device := l.Leaf().Device; device.Value == "" || browsing && permit.allow(device) {
+			if l.Leaf().Device.Value == "" || browsing && permit.allow(l) {
 				x.leaves = append(x.leaves, l)
+			} else if browsing {
+				s.gate.Refuse(string(q.purpose.Purpose), telemetry.EffectFiltered, 1)
 			}
 		}
 	}

@@ -47,6 +47,7 @@ type Service struct {
 	deps   Deps
 	reader *resolve.Reader
 	trail  *audit.Trail
+	gate   *telemetry.GateRefusals
 	router *httpserver.Router
 	server *httpserver.Server
 }
@@ -56,20 +57,18 @@ func New(cfg Config, d Deps) (*Service, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("checking the profile API's configuration: %w", err)
 	}
-	if d.Log == nil || d.Metrics == nil || d.Gatherer == nil || d.Readers == nil || d.Graph == nil || d.Cells == nil || d.Keyring == nil || d.Audit == nil {
-		return nil, errors.New("profile API needs a logger, metrics, readers, a graph, cells, a keyring and an audit")
-	}
-	if d.Now == nil {
-		d.Now = time.Now
-	}
-	if d.Ready == nil {
-		d.Ready = func(context.Context) error { return nil }
+	if err := d.complete(); err != nil {
+		return nil, err
 	}
 	trail, err := audit.New("profileapi", cfg.AuditQueue, d.Audit, d.Metrics, d.Log)
 	if err != nil {
 		return nil, err //nolint:wrapcheck // says all
 	}
-	s := &Service{cfg: cfg, deps: d, reader: resolve.NewReader(d.Graph, d.Cells), trail: trail}
+	gate, err := telemetry.NewGateRefusals(d.Metrics, telemetry.GateUse)
+	if err != nil {
+		return nil, err //nolint:wrapcheck // says all
+	}
+	s := &Service{cfg: cfg, deps: d, reader: resolve.NewReader(d.Graph, d.Cells), trail: trail, gate: gate}
 	router, err := httpserver.NewRouter("profileapi", d.Metrics, d.Log)
 	if err != nil {
 		return nil, err
@@ -80,6 +79,20 @@ func New(cfg Config, d Deps) (*Service, error) {
 		return nil, err
 	}
 	return s, nil
+}
+
+// complete puts in what may be left out, and reports what may not.
+func (d *Deps) complete() error {
+	if d.Log == nil || d.Metrics == nil || d.Gatherer == nil || d.Readers == nil || d.Graph == nil || d.Cells == nil || d.Keyring == nil || d.Audit == nil {
+		return errors.New("profile API needs a logger, metrics, readers, a graph, cells, a keyring and an audit")
+	}
+	if d.Now == nil {
+		d.Now = time.Now
+	}
+	if d.Ready == nil {
+		d.Ready = func(context.Context) error { return nil }
+	}
+	return nil
 }
 
 func (s *Service) routes() {

@@ -9,6 +9,7 @@ import (
 	"rcu/pkg/identity"
 	"rcu/pkg/resolve"
 	"rcu/pkg/stream"
+	"rcu/pkg/telemetry"
 	eventpb "rcu/schemas/event"
 )
 
@@ -53,15 +54,35 @@ func (s *Service) permissions(w *work, i *item) uint64 {
 	first := resolve.SubjectOf(i.leaf)
 	if allowed, known := w.people.Decisions(first, identity.UnifyCore).Allowed(w.now.Unix()); allowed || !known {
 		m |= consent.MaskOf(consent.UnifyCore)
+	} else {
+		s.metrics.gate.Refuse(string(consent.UnifyCore), telemetry.EffectUnlinked, 1)
 	}
-	if i.leaf.Device.Value != "" && i.owner != "" {
-		m |= consent.MaskOf(consent.UnifyBehaviour)
+	if device := i.leaf.Device; device.Value != "" {
+		if i.owner != "" {
+			m |= consent.MaskOf(consent.UnifyBehaviour)
+		} else if allowed, _ := w.people.Decisions(device, identity.UnifyBehaviour).Allowed(w.now.Unix()); !allowed {
+			s.metrics.gate.Refuse(string(consent.UnifyBehaviour), telemetry.EffectUnlinked, 1)
+		}
 	}
 	return uint64(m)
 }
 
+// permitted is the mask of a profile, and when parts of it end by themselves.
+type permitted struct {
+	mask uint64
+	ends []*eventpb.PermissionEnd
+}
+
+func permittedBy(points []consent.Point, now int64) permitted {
+	p := permitted{mask: uint64(consent.Permissions(points, now))}
+	for _, e := range consent.Ends(points, now) {
+		p.ends = append(p.ends, &eventpb.PermissionEnd{At: e.At, Permissions: uint64(e.Mask)})
+	}
+	return p
+}
+
 // permissionsOf returns the masks of profiles from the consent registers of their points. One without leaves needs none.
-func (s *Service) permissionsOf(ctx context.Context, space string, told []telling, now time.Time) ([]uint64, error) {
+func (s *Service) permissionsOf(ctx context.Context, space string, told []telling, now time.Time) ([]permitted, error) {
 	var keys []string
 	for _, t := range told {
 		if len(t.leaves) > 0 {
@@ -74,7 +95,7 @@ func (s *Service) permissionsOf(ctx context.Context, space string, told []tellin
 	if err != nil {
 		return nil, fmt.Errorf("reading consent registers: %w", err)
 	}
-	out := make([]uint64, len(told))
+	out := make([]permitted, len(told))
 	var points []consent.Point
 	for i, t := range told {
 		if len(t.leaves) == 0 {
@@ -86,7 +107,7 @@ func (s *Service) permissionsOf(ctx context.Context, space string, told []tellin
 			points = append(points, consent.Point{Key: m, Register: register, Unreadable: err != nil})
 		}
 		cells = cells[len(points):]
-		out[i] = uint64(consent.Permissions(points, now.Unix()))
+		out[i] = permittedBy(points, now.Unix())
 	}
 	return out, nil
 }

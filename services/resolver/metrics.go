@@ -1,6 +1,10 @@
 package resolver
 
-import "github.com/prometheus/client_golang/prometheus"
+import (
+	"github.com/prometheus/client_golang/prometheus"
+
+	"rcu/pkg/telemetry"
+)
 
 type metrics struct {
 	events      *prometheus.CounterVec
@@ -11,6 +15,7 @@ type metrics struct {
 	unopened    prometheus.Counter
 	pending     prometheus.Gauge
 	stages      *prometheus.HistogramVec
+	gate        *telemetry.GateRefusals
 }
 
 func newMetrics(reg prometheus.Registerer) *metrics {
@@ -41,6 +46,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			Buckets: prometheus.ExponentialBuckets(0.0005, 2, 14),
 		}, []string{"stage"}),
 	}
-	reg.MustRegister(m.events, m.decisions, m.conflicts, m.transitions, m.owners, m.unopened, m.pending, m.stages)
+	m.gate = telemetry.CountRefusals(telemetry.GateLink)
+	reg.MustRegister(m.gate, m.events, m.decisions, m.conflicts, m.transitions, m.owners, m.unopened, m.pending, m.stages)
 	return m
 }

@@ -6,6 +6,7 @@ import (
 	"rcu/pkg/consent"
 	"rcu/pkg/identifier"
 	"rcu/pkg/profile"
+	"rcu/pkg/telemetry"
 	"rcu/pkg/warehouse"
 	eventpb "rcu/schemas/event"
 )
@@ -43,6 +44,7 @@ func (t *tables) event(r *eventpb.Resolved) {
 	if fact.RCUID != "" && e.Behaviour && !consent.Mask(r.Permissions).Has(consent.UnifyBehaviour) {
 		fact.RCUID = ""
 		t.m.withheld.Inc()
+		t.m.gate.Refuse(string(consent.UnifyBehaviour), telemetry.EffectPersonless, 1)
 	}
 	row := warehouse.EventRow{
 		Fact: fact, Country: e.Country, Permissions: r.Permissions, Behaviour: e.Behaviour, Traits: e.Traits,

@@ -1,6 +1,10 @@
 package sink
 
-import "github.com/prometheus/client_golang/prometheus"
+import (
+	"github.com/prometheus/client_golang/prometheus"
+
+	"rcu/pkg/telemetry"
+)
 
 type metrics struct {
 	batchRows prometheus.ObserverVec
@@ -10,6 +14,7 @@ type metrics struct {
 	withheld  prometheus.Counter
 	reloads   prometheus.Counter
 	squashed  prometheus.Counter
+	gate      *telemetry.GateRefusals
 }
 
 func newMetrics(r prometheus.Registerer) *metrics {
@@ -20,7 +25,7 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		Name: "rcu_sink_insert_duration_seconds", Help: "Time of one insert, by table.", Buckets: prometheus.ExponentialBuckets(0.002, 2, 12),
 	}, []string{"table"})
 	m := &metrics{
-		batchRows: batchRows, insert: insert,
+		batchRows: batchRows, insert: insert, gate: telemetry.CountRefusals(telemetry.GateStore),
 		freshness: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "rcu_sink_freshness_seconds", Help: "Time from the receipt of an event to its row being readable in ClickHouse.",
 			Buckets: []float64{0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 30, 60, 300, 3600},
@@ -38,6 +43,6 @@ func newMetrics(r prometheus.Registerer) *metrics {
 			Name: "rcu_sink_overrides_squashed_total", Help: "Overrides of owners that were written into the rows and dropped.",
 		}),
 	}
-	r.MustRegister(batchRows, insert, m.freshness, m.failures, m.withheld, m.reloads, m.squashed)
+	r.MustRegister(batchRows, insert, m.freshness, m.failures, m.withheld, m.reloads, m.squashed, m.gate)
 	return m
 }

@@ -59,7 +59,7 @@ type Statement struct {
 
 // decision is the statement as the algebra of pkg/consent compares it.
 func (s *Statement) decision() consent.Decision {
-	d := consent.Decision{At: s.DecidedAt, Carried: s.Carried && s.Kind == Grant, ID: s.ID}
+	d := consent.Decision{At: s.DecidedAt, Carried: s.Carried && s.Kind == Grant, Joint: s.Guardian != "", ID: s.ID}
 	if s.Kind <= Object {
 		d.Dec = consent.Dec(s.Kind)
 	}

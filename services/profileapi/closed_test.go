@@ -1,0 +1,45 @@
+package profileapi_test
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"rcu/pkg/consent"
+	"rcu/pkg/identifier"
+	eventpb "rcu/schemas/event"
+)
+
+// overlaid lays or lifts an overlay on a point of shop-fr.
+func (w *world) overlaid(o consent.Overlay, decision, ns, value string, at time.Time) {
+	w.t.Helper()
+	p := w.ring.Pseudonym(space, identifier.Namespace(ns), value)
+	w.decide(&eventpb.Decision{
+		Space: space, Controller: "shop-fr", Source: "privacy", Id: string(o) + decision, Point: &eventpb.Identifier{Namespace: ns, Pseudonym: p[:]},
+		Purpose: string(o.Purpose()), Decision: decision, DecidedAt: at.Unix(),
+	})
+}
+
+// A record that an overlay closes is read for nothing but what the law obliges to, by whatever point it is asked for; lifted, it is as before.
+func TestClosedRecord_isLocked(t *testing.T) {
+	for _, o := range []consent.Overlay{consent.Restricted, consent.Erased, consent.Deceased} {
+		t.Run(string(o), func(t *testing.T) {
+			w := newWorld(t)
+			marie(w)
+			a := newAPI(t, w, nil)
+			require.Len(t, a.lookup("service", "card", card, "contract").record().Orders, 2)
+			w.overlaid(o, "object", "email", mail, at(14, 9))
+			for _, purpose := range []string{"contract", "unify_core", "security"} {
+				locked := a.lookup("service", "card", card, purpose)
+				require.Equal(t, http.StatusLocked, locked.Code, purpose)
+				require.Equal(t, "record_closed", locked.reason())
+				require.NotContains(t, locked.Body.String(), string(o), "the text is neutral")
+			}
+			require.Len(t, a.lookup("service", "card", card, "legal").record().Orders, 2, "what the law obliges to")
+			w.overlaid(o, "grant", "email", mail, at(15, 9))
+			require.Len(t, a.lookup("service", "card", card, "contract").record().Orders, 2)
+		})
+	}
+}
