@@ -12,6 +12,7 @@ type ProfileRow struct {
 	KnownTraits              []string
 	Namespaces               []string // one entry per identifier
 	Permissions              uint64
+	PermissionEnds           []PermissionEnd
 	Quarantined              bool
 	OpenBaskets              int64
 	Counters                 map[string]int64
@@ -19,6 +20,12 @@ type ProfileRow struct {
 	Activity                 []ActivityCell
 	Orders                   []OrderCell
 	Cases                    []CaseCell
+}
+
+// PermissionEnd is a time, in seconds, at which permissions end by themselves.
+type PermissionEnd struct {
+	At          int64
+	Permissions uint64
 }
 
 // SpendCell is what was spent in one currency, month and channel.
@@ -53,6 +60,8 @@ type Profiles struct {
 	controller, space                    lowCol
 	rcuID                                *proto.ColStr
 	version, permissions                 *proto.ColUInt64
+	endAt                                timesCol
+	endPermissions                       *proto.ColArr[uint64]
 	gone, quarantined                    *proto.ColUInt8
 	firstSeen, lastSeen                  timeCol
 	traits                               *proto.ColMap[string, string]
@@ -78,6 +87,7 @@ type Profiles struct {
 	small []uint32
 	flags []uint8
 	whens []proto.DateTime64
+	masks []uint64
 	pairs []proto.KV[string, string]
 	sums  []proto.KV[string, int64]
 }
@@ -91,6 +101,8 @@ func NewProfiles() *Profiles {
 	p.traits = column(b, "traits", proto.NewMap[string, string](new(proto.ColStr).LowCardinality(), new(proto.ColStr)))
 	p.knownTraits, p.namespaces = b.lows("known_traits"), b.lows("namespaces")
 	p.permissions, p.quarantined, p.openBaskets = b.uint64("permissions"), b.uint8("quarantined"), b.int64("open_baskets")
+	p.endAt = b.times("permission_ends.at")
+	p.endPermissions = column(b, "permission_ends.mask", new(proto.ColUInt64).Array())
 	p.counters = column(b, "counters", proto.NewMap[string, int64](new(proto.ColStr).LowCardinality(), new(proto.ColInt64)))
 	p.spendCurrency, p.spendChannel = b.lows("spend.currency"), b.lows("spend.channel")
 	p.spendMonth = column(b, "spend.month", new(proto.ColUInt32).Array())
@@ -121,6 +133,8 @@ func (p *Profiles) Append(r *ProfileRow) {
 	p.knownTraits.Append(r.KnownTraits)
 	p.namespaces.Append(r.Namespaces)
 	p.permissions.Append(r.Permissions)
+	list(p.endAt, &p.whens, r.PermissionEnds, func(e *PermissionEnd) proto.DateTime64 { return instant(e.At * 1e6) })
+	list(p.endPermissions, &p.masks, r.PermissionEnds, func(e *PermissionEnd) uint64 { return e.Permissions })
 	p.quarantined.Append(bit(r.Quarantined))
 	p.openBaskets.Append(r.OpenBaskets)
 	p.sums = appendMap(p.sums[:0], r.Counters)

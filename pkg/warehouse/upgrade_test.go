@@ -10,6 +10,9 @@ import (
 	"rcu/pkg/warehouse"
 )
 
+// lastTable is the last version that made a table; later ones changed tables.
+const lastTable = 13
+
 // rowsOfOld is how many rows each table of an earlier version holds.
 const rowsOfOld = 60
 
@@ -34,7 +37,7 @@ func TestMigrate_fromAnEarlierVersion(t *testing.T) {
 			require.NoError(t, w.MigrateTo(t.Context(), version))
 			t.Cleanup(func() { _ = w.Exec(t.Context(), "DROP DATABASE "+cfg.Database) })
 			was := filled(t, w)
-			require.Len(t, was, int(version))
+			require.Len(t, was, int(min(version, lastTable)))
 
 			require.NoError(t, w.Migrate(t.Context()))
 			for _, x := range was {

@@ -146,6 +146,19 @@ func TestCustomer360_oneRowPerCustomer(t *testing.T) {
 	}}, rows)
 }
 
+// A permission that ended since the row was written is none, although nobody wrote the row again.
+func TestCustomer360_permissionsEndByThemselves(t *testing.T) {
+	w := open(t)
+	p := profile("p1", 1, false)
+	p.Permissions = 1<<4 | 1<<10 | 1<<24
+	p.PermissionEnds = []warehouse.PermissionEnd{{At: time.Now().Add(-time.Hour).Unix(), Permissions: 1 << 24}, {At: time.Now().Add(time.Hour).Unix(), Permissions: 1 << 10}}
+	b := warehouse.NewProfiles()
+	b.Append(p)
+	insert(t, w, b)
+	require.Equal(t, []map[string]any{{"may_unify_core": 1.0, "may_profiling": 1.0, "may_marketing_email": 0.0}},
+		ask(t, w, "SELECT may_unify_core, may_profiling, may_marketing_email FROM customer_360"))
+}
+
 // TestCustomer360_permissionsAreThoseOfTheMask holds the bits in the view to those of the domain.
 func TestCustomer360_permissionsAreThoseOfTheMask(t *testing.T) {
 	w := open(t)

@@ -1368,27 +1368,28 @@ func (x *Audit) GetOther() string {
 
 // Profile is the combination of the leaves of one person as published on rcu.profiles: no personal value, pseudonyms only.
 type Profile struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Space         string                 `protobuf:"bytes,1,opt,name=space,proto3" json:"space,omitempty"`
-	Controller    string                 `protobuf:"bytes,2,opt,name=controller,proto3" json:"controller,omitempty"` // one record per controller
-	RcuId         string                 `protobuf:"bytes,3,opt,name=rcu_id,json=rcuId,proto3" json:"rcu_id,omitempty"`
-	Version       uint64                 `protobuf:"varint,4,opt,name=version,proto3" json:"version,omitempty"`
-	Gone          bool                   `protobuf:"varint,5,opt,name=gone,proto3" json:"gone,omitempty"`                            // the id is no longer canonical
-	FirstSeen     int64                  `protobuf:"varint,6,opt,name=first_seen,json=firstSeen,proto3" json:"first_seen,omitempty"` // microseconds
-	LastSeen      int64                  `protobuf:"varint,7,opt,name=last_seen,json=lastSeen,proto3" json:"last_seen,omitempty"`
-	Identifiers   []*Identifier          `protobuf:"bytes,8,rep,name=identifiers,proto3" json:"identifiers,omitempty"`
-	Traits        map[string]string      `protobuf:"bytes,9,rep,name=traits,proto3" json:"traits,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"` // those that are no personal data
-	Spend         []*Spend               `protobuf:"bytes,10,rep,name=spend,proto3" json:"spend,omitempty"`
-	Activity      []*ChannelActivity     `protobuf:"bytes,11,rep,name=activity,proto3" json:"activity,omitempty"`
-	Orders        []*OrderSummary        `protobuf:"bytes,12,rep,name=orders,proto3" json:"orders,omitempty"`
-	Cases         []*CaseSummary         `protobuf:"bytes,13,rep,name=cases,proto3" json:"cases,omitempty"`
-	Counters      map[string]int64       `protobuf:"bytes,14,rep,name=counters,proto3" json:"counters,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"` // events by type
-	Quarantined   bool                   `protobuf:"varint,15,opt,name=quarantined,proto3" json:"quarantined,omitempty"`
-	KnownTraits   []string               `protobuf:"bytes,16,rep,name=known_traits,json=knownTraits,proto3" json:"known_traits,omitempty"` // names of the personal traits that are known
-	Permissions   uint64                 `protobuf:"varint,17,opt,name=permissions,proto3" json:"permissions,omitempty"`
-	OpenBaskets   int64                  `protobuf:"varint,18,opt,name=open_baskets,json=openBaskets,proto3" json:"open_baskets,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	state          protoimpl.MessageState `protogen:"open.v1"`
+	Space          string                 `protobuf:"bytes,1,opt,name=space,proto3" json:"space,omitempty"`
+	Controller     string                 `protobuf:"bytes,2,opt,name=controller,proto3" json:"controller,omitempty"` // one record per controller
+	RcuId          string                 `protobuf:"bytes,3,opt,name=rcu_id,json=rcuId,proto3" json:"rcu_id,omitempty"`
+	Version        uint64                 `protobuf:"varint,4,opt,name=version,proto3" json:"version,omitempty"`
+	Gone           bool                   `protobuf:"varint,5,opt,name=gone,proto3" json:"gone,omitempty"`                            // the id is no longer canonical
+	FirstSeen      int64                  `protobuf:"varint,6,opt,name=first_seen,json=firstSeen,proto3" json:"first_seen,omitempty"` // microseconds
+	LastSeen       int64                  `protobuf:"varint,7,opt,name=last_seen,json=lastSeen,proto3" json:"last_seen,omitempty"`
+	Identifiers    []*Identifier          `protobuf:"bytes,8,rep,name=identifiers,proto3" json:"identifiers,omitempty"`
+	Traits         map[string]string      `protobuf:"bytes,9,rep,name=traits,proto3" json:"traits,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"` // those that are no personal data
+	Spend          []*Spend               `protobuf:"bytes,10,rep,name=spend,proto3" json:"spend,omitempty"`
+	Activity       []*ChannelActivity     `protobuf:"bytes,11,rep,name=activity,proto3" json:"activity,omitempty"`
+	Orders         []*OrderSummary        `protobuf:"bytes,12,rep,name=orders,proto3" json:"orders,omitempty"`
+	Cases          []*CaseSummary         `protobuf:"bytes,13,rep,name=cases,proto3" json:"cases,omitempty"`
+	Counters       map[string]int64       `protobuf:"bytes,14,rep,name=counters,proto3" json:"counters,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"` // events by type
+	Quarantined    bool                   `protobuf:"varint,15,opt,name=quarantined,proto3" json:"quarantined,omitempty"`
+	KnownTraits    []string               `protobuf:"bytes,16,rep,name=known_traits,json=knownTraits,proto3" json:"known_traits,omitempty"` // names of the personal traits that are known
+	Permissions    uint64                 `protobuf:"varint,17,opt,name=permissions,proto3" json:"permissions,omitempty"`
+	OpenBaskets    int64                  `protobuf:"varint,18,opt,name=open_baskets,json=openBaskets,proto3" json:"open_baskets,omitempty"`
+	PermissionEnds []*PermissionEnd       `protobuf:"bytes,19,rep,name=permission_ends,json=permissionEnds,proto3" json:"permission_ends,omitempty"` // permissions that end by themselves, in order of time
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *Profile) Reset() {
@@ -1547,6 +1548,66 @@ func (x *Profile) GetOpenBaskets() int64 {
 	return 0
 }
 
+func (x *Profile) GetPermissionEnds() []*PermissionEnd {
+	if x != nil {
+		return x.PermissionEnds
+	}
+	return nil
+}
+
+// PermissionEnd is a time at which permissions of a profile end although nothing happens.
+type PermissionEnd struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	At            int64                  `protobuf:"varint,1,opt,name=at,proto3" json:"at,omitempty"`                   // seconds
+	Permissions   uint64                 `protobuf:"varint,2,opt,name=permissions,proto3" json:"permissions,omitempty"` // those that are gone from then on
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PermissionEnd) Reset() {
+	*x = PermissionEnd{}
+	mi := &file_record_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PermissionEnd) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PermissionEnd) ProtoMessage() {}
+
+func (x *PermissionEnd) ProtoReflect() protoreflect.Message {
+	mi := &file_record_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PermissionEnd.ProtoReflect.Descriptor instead.
+func (*PermissionEnd) Descriptor() ([]byte, []int) {
+	return file_record_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *PermissionEnd) GetAt() int64 {
+	if x != nil {
+		return x.At
+	}
+	return 0
+}
+
+func (x *PermissionEnd) GetPermissions() uint64 {
+	if x != nil {
+		return x.Permissions
+	}
+	return 0
+}
+
 type Spend struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Currency      string                 `protobuf:"bytes,1,opt,name=currency,proto3" json:"currency,omitempty"`
@@ -1561,7 +1622,7 @@ type Spend struct {
 
 func (x *Spend) Reset() {
 	*x = Spend{}
-	mi := &file_record_proto_msgTypes[14]
+	mi := &file_record_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1573,7 +1634,7 @@ func (x *Spend) String() string {
 func (*Spend) ProtoMessage() {}
 
 func (x *Spend) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[14]
+	mi := &file_record_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1586,7 +1647,7 @@ func (x *Spend) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Spend.ProtoReflect.Descriptor instead.
 func (*Spend) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{14}
+	return file_record_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Spend) GetCurrency() string {
@@ -1645,7 +1706,7 @@ type ChannelActivity struct {
 
 func (x *ChannelActivity) Reset() {
 	*x = ChannelActivity{}
-	mi := &file_record_proto_msgTypes[15]
+	mi := &file_record_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1657,7 +1718,7 @@ func (x *ChannelActivity) String() string {
 func (*ChannelActivity) ProtoMessage() {}
 
 func (x *ChannelActivity) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[15]
+	mi := &file_record_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1670,7 +1731,7 @@ func (x *ChannelActivity) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChannelActivity.ProtoReflect.Descriptor instead.
 func (*ChannelActivity) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{15}
+	return file_record_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ChannelActivity) GetChannel() Channel {
@@ -1733,7 +1794,7 @@ type OrderSummary struct {
 
 func (x *OrderSummary) Reset() {
 	*x = OrderSummary{}
-	mi := &file_record_proto_msgTypes[16]
+	mi := &file_record_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1745,7 +1806,7 @@ func (x *OrderSummary) String() string {
 func (*OrderSummary) ProtoMessage() {}
 
 func (x *OrderSummary) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[16]
+	mi := &file_record_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1758,7 +1819,7 @@ func (x *OrderSummary) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrderSummary.ProtoReflect.Descriptor instead.
 func (*OrderSummary) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{16}
+	return file_record_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *OrderSummary) GetKey() []byte {
@@ -1844,7 +1905,7 @@ type CaseSummary struct {
 
 func (x *CaseSummary) Reset() {
 	*x = CaseSummary{}
-	mi := &file_record_proto_msgTypes[17]
+	mi := &file_record_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1856,7 +1917,7 @@ func (x *CaseSummary) String() string {
 func (*CaseSummary) ProtoMessage() {}
 
 func (x *CaseSummary) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[17]
+	mi := &file_record_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1869,7 +1930,7 @@ func (x *CaseSummary) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CaseSummary.ProtoReflect.Descriptor instead.
 func (*CaseSummary) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{17}
+	return file_record_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *CaseSummary) GetKey() []byte {
@@ -1927,7 +1988,7 @@ type ContactStep struct {
 
 func (x *ContactStep) Reset() {
 	*x = ContactStep{}
-	mi := &file_record_proto_msgTypes[18]
+	mi := &file_record_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1939,7 +2000,7 @@ func (x *ContactStep) String() string {
 func (*ContactStep) ProtoMessage() {}
 
 func (x *ContactStep) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[18]
+	mi := &file_record_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1952,7 +2013,7 @@ func (x *ContactStep) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContactStep.ProtoReflect.Descriptor instead.
 func (*ContactStep) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{18}
+	return file_record_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ContactStep) GetSpace() string {
@@ -2185,7 +2246,7 @@ const file_record_proto_rawDesc = "" +
 	"\aoutcome\x18\v \x01(\tR\aoutcome\x12 \n" +
 	"\vcontrollers\x18\f \x03(\tR\vcontrollers\x12\x10\n" +
 	"\x03act\x18\r \x01(\tR\x03act\x12\x14\n" +
-	"\x05other\x18\x0e \x01(\tR\x05other\"\xc5\x06\n" +
+	"\x05other\x18\x0e \x01(\tR\x05other\"\x8b\a\n" +
 	"\aProfile\x12\x14\n" +
 	"\x05space\x18\x01 \x01(\tR\x05space\x12\x1e\n" +
 	"\n" +
@@ -2208,13 +2269,17 @@ const file_record_proto_rawDesc = "" +
 	"\vquarantined\x18\x0f \x01(\bR\vquarantined\x12!\n" +
 	"\fknown_traits\x18\x10 \x03(\tR\vknownTraits\x12 \n" +
 	"\vpermissions\x18\x11 \x01(\x04R\vpermissions\x12!\n" +
-	"\fopen_baskets\x18\x12 \x01(\x03R\vopenBaskets\x1a9\n" +
+	"\fopen_baskets\x18\x12 \x01(\x03R\vopenBaskets\x12D\n" +
+	"\x0fpermission_ends\x18\x13 \x03(\v2\x1b.rcu.event.v1.PermissionEndR\x0epermissionEnds\x1a9\n" +
 	"\vTraitsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1a;\n" +
 	"\rCountersEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x01\"\xb4\x01\n" +
+	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x01\"A\n" +
+	"\rPermissionEnd\x12\x0e\n" +
+	"\x02at\x18\x01 \x01(\x03R\x02at\x12 \n" +
+	"\vpermissions\x18\x02 \x01(\x04R\vpermissions\"\xb4\x01\n" +
 	"\x05Spend\x12\x1a\n" +
 	"\bcurrency\x18\x01 \x01(\tR\bcurrency\x12\x14\n" +
 	"\x05month\x18\x02 \x01(\x05R\x05month\x12\x14\n" +
@@ -2277,7 +2342,7 @@ func file_record_proto_rawDescGZIP() []byte {
 	return file_record_proto_rawDescData
 }
 
-var file_record_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
+var file_record_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
 var file_record_proto_goTypes = []any{
 	(*Resolved)(nil),        // 0: rcu.event.v1.Resolved
 	(*Decision)(nil),        // 1: rcu.event.v1.Decision
@@ -2293,47 +2358,49 @@ var file_record_proto_goTypes = []any{
 	(*Held)(nil),            // 11: rcu.event.v1.Held
 	(*Audit)(nil),           // 12: rcu.event.v1.Audit
 	(*Profile)(nil),         // 13: rcu.event.v1.Profile
-	(*Spend)(nil),           // 14: rcu.event.v1.Spend
-	(*ChannelActivity)(nil), // 15: rcu.event.v1.ChannelActivity
-	(*OrderSummary)(nil),    // 16: rcu.event.v1.OrderSummary
-	(*CaseSummary)(nil),     // 17: rcu.event.v1.CaseSummary
-	(*ContactStep)(nil),     // 18: rcu.event.v1.ContactStep
-	nil,                     // 19: rcu.event.v1.Profile.TraitsEntry
-	nil,                     // 20: rcu.event.v1.Profile.CountersEntry
-	(*Event)(nil),           // 21: rcu.event.v1.Event
-	(*Identifier)(nil),      // 22: rcu.event.v1.Identifier
-	(Channel)(0),            // 23: rcu.event.v1.Channel
-	(*Sealed)(nil),          // 24: rcu.event.v1.Sealed
-	(*Money)(nil),           // 25: rcu.event.v1.Money
+	(*PermissionEnd)(nil),   // 14: rcu.event.v1.PermissionEnd
+	(*Spend)(nil),           // 15: rcu.event.v1.Spend
+	(*ChannelActivity)(nil), // 16: rcu.event.v1.ChannelActivity
+	(*OrderSummary)(nil),    // 17: rcu.event.v1.OrderSummary
+	(*CaseSummary)(nil),     // 18: rcu.event.v1.CaseSummary
+	(*ContactStep)(nil),     // 19: rcu.event.v1.ContactStep
+	nil,                     // 20: rcu.event.v1.Profile.TraitsEntry
+	nil,                     // 21: rcu.event.v1.Profile.CountersEntry
+	(*Event)(nil),           // 22: rcu.event.v1.Event
+	(*Identifier)(nil),      // 23: rcu.event.v1.Identifier
+	(Channel)(0),            // 24: rcu.event.v1.Channel
+	(*Sealed)(nil),          // 25: rcu.event.v1.Sealed
+	(*Money)(nil),           // 26: rcu.event.v1.Money
 }
 var file_record_proto_depIdxs = []int32{
-	21, // 0: rcu.event.v1.Resolved.event:type_name -> rcu.event.v1.Event
-	22, // 1: rcu.event.v1.Decision.point:type_name -> rcu.event.v1.Identifier
-	23, // 2: rcu.event.v1.Decision.collected_on:type_name -> rcu.event.v1.Channel
-	23, // 3: rcu.event.v1.Measurement.channel:type_name -> rcu.event.v1.Channel
-	22, // 4: rcu.event.v1.Act.a:type_name -> rcu.event.v1.Identifier
-	22, // 5: rcu.event.v1.Act.b:type_name -> rcu.event.v1.Identifier
+	22, // 0: rcu.event.v1.Resolved.event:type_name -> rcu.event.v1.Event
+	23, // 1: rcu.event.v1.Decision.point:type_name -> rcu.event.v1.Identifier
+	24, // 2: rcu.event.v1.Decision.collected_on:type_name -> rcu.event.v1.Channel
+	24, // 3: rcu.event.v1.Measurement.channel:type_name -> rcu.event.v1.Channel
+	23, // 4: rcu.event.v1.Act.a:type_name -> rcu.event.v1.Identifier
+	23, // 5: rcu.event.v1.Act.b:type_name -> rcu.event.v1.Identifier
 	3,  // 6: rcu.event.v1.ActRegister.acts:type_name -> rcu.event.v1.Act
-	24, // 7: rcu.event.v1.DeadLetter.body:type_name -> rcu.event.v1.Sealed
-	24, // 8: rcu.event.v1.Held.body:type_name -> rcu.event.v1.Sealed
-	22, // 9: rcu.event.v1.Profile.identifiers:type_name -> rcu.event.v1.Identifier
-	19, // 10: rcu.event.v1.Profile.traits:type_name -> rcu.event.v1.Profile.TraitsEntry
-	14, // 11: rcu.event.v1.Profile.spend:type_name -> rcu.event.v1.Spend
-	15, // 12: rcu.event.v1.Profile.activity:type_name -> rcu.event.v1.ChannelActivity
-	16, // 13: rcu.event.v1.Profile.orders:type_name -> rcu.event.v1.OrderSummary
-	17, // 14: rcu.event.v1.Profile.cases:type_name -> rcu.event.v1.CaseSummary
-	20, // 15: rcu.event.v1.Profile.counters:type_name -> rcu.event.v1.Profile.CountersEntry
-	23, // 16: rcu.event.v1.Spend.channel:type_name -> rcu.event.v1.Channel
-	23, // 17: rcu.event.v1.ChannelActivity.channel:type_name -> rcu.event.v1.Channel
-	23, // 18: rcu.event.v1.OrderSummary.channel:type_name -> rcu.event.v1.Channel
-	25, // 19: rcu.event.v1.OrderSummary.total:type_name -> rcu.event.v1.Money
-	25, // 20: rcu.event.v1.OrderSummary.returned:type_name -> rcu.event.v1.Money
-	22, // 21: rcu.event.v1.ContactStep.point:type_name -> rcu.event.v1.Identifier
-	22, // [22:22] is the sub-list for method output_type
-	22, // [22:22] is the sub-list for method input_type
-	22, // [22:22] is the sub-list for extension type_name
-	22, // [22:22] is the sub-list for extension extendee
-	0,  // [0:22] is the sub-list for field type_name
+	25, // 7: rcu.event.v1.DeadLetter.body:type_name -> rcu.event.v1.Sealed
+	25, // 8: rcu.event.v1.Held.body:type_name -> rcu.event.v1.Sealed
+	23, // 9: rcu.event.v1.Profile.identifiers:type_name -> rcu.event.v1.Identifier
+	20, // 10: rcu.event.v1.Profile.traits:type_name -> rcu.event.v1.Profile.TraitsEntry
+	15, // 11: rcu.event.v1.Profile.spend:type_name -> rcu.event.v1.Spend
+	16, // 12: rcu.event.v1.Profile.activity:type_name -> rcu.event.v1.ChannelActivity
+	17, // 13: rcu.event.v1.Profile.orders:type_name -> rcu.event.v1.OrderSummary
+	18, // 14: rcu.event.v1.Profile.cases:type_name -> rcu.event.v1.CaseSummary
+	21, // 15: rcu.event.v1.Profile.counters:type_name -> rcu.event.v1.Profile.CountersEntry
+	14, // 16: rcu.event.v1.Profile.permission_ends:type_name -> rcu.event.v1.PermissionEnd
+	24, // 17: rcu.event.v1.Spend.channel:type_name -> rcu.event.v1.Channel
+	24, // 18: rcu.event.v1.ChannelActivity.channel:type_name -> rcu.event.v1.Channel
+	24, // 19: rcu.event.v1.OrderSummary.channel:type_name -> rcu.event.v1.Channel
+	26, // 20: rcu.event.v1.OrderSummary.total:type_name -> rcu.event.v1.Money
+	26, // 21: rcu.event.v1.OrderSummary.returned:type_name -> rcu.event.v1.Money
+	23, // 22: rcu.event.v1.ContactStep.point:type_name -> rcu.event.v1.Identifier
+	23, // [23:23] is the sub-list for method output_type
+	23, // [23:23] is the sub-list for method input_type
+	23, // [23:23] is the sub-list for extension type_name
+	23, // [23:23] is the sub-list for extension extendee
+	0,  // [0:23] is the sub-list for field type_name
 }
 
 func init() { file_record_proto_init() }
@@ -2348,7 +2415,7 @@ func file_record_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_record_proto_rawDesc), len(file_record_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   21,
+			NumMessages:   22,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

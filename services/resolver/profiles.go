@@ -74,7 +74,8 @@ func (s *Service) profileRecords(ctx context.Context, space string, owed []owedP
 		messages = append(messages, profile.Gone(about))
 	}
 	for i, t := range told {
-		about.RCUID, about.Controller, about.Permissions = s.name(space, t.person.Canonical), t.controller, permissions[i]
+		about.RCUID, about.Controller = s.name(space, t.person.Canonical), t.controller
+		about.Permissions, about.PermissionEnds = permissions[i].mask, permissions[i].ends
 		messages = append(messages, combine(t, about))
 	}
 	return encodeProfiles(messages, now)

@@ -41,6 +41,9 @@ func (t *tables) profile(p *eventpb.Profile) error {
 			})
 		}
 	}
+	for _, e := range p.PermissionEnds {
+		row.PermissionEnds = append(row.PermissionEnds, warehouse.PermissionEnd{At: e.At, Permissions: e.Permissions})
+	}
 	for _, s := range p.Spend {
 		row.Spend = append(row.Spend, warehouse.SpendCell{
 			Currency: s.Currency, Channel: channelName(s.Channel), Month: uint32(max(s.Month, 0)),

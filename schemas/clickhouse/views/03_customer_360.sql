@@ -1,10 +1,13 @@
 -- One row per controller and customer. Amounts are minor units per currency, never summed over currencies. Values of personal traits
 -- are not here: `known_traits` names those that are known. `known_*` and `may_*` are 1 or 0. `orders` counts all sales and orders; of
 -- states (`orders_to_collect`, `orders_over_returned`) and cases only the newest few hundred of a customer are known here.
+-- `may_*` are permissions as of the query: one that ended since the row was written is 0.
 CREATE OR REPLACE VIEW customer_360
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS
 WITH
+    bitAnd(p.permissions, bitNot(arrayReduce('groupBitOr', arrayMap(
+        (at, mask) -> if(at <= now(), mask, toUInt64(0)), p.`permission_ends.at`, p.`permission_ends.mask`)))) AS permitted,
     arraySort(arrayDistinct(p.`spend.currency`)) AS currencies,
     arrayMap(c -> arraySum((v, k) -> if(k = c, v, 0), p.`spend.sales`, p.`spend.currency`), currencies) AS sold,
     arrayMap(c -> arraySum((v, k) -> if(k = c, v, 0), p.`spend.returns`, p.`spend.currency`), currencies) AS returned,
@@ -41,28 +44,28 @@ SELECT
     has(p.known_traits, 'postal_code') AS known_postal_code,
     has(p.namespaces, 'email') AS known_email,
     has(p.namespaces, 'phone') AS known_phone,
-    bitTest(p.permissions, 4) AS may_unify_core,
-    bitTest(p.permissions, 5) AS may_unify_behaviour,
-    bitTest(p.permissions, 6) AS may_personalise,
-    bitTest(p.permissions, 7) AS may_store_view_web,
-    bitTest(p.permissions, 8) AS may_email_open_tracking,
-    bitTest(p.permissions, 9) AS may_analytics_individual,
-    bitTest(p.permissions, 10) AS may_profiling,
-    bitTest(p.permissions, 11) AS may_geoloc,
-    bitTest(p.permissions, 12) AS may_beacon_presence,
-    bitTest(p.permissions, 16) AS may_clienteling_contact_email,
-    bitTest(p.permissions, 17) AS may_clienteling_contact_sms,
-    bitTest(p.permissions, 18) AS may_clienteling_contact_messaging,
-    bitTest(p.permissions, 24) AS may_marketing_email,
-    bitTest(p.permissions, 25) AS may_marketing_sms,
-    bitTest(p.permissions, 26) AS may_marketing_phone,
-    bitTest(p.permissions, 27) AS may_marketing_post,
-    bitTest(p.permissions, 28) AS may_marketing_messaging,
-    bitTest(p.permissions, 29) AS may_marketing_push,
-    bitTest(p.permissions, 32) AS may_survey_email,
-    bitTest(p.permissions, 33) AS may_survey_sms,
-    bitTest(p.permissions, 34) AS may_survey_phone,
-    bitTest(p.permissions, 35) AS may_survey_post,
-    bitTest(p.permissions, 36) AS may_survey_messaging,
-    bitTest(p.permissions, 37) AS may_survey_push
+    bitTest(permitted, 4) AS may_unify_core,
+    bitTest(permitted, 5) AS may_unify_behaviour,
+    bitTest(permitted, 6) AS may_personalise,
+    bitTest(permitted, 7) AS may_store_view_web,
+    bitTest(permitted, 8) AS may_email_open_tracking,
+    bitTest(permitted, 9) AS may_analytics_individual,
+    bitTest(permitted, 10) AS may_profiling,
+    bitTest(permitted, 11) AS may_geoloc,
+    bitTest(permitted, 12) AS may_beacon_presence,
+    bitTest(permitted, 16) AS may_clienteling_contact_email,
+    bitTest(permitted, 17) AS may_clienteling_contact_sms,
+    bitTest(permitted, 18) AS may_clienteling_contact_messaging,
+    bitTest(permitted, 24) AS may_marketing_email,
+    bitTest(permitted, 25) AS may_marketing_sms,
+    bitTest(permitted, 26) AS may_marketing_phone,
+    bitTest(permitted, 27) AS may_marketing_post,
+    bitTest(permitted, 28) AS may_marketing_messaging,
+    bitTest(permitted, 29) AS may_marketing_push,
+    bitTest(permitted, 32) AS may_survey_email,
+    bitTest(permitted, 33) AS may_survey_sms,
+    bitTest(permitted, 34) AS may_survey_phone,
+    bitTest(permitted, 35) AS may_survey_post,
+    bitTest(permitted, 36) AS may_survey_messaging,
+    bitTest(permitted, 37) AS may_survey_push
 FROM {{database}}.profiles AS p FINAL

@@ -1,0 +1,91 @@
+package resolver_test
+
+import "slices"
+
+// The reference of the whole-history test: what consent.md 3.5 to 3.9 permits, said once more in the plainest way, over the list of everything that
+// people decided. It shares no line with the product: no register, no history, no kernel, and it looks at the whole list for every question.
+
+// said is one decision as it was told.
+type said struct {
+	controller, point, purpose, channel string
+	denies                              int // 0 = a grant, then refuse, withdraw, object: the more protective the larger
+	at, expires                         int64
+	carried                             bool
+}
+
+// beats reports whether a holds over b: the later, at one instant the more protective, then the one that ends first.
+func (a said) beats(b said) bool {
+	end := func(d said) int64 {
+		if d.expires == 0 {
+			return 1 << 62
+		}
+		return d.expires
+	}
+	switch {
+	case a.at != b.at:
+		return a.at > b.at
+	case a.denies != b.denies:
+		return a.denies > b.denies
+	}
+	return end(a) < end(b)
+}
+
+// words are all decisions, in the order they were heard.
+type words []said
+
+// holding is the decision that holds for a point at t: the latest that was said, or, where nothing was said, the latest grant that was carried.
+func (w words) holding(controller, point, purpose, channel string, t int64) (best said, found bool) {
+	for _, carried := range []bool{false, true} {
+		for _, d := range w {
+			if d.controller != controller || d.point != point || d.purpose != purpose || d.channel != channel || d.at > t {
+				continue
+			}
+			if (d.carried && d.denies == 0) == carried && (!found || d.beats(best)) {
+				best, found = d, true
+			}
+		}
+		if found {
+			return best, true
+		}
+	}
+	return said{}, false
+}
+
+// granted reports whether a grant for the very point is in force at t.
+func (w words) granted(controller, point, purpose, channel string, t int64) bool {
+	d, found := w.holding(controller, point, purpose, channel, t)
+	return found && d.denies == 0 && (d.expires == 0 || d.expires > t)
+}
+
+// thenAndNow reports whether a grant was in force when something happened and one is now.
+func (w words) thenAndNow(controller, point, purpose string, then, now int64) bool {
+	return w.granted(controller, point, purpose, "", then) && w.granted(controller, point, purpose, "", now)
+}
+
+// agreed reports whether a person agreed to something that is about the person: some point grants it, and no point denies it at that time or later.
+func (w words) agreed(controller string, points []string, purpose string, now int64) bool {
+	grantedAt := int64(-1)
+	for _, p := range points {
+		if d, _ := w.holding(controller, p, purpose, "", now); w.granted(controller, p, purpose, "", now) {
+			grantedAt = max(grantedAt, d.at)
+		}
+	}
+	return grantedAt >= 0 && !slices.ContainsFunc(points, func(p string) bool {
+		d, found := w.holding(controller, p, purpose, "", now)
+		return found && d.denies > 0 && d.at >= grantedAt
+	})
+}
+
+// objected reports whether some point denies what holds until somebody objects, and no point grants it later.
+func (w words) objected(controller string, points []string, purpose string, now int64) bool {
+	deniedAt, grantedAt := int64(-1), int64(-1)
+	for _, p := range points {
+		switch d, found := w.holding(controller, p, purpose, "", now); {
+		case found && d.denies > 0:
+			deniedAt = max(deniedAt, d.at)
+		case found:
+			grantedAt = max(grantedAt, d.at)
+		}
+	}
+	return deniedAt >= 0 && deniedAt >= grantedAt
+}

@@ -1,0 +1,185 @@
+package resolver_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"rcu/pkg/identifier"
+	"rcu/pkg/identity"
+	"rcu/pkg/stream"
+	eventpb "rcu/schemas/event"
+)
+
+// story is one history: a few identifiers that nobody else has, over which people browse, buy, log in, agree and withdraw with two controllers of one
+// space, and a steward parts and joins them.
+type story struct {
+	n        int
+	rng      *rand.Rand
+	words    words
+	browsed  []browsed
+	bought   []bought
+	cookies  []string
+	mails    []string
+	numbers  []string // of customers
+	card     string
+	sequence int
+}
+
+// browsed is one event of browsing.
+type browsed struct {
+	id, controller, cookie string
+	at                     int64
+	collect                bool // the reference permits its collection, by what was known when it came
+}
+
+// bought is one order in a shop that set a cookie.
+type bought struct {
+	id, controller, cookie string
+	keeps                  bool // the reference permits to keep its cookie
+}
+
+func newStory(n int, seed uint64) *story {
+	name := func(s string) string { return fmt.Sprintf("%s%d", s, n) }
+	return &story{
+		n: n, rng: rand.New(rand.NewPCG(seed, uint64(n))), cookies: []string{name("ck-a-"), name("ck-b-")}, numbers: []string{name("UA"), name("UB")},
+		mails: []string{name("a") + "@example.fr", name("b") + "@example.fr"}, card: fmt.Sprintf("29900%08d", n),
+	}
+}
+
+func pick[T any](s *story, list ...T) T { return list[s.rng.IntN(len(list))] }
+func (s *story) chance(p float64) bool  { return s.rng.Float64() < p }
+func (s *story) id() string             { s.sequence++; return fmt.Sprintf("h%d-%d", s.n, s.sequence) }
+
+// site is the shop that a cookie belongs to: no browser shows it to another.
+func (s *story) site(cookie string) string {
+	if cookie == s.cookies[0] {
+		return retail
+	}
+	return digital
+}
+
+func (s *story) who() string { return pick(s, retail, retail, digital) }
+func (s *story) past(now time.Time) time.Time {
+	return now.Add(-time.Minute - time.Duration(s.rng.IntN(6*24*60))*time.Minute).Truncate(time.Second)
+}
+
+// step lets one thing happen.
+func (s *story) step(w *permitWorld) {
+	at, who := s.past(w.now), s.who()
+	when := at.Format(time.RFC3339)
+	switch s.rng.IntN(12) {
+	case 0, 1, 2:
+		s.browse(w, at)
+	case 3:
+		cookie := pick(s, s.cookies...)
+		w.take("web", s.site(cookie), j(s.id(), "account.logged_in", when, list(proved("customer", pick(s, s.numbers...)), is("cookie", cookie)), map[string]any{"method": "password"}))
+	case 4:
+		s.order(w, when)
+	case 5:
+		w.take("store", who, j(s.id(), "sale", when, list(proved("card", s.card), is("email", pick(s, s.mails...)), is("ticket", s.id())), euros(900)))
+	case 6:
+		w.take("web", who, j(s.id(), "order.placed", when, list(proved("customer", pick(s, s.numbers...)), proved("email", pick(s, s.mails...)), is("order", s.id())), euros(700)))
+	case 7:
+		s.act(w, at)
+	default:
+		s.decide(w, who, at)
+	}
+}
+
+func (s *story) browse(w *permitWorld, at time.Time) {
+	b := browsed{id: s.id(), cookie: pick(s, s.cookies...), at: at.Unix()}
+	b.controller = s.site(b.cookie)
+	ids := list(is("cookie", b.cookie))
+	if s.chance(.5) {
+		ids = append(ids, proved("customer", pick(s, s.numbers...)))
+	}
+	b.collect = s.words.thenAndNow(b.controller, b.cookie, "unify_behaviour", b.at, w.now.Unix())
+	s.browsed = append(s.browsed, b)
+	w.take("web", b.controller, j(b.id, "page.viewed", at.Format(time.RFC3339), ids, map[string]any{"path": "/"}))
+}
+
+// order is placed in a browser.
+func (s *story) order(w *permitWorld, when string) {
+	b := bought{id: s.id(), cookie: pick(s, s.cookies...)}
+	b.controller = s.site(b.cookie)
+	at, _ := time.Parse(time.RFC3339, when)
+	b.keeps = s.words.thenAndNow(b.controller, b.cookie, "unify_behaviour", at.Unix(), w.now.Unix())
+	s.bought = append(s.bought, b)
+	w.take("web", b.controller, j(b.id, "order.placed", when, list(is("email", pick(s, s.mails...)), is("cookie", b.cookie), is("order", s.id())), euros(500)))
+}
+
+// decide agrees or denies, at the point itself or brought from elsewhere; some grants end soon. Many come long after they were decided.
+func (s *story) decide(w *permitWorld, who string, at time.Time) {
+	d := said{controller: who, at: at.Unix()}
+	d.denies = pick(s, 0, 0, 0, 1, 2, 3)
+	ns := identifier.Email
+	switch s.rng.IntN(5) {
+	case 0, 1:
+		ns, d.point, d.purpose = identifier.Cookie, pick(s, s.cookies...), pick(s, "unify_behaviour", "unify_behaviour", "unify_behaviour", "personalise")
+		d.controller = s.site(d.point)
+	case 2:
+		d.point, d.purpose, d.channel = pick(s, s.mails...), "marketing", "email"
+	case 3:
+		d.point, d.purpose = pick(s, s.mails...), pick(s, "profiling", "store_view_web", "analytics_individual")
+	case 4:
+		ns, d.point, d.purpose = identifier.Customer, pick(s, s.numbers...), pick(s, "profiling", "store_view_web", "analytics_individual")
+	}
+	if d.denies == 0 && s.chance(.3) {
+		d.expires = w.now.Add(time.Duration(s.rng.IntN(72*60)) * time.Minute).Truncate(time.Minute).Unix()
+	}
+	d.carried = d.denies == 0 && s.chance(.25)
+	s.say(w, ns, d)
+}
+
+// withdraw denies some of what may have been granted, now.
+func (s *story) withdraw(w *permitWorld) {
+	now := w.now.Unix()
+	for _, c := range s.cookies {
+		if s.chance(.5) {
+			s.say(w, identifier.Cookie, said{controller: s.site(c), point: c, purpose: "unify_behaviour", denies: 2, at: now})
+		}
+	}
+	for _, m := range s.mails {
+		if s.chance(.5) {
+			s.say(w, identifier.Email, said{controller: s.who(), point: m, purpose: "marketing", channel: "email", denies: 2, at: now})
+		}
+	}
+	s.say(w, identifier.Customer, said{controller: s.who(), point: pick(s, s.numbers...), purpose: pick(s, "profiling", "store_view_web"), denies: 3, at: now})
+}
+
+// say tells a decision.
+func (s *story) say(w *permitWorld, ns identifier.Namespace, d said) {
+	m := map[string]any{
+		"point": is(string(ns), d.point), "purpose": d.purpose, "decision": []string{"grant", "refuse", "withdraw", "object"}[d.denies],
+		"decided_at": time.Unix(d.at, 0).UTC().Format(time.RFC3339), "act": "web_form", "notice": map[string]any{"id": "n1", "version": "1", "language": "fr"},
+	}
+	if d.channel != "" {
+		m["channel"] = d.channel
+	}
+	if d.carried {
+		m["method"] = "carried"
+	}
+	if d.expires != 0 {
+		m["expires_at"] = time.Unix(d.expires, 0).UTC().Format(time.RFC3339)
+	}
+	s.words = append(s.words, d)
+	w.take("web", d.controller, marshal(map[string]any{"id": s.id(), "type": "consent.decided", "occurred_at": w.now.Format(time.RFC3339), "consent": list(m)}))
+}
+
+// act is what a steward decides about two of the identifiers.
+func (s *story) act(w *permitWorld, at time.Time) {
+	key := func(ns identifier.Namespace, value string) identifier.Key {
+		return identifier.KeyOf(ns, w.ring.Pseudonym(space, ns, value))
+	}
+	x, y := key(identifier.Email, pick(s, s.mails...)), key(identifier.Customer, pick(s, s.numbers...))
+	if s.chance(.3) {
+		x = key(identifier.Card, s.card)
+	}
+	if identity.Lesser(y, x) {
+		x, y = y, x
+	}
+	w.append(stream.TopicActs, []byte(x.Value), &eventpb.Act{
+		Space: space, Id: s.id(), T: at.Unix(), Actor: "steward", Op: pick(s, "ban", "together", "clear"), A: identifierMessage(x), B: identifierMessage(y),
+	})
+}

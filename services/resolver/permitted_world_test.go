@@ -1,0 +1,305 @@
+package resolver_test
+
+import (
+	"context"
+	"encoding/json"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/zap"
+	"google.golang.org/protobuf/proto"
+
+	"rcu/pkg/auth"
+	"rcu/pkg/contact"
+	"rcu/pkg/event"
+	"rcu/pkg/identifier"
+	"rcu/pkg/identity"
+	"rcu/pkg/resolve"
+	"rcu/pkg/resolve/statemem"
+	"rcu/pkg/stream"
+	"rcu/pkg/vault"
+	"rcu/schemas"
+	eventpb "rcu/schemas/event"
+	"rcu/services/contacts"
+	"rcu/services/ingest"
+	"rcu/services/ingest/store"
+	"rcu/services/ingest/web"
+	"rcu/services/profileapi"
+	"rcu/services/resolver"
+)
+
+// permitWorld is the product from the HTTP face of its ingestors to those of its profile API and of contacts, over one state in memory, with the log
+// between them in the hands of the test. Many stories are told at once; they share the state and the clock.
+type permitWorld struct {
+	t        *testing.T
+	rng      *rand.Rand
+	now      time.Time
+	ring     *vault.Keyring
+	cells    resolve.Cells
+	graph    *resolve.Graph
+	resolver *resolver.Service
+	ingest   map[string]http.Handler // by channel and controller
+	keys     map[string]string
+	profiles http.Handler
+	contacts http.Handler
+
+	mu     sync.Mutex
+	topics map[string][]stream.Record
+	read   map[string]int // by topic, how far the resolver is
+}
+
+// sabotage is a fault that is planted into the product, through its ports.
+type sabotage struct {
+	resolver  resolver.Faults
+	collector func(ingest.Registers) ingest.Registers     // registers as gate G1 reads and writes them
+	reads     func(resolve.Cells) resolve.Cells           // as the profile API reads them
+	desk      func(contacts.Registers) contacts.Registers // as contacts read them
+	lost      string                                      // a topic that nobody gets
+	stopped   bool                                        // the resolver's clock stands
+}
+
+var permitDecoder = sync.OnceValues(func() (*event.Decoder, error) { return event.NewDecoder(schemas.Files) })
+
+func newPermitWorld(t *testing.T, seed uint64, broken sabotage) *permitWorld {
+	t.Helper()
+	w := &permitWorld{
+		t: t, rng: rand.New(rand.NewPCG(seed, 3)), now: today, ring: ringOf(t, seed), cells: statemem.NewCells(), topics: map[string][]stream.Record{},
+		read: map[string]int{}, ingest: map[string]http.Handler{},
+	}
+	var err error
+	w.graph, err = resolve.NewGraph(statemem.NewGraph(), identity.DefaultRules())
+	require.NoError(t, err)
+	cfg := resolver.Default()
+	cfg.Spaces, cfg.Instance, cfg.MaxPending = []string{space}, "1", 10_000_000
+	clock := func() time.Time { return w.now }
+	if broken.stopped {
+		clock = func() time.Time { return today }
+	}
+	w.resolver = resolver.Assemble(cfg, resolver.Deps{
+		Log: zap.NewNop(), Metrics: prometheus.NewRegistry(), Graph: w.graph, Cells: w.cells, Keyring: w.ring, Now: clock,
+	}, permitLog{w, broken.lost})
+	w.openIngest(broken)
+	w.openReaders(broken)
+	return w
+}
+
+// permitLog takes what the resolver publishes.
+type permitLog struct {
+	w    *permitWorld
+	lost string
+}
+
+func (l permitLog) PublishAll(ctx context.Context, records []stream.Record) error {
+	return l.Publish(ctx, records)
+}
+
+func (l permitLog) Publish(_ context.Context, records []stream.Record) error {
+	l.w.mu.Lock()
+	defer l.w.mu.Unlock()
+	for _, r := range records {
+		if r.Topic != l.lost {
+			r.Offset = int64(len(l.w.topics[r.Topic]))
+			l.w.topics[r.Topic] = append(l.w.topics[r.Topic], r)
+		}
+	}
+	return nil
+}
+
+func (w *permitWorld) openIngest(broken sabotage) {
+	daily := vault.NewDaily(w.ring, func(_ context.Context, k *eventpb.WrappedKey) error { return w.resolver.Learn(proto.CloneOf(k)) })
+	var registers ingest.Registers = w.cells
+	if broken.collector != nil {
+		registers = broken.collector(w.cells)
+	}
+	var specs []ingest.SourceSpec
+	for _, channel := range []string{"web", "store"} {
+		for _, controller := range []string{retail, digital} {
+			s := ingest.SourceSpec{
+				Name: channel + "-" + controller, Channel: channel, Space: space, Controller: controller, Brand: "maison", Zone: "Europe/Paris", Country: "FR",
+				Currency: "EUR", Trust: "self", Rate: 1e6, Burst: 1e6,
+			}
+			if channel == "store" {
+				s.Store, s.Trust = "paris-1", "stated"
+			}
+			specs = append(specs, s)
+		}
+	}
+	file, keys, err := ingest.GenerateSources(specs)
+	require.NoError(w.t, err)
+	w.keys = keys
+	sources, err := ingest.ParseSources(file)
+	require.NoError(w.t, err)
+	decoder, err := permitDecoder()
+	require.NoError(w.t, err)
+	for channel, open := range map[string]func(ingest.Config, ingest.Deps) (*ingest.Service, error){"web": web.New, "store": store.New} {
+		registry := prometheus.NewRegistry()
+		s, err := open(ingest.Default(channel), ingest.Deps{
+			Log: zap.NewNop(), Registerer: registry, Gatherer: registry, Sources: sources, Decoder: decoder, Pseudonyms: w.ring, Sealer: daily,
+			Producer: permitLog{w, ""}, Registers: registers, Now: func() time.Time { return w.now },
+		})
+		require.NoError(w.t, err)
+		w.ingest[channel] = s.Handler()
+	}
+}
+
+// readerKey is the key of a reader of one controller.
+func readerKey(controller string) string { return "reader of " + controller }
+
+func (w *permitWorld) openReaders(broken sabotage) {
+	var entries []auth.Entry[auth.Reader]
+	for _, controller := range []string{retail, digital} {
+		entries = append(entries, auth.Entry[auth.Reader]{Hash: auth.HashKey(readerKey(controller)), Principal: auth.Reader{
+			Name: controller, Role: auth.RoleService, Space: space, Controllers: []string{controller},
+		}})
+	}
+	readers, err := auth.NewKeys(entries)
+	require.NoError(w.t, err)
+	cells, desk := w.cells, contacts.Registers(w.cells)
+	if broken.reads != nil {
+		cells = broken.reads(cells)
+	}
+	if broken.desk != nil {
+		desk = broken.desk(desk)
+	}
+	registry, now := prometheus.NewRegistry(), func() time.Time { return w.now }
+	api := profileapi.Default()
+	api.HTTP.Addr, api.HTTP.ShutdownDelay, api.AuditQueue = "127.0.0.1:0", 0, 10_000
+	s, err := profileapi.New(api, profileapi.Deps{
+		Log: zap.NewNop(), Metrics: registry, Gatherer: registry, Readers: readers, Graph: w.graph, Cells: cells, Keyring: w.ring, Audit: forgetful{}, Now: now,
+	})
+	require.NoError(w.t, err)
+	w.serve(s)
+	w.profiles = s.Handler()
+	cfg := contacts.Default()
+	cfg.Rules.Caps = []contact.Cap{{Most: 100, Hours: 1, Source: "nothing but permission is asked for"}}
+	registry = prometheus.NewRegistry()
+	c, err := contacts.New(cfg, contacts.Deps{
+		Log: zap.NewNop(), Metrics: registry, Gatherer: registry, Readers: readers, People: w.graph, Registers: desk, Contacts: statemem.NewContacts(now),
+		Kafka: permitLog{w, ""}, Pseudonyms: w.ring, Now: now,
+	})
+	require.NoError(w.t, err)
+	w.contacts = c.Handler()
+}
+
+// forgetful takes lines of audit.
+type forgetful struct{}
+
+func (forgetful) Publish(context.Context, []stream.Record) error { return nil }
+
+// serve runs the profile API, which writes its audit in the background.
+func (w *permitWorld) serve(s *profileapi.Service) {
+	require.NoError(w.t, s.Listen(w.t.Context()))
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- s.Run(ctx) }()
+	w.t.Cleanup(func() { stop(); require.NoError(w.t, <-done) })
+}
+
+// take posts one event to an ingestor.
+func (w *permitWorld) take(channel, controller, raw string) {
+	w.t.Helper()
+	code, body := w.post(w.ingest[channel], w.keys[channel+"-"+controller], "/v1/events", "["+raw+"]")
+	require.Equal(w.t, http.StatusOK, code, body)
+	require.Contains(w.t, body, `"rejected":0`, raw)
+}
+
+func (w *permitWorld) post(h http.Handler, key, path, body string) (int, string) {
+	r := httptest.NewRequest(http.MethodPost, path, strings.NewReader(body))
+	r.Header.Set("Authorization", "Bearer "+key)
+	r.Header.Set("Content-Type", "application/json")
+	answer := httptest.NewRecorder()
+	h.ServeHTTP(answer, r)
+	return answer.Code, answer.Body.String()
+}
+
+// ask posts a body to a service and reads the answer where there is one.
+func (w *permitWorld) ask(h http.Handler, controller, path string, body, into any) int {
+	raw, err := json.Marshal(body)
+	require.NoError(w.t, err)
+	code, text := w.post(h, readerKey(controller), path, string(raw))
+	if code == http.StatusOK {
+		require.NoError(w.t, json.Unmarshal([]byte(text), into))
+	}
+	return code
+}
+
+// append puts a message on the log.
+func (w *permitWorld) append(topic string, key []byte, m proto.Message) {
+	r, err := stream.Encode(topic, key, m, w.now)
+	require.NoError(w.t, err)
+	require.NoError(w.t, permitLog{w, ""}.Publish(w.t.Context(), []stream.Record{r}))
+}
+
+// resolved are the topics that the resolver reads.
+var resolvedTopics = []string{stream.TopicConsents, stream.TopicActs, stream.TopicEventsWeb, stream.TopicEventsStore}
+
+// resolve lets the resolver read some of a topic, or all of it.
+func (w *permitWorld) resolve(topic string, all bool) {
+	w.t.Helper()
+	from, records := w.read[topic], w.topics[topic]
+	n := len(records) - from
+	if n > 40 {
+		n = 40
+	}
+	if !all && n > 1 {
+		n = 1 + w.rng.IntN(n)
+	}
+	if n == 0 {
+		return
+	}
+	require.NoError(w.t, w.resolver.Resolve(w.t.Context(), stream.Batch{Topic: topic, LogID: stream.LogID{1}, Records: records[from : from+n]}))
+	w.read[topic] = from + n
+}
+
+// live tells stories side by side, while the resolver is somewhere behind and the clock steps.
+func (w *permitWorld) live(stories []*story, steps int) {
+	w.t.Helper()
+	for _, s := range stories {
+		for _, c := range s.cookies {
+			if s.chance(.5) {
+				s.say(w, identifier.Cookie, said{controller: s.site(c), point: c, purpose: "unify_behaviour", at: w.now.AddDate(0, 0, -5).Unix()})
+			}
+		}
+	}
+	for range steps * len(stories) {
+		stories[w.rng.IntN(len(stories))].step(w)
+		switch w.rng.IntN(40) {
+		case 0, 1, 2, 3:
+			w.resolve(resolvedTopics[w.rng.IntN(len(resolvedTopics))], false)
+		case 4:
+			require.NoError(w.t, w.resolver.Flush(w.t.Context()))
+		case 5:
+			w.now = w.now.Add(time.Duration(w.rng.IntN(int(2*time.Hour/time.Second))) * time.Second) // asleep, or set
+		case 6:
+			w.now = w.now.Add(-time.Duration(w.rng.IntN(5)) * time.Second) // set back
+		}
+	}
+	w.now = w.now.Add(time.Duration(w.rng.IntN(24)) * time.Hour)
+}
+
+// catchUp lets the resolver finish.
+func (w *permitWorld) catchUp() {
+	w.t.Helper()
+	ctx := w.t.Context()
+	for _, topic := range resolvedTopics {
+		for w.read[topic] < len(w.topics[topic]) {
+			w.resolve(topic, true)
+		}
+	}
+	now := w.now
+	for n := 1; n > 0; {
+		var err error
+		n, err = w.graph.Sweep(ctx, space, now.Unix(), 200)
+		require.NoError(w.t, err)
+	}
+	require.NoError(w.t, w.resolver.Drain(ctx, space))
+	require.NoError(w.t, w.resolver.Flush(ctx))
+	require.NoError(w.t, w.resolver.Drain(ctx, space))
+}
