@@ -88,6 +88,29 @@ func TestTwoPeopleWronglyJoinedPartAndComeTogetherAgain(t *testing.T) {
 	require.Equal(t, one, stands(t, s, followed, card, 5700+51*100+51*10, 104, 104))
 	t.Logf("the one record is back %s after the answer", time.Since(began).Round(time.Millisecond))
 	require.Equal(t, one, s.Get(t, stack.Service, his, "contract").RCUID, "every id that was given resolves for ever")
+	tellsWhatHappened(t, s, one, back.Act.ID)
+}
+
+// tellsWhatHappened checks that the history of a record names how its people parted and came together, and the act that brought it back.
+func tellsWhatHappened(t *testing.T, s *stack.Stack, rcuID, act string) {
+	t.Helper()
+	stack.Eventually(t, soon, "the history is in ClickHouse", func() error {
+		x := s.Explain(t, stack.Steward, rcuID)
+		kinds, named := map[string]bool{}, false
+		for _, h := range x.History {
+			kinds[h.Kind] = true
+			named = named || h.Kind == "merged" && h.Cause.Act == act
+		}
+		for _, want := range []string{"created", "banned", "split", "lifted", "merged"} {
+			if !kinds[want] {
+				return fmt.Errorf("%q is not told among %d transitions (unavailable: %v)", want, len(x.History), x.HistoryUnavailable)
+			}
+		}
+		if !named {
+			return fmt.Errorf("the act is not named as the cause: %v", x.History)
+		}
+		return nil
+	})
 }
 
 // TestAResoldPhoneGoesToItsNewOwner: both owners proved it, so it identifies nobody, until a steward says whose it was.
