@@ -26,7 +26,7 @@ const (
 )
 
 // GateRefusals counts what one gate of consent refused, by purpose and effect. Purposes are those of the register, without the names of
-// recipients; nothing about people is a label. It is a collector, to be registered.
+// recipients; nothing about people is a label. It is a collector, to be registered with the label `service` beside it, as all of a process are.
 type GateRefusals struct {
 	*prometheus.CounterVec
 	gate string

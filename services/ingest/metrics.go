@@ -82,7 +82,7 @@ func newMetrics(channel string, reg prometheus.Registerer) (*metrics, error) {
 		}
 	}
 	var err error
-	if m.gate, err = telemetry.NewGateRefusals(prometheus.WrapRegistererWith(labels, reg), telemetry.GateCollect); err != nil {
+	if m.gate, err = telemetry.NewGateRefusals(reg, telemetry.GateCollect); err != nil {
 		return nil, err //nolint:wrapcheck // says all
 	}
 	for _, o := range []outcome{outcomeAccepted, outcomeRejected, outcomeDropped, outcomeHeld, outcomeUnavailable} {

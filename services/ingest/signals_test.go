@@ -200,7 +200,7 @@ func TestGate_countsWhatItRefused_byPurpose(t *testing.T) {
 	r.cells.away.Store(true)
 	r.send("web-1", page("h", "ck1", at11))
 	for effect, n := range map[string]int{"dropped": 2, "stripped": 1, "held": 1} {
-		require.Contains(t, r.metrics(), fmt.Sprintf(`rcu_gate_refused_total{channel="web",effect=%q,gate="G1",purpose="unify_behaviour"} %d`, effect, n))
+		require.Contains(t, r.metrics(), fmt.Sprintf(`rcu_gate_refused_total{effect=%q,gate="G1",purpose="unify_behaviour"} %d`, effect, n))
 	}
 }
 

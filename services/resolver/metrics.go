@@ -47,6 +47,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		}, []string{"stage"}),
 	}
 	m.gate = telemetry.CountRefusals(telemetry.GateLink)
-	reg.MustRegister(m.gate, m.events, m.decisions, m.conflicts, m.transitions, m.owners, m.unopened, m.pending, m.stages)
+	prometheus.WrapRegistererWith(prometheus.Labels{"service": "resolver"}, reg).MustRegister(m.gate) // as those of the other gates are
+	reg.MustRegister(m.events, m.decisions, m.conflicts, m.transitions, m.owners, m.unopened, m.pending, m.stages)
 	return m
 }

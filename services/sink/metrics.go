@@ -43,6 +43,7 @@ func newMetrics(r prometheus.Registerer) *metrics {
 			Name: "rcu_sink_overrides_squashed_total", Help: "Overrides of owners that were written into the rows and dropped.",
 		}),
 	}
-	r.MustRegister(batchRows, insert, m.freshness, m.failures, m.withheld, m.reloads, m.squashed, m.gate)
+	r.MustRegister(batchRows, insert, m.freshness, m.failures, m.withheld, m.reloads, m.squashed)
+	prometheus.WrapRegistererWith(prometheus.Labels{"service": "sink"}, r).MustRegister(m.gate) // as those of the other gates are
 	return m
 }
