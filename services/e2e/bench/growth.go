@@ -30,42 +30,44 @@ type sizeFigures struct {
 	Rows       int64   `json:"clickhouse_bytes"`
 }
 
-// growth fills the store with recorded customers and measures at sizes that double.
-func growth(ctx context.Context, o options, in *input, say func(string, ...any)) ([]sizeFigures, error) {
+// growth fills the store with recorded customers, measures at sizes that double, and rebuilds Redis at the last.
+func growth(ctx context.Context, o options, in *input, r *report, say func(string, ...any)) error {
 	say("growth to %d profiles: starting servers and services", o.growth)
 	s, err := startStack(ctx, o, in, "growth")
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer s.stop()
 	m := &meter{stack: s, kind: realPath, send: newSender(s.urls, in.keys, o.workers)}
 	if err := m.startStages(ctx); err != nil {
-		return nil, err
+		return err
 	}
 	api, err := s.api(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	base, err := demo.NewBase(demo.BaseConfig{Seed: 7, Customers: o.growth, Events: o.growth, Until: time.Now()})
 	if err != nil {
-		return nil, fmt.Errorf("preparing the customers: %w", err)
+		return fmt.Errorf("preparing the customers: %w", err)
 	}
 	live := demo.NewLoad(demo.LoadConfig{Seed: 3, First: liveFirst, People: liveCount, Start: time.Now().Add(-time.Hour)})
-	var out []sizeFigures
 	for had, size := 0, min(growthFirst, o.growth); ; had, size = size, min(2*size, o.growth) {
 		f, err := m.grow(ctx, base, size-had, o)
 		if err == nil {
 			err = m.sized(ctx, f, live, api, o)
 		}
 		if err != nil {
-			return out, fmt.Errorf("growing to %d profiles: %w", size, err)
+			return fmt.Errorf("growing to %d profiles: %w", size, err)
 		}
-		out = append(out, *f)
+		r.Growth = append(r.Growth, *f)
 		say("%d profiles: %.0f customers/s, %.0f live events/s, read p99 %.1f ms, %.0f bytes a profile", f.Profiles, f.Recorded, f.Live, f.Read.P99, f.PerProfile)
 		if size == o.growth {
-			return out, nil
+			break
 		}
 	}
+	say("rebuilding redis")
+	r.Rebuild, err = m.rebuild(ctx)
+	return err
 }
 
 // grow records so many customers more.

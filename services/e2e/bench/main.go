@@ -85,6 +85,8 @@ func run(ctx context.Context, world boot.IO) error {
 			return runRaw(ctx, world.Args[1:])
 		case "history":
 			return runHistory(ctx, world, world.Args[1:])
+		case "withdraw":
+			return runWithdraw(ctx, world, world.Args[1:])
 		}
 	}
 	runtime.LockOSThread() // children end with the thread that started them
@@ -116,8 +118,7 @@ func measure(ctx context.Context, o options, say func(string, ...any)) (*report,
 	}
 	r := &report{Machine: machineOf(ctx, o.root), Settings: settingsOf(o)}
 	if o.growth > 0 {
-		r.Growth, err = growth(ctx, o, in, say)
-		return r, err
+		return r, growth(ctx, o, in, r, say)
 	}
 	if o.only != "copy" {
 		if r.Real, err = measurePath(ctx, o, in, realPath, r, say); err != nil {

@@ -63,6 +63,10 @@ func measurePath(ctx context.Context, o options, in *input, k kind, r *report, s
 		if err := m.pacedParts(ctx, o, in.more, api, f, r, say); err != nil {
 			return nil, err
 		}
+		say("%s: rebuilding redis", k)
+		if r.Rebuild, err = m.rebuild(ctx); err != nil {
+			return nil, err
+		}
 	}
 	return f, nil
 }

@@ -24,7 +24,8 @@ type process struct {
 	admin string // host:port of its metrics; empty: it has none
 	cmd   *exec.Cmd
 	log   *os.File
-	ended chan error
+	ended chan struct{} // closed when it has ended, with fault
+	fault error
 }
 
 // start runs a program with its output in a file of dir.
@@ -39,8 +40,8 @@ func start(dir, stage, name, admin string, argv []string, env ...string) (*proce
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("starting %s: %w", name, errors.Join(err, log.Close()))
 	}
-	p := &process{stage: stage, admin: admin, cmd: cmd, log: log, ended: make(chan error, 1)}
-	go func() { p.ended <- cmd.Wait() }()
+	p := &process{stage: stage, admin: admin, cmd: cmd, log: log, ended: make(chan struct{})}
+	go func() { p.fault = cmd.Wait(); close(p.ended) }()
 	return p, nil
 }
 
@@ -48,8 +49,8 @@ func start(dir, stage, name, admin string, argv []string, env ...string) (*proce
 func (p *process) ready(ctx context.Context) error {
 	return poll(ctx, 50*time.Millisecond, func() (bool, error) {
 		select {
-		case err := <-p.ended:
-			return false, fmt.Errorf("%s ended, see %s: %w", p.stage, p.log.Name(), errors.Join(errors.New("before it was ready"), err))
+		case <-p.ended:
+			return false, fmt.Errorf("%s ended, see %s: %w", p.stage, p.log.Name(), errors.Join(errors.New("before it was ready"), p.fault))
 		default:
 		}
 		_, err := get(ctx, "http://"+p.admin+"/readyz")

@@ -19,6 +19,7 @@ type report struct {
 	Memory    *memoryFigures     `json:"memory,omitempty"`
 	Half      *steadyFigures     `json:"half_load,omitempty"`
 	Steady    *steadyFigures     `json:"steady,omitempty"`
+	Rebuild   *rebuildFigures    `json:"rebuild,omitempty"`
 	Growth    []sizeFigures      `json:"growth,omitempty"`
 	Partition []partitionFigures `json:"partition,omitempty"`
 }
@@ -104,6 +105,9 @@ func (r *report) print(to io.Writer) error {
 	}
 	p.steady("half load", r.Half)
 	p.steady("steady load", r.Steady)
+	if x := r.Rebuild; x != nil {
+		p.line("\nrebuild of Redis\t%d profiles, %d components, %d leaves in %.1f s: %.0f profiles/s", x.Profiles, x.Components, x.Leaves, x.Seconds, x.ProfilesPerSecond)
+	}
 	if len(r.Growth) > 0 {
 		p.line("\nprofiles\tcustomers/s\tlive events/s\tread p50 ms\tp99 ms\tRedis bytes a profile\tClickHouse MB")
 		for _, x := range r.Growth {

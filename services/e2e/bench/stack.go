@@ -35,36 +35,40 @@ type stack struct {
 }
 
 // startStack starts the servers and the four ingestors in a fresh folder.
-func startStack(ctx context.Context, o options, in *input, name string) (s *stack, err error) {
-	s = &stack{o: o, urls: map[string]string{}}
-	if s.dir, err = folderOf(o, name); err != nil {
+func startStack(ctx context.Context, o options, in *input, name string) (*stack, error) {
+	dir, err := folderOf(o, name)
+	if err != nil {
 		return nil, err
 	}
-	defer func() {
-		if err != nil {
-			s.stop()
-		}
-	}()
-	if err := errors.Join(s.lists(in), s.servers(ctx)); err != nil {
+	s := &stack{o: o, dir: dir, urls: map[string]string{}}
+	if err := s.start(ctx, in); err != nil {
+		s.stop()
 		return nil, err
+	}
+	return s, nil
+}
+
+func (s *stack) start(ctx context.Context, in *input) error {
+	if err := errors.Join(s.lists(in), s.servers(ctx)); err != nil {
+		return err
 	}
 	for i, channel := range channels {
 		port, err := freePort(ctx)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		p, err := s.service(ctx, "ingest", "ingest-"+channel, port)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		s.urls[channel] = "http://127.0.0.1:" + strconv.Itoa(port)
 		if i == 0 { // it makes topics and tables, alone
 			if err := p.ready(ctx); err != nil {
-				return nil, err
+				return err
 			}
 		}
 	}
-	return s, s.allReady(ctx)
+	return s.allReady(ctx)
 }
 
 func folderOf(o options, name string) (string, error) {
