@@ -16,11 +16,13 @@ import (
 // Block is a blocking key as it is kept: a digest under a secret of the installation that only tells equal ones from others.
 type Block [8]byte
 
-// Entry is one record as the index keeps it. Its traits are sealed; ID names the record and is 16 bytes long.
+// Entry is one record as the index keeps it. Its traits are sealed; ID names the record and is 16 bytes long. It is listed before it is
+// compared, so that of two records that come at once the later one finds the other; Compared says that this was done.
 type Entry struct {
-	ID     string
-	Blocks []Block
-	Sealed []byte
+	ID       string
+	Blocks   []Block
+	Sealed   []byte
+	Compared bool
 }
 
 // Limits of an index.
@@ -49,6 +51,8 @@ func (e *Entry) Check() error {
 type Index interface {
 	// PutEntry keeps an entry in place of the one with its id, and reports in how many blocks there was no room for it.
 	PutEntry(ctx context.Context, space string, e Entry) (full int, err error)
+	// SetCompared keeps of an entry, which lies there with these blocks, that it was compared.
+	SetCompared(ctx context.Context, space string, e Entry) error
 	// RemoveEntry forgets an entry and where it was listed. An absent one is no error.
 	RemoveEntry(ctx context.Context, space, id string) error
 	// Near finds the entries listed under blocks: at most so many, those with the rarest blocks in common first, then by id. Entries that

@@ -3,6 +3,7 @@ package matcher
 import (
 	"context"
 	"encoding/base64"
+	"fmt"
 	"strings"
 	"time"
 
@@ -33,6 +34,9 @@ func (s *Service) Batch(ctx context.Context, b stream.Batch) error {
 		return err
 	}
 	leaves, bad := leavesOf(b)
+	if err := s.wait(ctx, len(leaves)); err != nil {
+		return err
+	}
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout*time.Duration(len(leaves)+1))
 	defer cancel()
 	if err := s.takeAll(ctx, leaves); err != nil {
@@ -43,6 +47,17 @@ func (s *Service) Batch(ctx context.Context, b stream.Batch) error {
 	}
 	if len(bad) > 0 {
 		return stream.Invalid("bad_leaf", errNoLeaf, bad...)
+	}
+	return nil
+}
+
+// wait holds a batch back until the pace allows for its leaves. A batch may have more than are taken at once.
+func (s *Service) wait(ctx context.Context, leaves int) error {
+	for n := 0; leaves > 0; leaves -= n {
+		n = min(leaves, batchRecords)
+		if err := s.pace.WaitN(ctx, n); err != nil {
+			return fmt.Errorf("waiting for the pace: %w", err)
+		}
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package matcher
 
 import (
 	"errors"
+	"fmt"
 	"time"
 )
 
@@ -17,6 +18,9 @@ type Config struct {
 	PerRecord int `yaml:"per_record"`
 	// MaxSuggestions is the most suggestions that wait in a space; the least probable are dropped. Default: 10000.
 	MaxSuggestions int `yaml:"max_suggestions"`
+	// Rate is the most leaves that are taken in a second: beyond it the matcher lags, rather than take time from those who share its
+	// machine. Default: 2000.
+	Rate int `yaml:"rate"`
 	// Spaces are the spaces of the installation. A leaf that is gone does not say of which it was.
 	Spaces []string `yaml:"-"`
 	// Timeout bounds the work on one record. Default: 5s.
@@ -25,7 +29,7 @@ type Config struct {
 
 // Default returns the defaults.
 func Default() Config {
-	return Config{Group: "matcher", Suggest: 0.9, Candidates: 40, PerRecord: 3, MaxSuggestions: 10_000, Timeout: 5 * time.Second}
+	return Config{Group: "matcher", Suggest: 0.9, Candidates: 40, PerRecord: 3, MaxSuggestions: 10_000, Rate: 2000, Timeout: 5 * time.Second}
 }
 
 // Validate reports every problem, joined.
@@ -39,6 +43,9 @@ func (c Config) Validate() error {
 	}
 	if c.Candidates < 1 || c.Candidates > 500 || c.PerRecord < 1 || c.PerRecord > c.Candidates {
 		problems = append(problems, errors.New("candidates and per_record: from 1 to 500, and no more suggestions than candidates"))
+	}
+	if c.Rate < batchRecords {
+		problems = append(problems, fmt.Errorf("rate: must be at least %d, which are taken at once", batchRecords))
 	}
 	if c.MaxSuggestions < 1 || c.Timeout <= 0 {
 		problems = append(problems, errors.New("max_suggestions and timeout: must be above 0"))

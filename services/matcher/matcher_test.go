@@ -1,7 +1,9 @@
 package matcher
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"testing"
 
@@ -181,6 +183,40 @@ func TestIndex_holdsNoValue(t *testing.T) {
 	require.NotEqual(t, r.s.pseudonymised(space, traits), r.s.pseudonymised("other", traits), "spaces have other blocks")
 	r.s.deps.Keyring = other
 	require.NotContains(t, e.Blocks, r.s.pseudonymised(space, traits)[0], "and so have installations")
+}
+
+// TestTwoAtOnce_findEachOther: records that come in one batch, or to two members of the group, are suggested all the same.
+func TestTwoAtOnce_findEachOther(t *testing.T) {
+	for range 20 {
+		r := newRig(t)
+		card, phone := r.key("card", "2990001111111"), r.key("phone", "+33611223344")
+		r.take(r.record(card, helene), r.record(phone, typed))
+		require.Len(t, r.shown(), 1)
+	}
+}
+
+// TestStoppedBetween: a record that was listed when the matcher was killed, and not compared, is compared when it is read again.
+func TestStoppedBetween(t *testing.T) {
+	r := newRig(t)
+	card, phone := r.key("card", "2990001111111"), r.key("phone", "+33611223344")
+	r.says(card, helene)
+	killed := &killedIndex{Index: r.index}
+	r.s.deps.Index = killed
+	b := r.batch(r.record(phone, typed))
+	require.ErrorIs(t, r.s.Batch(t.Context(), b), errKilled)
+	require.Empty(t, r.shown())
+	r.s.deps.Index = r.index
+	require.NoError(t, r.s.Batch(t.Context(), b))
+	require.Len(t, r.shown(), 1)
+}
+
+var errKilled = errors.New("killed")
+
+// killedIndex ends when candidates are looked for.
+type killedIndex struct{ match.Index }
+
+func (*killedIndex) Near(context.Context, string, []match.Block, int) ([]match.Entry, error) {
+	return nil, errKilled
 }
 
 func TestUnchanged_costsNothing(t *testing.T) {

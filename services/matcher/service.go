@@ -8,6 +8,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
+	"golang.org/x/time/rate"
 
 	"rcu/pkg/match"
 	"rcu/pkg/resolve"
@@ -50,6 +51,7 @@ type Service struct {
 	metrics  *metrics
 	consumer *stream.Consumer
 	reached  reached
+	pace     *rate.Limiter
 }
 
 // New returns a matcher. It does no I/O.
@@ -57,7 +59,7 @@ func New(cfg Config, d Deps) (*Service, error) {
 	if err := errors.Join(cfg.Validate(), d.validate()); err != nil {
 		return nil, fmt.Errorf("checking the matcher's configuration: %w", err)
 	}
-	s := &Service{cfg: cfg, deps: d, scorer: match.NewScorer(d.Model), reached: reached{next: map[int]int64{}}}
+	s := &Service{cfg: cfg, deps: d, scorer: match.NewScorer(d.Model), reached: reached{next: map[int]int64{}}, pace: rate.NewLimiter(rate.Limit(cfg.Rate), 2*batchRecords)}
 	var err error
 	if s.metrics, err = newMetrics(d.Metrics); err != nil {
 		return nil, err

@@ -156,7 +156,7 @@ func fill(t *testing.T, r *rig, raw *redis.Client, c *crowd, people int) (before
 	for p := range parts {
 		pipe := raw.Pipeline()
 		for _, e := range parts[p] {
-			b := append([]byte{1}, e.ID...)
+			b := append([]byte{2}, e.ID...)
 			b = append(b, byte(len(e.Blocks)))
 			for _, x := range e.Blocks {
 				b = append(b, x[:]...)

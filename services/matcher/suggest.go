@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"slices"
 
+	"golang.org/x/sync/errgroup"
+
 	"rcu/pkg/identifier"
 	"rcu/pkg/identity"
 	"rcu/pkg/match"
@@ -15,7 +17,10 @@ import (
 	"rcu/pkg/vault"
 )
 
-// takeAll takes leaves, in their order: the keys of their subjects are read together.
+// workers is how many leaves of a batch are taken at once: while one waits for Redis, another is compared.
+const workers = 4
+
+// takeAll takes the leaves of a batch, each of which is there once. The keys of their subjects are read together.
 func (s *Service) takeAll(ctx context.Context, leaves []leaf) error {
 	bySpace := map[string][]subject{}
 	for i := range leaves {
@@ -30,20 +35,25 @@ func (s *Service) takeAll(ctx context.Context, leaves []leaf) error {
 			return err
 		}
 	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(workers)
 	for i := range leaves {
 		l := &leaves[i]
-		start := s.deps.Now()
-		outcome, err := s.take(ctx, l, keys[l.space])
-		if err != nil {
-			return err
-		}
-		s.metrics.records.WithLabelValues(outcome).Inc()
-		if outcome == outcomeIndexed {
-			s.metrics.seconds.Observe(s.deps.Now().Sub(start).Seconds())
-			s.metrics.behind.Observe(s.deps.Now().Sub(l.at).Seconds())
-		}
+		group.Go(func() error {
+			start := s.deps.Now()
+			outcome, err := s.take(ctx, l, keys[l.space])
+			if err != nil {
+				return err
+			}
+			s.metrics.records.WithLabelValues(outcome).Inc()
+			if outcome == outcomeIndexed {
+				s.metrics.seconds.Observe(s.deps.Now().Sub(start).Seconds())
+				s.metrics.behind.Observe(s.deps.Now().Sub(l.at).Seconds())
+			}
+			return nil
+		})
 	}
-	return nil
+	return group.Wait() //nolint:wrapcheck // says all
 }
 
 func subjectOf(l *leaf) subject {
@@ -73,17 +83,21 @@ func (s *Service) take(ctx context.Context, l *leaf, keys map[subject]vault.Subj
 	if err != nil {
 		return "", fmt.Errorf("reading an entry: %w", err)
 	}
-	if bytes.Equal(held.Sealed, content) && slices.Equal(held.Blocks, blocks) {
+	e := match.Entry{ID: l.id, Blocks: blocks, Sealed: content}
+	if held.Compared && bytes.Equal(held.Sealed, e.Sealed) && slices.Equal(held.Blocks, e.Blocks) {
 		return outcomeUnchanged, nil
 	}
-	if err := s.suggest(ctx, l, whose, traits, blocks); err != nil {
-		return "", err
-	}
-	full, err := s.deps.Index.PutEntry(ctx, l.space, match.Entry{ID: l.id, Blocks: blocks, Sealed: content})
+	full, err := s.deps.Index.PutEntry(ctx, l.space, e)
 	if err != nil {
 		return "", fmt.Errorf("keeping an entry: %w", err)
 	}
 	s.metrics.full.Add(float64(full))
+	if err := s.suggest(ctx, l, whose, traits, blocks); err != nil {
+		return "", err
+	}
+	if err := s.deps.Index.SetCompared(ctx, l.space, e); err != nil {
+		return "", fmt.Errorf("keeping an entry: %w", err)
+	}
 	return outcomeIndexed, nil
 }
 

@@ -20,6 +20,8 @@ type matchSettings struct {
 	Model string `yaml:"model"`
 	// Suggest is the least probability of two records to be one person that is suggested to stewards.
 	Suggest float64 `yaml:"suggest"`
+	// Rate is the most leaves that are taken in a second; beyond it the matcher lags.
+	Rate int `yaml:"rate"`
 }
 
 // model reads the model in force; nil without a file.
@@ -42,7 +44,7 @@ func (m matchSettings) model() (*match.Model, error) {
 // check refuses settings that cannot be worked with.
 func (m matchSettings) check() error {
 	cfg := matcher.Default()
-	cfg.Suggest = m.Suggest
+	cfg.Suggest, cfg.Rate = m.Suggest, m.Rate
 	_, err := m.model()
 	return errors.Join(cfg.Validate(), err)
 }
@@ -60,7 +62,7 @@ func buildMatcher(_ context.Context, d *deps) (lifecycle.Part, error) {
 		return lifecycle.Part{}, err
 	}
 	cfg := matcher.Default()
-	cfg.Suggest = d.settings.Match.Suggest
+	cfg.Suggest, cfg.Rate = d.settings.Match.Suggest, d.settings.Match.Rate
 	if cfg.Spaces, err = d.spaces(); err != nil {
 		return lifecycle.Part{}, err
 	}

@@ -90,7 +90,8 @@ func defaultSettings() *settings {
 	s.Embedded = embeddedSettings{embedded.KafkaPort, embedded.RedisPort, embedded.ClickHousePort}
 	limits := ingest.Default("store") // the same for every channel
 	s.Ingest = ingestSettings{limits.MaxInFlight, limits.MaxWaiting, limits.MaxBytes, limits.PublishTimeout, limits.TCF}
-	s.Match.Suggest = matcher.Default().Suggest
+	suggestions := matcher.Default()
+	s.Match.Suggest, s.Match.Rate = suggestions.Suggest, suggestions.Rate
 	s.Kafka.Brokers = nil // none given: embedded
 	return s
 }

@@ -58,8 +58,19 @@ func (x *Index) PutEntry(_ context.Context, space string, e match.Entry) (full i
 			s.blocks[b] = append(listed, e.ID)
 		}
 	}
-	s.entries[e.ID] = match.Entry{ID: e.ID, Blocks: slices.Clone(e.Blocks), Sealed: slices.Clone(e.Sealed)}
+	s.entries[e.ID] = match.Entry{ID: e.ID, Blocks: slices.Clone(e.Blocks), Sealed: slices.Clone(e.Sealed), Compared: e.Compared}
 	return full, nil
+}
+
+// SetCompared implements match.Index.
+func (x *Index) SetCompared(_ context.Context, space string, e match.Entry) error {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if held, there := x.space(space).entries[e.ID]; there {
+		held.Compared = true
+		x.space(space).entries[e.ID] = held
+	}
+	return nil
 }
 
 func (s *indexSpace) unlist(b match.Block, id string) {

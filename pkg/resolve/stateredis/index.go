@@ -32,7 +32,8 @@ const (
 	// listPieces is in how many pieces a list may lie, as in index.lua.
 	listPieces = 8
 
-	entryVersion = 1
+	// The first byte of an entry: its version, and whether it was compared.
+	entryListed, entryCompared = 1, 2
 )
 
 // Index is match.Index on Redis: lists of short ids under blocks in packed buckets, entries under keys of their own. Safe for concurrent use.
@@ -58,7 +59,10 @@ func suggestionOrder(space string) string  { return "{" + space + "}:suggested" 
 func suggestionValues(space string) string { return "{" + space + "}:suggestions" }
 func listed(id string) string              { return id[:listedSize] }
 func encodeEntry(e *match.Entry) []byte {
-	b := append([]byte{entryVersion}, e.ID...)
+	b := append([]byte{entryListed}, e.ID...)
+	if e.Compared {
+		b[0] = entryCompared
+	}
 	b = append(b, byte(len(e.Blocks))) //nolint:gosec // G115: checked to be at most 64
 	for _, x := range e.Blocks {
 		b = append(b, x[:]...)
@@ -71,10 +75,10 @@ func decodeEntry(b []byte) (match.Entry, error) {
 	if len(b) == 0 {
 		return match.Entry{}, nil
 	}
-	if len(b) < head || b[0] != entryVersion || len(b) < head+len(match.Block{})*int(b[head-1]) {
+	if len(b) < head || b[0] != entryListed && b[0] != entryCompared || len(b) < head+len(match.Block{})*int(b[head-1]) {
 		return match.Entry{}, fmt.Errorf("reading an entry of %d bytes: %w", len(b), ErrCorrupt)
 	}
-	e := match.Entry{ID: string(b[1 : head-1])}
+	e := match.Entry{ID: string(b[1 : head-1]), Compared: b[0] == entryCompared}
 	at := head
 	for range b[head-1] {
 		e.Blocks = append(e.Blocks, match.Block(b[at:]))
@@ -134,6 +138,16 @@ func (x *Index) unlist(ctx context.Context, p redis.Pipeliner, space, id string,
 		bucket, name := blockSpot(space, b)
 		p.FCall(ctx, indexRemove, []string{bucket}, name, listed(id))
 	}
+}
+
+// SetCompared implements match.Index.
+func (x *Index) SetCompared(ctx context.Context, space string, e match.Entry) error {
+	e.Compared = true
+	err := x.cells.pipeline(ctx, func(p redis.Pipeliner) { p.SetXX(ctx, entryKey(space, listed(e.ID)), encodeEntry(&e), 0) })
+	if err != nil {
+		return fmt.Errorf("keeping that an entry was compared: %w", err)
+	}
+	return nil
 }
 
 // RemoveEntry implements match.Index.

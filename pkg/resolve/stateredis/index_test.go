@@ -45,7 +45,7 @@ func TestIndex_keysAreKnownAndPacked(t *testing.T) {
 func TestIndex_entryThatIsNone(t *testing.T) {
 	c := open(t)
 	x := NewIndex(c)
-	for _, raw := range []string{"x", "\x02" + "1234567812345678\x00", "\x011234567812345678\x02short"} {
+	for _, raw := range []string{"x", "\x03" + "1234567812345678\x00", "\x011234567812345678\x02short"} {
 		require.NoError(t, c.rdb.Set(t.Context(), entryKey("s", "12345678"), raw, 0).Err())
 		_, err := x.Entry(t.Context(), "s", "1234567812345678")
 		require.ErrorIs(t, err, ErrCorrupt)

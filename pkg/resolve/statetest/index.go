@@ -73,6 +73,16 @@ func testIndexFinds(t *testing.T, x match.Index) {
 	n, err := x.CountEntries(t.Context(), "s")
 	require.NoError(t, err)
 	require.EqualValues(t, 4, n)
+	require.NoError(t, x.SetCompared(t.Context(), "s", entry(1, 10, 20)))
+	compared := entry(1, 10, 20)
+	compared.Compared = true
+	e, err = x.Entry(t.Context(), "s", entryID(1))
+	require.NoError(t, err)
+	require.Equal(t, compared, e)
+	require.NoError(t, x.SetCompared(t.Context(), "s", entry(7)))
+	e, err = x.Entry(t.Context(), "s", entryID(7))
+	require.NoError(t, err)
+	require.Empty(t, e.ID, "what is gone stays gone")
 	_, err = x.PutEntry(t.Context(), "s", match.Entry{ID: "short"})
 	require.ErrorIs(t, err, match.ErrEntry)
 }
