@@ -298,7 +298,7 @@ const storiesAtOnce = 40
 // for that very point, when it happened and now. RCU_TEST_HISTORIES says how many histories.
 func TestPermitted_wholeHistories(t *testing.T) {
 	shown := permitted{}
-	most := testkit.Histories(t, 400)
+	most := testkit.Histories(t, 200)
 	for n := uint64(0); n < most; n += storiesAtOnce {
 		require.Empty(t, tellPermitted(t, n, int(n), storiesAtOnce, sabotage{}, shown), "from history %d", n) //nolint:gosec // G115: a count
 	}

@@ -1,0 +1,247 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"rcu/services/internal/demo"
+)
+
+// withdrawer makes people agree and withdraw, and watches each gate.
+type withdrawer struct {
+	*meter
+	api    string
+	source demo.Source
+	people int
+
+	mu   sync.Mutex
+	took map[string][]time.Duration
+	rows map[string]time.Time // event id of a page -> when its withdrawal was sent
+}
+
+func newWithdrawer(m *meter, api string, people int) *withdrawer {
+	w := &withdrawer{meter: m, api: api, people: people, took: map[string][]time.Duration{}, rows: map[string]time.Time{}}
+	for _, s := range demo.Sources() {
+		if s.Channel == demo.Web && !s.SharedDevice {
+			w.source = s
+			break
+		}
+	}
+	return w
+}
+
+func cookieOf(n int) string  { return fmt.Sprintf("withdraws-%06d", n) }
+func accountOf(n int) string { return fmt.Sprintf("W%06d", n) }
+func addressOf(n int) string { return fmt.Sprintf("withdraws.%06d@example.com", n) }
+func pageOf(n int) string    { return fmt.Sprintf("page-%06d", n) }
+
+// envelope is one event as a line.
+func envelope(id, typ string, at time.Time, rest string) []byte {
+	return fmt.Appendf(nil, `{"id":%q,"type":%q,"occurred_at":%q,%s}`+"\n", id, typ, at.UTC().Format(time.RFC3339Nano), rest)
+}
+
+func ids(pairs ...string) string {
+	var out []string
+	for i := 0; i < len(pairs); i += 2 {
+		out = append(out, fmt.Sprintf(`{"namespace":%q,"value":%q,"proved":true}`, pairs[i], pairs[i+1]))
+	}
+	return `"identifiers":[` + strings.Join(out, ",") + `]`
+}
+
+func decides(n int, decision string) string {
+	one := func(ns, value, purpose, channel string) string {
+		return fmt.Sprintf(`{"point":{"namespace":%q,"value":%q},"purpose":%q%s,"decision":%q,"act":"web_form","notice":{"id":"n1","version":"1","language":"fr"}}`,
+			ns, value, purpose, channel, decision)
+	}
+	return `"consent":[` + one("cookie", cookieOf(n), "unify_behaviour", "") + "," + one("email", addressOf(n), "marketing", `,"channel":"email"`) + `]`
+}
+
+func (w *withdrawer) web(body []byte, events int) *request {
+	return &request{channel: w.source.Channel, source: w.source.Name, body: body, events: events}
+}
+
+// agree has everybody grant, then log in, order and look at a page, and waits until ClickHouse shows the pages with a person.
+func (w *withdrawer) agree(ctx context.Context) error {
+	at := time.Now().Add(-time.Hour)
+	var grants, rest []byte
+	for n := range w.people {
+		grants = append(grants, envelope("grant-"+cookieOf(n), "consent.decided", at, decides(n, "grant"))...)
+		who := ids("customer", accountOf(n), "email", addressOf(n)) // the device is linked by browsing alone
+		rest = append(rest, envelope("login-"+cookieOf(n), "account.logged_in", at.Add(time.Minute), who+`,"data":{"method":"password"}`)...)
+		rest = append(rest, envelope(pageOf(n), "page.viewed", at.Add(2*time.Minute), ids("customer", accountOf(n), "cookie", cookieOf(n))+`,"data":{"path":"/"}`)...)
+	}
+	var n sent
+	if err := w.send.one(ctx, w.web(grants, w.people), &n); err != nil {
+		return fmt.Errorf("agreeing: %w", err)
+	}
+	if err := w.send.one(ctx, w.web(rest, 2*w.people), &n); err != nil {
+		return fmt.Errorf("browsing: %w", err)
+	}
+	shown := int64(0)
+	err := poll(ctx, 200*time.Millisecond, func() (ok bool, err error) {
+		shown, err = w.stack.count(ctx, "SELECT count() FROM customer_timeline WHERE event_key IN (SELECT lower(hex(sipHash128(controller, source, event_id))) FROM events WHERE event_id LIKE 'page-%')")
+		return shown >= int64(w.people), err
+	})
+	if err != nil {
+		return fmt.Errorf("%d of %d pages are shown: %w", shown, w.people, err)
+	}
+	return w.quiet(ctx)
+}
+
+// run lets people withdraw, so many a second, and waits for the effect of each at each gate.
+func (w *withdrawer) run(ctx context.Context, rate int) error {
+	all, cancel := context.WithTimeout(ctx, time.Duration(w.people/rate+60)*time.Second)
+	defer cancel()
+	g, work := errgroup.WithContext(all)
+	g.Go(func() error { return w.watch(work) })
+	tick := time.NewTicker(time.Second / time.Duration(rate))
+	defer tick.Stop()
+	for n := range w.people {
+		select {
+		case <-tick.C:
+		case <-work.Done():
+			return g.Wait() //nolint:wrapcheck // of ours
+		}
+		g.Go(func() error { return w.one(work, n) })
+	}
+	return g.Wait() //nolint:wrapcheck // of ours
+}
+
+// one withdraws everything and watches three gates; ClickHouse is watched for all together.
+func (w *withdrawer) one(ctx context.Context, n int) error {
+	began := time.Now()
+	w.mu.Lock()
+	w.rows[pageOf(n)] = began
+	w.mu.Unlock()
+	var s sent
+	if err := w.send.one(ctx, w.web(envelope("withdraw-"+cookieOf(n), "consent.decided", began, decides(n, "withdraw")), 1), &s); err != nil {
+		return fmt.Errorf("withdrawing: %w", err)
+	}
+	w.add("answered", time.Since(began))
+	g, ctx := errgroup.WithContext(ctx)
+	for name, gone := range map[string]func(context.Context, int) (bool, error){"reads": w.unread, "collect": w.dropped, "link": w.unlinked} {
+		g.Go(func() error {
+			if err := poll(ctx, probePoll, func() (bool, error) { return gone(ctx, n) }); err != nil {
+				return fmt.Errorf("waiting for a withdrawal at %s: %w", name, err)
+			}
+			w.add(name, time.Since(began))
+			return nil
+		})
+	}
+	return g.Wait() //nolint:wrapcheck // of ours
+}
+
+func (w *withdrawer) add(gate string, took time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.took[gate] = append(w.took[gate], took)
+}
+
+// profile is what is read of an answer of the API.
+type profileAnswer struct {
+	RCUID    string           `json:"rcu_id"`
+	Also     []string         `json:"also"`
+	Counters map[string]int64 `json:"counters"`
+	Contacts []struct {
+		Value     string `json:"value"`
+		Permitted *bool  `json:"permitted"`
+	} `json:"contacts"`
+}
+
+// lookup asks for a person; nil where there is nobody to be shown.
+func (w *withdrawer) lookup(ctx context.Context, namespace, value, purpose string) (*profileAnswer, error) {
+	body := fmt.Appendf(nil, `{"identifier":{"namespace":%q,"value":%q},"purpose":%q}`, namespace, value, purpose)
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, w.api+"/v1/profiles/lookup", bytes.NewReader(body))
+	if err != nil {
+		return nil, fmt.Errorf("looking up a person: %w", err)
+	}
+	req.Header.Set("Authorization", "Bearer "+w.stack.readerKey)
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := w.send.client.Do(req)
+	if err != nil {
+		return nil, fmt.Errorf("looking up a person: %w", err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	raw, err := io.ReadAll(resp.Body)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("looking up a person: %w", err)
+	case resp.StatusCode == http.StatusNotFound || resp.StatusCode == http.StatusForbidden:
+		return nil, nil //nolint:nilnil // nobody
+	case resp.StatusCode != http.StatusOK:
+		return nil, fmt.Errorf("looking up a person: status %d", resp.StatusCode)
+	}
+	a := &profileAnswer{}
+	return a, json.Unmarshal(raw, a) //nolint:wrapcheck // cannot be
+}
+
+// unread reports whether reads show neither the browsing nor the address for marketing.
+func (w *withdrawer) unread(ctx context.Context, n int) (bool, error) {
+	browsing, err := w.lookup(ctx, "customer", accountOf(n), "unify_behaviour")
+	if err != nil {
+		return false, err
+	}
+	marketing, err := w.lookup(ctx, "customer", accountOf(n), "marketing")
+	if err != nil {
+		return false, err
+	}
+	return (browsing == nil || browsing.Counters["page.viewed"] == 0) && (marketing == nil || len(marketing.Contacts) == 0), nil
+}
+
+// dropped reports whether a page on the device is dropped.
+func (w *withdrawer) dropped(ctx context.Context, n int) (bool, error) {
+	body := envelope(fmt.Sprintf("later-%d-%d", n, time.Now().UnixNano()), "page.viewed", time.Now(), ids("cookie", cookieOf(n))+`,"data":{"path":"/"}`)
+	a, status, err := w.send.post(ctx, w.web(body, 1))
+	return status == http.StatusOK && a.Dropped == 1, err
+}
+
+// unlinked reports whether the device is no part of the person any more.
+func (w *withdrawer) unlinked(ctx context.Context, n int) (bool, error) {
+	person, err := w.lookup(ctx, "customer", accountOf(n), "contract")
+	if err != nil || person == nil {
+		return false, errors.Join(err)
+	}
+	return len(person.Also) == 1, nil // the address
+}
+
+// watch asks ClickHouse which pages still have a person, until those of everybody have none.
+func (w *withdrawer) watch(ctx context.Context) error {
+	done := 0
+	return poll(ctx, probeRows, func() (bool, error) {
+		w.mu.Lock()
+		var waiting []string
+		for id := range w.rows {
+			waiting = append(waiting, "'"+id+"'")
+		}
+		w.mu.Unlock()
+		if len(waiting) == 0 {
+			return done == w.people, nil
+		}
+		text, err := w.stack.ask(ctx, "SELECT event_id FROM events FINAL WHERE event_id IN ("+strings.Join(waiting, ",")+
+			") AND dictGetOrDefault('rcu.leaf_owner_overrides', 'rcu_id', tuple(leaf), rcu_id) = ''")
+		if err != nil {
+			return false, err
+		}
+		now := time.Now()
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		for id := range strings.FieldsSeq(text) {
+			if at, there := w.rows[id]; there {
+				w.took["rows"] = append(w.took["rows"], now.Sub(at))
+				delete(w.rows, id)
+				done++
+			}
+		}
+		return done == w.people, nil
+	})
+}
