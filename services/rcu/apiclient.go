@@ -27,7 +27,7 @@ const (
 
 // readFlags say what is read, why and with whose key.
 type readFlags struct {
-	Who        string `arg:"" name:"identifier" help:"namespace:value (email:marie@example.org, card:2990001234567, order:W-1001 ...), or an id."`
+	Who        string `arg:"" optional:"" name:"identifier" help:"namespace:value (email:marie@example.org, card:2990001234567, order:W-1001 ...), or an id."`
 	Purpose    string `name:"purpose" default:"contract" help:"Why the record is read; it stands in the audit." placeholder:"PURPOSE"`
 	Scope      string `name:"scope" help:"Whose number it is: the brand of an order or case, store/source/day of a ticket." placeholder:"SCOPE"`
 	Country    string `name:"country" help:"Country of a national phone number." placeholder:"FR"`

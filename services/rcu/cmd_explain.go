@@ -3,12 +3,14 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"slices"
 	"strings"
 
+	"rcu/services/internal/boot"
 	"rcu/services/internal/explain"
 	"rcu/services/profileapi"
 )
@@ -16,6 +18,7 @@ import (
 // explainCmd tells why identifiers are one person, and why others are not.
 type explainCmd struct {
 	readFlags
+	eventFlags
 	WhyNot string `name:"why-not" help:"Another identifier: tell why the two are not one person." placeholder:"IDENTIFIER"`
 	Lang   string `name:"lang" enum:"en,fr" default:"en" help:"Language of the words: en or fr." placeholder:"LANG"`
 	SVG    string `name:"svg" help:"Draw it into this file." type:"path" placeholder:"FILE"`
@@ -26,7 +29,10 @@ func (explainCmd) Help() string {
 	return "Shows every link between the identifiers of a customer: which join, which only confirm, which were refused and by what rule;\n" +
 		"and what happened to them: when they came together and parted, and what caused it.\n" +
 		"Identifiers are shown as their namespace and the first digits of their id; their values are in `rcu profile`.\n\n" +
-		exitHelp + "\n\nExamples:\n\n  rcu explain card:2990001234567\n  rcu explain card:2990001234567 --why-not email:paul@example.org\n  rcu explain card:2990001234567 --lang fr --svg card.svg"
+		exitHelp + "\n\nExamples:\n\n  rcu explain card:2990001234567\n  rcu explain card:2990001234567 --why-not email:paul@example.org\n  rcu explain card:2990001234567 --lang fr --svg card.svg" +
+		"\n  rcu explain --event T12-0017 --source till-12 --lang fr\n\n" +
+		"With --event it tells from ClickHouse and Kafka what each gate of consent did with one event, and why. Of an event that consent\n" +
+		"refused nothing is kept: then it says exactly that."
 }
 
 // explained is the answer of the command.
@@ -38,6 +44,12 @@ type explained struct {
 
 // Run looks the customer up and prints the explanation.
 func (c explainCmd) Run(ctx context.Context, a *app) error {
+	if c.Event != "" {
+		if c.Who != "" {
+			return &boot.UsageError{Err: errors.New("give an identifier or --event, not both")}
+		}
+		return c.explainEvent(ctx, a, c.Lang)
+	}
 	client, err := c.client(home{a.data})
 	if err != nil {
 		return err
