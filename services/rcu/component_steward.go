@@ -26,12 +26,20 @@ func buildSteward(ctx context.Context, d *deps) (lifecycle.Part, error) {
 	if err != nil {
 		return lifecycle.Part{}, err
 	}
+	controllers, err := d.controllers()
+	if err != nil {
+		return lifecycle.Part{}, err
+	}
+	history, err := d.openHistory()
+	if err != nil {
+		return lifecycle.Part{}, err
+	}
 	cfg := steward.Default()
 	cfg.HTTP.Addr = d.listenOn("steward", stewardPort)
 	s, err := steward.New(cfg, steward.Deps{
 		Log: d.log.Named("steward"), Metrics: d.metricsOf("steward"), Gatherer: d.metrics, Readers: readers,
 		Graph: d.graph, Cells: d.cells, Keyring: d.keys, Topics: d.kafka, Output: output, Ready: d.redis.Ping,
-		Sources: []review.Source{d.suggestions()},
+		Sources: []review.Source{d.suggestions()}, Controller: func(source string) string { return controllers[source] }, History: history,
 	})
 	if err != nil {
 		return lifecycle.Part{}, err //nolint:wrapcheck // says all
@@ -41,5 +49,6 @@ func buildSteward(ctx context.Context, d *deps) (lifecycle.Part, error) {
 	}
 	d.addresses["steward"] = s.Addr()
 	ready := func(ctx context.Context) error { return errors.Join(s.Ready(), d.redis.Ping(ctx)) }
-	return lifecycle.Part{Run: s.Run, Ready: ready}, nil
+	run := func(ctx context.Context) error { return errors.Join(s.Run(ctx), history.store.Close()) }
+	return lifecycle.Part{Run: run, Ready: ready}, nil
 }

@@ -182,10 +182,11 @@ func (b *confirmBody) fill(v *visit, c *crowd) {
 		}
 	}
 	b.Before, b.MoreBefore = sheets(c, b.Effect.Before)
-	b.After, b.MoreAfter = sheets(c, b.Effect.After)
 	for _, x := range b.Effect.Standings {
-		b.Standings = append(b.Standings, standingChange{c.shown(x.Identifier), x.Before, x.After})
+		c.standings[x.Name] = x.After
+		b.Standings = append(b.Standings, standingChange{shownIdentifier{Identifier: x.Identifier, Value: c.values[x.Name]}, x.Before, x.After})
 	}
+	b.After, b.MoreAfter = sheets(c, b.Effect.After)
 	for _, x := range b.Effect.Changes[:min(len(b.Effect.Changes), maxLinkRows)] {
 		one := linkChange{Words: v.say("change." + x.Kind)}
 		for _, i := range x.Identifiers[:min(2, len(x.Identifiers))] {

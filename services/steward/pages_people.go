@@ -27,7 +27,8 @@ type sheet struct {
 	First, Last time.Time
 	Channels    []string
 	Identifiers []shownIdentifier
-	More        int // identifiers that are not listed
+	More        int  // identifiers that are not listed
+	Nobody      bool // it is a value that identifies nobody
 }
 
 // shownIdentifier is an identifier with its masked value, where the steward may see one.
@@ -112,25 +113,29 @@ func (s *Service) fill(ctx context.Context, space string, c *crowd, one *sheet, 
 	combined := profile.CombineBy(leaves, by)
 	one.First, one.Last = time.UnixMicro(combined.First).UTC(), time.UnixMicro(combined.Last).UTC()
 	for _, a := range combined.Activity {
-		one.Channels = append(one.Channels, event.ChannelName(a.Channel))
+		if name := event.ChannelName(a.Channel); name != "" {
+			one.Channels = append(one.Channels, name)
+		}
 	}
-	var called []string
+	var given, family string
 	for _, t := range combined.Traits {
 		key, isIdentifier := resolve.ParseIdentifierTrait(t.Name)
-		isName := t.Name == "given_name" || t.Name == "family_name"
-		if !isName && (!isIdentifier || !recognises(key.Namespace)) {
+		isIdentifier = isIdentifier && recognises(key.Namespace)
+		if t.Name != "given_name" && t.Name != "family_name" && !isIdentifier {
 			continue
 		}
 		value, ok := secrets.Best(&t)
 		switch {
 		case !ok:
-		case isName:
-			called = append(called, reveal.Mask("", value)) // the traits come by name: the given name first
+		case t.Name == "given_name":
+			given = reveal.Mask("", value)
+		case t.Name == "family_name":
+			family = reveal.Mask("", value)
 		default:
 			c.values[s.name(space, key)] = reveal.Mask(key.Namespace, value)
 		}
 	}
-	one.Called = strings.Join(called, " ")
+	one.Called = strings.TrimSpace(given + " " + family)
 	return nil
 }
 
@@ -156,7 +161,7 @@ func (c *crowd) person(i Identifier) *sheet {
 	if one := c.people[c.ids[i.Name]]; one != nil {
 		return one.cut()
 	}
-	return &sheet{Name: i.Name, Identifiers: []shownIdentifier{c.shown(i)}}
+	return (&sheet{Name: i.Name, Identifiers: []shownIdentifier{c.shown(i)}}).cut()
 }
 
 // sheetOf is a person as an answer of the service names them.
@@ -177,6 +182,7 @@ func (x *sheet) cut() *sheet {
 	out := *x
 	out.Identifiers = x.Identifiers[:min(len(x.Identifiers), maxSheetIdentifiers)]
 	out.More = len(x.Identifiers) - len(out.Identifiers)
+	out.Nobody = len(x.Identifiers) == 1 && !x.Identifiers[0].Identifies()
 	return &out
 }
 

@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"html/template"
 	"slices"
+	"time"
+
+	"go.uber.org/zap"
 
 	"rcu/pkg/identifier"
 	"rcu/pkg/identity"
@@ -16,9 +19,9 @@ import (
 
 // Limits of the page of a record.
 const (
-	maxLinkRows   = 100
-	maxActsOfOne  = 10
-	maxBesideRead = 64 // people beside the one asked for that are looked at
+	maxLinkRows  = 100
+	maxActsOfOne = 10
+	maxHappened  = 30
 )
 
 // recordBody is the page of an identifier and of the person who holds it.
@@ -33,8 +36,17 @@ type recordBody struct {
 	Links      []linkRow
 	MoreLinks  int
 	Acts       []shownAct
+	Happened   []happening // to the identifiers, the newest first
+	Away       bool        // what happened cannot be read now, or is not known here
+	MoreBefore bool        // than is told
 	Form       actForm
 	Search     searchForm
+}
+
+// happening is one thing that happened to a record.
+type happening struct {
+	At    time.Time
+	Words string
 }
 
 // because is an identifier and what gives it its standing.
@@ -86,6 +98,9 @@ func (s *Service) recordOf(v *visit, key identifier.Key, op string) (*recordBody
 	}
 	t := s.teller(v)
 	told := t.Explanation(&x)
+	if err := t.AddHistory(ctx, s.deps.History, space, &x, &told); err != nil {
+		s.deps.Log.Warn("the history of a record cannot be read", zap.Error(err)) // told on the page
+	}
 	people, beside, err := s.beside(ctx, space, &x, now)
 	if err != nil {
 		return nil, err
@@ -110,31 +125,38 @@ func (s *Service) recordOf(v *visit, key identifier.Key, op string) (*recordBody
 	return body, err
 }
 
-// beside lists the people whom refused links of a profile lead to, at most as many as are drawn, and counts the others.
+// beside lists the people whom refused links of a profile lead to, at most as many as are drawn, and counts the others. The rules bound how
+// many links a profile has.
 func (s *Service) beside(ctx context.Context, space string, x *resolve.Explanation, now int64) (people []resolve.Profile, beyond int, err error) {
 	var far []identifier.Key
+	met := map[identifier.Key]bool{}
+	for _, k := range x.Profile.Members {
+		met[k] = true
+	}
 	for _, e := range x.Edges {
 		for _, k := range [...]identifier.Key{e.A, e.B} {
-			if !slices.Contains(x.Profile.Members, k) && !slices.Contains(far, k) {
-				far = append(far, k)
+			if !met[k] {
+				met[k], far = true, append(far, k)
 			}
 		}
 	}
-	far = far[:min(len(far), maxBesideRead)]
 	view, err := s.deps.Graph.View(ctx, space, far, now)
 	if err != nil {
 		return nil, 0, fmt.Errorf("reading the people beside: %w", err)
 	}
 	people = []resolve.Profile{x.Profile}
+	known := map[identifier.Key]bool{x.Profile.Canonical: true}
 	for _, k := range far {
 		p := view.Profile(k)
 		switch {
-		case slices.ContainsFunc(people, func(o resolve.Profile) bool { return o.Canonical == p.Canonical }):
+		case known[p.Canonical]:
+			continue
 		case len(people) > explain.MaxGroups:
 			beyond++
 		default:
 			people = append(people, p)
 		}
+		known[p.Canonical] = true
 	}
 	return people, beyond, nil
 }
@@ -159,6 +181,10 @@ func (b *recordBody) explain(v *visit, c *crowd, told *explain.Explanation) {
 		b.Links = append(b.Links, linkRow{l, shown(l.A), shown(l.B), v.told(l.Words)})
 	}
 	b.MoreLinks = len(links) - len(b.Links)
+	for i := range told.History[:min(len(told.History), maxHappened)] {
+		b.Happened = append(b.Happened, happening{told.History[i].At, v.told(told.History[i].Words)})
+	}
+	b.Away, b.MoreBefore = told.HistoryUnavailable, told.HistoryMore || len(told.History) > len(b.Happened)
 }
 
 // rankOf puts what was refused before what holds.

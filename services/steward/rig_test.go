@@ -112,6 +112,8 @@ type rig struct {
 	logs  *bytes.Buffer
 	s     *Service
 	n     int
+	// traits of the events that are seen
+	traits map[string]string
 }
 
 func newRig(t *testing.T) *rig {
@@ -185,7 +187,7 @@ func (r *rig) seen(controller string, keys ...identifier.Key) {
 	id := &eventpb.Identifier{Namespace: string(keys[0].Namespace), Pseudonym: []byte(keys[0].Value)}
 	leafKey := []byte((controller + keys[0].Value + "................")[:16])
 	m := &eventpb.Event{
-		Space: space, Controller: controller, Source: "till", Id: e.ID, Type: "sale", OccurredAt: e.T * 1e6, ReceivedAt: e.T * 1e6, Zone: "UTC",
+		Space: space, Controller: controller, Source: "till", Id: e.ID, Type: "sale", OccurredAt: e.T * 1e6, ReceivedAt: e.T * 1e6, Zone: "UTC", Traits: r.traits,
 		Leaf: &eventpb.Leaf{Identifiers: []*eventpb.Identifier{id}}, LeafKey: leafKey, Identifiers: []*eventpb.Identifier{id},
 		Data: &eventpb.Event_Sale{Sale: &eventpb.Sale{Total: &eventpb.Money{Minor: 100, Currency: "EUR"}}},
 	}

@@ -17,6 +17,7 @@ import (
 	"rcu/pkg/telemetry"
 	"rcu/pkg/vault"
 	"rcu/services/internal/audit"
+	"rcu/services/internal/explain"
 	"rcu/services/internal/review"
 )
 
@@ -41,6 +42,7 @@ type Deps struct {
 	Ready    func(context.Context) error // of what it reads; nil: always
 	// Controller tells whose a source is; empty for one that is not known. nil: pages name no source.
 	Controller func(source string) string
+	History    explain.History  // of what happened to records; nil: pages do not tell it
 	Now        func() time.Time // nil: time.Now
 }
 
