@@ -1,7 +1,7 @@
 // Command matchgrowth times `rcu match` on files of growing size, and draws what it measured as SVG: seconds by records, both scales
 // logarithmic, with a line for growth in proportion. It measures one file at a time and writes nothing but the drawing.
 //
-//	matchgrowth --rcu .bin/rcu --out docs/matching-growth.svg FILE.csv ...
+//	matchgrowth --rcu .bin/rcu --out docs/matching-growth.svg [--measured RECORDS=SECONDS] FILE.csv ...
 //
 // Files of any size are made by TestWriteFile of pkg/match.
 package main
@@ -24,9 +24,10 @@ import (
 
 // command is what is asked for.
 type command struct {
-	RCU   string   `name:"rcu" required:"" type:"existingfile" help:"The program."`
-	Out   string   `required:"" type:"path" help:"The drawing."`
-	Files []string `arg:"" type:"existingfile" help:"Files of persons."`
+	RCU      string          `name:"rcu" type:"existingfile" default:".bin/rcu" help:"The program."`
+	Out      string          `required:"" type:"path" help:"The drawing."`
+	Measured map[int]float64 `placeholder:"RECORDS=SECONDS" help:"Measurements of before to be drawn, too."`
+	Files    []string        `arg:"" optional:"" type:"existingfile" help:"Files of persons."`
 }
 
 // point is one measurement.
@@ -49,6 +50,9 @@ func (c *command) run(ctx context.Context, out io.Writer) error {
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	var points []point
+	for n, seconds := range c.Measured {
+		points = append(points, point{records: n, seconds: seconds})
+	}
 	for _, file := range c.Files {
 		p, err := c.measure(ctx, file, filepath.Join(dir, "clusters.csv"))
 		if err != nil {
@@ -61,7 +65,7 @@ func (c *command) run(ctx context.Context, out io.Writer) error {
 	}
 	slices.SortFunc(points, func(a, b point) int { return a.records - b.records })
 	if len(points) < 2 || points[0].records == points[len(points)-1].records {
-		return errors.New("give files of at least two sizes")
+		return errors.New("give files or measurements of at least two sizes")
 	}
 	if err := os.WriteFile(c.Out, []byte(draw(points)), 0o644); err != nil { //nolint:gosec // G306: a drawing for everybody
 		return fmt.Errorf("writing the drawing: %w", err)
