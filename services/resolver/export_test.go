@@ -103,5 +103,7 @@ func (s *Service) Through() time.Time { return s.through() }
 // Learn takes in a daily key.
 func (s *Service) Learn(w *eventpb.WrappedKey) error { return s.keys.Learn(w) }
 
-// Told sets where it is read what was told of owners.
-func (s *Service) Told(f func(ctx context.Context, fn func(*eventpb.Owner) error) error) { s.told = f }
+// Told sets where it is read what was told on topics.
+func (s *Service) Told(f func(ctx context.Context, topic string, lately time.Duration, fn func(stream.Record) error) error) {
+	s.told = f
+}

@@ -195,16 +195,13 @@ func (s *Service) publishMap(ctx context.Context, space string, keys []identifie
 }
 
 func (s *Service) identityMap(ctx context.Context, space string, keys []identifier.Key, now time.Time) ([]stream.Record, error) {
-	view, err := s.deps.Graph.View(ctx, space, keys, now.Unix())
+	entries, err := s.mapEntries(ctx, space, keys, now)
 	if err != nil {
-		return nil, fmt.Errorf("reading identifiers that changed: %w", err)
+		return nil, err
 	}
-	records := make([]stream.Record, 0, len(keys))
-	for _, k := range keys {
-		m := &eventpb.MapEntry{
-			Name: s.name(space, k), Canonical: s.name(space, view.Naming(k)), Standing: view.Standing(k).String(), Version: view.Version(k),
-		}
-		r, err := stream.Encode(stream.TopicIdentityMap, []byte(m.GetName()), m, now)
+	records := make([]stream.Record, 0, len(entries))
+	for i, m := range entries {
+		r, err := encodeMapEntry(space, keys[i].Namespace, m, now)
 		if err != nil {
 			return nil, err
 		}

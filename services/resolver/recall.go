@@ -13,16 +13,20 @@ import (
 	eventpb "rcu/schemas/event"
 )
 
-// recallWindow is how much of rcu.owners is compared with the store when another server was met: overrides of the minutes before its last
-// record. A server loses seconds.
-const recallWindow = 15 * time.Minute
+// What is compared with the store when another server was met: records of the time before the last one. A server loses seconds. Overrides are
+// few; of the other topics less is read, since every event may bring a record.
+const (
+	recallOwners = 15 * time.Minute
+	recallOthers = 30 * time.Second
+	// recallRecords is the most that is compared of a partition, the newest.
+	recallRecords = 100_000
+)
 
-// toldOwners gives what was told of the owners of leaves lately, in the order of each partition.
-type toldOwners func(ctx context.Context, fn func(*eventpb.Owner) error) error
+// toldRecords gives what was told on a topic lately, in the order of each partition.
+type toldRecords func(ctx context.Context, topic string, lately time.Duration, fn func(stream.Record) error) error
 
-// recall puts in order what was told of a state that the store then lost. Readers of rcu.owners go on showing the owner of such an override, while
-// the store has forgotten that it was published, and so nothing would ever correct it. What the topic knows of a leaf and the store does
-// not is remembered, and where it is not the owner by the state, the owner is published again under a higher number.
+// recall puts in order what was told of a state that the store then lost: owners, places of identifiers, profiles. Evidence that came before the
+// loss comes again, and may come to its end by another way, on which nobody speaks of them.
 //
 // It is done by whoever publishes a space, when he begins and in each epoch of the store: cut short it is done again, and where nothing
 // was lost it finds nothing.
@@ -30,6 +34,22 @@ func (s *Service) recall(ctx context.Context, space string) error {
 	if faults.forgetTold || s.told == nil {
 		return nil
 	}
+	if err := s.recallOwners(ctx, space); err != nil {
+		return fmt.Errorf("comparing what was told of owners: %w", err)
+	}
+	if err := s.recallMap(ctx, space); err != nil {
+		return fmt.Errorf("comparing what was told of identifiers: %w", err)
+	}
+	if err := s.recallProfiles(ctx, space); err != nil {
+		return fmt.Errorf("comparing what was told of profiles: %w", err)
+	}
+	return nil
+}
+
+// recallOwners: readers of rcu.owners go on showing the owner of an override of a lost state, while the store has forgotten that it was published,
+// and so nothing would ever correct it. What the topic knows of a leaf and the store does not is remembered, and where it is not the owner by
+// the state, the owner is published again under a higher number.
+func (s *Service) recallOwners(ctx context.Context, space string) error {
 	var some []*eventpb.Owner
 	found := 0
 	flush := func() error {
@@ -37,9 +57,10 @@ func (s *Service) recall(ctx context.Context, space string) error {
 		some, found = some[:0], found+n
 		return err
 	}
-	err := s.told(ctx, func(o *eventpb.Owner) error {
-		if o.GetSpace() != space {
-			return nil
+	err := s.told(ctx, stream.TopicOwners, recallOwners, func(r stream.Record) error {
+		o := &eventpb.Owner{}
+		if err := r.Decode(o); err != nil || len(o.GetLeafKey()) != resolve.LeafKeySize || o.GetSpace() != space {
+			return err
 		}
 		if some = append(some, o); len(some) < ownerLeaves {
 			return nil
@@ -49,13 +70,10 @@ func (s *Service) recall(ctx context.Context, space string) error {
 	if err == nil {
 		err = flush()
 	}
-	if err != nil {
-		return fmt.Errorf("comparing what was told of owners: %w", err)
-	}
-	if found > 0 {
+	if err == nil && found > 0 {
 		s.deps.Log.Warn("redis lost that owners were published", zap.String("space", space), zap.Int("leaves", found))
 	}
-	return nil
+	return err
 }
 
 // recallSome remembers what the store does not know of some overrides, and publishes the owners that are others.
@@ -96,33 +114,29 @@ func (s *Service) recallSome(ctx context.Context, space string, told []*eventpb.
 	return len(forgotten), s.publishOwnersOf(ctx, space, forgotten, s.deps.Now())
 }
 
-// toldOn reads the newest overrides of a broker.
-func toldOn(client *stream.Client) toldOwners {
-	return func(ctx context.Context, fn func(*eventpb.Owner) error) error {
-		n, err := client.Partitions(ctx, stream.TopicOwners)
+// toldOn reads the newest records of a broker. Tombstones tell nothing.
+func toldOn(client *stream.Client) toldRecords {
+	return func(ctx context.Context, topic string, lately time.Duration, fn func(stream.Record) error) error {
+		n, err := client.Partitions(ctx, topic)
 		if err != nil {
-			return fmt.Errorf("asking for the partitions of %s: %w", stream.TopicOwners, err)
+			return fmt.Errorf("asking for the partitions of %s: %w", topic, err)
 		}
 		for p := range n {
-			from, err := lastMinutes(ctx, client, p)
+			from, err := latest(ctx, client, topic, p, lately)
 			if err != nil {
 				return err
 			}
 			if from < 0 {
 				continue
 			}
-			err = client.ReadFrom(ctx, stream.TopicOwners, p, from, func(r stream.Record) error {
-				o := &eventpb.Owner{}
+			err = client.ReadFrom(ctx, topic, p, from, func(r stream.Record) error {
 				if r.Value == nil {
 					return nil
 				}
-				if err := r.Decode(o); err != nil || len(o.GetLeafKey()) != resolve.LeafKeySize {
-					return err
-				}
-				return fn(o)
+				return fn(r)
 			})
 			if err != nil {
-				return fmt.Errorf("reading %s: %w", stream.TopicOwners, err)
+				return fmt.Errorf("reading %s: %w", topic, err)
 			}
 		}
 		return nil
@@ -131,30 +145,31 @@ func toldOn(client *stream.Client) toldOwners {
 
 var errFound = errors.New("found")
 
-// lastMinutes is the offset from which on a partition of rcu.owners is compared; negative where it is empty.
-func lastMinutes(ctx context.Context, client *stream.Client, partition int) (int64, error) {
-	bounds, err := client.Bounds(ctx, stream.TopicOwners, partition)
+// latest is the offset from which on a partition is compared; negative where it is empty.
+func latest(ctx context.Context, client *stream.Client, topic string, partition int, lately time.Duration) (int64, error) {
+	bounds, err := client.Bounds(ctx, topic, partition)
 	if err != nil {
-		return 0, fmt.Errorf("asking for the bounds of %s: %w", stream.TopicOwners, err)
+		return 0, fmt.Errorf("asking for the bounds of %s: %w", topic, err)
 	}
 	b := bounds[partition]
 	if b.End <= b.Start {
 		return -1, nil
 	}
 	last := time.Time{}
-	err = client.ReadFrom(ctx, stream.TopicOwners, partition, b.End-1, func(r stream.Record) error {
+	err = client.ReadFrom(ctx, topic, partition, b.End-1, func(r stream.Record) error {
 		last = r.Time
 		return errFound
 	})
 	if err != nil && !errors.Is(err, errFound) {
-		return 0, fmt.Errorf("reading the last record of %s: %w", stream.TopicOwners, err)
+		return 0, fmt.Errorf("reading the last record of %s: %w", topic, err)
 	}
+	most := max(b.Start, b.End-recallRecords)
 	if last.IsZero() {
-		return b.Start, nil // compaction took it away
+		return most, nil // compaction took it away
 	}
-	from, err := client.OffsetAt(ctx, stream.TopicOwners, partition, last.Add(-recallWindow))
+	from, err := client.OffsetAt(ctx, topic, partition, last.Add(-lately))
 	if err != nil {
-		return 0, fmt.Errorf("looking for the last minutes of %s: %w", stream.TopicOwners, err)
+		return 0, fmt.Errorf("looking for the newest records of %s: %w", topic, err)
 	}
-	return from, nil
+	return max(from, most), nil
 }

@@ -59,7 +59,7 @@ type Service struct {
 	downstream downstream
 
 	out           output
-	told          toldOwners // nil: nothing is compared
+	told          toldRecords // nil: nothing is compared
 	flushing      sync.Mutex
 	runs          runs
 	owing         owing
