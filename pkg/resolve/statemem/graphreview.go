@@ -43,11 +43,13 @@ func (g *Graph) ReviewComponents(_ context.Context, space string, kind identity.
 }
 
 // CountReview implements resolve.GraphState.
-func (g *Graph) CountReview(_ context.Context, space string) (counts [identity.ReviewKinds]int, err error) {
+func (g *Graph) CountReview(_ context.Context, space string) ([identity.ReviewKinds]int, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	for k, queue := range g.space(space).reviews {
-		counts[k] = len(queue)
+	s := g.space(space)
+	var counts [identity.ReviewKinds]int
+	for k := range identity.ReviewKinds {
+		counts[k] = len(s.reviews[k])
 	}
 	return counts, nil
 }

@@ -61,13 +61,14 @@ func (g *Graph) ReviewComponents(ctx context.Context, space string, kind identit
 func placeOf(z redis.Z) (resolve.ReviewPlace, error) {
 	text, _ := z.Member.(string)
 	c, err := parseComponent(text)
-	return resolve.ReviewPlace{Weight: uint32(z.Score), Component: c}, err //nolint:gosec // as written
+	return resolve.ReviewPlace{Weight: uint32(z.Score), Component: c}, err
 }
 
 // CountReview implements resolve.GraphState.
-func (g *Graph) CountReview(ctx context.Context, space string) (counts [identity.ReviewKinds]int, err error) {
+func (g *Graph) CountReview(ctx context.Context, space string) ([identity.ReviewKinds]int, error) {
 	var cmds [identity.ReviewKinds]*redis.IntCmd
-	err = g.pipeline(ctx, func(p redis.Pipeliner) {
+	var counts [identity.ReviewKinds]int
+	err := g.pipeline(ctx, func(p redis.Pipeliner) {
 		for k := range identity.ReviewKinds {
 			cmds[k] = p.ZCard(ctx, graphKeys(space).review(k))
 		}
@@ -75,8 +76,8 @@ func (g *Graph) CountReview(ctx context.Context, space string) (counts [identity
 	if err != nil {
 		return counts, fmt.Errorf("counting the review queue: %w", err)
 	}
-	for k, cmd := range cmds {
-		counts[k] = int(cmd.Val())
+	for k := range identity.ReviewKinds {
+		counts[k] = int(cmds[k].Val())
 	}
 	return counts, nil
 }
@@ -84,7 +85,7 @@ func (g *Graph) CountReview(ctx context.Context, space string) (counts [identity
 // putReview puts a record that was loaded into the review queues, or out of them.
 func putReview(ctx context.Context, p redis.Pipeliner, s graphKeys, r resolve.RecordSummary) {
 	for k, weight := range r.Review {
-		queue := s.review(identity.ReviewKind(k)) //nolint:gosec // a place in the table
+		queue := s.review(identity.ReviewKind(k))
 		if weight == 0 {
 			p.ZRem(ctx, queue, r.Component[:])
 			continue

@@ -75,7 +75,7 @@ func reviewBounded(t *testing.T, s resolve.GraphState) {
 		c := &resolve.GraphCommit{}
 		for i := from; i < min(from+1000, resolve.MaxReview+more); i++ {
 			w := resolve.RecordWrite{Value: value(1, "x"), Moved: []identifier.Key{testKey(i)}}
-			w.Review[identity.ReviewQuarantined] = uint32(1 + i%2 + i/resolve.MaxReview) //nolint:gosec // small
+			w.Review[identity.ReviewQuarantined] = uint32(1 + i%2 + i/resolve.MaxReview)
 			c.Writes = append(c.Writes, w)
 		}
 		require.NotZero(t, commitGraph(t, s, c))

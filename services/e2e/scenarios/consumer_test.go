@@ -79,6 +79,7 @@ func TestALateSubscriberKnowsTheSameIdsAsAnEarlyOne(t *testing.T) {
 // sameTables reports whether consumers that began early, late and behind a compaction know the same, and for the ids that were given what
 // the API answers.
 func sameTables(t *testing.T, s *stack.Stack, early *consumer.Map, given []string) error {
+	t.Helper()
 	late := follows(t, s)
 	behind, keys := compacted(t, s)
 	if early.Len() != len(keys) || late.Len() != len(keys) {
