@@ -38,10 +38,10 @@ type stewardWords struct {
 }
 
 var stewardLanguages = map[string]stewardWords{
-	"desktop-fr": {browser.Desktop, "Identités – se connecter", "À examiner", "Décider", "Confirmer la décision", "La décision est en vigueur.", "Rechercher", "Décisions", "Cette clé n’a pas le droit d’un intendant."},
+	"desktop-fr": {browser.Desktop, "Identités – se connecter", "À examiner", "Décider", "Confirmer la décision", "La décision est en vigueur.", "Rechercher", "Décisions", "Cette clé n’a pas le droit d’un gestionnaire."},
 	"phone-en":   {browser.Phone, "Identities – log in", "To review", "Decide", "Confirm the act", "The act is in force.", "Search", "Acts", "This key has not the right of a steward."},
 	"desktop-en": {browser.Desktop, "Identities – log in", "To review", "Decide", "Confirm the act", "The act is in force.", "Search", "Acts", "This key has not the right of a steward."},
-	"phone-fr":   {browser.Phone, "Identités – se connecter", "À examiner", "Décider", "Confirmer la décision", "La décision est en vigueur.", "Rechercher", "Décisions", "Cette clé n’a pas le droit d’un intendant."},
+	"phone-fr":   {browser.Phone, "Identités – se connecter", "À examiner", "Décider", "Confirmer la décision", "La décision est en vigueur.", "Rechercher", "Décisions", "Cette clé n’a pas le droit d’un gestionnaire."},
 }
 
 // TestAStewardResolvesAResoldPhoneInThreeSteps with the keyboard alone: out of the queue, the act with its reason, its effect confirmed. No
