@@ -28,8 +28,12 @@ func randomPoints(rng *rand.Rand) []consent.Point {
 		var r consent.Register
 		for range rng.IntN(12) {
 			pc := []consent.PurposeChannel{
-				{Purpose: consent.Marketing, Channel: "email"}, {Purpose: consent.Profiling}, {Purpose: consent.UnifyBehaviour}, {Purpose: consent.AnalyticsIndividual},
-				{Purpose: consent.StoreViewWeb}, {Purpose: consent.Survey, Channel: "email"},
+				{Purpose: consent.Marketing, Channel: "email"},
+				{Purpose: consent.Profiling},
+				{Purpose: consent.UnifyBehaviour},
+				{Purpose: consent.AnalyticsIndividual},
+				{Purpose: consent.StoreViewWeb},
+				{Purpose: consent.Survey, Channel: "email"},
 			}[rng.IntN(6)]
 			d := consent.Decision{At: int64(1 + rng.IntN(10)), Dec: consent.Dec(1 + rng.IntN(4)), Carried: rng.IntN(3) == 0, ID: fmt.Sprint(rng.IntN(99))}
 			if rng.IntN(3) > 0 {

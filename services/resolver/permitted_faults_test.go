@@ -170,7 +170,7 @@ func TestPermitted_findsPlantedFaults(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			resolver.Plant(t, tt.broken.resolver)
 			for n := range 10 {
-				found := tellPermitted(t, uint64(n), n*storiesAtOnce, storiesAtOnce, tt.broken, permitted{}) //nolint:gosec // G115: a count
+				found := tellPermitted(t, uint64(n), n*storiesAtOnce, storiesAtOnce, tt.broken, permitted{})
 				if i := slices.IndexFunc(found, func(f string) bool { return strings.HasPrefix(f, tt.found) }); i >= 0 {
 					t.Logf("history %d and after: %s", n*storiesAtOnce, found[i])
 					return

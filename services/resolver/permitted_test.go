@@ -300,7 +300,7 @@ func TestPermitted_wholeHistories(t *testing.T) {
 	shown := permitted{}
 	most := testkit.Histories(t, 200)
 	for n := uint64(0); n < most; n += storiesAtOnce {
-		require.Empty(t, tellPermitted(t, n, int(n), storiesAtOnce, sabotage{}, shown), "from history %d", n) //nolint:gosec // G115: a count
+		require.Empty(t, tellPermitted(t, n, int(n), storiesAtOnce, sabotage{}, shown), "from history %d", n)
 	}
 	t.Log(shown)
 	for _, what := range []string{"collected", "rows", "profiles", "reserve", "confirm", "read marketing", "pages unify_behaviour", "pages personalise", "pages store_view_web", "mask marketing", "mask profiling"} {

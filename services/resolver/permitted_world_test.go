@@ -244,10 +244,7 @@ var resolvedTopics = []string{stream.TopicConsents, stream.TopicActs, stream.Top
 func (w *permitWorld) resolve(topic string, all bool) {
 	w.t.Helper()
 	from, records := w.read[topic], w.topics[topic]
-	n := len(records) - from
-	if n > 40 {
-		n = 40
-	}
+	n := min(len(records)-from, 40)
 	if !all && n > 1 {
 		n = 1 + w.rng.IntN(n)
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -52,8 +53,8 @@ func envelope(id, typ string, at time.Time, rest string) []byte {
 
 func ids(pairs ...string) string {
 	var out []string
-	for i := 0; i < len(pairs); i += 2 {
-		out = append(out, fmt.Sprintf(`{"namespace":%q,"value":%q,"proved":true}`, pairs[i], pairs[i+1]))
+	for pair := range slices.Chunk(pairs, 2) {
+		out = append(out, fmt.Sprintf(`{"namespace":%q,"value":%q,"proved":true}`, pair[0], pair[len(pair)-1]))
 	}
 	return `"identifiers":[` + strings.Join(out, ",") + `]`
 }
