@@ -115,6 +115,16 @@ func TestScore_doesNotHangOnTheOthers(t *testing.T) {
 	}
 }
 
+// TestScore_amongMorePeople: the more records there are, the rarer are two of one person; a small index says nothing of how many people
+// there are.
+func TestScore_amongMorePeople(t *testing.T) {
+	scorer := match.NewScorer(match.Untaught())
+	one := match.Traits{{match.KindGiven, "Jean"}, {match.KindFamily, "Petit"}, {match.KindBirth, "1980-01-02"}}
+	prior := func(records int) float64 { return scorer.Score(records, one, []match.Traits{one})[0].Steps[0].Bits }
+	require.InDelta(t, math.Log2(1000), prior(1000)-prior(1_000_000), .01)
+	require.InDelta(t, prior(1000), prior(3), 1e-9)
+}
+
 func TestTraits_sorted(t *testing.T) {
 	got := match.Traits{{match.KindPhone, "0611223344"}, {match.KindGiven, "Jean"}, {match.KindGiven, "Jean"}, {match.KindFamily, " "}, {match.KindNone, "x"}, {match.KindTown, strings.Repeat("x", 2000)}}.Sorted()
 	require.Equal(t, match.Traits{{match.KindGiven, "Jean"}, {match.KindPhone, "0611223344"}}, got)

@@ -53,9 +53,8 @@ func (s *Service) Batch(ctx context.Context, b stream.Batch) error {
 
 // wait holds a batch back until the pace allows for its leaves. A batch may have more than are taken at once.
 func (s *Service) wait(ctx context.Context, leaves int) error {
-	for n := 0; leaves > 0; leaves -= n {
-		n = min(leaves, batchRecords)
-		if err := s.pace.WaitN(ctx, n); err != nil {
+	for ; leaves > 0; leaves -= batchRecords {
+		if err := s.pace.WaitN(ctx, min(leaves, batchRecords)); err != nil {
 			return fmt.Errorf("waiting for the pace: %w", err)
 		}
 	}

@@ -114,17 +114,17 @@ var errEntry = errors.New("not the content of an entry of the index")
 
 // unpack reads whose an entry is, and its sealed traits.
 func unpack(b []byte) (x subject, sealed []byte, err error) {
-	var texts [3]string
-	for i := range texts {
+	texts := make([]string, 0, 3)
+	for range cap(texts) {
 		n, used := binary.Uvarint(b)
 		if used <= 0 || n > maxText {
 			return x, nil, errEntry
 		}
-		end := used + int(n) //nolint:gosec // G115: at most maxText
+		end := used + int(n)
 		if end > len(b) {
 			return x, nil, errEntry
 		}
-		texts[i], b = string(b[used:end]), b[end:]
+		texts, b = append(texts, string(b[used:end])), b[end:]
 	}
 	return subject{texts[0], identifier.Key{Namespace: identifier.Namespace(texts[1]), Value: texts[2]}}, b, nil
 }

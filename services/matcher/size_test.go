@@ -173,10 +173,10 @@ func fill(t *testing.T, r *rig, raw *redis.Client, c *crowd, people int) (before
 		return cmp.Or(cmp.Compare(binary.BigEndian.Uint64(x.block[:]), binary.BigEndian.Uint64(y.block[:])), cmp.Compare(x.person, y.person))
 	})
 	pipe := raw.Pipeline()
-	for from, to := 0, 0; from < len(lists); from = to {
-		b := lists[from].block
+	for from := 0; from < len(lists); {
+		b, to := lists[from].block, from
 		var all []byte
-		for to = from; to < len(lists) && lists[to].block == b; to++ {
+		for ; to < len(lists) && lists[to].block == b; to++ {
 			if to-from < match.MaxBlockEntries {
 				all = append(all, ids[lists[to].person][:]...)
 			} else {
@@ -188,6 +188,7 @@ func fill(t *testing.T, r *rig, raw *redis.Client, c *crowd, people int) (before
 		for n := 0; n*56 < len(all); n++ {
 			pipe.HSet(t.Context(), key, string(b[2:])+string(rune(n)), all[n*56:min(n*56+56, len(all))])
 		}
+		from = to
 		if pipe.Len() > 5000 {
 			_, err := pipe.Exec(t.Context())
 			require.NoError(t, err)

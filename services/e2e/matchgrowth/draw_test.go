@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/xml"
+	"errors"
 	"io"
 	"strings"
 	"testing"
@@ -13,7 +14,7 @@ func TestDraw(t *testing.T) {
 	out := draw([]point{{records: 9_990, seconds: .8}, {records: 100_000, seconds: 9.5}, {records: 1_000_000, seconds: 143}})
 	for d := xml.NewDecoder(strings.NewReader(out)); ; {
 		_, err := d.Token()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		require.NoError(t, err, "it is well-formed")
