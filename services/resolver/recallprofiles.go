@@ -28,23 +28,10 @@ func (s *Service) recallProfiles(ctx context.Context, space string) error {
 	newest := map[controllerPerson]toldProfile{}
 	found := 0
 	compare := func() error {
-		defer clear(newest)
-		for _, gone := range [...]bool{false, true} {
-			var asked []controllerPerson
-			for of, last := range newest {
-				if last.gone == gone {
-					asked = append(asked, of)
-				}
-			}
-			for some := range slices.Chunk(asked, profileChunk) {
-				n, err := s.recallPeople(ctx, space, some, newest, gone)
-				if err != nil {
-					return err
-				}
-				found += n
-			}
-		}
-		return nil
+		n, err := s.compareProfiles(ctx, space, newest)
+		found += n
+		clear(newest)
+		return err
 	}
 	err := s.told(ctx, stream.TopicProfiles, recallOthers, func(r stream.Record) error {
 		p := &eventpb.Profile{}
@@ -71,6 +58,27 @@ func (s *Service) recallProfiles(ctx context.Context, space string) error {
 		s.deps.Log.Info("profiles were told of another state than that of redis", zap.String("space", space), zap.Int("profiles", found))
 	}
 	return err
+}
+
+// compareProfiles publishes those of the profiles that are not as they were told, names that were told to be gone last, and returns how many.
+func (s *Service) compareProfiles(ctx context.Context, space string, told map[controllerPerson]toldProfile) (int, error) {
+	found := 0
+	for _, gone := range [...]bool{false, true} {
+		var asked []controllerPerson
+		for of, last := range told {
+			if last.gone == gone {
+				asked = append(asked, of)
+			}
+		}
+		for some := range slices.Chunk(asked, profileChunk) {
+			n, err := s.recallPeople(ctx, space, some, told, gone)
+			if err != nil {
+				return found, err
+			}
+			found += n
+		}
+	}
+	return found, nil
 }
 
 // contentOf is a digest of all but the version.
