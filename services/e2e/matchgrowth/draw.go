@@ -45,7 +45,7 @@ func draw(points []point) string {
 		x, y := s.at(float64(p.records), p.seconds)
 		line[i] = fmt.Sprintf("%.1f,%.1f", x, y)
 		fmt.Fprintf(&b, `<circle cx="%.1f" cy="%.1f" r="4" fill="#2a7f4f"/><text x="%.1f" y="%.1f" text-anchor="middle">%.1f s</text><text x="%.1f" y="%d" text-anchor="middle">%s</text>`+"\n",
-			x, y, x, y+20, p.seconds, x, height-bottom+20, short(p.records))
+			x, y, x, y-12, p.seconds, x, height-bottom+20, short(p.records))
 	}
 	fmt.Fprintf(&b, `<polyline points="%s" fill="none" stroke="#2a7f4f" stroke-width="2"/>`+"\n</svg>\n", strings.Join(line, " "))
 	return b.String()
