@@ -187,14 +187,16 @@ func (s *Service) openPreference(ctx context.Context, token string) (*visit, *pr
 		return v, nil
 	}
 	all, known, err := s.personOf(ctx, t, v.proved[0])
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, unavailable
-	case !known:
-		return nil, overLink // the point went to somebody else since
 	}
-	v.points = slices.DeleteFunc(all, func(k identifier.Key) bool { return !k.Namespace.Links() })
-	v.proved = slices.DeleteFunc(v.proved, func(k identifier.Key) bool { return !slices.Contains(v.points, k) })
+	// what the log-in proves stays the visitor's, also where the record was parted since: by an objection on this very page, or by a steward
+	v.points = slices.Clone(v.proved)
+	if known {
+		v.points = append(v.points, all...)
+	}
+	slices.SortFunc(v.points, identifier.Compare)
+	v.points = slices.DeleteFunc(slices.Compact(v.points), func(k identifier.Key) bool { return !k.Namespace.Links() })
 	return v, nil
 }
 

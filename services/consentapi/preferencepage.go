@@ -261,24 +261,31 @@ func (k *known) shown(p identifier.Key) string {
 func (s *Service) saidWishes(k *known, p identifier.Key, b contact.Book) []said {
 	var out []said
 	for _, w := range b.All() {
-		x := said{At: time.Unix(w.At, 0).UTC(), Where: k.shown(p), Decision: "lifted"}
-		if w.Value > 0 {
-			x.Decision = "wished"
-		}
-		switch w.Kind {
-		case contact.WishTopic:
-			x.Label = k.words.In(k.lang, "pref.said.topic", k.reg.Topics[w.About].Label.In(string(k.lang)))
-		case contact.WishFrequency:
-			x.Label, x.Channel = k.words.In(k.lang, "pref.said.often", k.words.In(k.lang, "pref.often."+contact.Frequency(w.Value).String())), w.About //nolint:gosec // G115: at most Never
-		case contact.WishPause:
-			x.Label = k.words.In(k.lang, "pref.said.pause")
-		}
 		d := wishDecision(k.visit, p, w)
-		x.id = d.GetId()
-		x.Receipt = s.receiptPath(k.visit.token.Space, k.visit.token.Controller, p, consent.PurposeChannel{Purpose: consent.Purpose(d.GetPurpose()), Channel: d.GetChannel()}, x.id)
+		x := said{At: time.Unix(w.At, 0).UTC(), Where: k.shown(p), Channel: d.GetChannel(), id: d.GetId()}
+		x.Label, x.Decision = s.wishWords(k.lang, w)
+		topic := consent.PurposeChannel{Purpose: consent.Purpose(d.GetPurpose()), Channel: x.Channel}
+		x.Receipt = s.receiptPath(k.visit.token.Space, k.visit.token.Controller, p, topic, x.id)
 		out = append(out, x)
 	}
 	return out
+}
+
+// wishWords tells a wish in words: what it is about, and the key of what was said.
+func (s *Service) wishWords(lang page.Language, w contact.Wish) (label, decision string) {
+	words := s.site.Words()
+	switch w.Kind {
+	case contact.WishTopic:
+		label = words.In(lang, "pref.said.topic", cmp.Or(s.deps.Registry.Topics[w.About].Label.In(string(lang)), w.About))
+	case contact.WishFrequency:
+		label = words.In(lang, "pref.said.often", words.In(lang, "pref.often."+contact.Frequency(w.Value).String())) //nolint:gosec // G115: at most Never
+	case contact.WishPause:
+		label = words.In(lang, "pref.said.pause")
+	}
+	if w.Value == 0 {
+		return label, "lifted"
+	}
+	return label, "wished"
 }
 
 // preferencePage shows the choices of a visit.

@@ -35,6 +35,7 @@ type row struct {
 	Known     bool // something was decided
 	Until     time.Time
 	Grantable bool
+	InPerson  bool // nobody agrees to it on a page
 
 	topic  consent.PurposeChannel
 	points []identifier.Key
@@ -213,7 +214,9 @@ func (t *table) row(info consent.Info, topic consent.PurposeChannel, points []id
 	}
 	if len(points) == 1 && t.visit.whole {
 		r.ID += "-" + t.visit.ref(points[0])
-		r.Where = t.place(points[0])
+		if topic.Channel == "" || t.several(points[0]) {
+			r.Where = t.place(points[0])
+		}
 	}
 	r.About = title
 	if topic.Channel != "" {
@@ -224,7 +227,8 @@ func (t *table) row(info consent.Info, topic consent.PurposeChannel, points []id
 	}
 	r.Allowed, r.Known, r.Until = t.state(info, topic, points)
 	_, _, spoken := noticeFor(t.reg, string(topic.Purpose), t.now)
-	r.Grantable = spoken && info.Purpose != consent.ChildProfile && t.grantPoint(points) != (identifier.Key{})
+	r.InPerson = !spoken || info.Purpose == consent.ChildProfile
+	r.Grantable = !r.InPerson && t.grantPoint(points) != (identifier.Key{})
 	return r
 }
 
@@ -247,6 +251,11 @@ func (p purposeRows) title() string {
 		return p.Label
 	}
 	return p.Label + " (" + p.Name + ")"
+}
+
+// several reports whether the person has more than one point of a kind.
+func (t *table) several(k identifier.Key) bool {
+	return slices.ContainsFunc(t.visit.points, func(x identifier.Key) bool { return x.Namespace == k.Namespace && x != k })
 }
 
 // place names a point in words, numbered where the person has several of its kind.

@@ -21,6 +21,7 @@ import (
 type receiptView struct {
 	Receipt  Receipt
 	Label    string
+	Decision string // key of its word
 	Decided  time.Time
 	Expires  time.Time
 	Genuine  bool
@@ -51,15 +52,26 @@ func (s *Service) receiptOf(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	view := receiptView{Receipt: receipt, Genuine: s.genuine(receipt), Current: current, Download: r.URL.Path + "?form=json"}
-	view.Label = receipt.Purpose
-	if purpose, known := s.deps.Registry.Purpose(receipt.Purpose); known {
-		view.Label = purpose.Label.In(string(page.LanguageOf(r)))
-	}
 	view.Decided, _ = time.Parse(time.RFC3339, receipt.DecidedAt)
 	if receipt.ExpiresAt != "" {
 		view.Expires, _ = time.Parse(time.RFC3339, receipt.ExpiresAt)
 	}
+	view.Label, view.Decision = receipt.Purpose, receipt.Decided
+	if wish, is := contact.WishOf(&eventpb.Decision{Purpose: receipt.Purpose, Channel: receipt.Channel, Decision: receipt.Decided, ExpiresAt: until(view.Expires)}); is {
+		view.Label, view.Decision = s.wishWords(page.LanguageOf(r), wish)
+	}
+	if purpose, known := s.deps.Registry.Purpose(receipt.Purpose); known {
+		view.Label = purpose.Label.In(string(page.LanguageOf(r)))
+	}
 	s.render(w, r, http.StatusOK, "receipt", "receipt.title", view)
+}
+
+// until is an end in seconds; 0 where there is none.
+func until(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.Unix()
 }
 
 // genuine verifies the signature of a receipt.

@@ -37,6 +37,7 @@ func (r *Registry) validate() error {
 		r.checkPurpose(&f, name, r.Purposes[name])
 	}
 	r.checkRules(&f)
+	r.checkTopics(&f)
 	r.checkNotices(&f)
 	return errors.Join(f.list...)
 }
@@ -46,7 +47,16 @@ const maxTopics = 32
 
 var topicForm = regexp.MustCompile(`^[a-z0-9_-]{1,40}$`)
 
-// checkRules holds acts, terms, topics and the red list.
+// checkTopics holds what people may wish to hear nothing of.
+func (r *Registry) checkTopics(f *faults) {
+	for _, name := range sorted(r.Topics) {
+		if !topicForm.MatchString(name) || !r.Topics[name].Label.whole() || len(r.Topics) > maxTopics {
+			f.add("topic %s: a lower-case word and a label in French and English are required, of at most %d topics", name, maxTopics)
+		}
+	}
+}
+
+// checkRules holds acts, terms and the red list.
 func (r *Registry) checkRules(f *faults) {
 	for _, name := range sorted(r.Acts) {
 		if a := r.Acts[name]; !a.Grants && (a.Carried || len(a.Confirm) > 0) {
@@ -56,11 +66,6 @@ func (r *Registry) checkRules(f *faults) {
 	for _, name := range sorted(r.Terms) {
 		if t := r.Terms[name]; t.Source == "" || t.Days <= 0 == (t.Seconds <= 0) {
 			f.add("term %s: days or seconds, and their source, are required", name)
-		}
-	}
-	for _, name := range sorted(r.Topics) {
-		if !topicForm.MatchString(name) || !r.Topics[name].Label.whole() || len(r.Topics) > maxTopics {
-			f.add("topic %s: a lower-case word and a label in French and English are required, of at most %d topics", name, maxTopics)
 		}
 	}
 	for _, name := range sorted(r.Refused) {

@@ -166,10 +166,12 @@ func TestThePreferenceCentreOfAnAccount(t *testing.T) {
 			s.Send(t, stack.Shop, order(now.Add(-30*time.Minute), 3000, who.accountID(), stack.Proved("email", who.email)))
 			r := known(t, s, who.emailID(), bought(3000, 0, 1))
 			var session struct{ Path string }
-			consent(t, s, "/v1/preference-sessions", map[string]any{"rcu_id": r.RCUID, "points": []any{
-				map[string]any{"namespace": "email", "value": who.email}, map[string]any{"namespace": "customer", "value": who.account},
+			proved := []any{
+				map[string]any{"namespace": "email", "value": who.email},
+				map[string]any{"namespace": "customer", "value": who.account},
 				map[string]any{"namespace": "cookie", "value": who.cookie},
-			}}, &session)
+			}
+			consent(t, s, "/v1/preference-sessions", map[string]any{"rcu_id": r.RCUID, "points": proved}, &session)
 			p := browser.Open(t, size, language)
 			p.Go(s.URL("consent-api") + session.Path)
 			require.Equal(t, words.title, p.See("h1"))
@@ -187,6 +189,15 @@ func TestThePreferenceCentreOfAnAccount(t *testing.T) {
 			require.Equal(t, "paused", reason)
 			p.Submit("#pause button")
 			p.Submit(`#level button[value="none"]`)
+			// the objection parts the record: what the log-in proves stays on the page
+			stack.Eventually(t, soon, "the page goes on", func() error {
+				p.Go(s.URL("consent-api") + session.Path)
+				if title := p.See("h1"); title != words.title {
+					return fmt.Errorf("the page says %s", title)
+				}
+				return nil
+			})
+			require.Contains(t, p.See(`#level [aria-current]`), map[string]string{"fr": "Rien", "en": "Nothing"}[language])
 			p.NoBarriers()
 			p.Screenshot("preferences-account-none-" + name + "-" + language)
 			_, reason = reserve(t, s, "account-3-"+who.order, who.email, "shoes")
