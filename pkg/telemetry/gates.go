@@ -1,6 +1,7 @@
 package telemetry
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -39,10 +40,16 @@ func CountRefusals(gate string) *GateRefusals {
 	}, []string{"gate", "purpose", "effect"})}
 }
 
-// NewGateRefusals registers the counter of a gate.
+// NewGateRefusals registers the counter of a gate, or gives the one that the same registry has.
 func NewGateRefusals(reg prometheus.Registerer, gate string) (*GateRefusals, error) {
 	g := CountRefusals(gate)
-	if err := reg.Register(g); err != nil {
+	err := reg.Register(g)
+	if there, ok := errors.AsType[prometheus.AlreadyRegisteredError](err); ok {
+		if known, same := there.ExistingCollector.(*GateRefusals); same && known.gate == gate {
+			return known, nil
+		}
+	}
+	if err != nil {
 		return nil, fmt.Errorf("registering the counter of gate %s: %w", gate, err)
 	}
 	return g, nil
