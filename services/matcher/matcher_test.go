@@ -84,18 +84,20 @@ func TestDecided_isNeverSuggestedAgain(t *testing.T) {
 
 // TestRefused_holdsForThePerson: a refused pair is not suggested by another identifier of one of the two.
 func TestRefused_holdsForThePerson(t *testing.T) {
-	r := newRig(t)
-	card, phone, _ := three(r)
-	r.act(identity.Ban, card, phone)
-	customer := r.key("customer", "C-1")
-	r.seen(card, customer)
-	r.says(customer, helene)
-	require.Empty(t, r.shown())
-	r.again()
-	require.Empty(t, r.shown())
-	r.act(identity.Clear, card, phone)
-	r.again()
-	require.Len(t, r.shown(), 1, "what is taken back is open again")
+	for range 20 { // whom a join would tear apart hangs on the order of the pseudonyms
+		r := newRig(t)
+		card, phone, _ := three(r)
+		r.act(identity.Ban, card, phone)
+		customer := r.key("customer", "C-1")
+		r.seen(card, customer)
+		r.says(customer, helene)
+		require.Empty(t, r.shown())
+		r.again()
+		require.Empty(t, r.shown())
+		r.act(identity.Clear, card, phone)
+		r.again()
+		require.Len(t, r.shown(), 1, "what is taken back is open again")
+	}
 }
 
 func TestJoinedByEvidence_isNotSuggested(t *testing.T) {
@@ -104,6 +106,9 @@ func TestJoinedByEvidence_isNotSuggested(t *testing.T) {
 	require.Len(t, r.shown(), 1)
 	r.seen(card, phone)
 	require.Empty(t, r.shown(), "evidence has settled it")
+	n, err := r.index.CountSuggestions(t.Context(), space)
+	require.NoError(t, err)
+	require.Zero(t, n, "it is forgotten, not hidden")
 	r.again()
 	require.Empty(t, r.shown())
 }
