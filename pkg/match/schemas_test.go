@@ -121,6 +121,7 @@ func TestLongGeneratedFiles(t *testing.T) {
 
 // generatedFiles resolves a file of each schema, of its number of people or of most.
 func generatedFiles(t *testing.T, most int) {
+	t.Helper()
 	for i := range schemaList {
 		s := schemaList[i]
 		t.Run(s.name, func(t *testing.T) {

@@ -292,7 +292,7 @@ func killRestore(t *testing.T, dir, archive string, rng *rand.Rand) {
 	t.Helper()
 	program, err := os.Executable()
 	require.NoError(t, err)
-	child := exec.CommandContext(t.Context(), program, archive) //nolint:gosec // this program
+	child := exec.CommandContext(t.Context(), program, archive)
 	child.Env = append(os.Environ(), childDir+"="+dir)
 	require.NoError(t, child.Start())
 	ended := make(chan struct{})

@@ -50,21 +50,9 @@ func Restore(ctx context.Context, dir, archive, keys string, progress Progress) 
 	if r.Manifest, err = Verify(ctx, archive, Data, progress); err != nil {
 		return r, err
 	}
-	own, err := os.ReadFile(filepath.Join(dir, fingerprint)) //nolint:gosec // a fixed name in our own folder
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return r, fmt.Errorf("reading the fingerprint of the keys: %w", err)
-	}
 	r.Files, r.Bytes, r.Created = len(r.Manifest.Files), r.Manifest.Bytes, r.Manifest.Created.Format("2006-01-02 15:04:05 MST")
-	if r.KeysKept, err = holdsKeys(dir); err != nil {
+	if err := r.judgeKeys(dir, keys != ""); err != nil {
 		return r, err
-	}
-	r.KeysGiven = keys != ""
-	r.KeysAbsent = !r.KeysKept && !r.KeysGiven
-	switch {
-	case r.KeysKept && r.KeysGiven:
-		return r, ErrKeysStand
-	case (r.KeysKept || len(own) > 0) && strings.TrimSpace(string(own)) != r.Fingerprint:
-		return r, ErrOtherKeys
 	}
 	if keys != "" {
 		k, err := Verify(ctx, keys, Keys, progress)
@@ -76,6 +64,26 @@ func Restore(ctx context.Context, dir, archive, keys string, progress Progress) 
 		}
 	}
 	return r, r.put(ctx, dir, archive, keys, progress)
+}
+
+// judgeKeys says whose keys the folder will have, and refuses those that the data were not made with.
+func (r *Restored) judgeKeys(dir string, given bool) error {
+	own, err := os.ReadFile(filepath.Join(dir, fingerprint)) //nolint:gosec // a fixed name in our own folder
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("reading the fingerprint of the keys: %w", err)
+	}
+	if r.KeysKept, err = holdsKeys(dir); err != nil {
+		return err
+	}
+	r.KeysGiven = given
+	r.KeysAbsent = !r.KeysKept && !r.KeysGiven
+	switch {
+	case r.KeysKept && r.KeysGiven:
+		return ErrKeysStand
+	case (r.KeysKept || len(own) > 0) && strings.TrimSpace(string(own)) != r.Fingerprint:
+		return ErrOtherKeys
+	}
+	return nil
 }
 
 // put unpacks beside the folder's own files and then changes them over. Cut short, it is done again from the begin.
@@ -179,7 +187,7 @@ func keepKeys(dir, staged string) error {
 // settle waits until a tree is on disk: keys in it are about to be the only ones.
 func settle(tree string) error {
 	err := filepath.WalkDir(tree, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || !(d.IsDir() || d.Type().IsRegular()) {
+		if err != nil || d.Type()&fs.ModeSymlink != 0 {
 			return err
 		}
 		f, err := os.Open(path) //nolint:gosec // unpacked here
