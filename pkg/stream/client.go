@@ -191,6 +191,9 @@ func (c *Client) bounds(ctx context.Context, topics map[string][]int) (map[strin
 	for topic, partitions := range topics {
 		found := make(map[int]Bounds, len(partitions))
 		for _, p := range res.Topics[topic] {
+			if p.Error != nil && ctx.Err() != nil { // nor does the library tell that it was called off
+				return nil, fmt.Errorf("listing offsets of %s/%d: %w", topic, p.Partition, ctx.Err())
+			}
 			if p.Error != nil {
 				c.transport.drop(time.Now()) // the library calls a dead connection an unknown error of the partition
 				return nil, fmt.Errorf("listing offsets of %s/%d: %w", topic, p.Partition, p.Error)
