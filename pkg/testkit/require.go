@@ -47,3 +47,11 @@ func Long(t testing.TB) {
 		t.Skip("testkit: long tier: set RCU_TEST_LONG=1")
 	}
 }
+
+// Nightly skips a test that takes minutes and repeats at size what others hold, unless RCU_TEST_NIGHTLY is set.
+func Nightly(t testing.TB) {
+	t.Helper()
+	if os.Getenv("RCU_TEST_NIGHTLY") == "" {
+		t.Skip("testkit: nightly: set RCU_TEST_NIGHTLY=1")
+	}
+}

@@ -20,7 +20,7 @@ func TestTrialOfThousands(t *testing.T) { trial(t, 4_000) }
 
 // A dry run over a million identifiers takes a minute at most.
 func TestTrialOfAMillionIdentifiers(t *testing.T) {
-	testkit.Long(t)
+	testkit.Nightly(t)
 	trial(t, 1_000_000)
 }
 

@@ -129,7 +129,7 @@ func withStates(t *testing.T, want realdata.Figures) realdata.Figures {
 
 // TestLargeFiles: tickets, web orders and calls.
 func TestLargeFiles(t *testing.T) {
-	testkit.Long(t)
+	testkit.Nightly(t)
 	files := []file{
 		of(t, "complete-journey-tickets.yaml", "journey", identifier.Card),
 		of(t, "uci-orders.yaml", "uci", identifier.Customer),
