@@ -17,7 +17,7 @@ const (
 	// batchRecords is how many leaves are taken at once: few, so that no record waits long for those before it.
 	batchRecords = 100
 	// batchWait is the least time between two batches of a partition that is not behind.
-	batchWait = 5 * time.Millisecond
+	batchWait = 50 * time.Millisecond
 )
 
 // leaf is one leaf of a batch, as its changelog has it.
@@ -39,7 +39,7 @@ func (s *Service) Batch(ctx context.Context, b stream.Batch) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout*time.Duration(len(leaves)+1))
 	defer cancel()
-	if err := s.takeAll(ctx, leaves); err != nil {
+	if err := s.takeAll(ctx, b.Partition, leaves); err != nil {
 		return err
 	}
 	if err := s.setPlace(ctx, b.Partition, b.LogID, b.Next()); err != nil {

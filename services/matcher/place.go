@@ -54,6 +54,7 @@ func (r *reached) set(partition int, next int64) {
 // Assigned begins where the index is: at the beginning of the log where it does not say.
 func (s *Service) Assigned(ctx context.Context, parts []stream.Assignment) error {
 	for i := range parts {
+		s.lately.lose(parts[i].Partition)
 		next, known, err := s.place(ctx, parts[i].Partition, parts[i].LogID)
 		switch {
 		case err != nil:
@@ -90,7 +91,9 @@ func (s *Service) resume(ctx context.Context, b stream.Batch) error {
 		return err
 	case known && next >= s.reached.of(b.Partition):
 		return nil
-	case known:
+	}
+	s.lately.lose(b.Partition)
+	if known {
 		s.deps.Log.Warn("the index holds less than it did: leaves are read again", zap.Int("partition", b.Partition), zap.Int64("from", next))
 		s.reached.set(b.Partition, next)
 		return &stream.Rewind{Offset: next}

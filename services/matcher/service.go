@@ -51,6 +51,7 @@ type Service struct {
 	metrics  *metrics
 	consumer *stream.Consumer
 	reached  reached
+	lately   *lately
 	pace     *rate.Limiter
 }
 
@@ -59,7 +60,7 @@ func New(cfg Config, d Deps) (*Service, error) {
 	if err := errors.Join(cfg.Validate(), d.validate()); err != nil {
 		return nil, fmt.Errorf("checking the matcher's configuration: %w", err)
 	}
-	s := &Service{cfg: cfg, deps: d, scorer: match.NewScorer(d.Model), reached: reached{next: map[int]int64{}}, pace: rate.NewLimiter(rate.Limit(cfg.Rate), 2*batchRecords)}
+	s := &Service{cfg: cfg, deps: d, scorer: match.NewScorer(d.Model), reached: reached{next: map[int]int64{}}, lately: newLately(), pace: rate.NewLimiter(rate.Limit(cfg.Rate), 2*batchRecords)}
 	var err error
 	if s.metrics, err = newMetrics(d.Metrics); err != nil {
 		return nil, err

@@ -21,7 +21,7 @@ import (
 const workers = 4
 
 // takeAll takes the leaves of a batch, each of which is there once. The keys of their subjects are read together.
-func (s *Service) takeAll(ctx context.Context, leaves []leaf) error {
+func (s *Service) takeAll(ctx context.Context, partition int, leaves []leaf) error {
 	bySpace := map[string][]subject{}
 	for i := range leaves {
 		if l := &leaves[i]; l.state != nil {
@@ -41,7 +41,7 @@ func (s *Service) takeAll(ctx context.Context, leaves []leaf) error {
 		l := &leaves[i]
 		group.Go(func() error {
 			start := s.deps.Now()
-			outcome, err := s.take(ctx, l, keys[l.space])
+			outcome, err := s.takeNew(ctx, partition, l, keys[l.space])
 			if err != nil {
 				return err
 			}
@@ -58,6 +58,26 @@ func (s *Service) takeAll(ctx context.Context, leaves []leaf) error {
 
 func subjectOf(l *leaf) subject {
 	return subject{l.state.Controller(), resolve.SubjectOf(l.state.Leaf())}
+}
+
+// takeNew takes a leaf unless it says of its person what it said lately. A key that was destroyed since is something new.
+func (s *Service) takeNew(ctx context.Context, partition int, l *leaf, keys map[subject]vault.SubjectKey) (outcome string, err error) {
+	known := false
+	var digest uint64
+	if l.state != nil {
+		whose := subjectOf(l)
+		digest = s.lately.digest(whose, l.state)
+		_, known = keys[whose]
+	}
+	if known && s.lately.knows(partition, l.id, digest) {
+		return outcomeUnchanged, nil
+	}
+	if outcome, err = s.take(ctx, l, keys); err != nil || !known {
+		s.lately.forget(partition, l.id)
+		return outcome, err
+	}
+	s.lately.keep(partition, l.id, digest)
+	return outcome, nil
 }
 
 // take keeps the entry of a leaf, and suggests people for it where it says something new.

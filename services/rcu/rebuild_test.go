@@ -312,9 +312,22 @@ func TestLongKilledWipedAndRebuilt(t *testing.T) {
 	hit.settled(hit.kafka(r))
 	got := hit.answers(ids)
 	for id, answer := range want {
-		require.JSONEq(t, quoted(answer), quoted(got[id]), "seed %d, %s", seed, id)
+		require.JSONEq(t, withoutHistory(t, answer), withoutHistory(t, got[id]), "seed %d, %s", seed, id)
 	}
 	require.NoError(t, r.stop(t, os.Interrupt))
+}
+
+// withoutHistory leaves out when and in which steps a record became what it is: another course of events has another history.
+func withoutHistory(t *testing.T, answer string) string {
+	t.Helper()
+	var fields map[string]any
+	if json.Unmarshal([]byte(answer), &fields) != nil {
+		return quoted(answer)
+	}
+	delete(fields, "history")
+	raw, err := json.Marshal(fields)
+	require.NoError(t, err)
+	return string(raw)
 }
 
 // quoted makes a reason JSON too.
