@@ -60,11 +60,11 @@ func TestModel_serverLosesItsLastWrites(t *testing.T) {
 
 func TestModelLong(t *testing.T) {
 	testkit.Long(t)
-	seeds := testkit.Histories(t, 25)
+	seeds := testkit.Histories(t, 6)
 	holds(t, seeds, 100, worldConfig{workers: 3, between: .05})
 	holds(t, seeds, 100, worldConfig{workers: 3, fail: .03, between: .05})
 	holds(t, seeds, 60, worldConfig{workers: 2, fail: .08, between: .1})
-	holds(t, 1, 1500, worldConfig{workers: 4, fail: .005, between: .01})
+	holds(t, 1, 400, worldConfig{workers: 4, fail: .005, between: .01})
 	holds(t, seeds, 100, worldConfig{workers: 3, between: .05, lose: .01})
 	holds(t, seeds, 100, worldConfig{workers: 3, fail: .03, between: .05, lose: .02})
 }
