@@ -123,6 +123,9 @@ func (l Language) happened(x *Transition) string {
 	}
 	switch x.Kind {
 	case string(resolve.Created):
+		if len(x.Identifiers) == 1 {
+			return l.say("it was made, of one identifier", "elle a été créée, avec un identifiant")
+		}
 		return fmt.Sprintf(l.say("it was made, of %d identifiers", "elle a été créée, avec %d identifiants"), len(x.Identifiers))
 	case string(resolve.Linked):
 		return l.say("an identifier joined it", "un identifiant l'a rejointe")

@@ -93,3 +93,17 @@ func TestAddHistory_isToldWithoutWhatCannotBeRead(t *testing.T) {
 	require.ErrorIs(t, Teller{}.AddHistory(t.Context(), &told{err: errAway}, "s", &resolve.Explanation{}, &out), errAway)
 	require.True(t, out.HistoryUnavailable)
 }
+
+func TestHappened_countsInWords(t *testing.T) {
+	for _, tt := range []struct {
+		of     []string
+		fr, en string
+	}{
+		{[]string{"01aa"}, "elle a été créée, avec un identifiant", "it was made, of one identifier"},
+		{[]string{"01aa", "01bb"}, "elle a été créée, avec 2 identifiants", "it was made, of 2 identifiers"},
+	} {
+		x := &Transition{Kind: string(resolve.Created), Identifiers: tt.of}
+		require.Equal(t, tt.fr, French.happened(x))
+		require.Equal(t, tt.en, English.happened(x))
+	}
+}
