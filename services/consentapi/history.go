@@ -48,11 +48,7 @@ var decisionWords = map[consent.Dec]string{consent.Grant: "grant", consent.Refus
 
 // history tells what was decided about a point, newest first, and what holds now. Every look at it is a line of the audit.
 func (s *Service) history(w http.ResponseWriter, r *http.Request, reader auth.Reader) *problem {
-	var body signalBody
-	if p := readJSON(w, r, &body); p != nil {
-		return p
-	}
-	x, p := s.scopeOf(reader, body.Controller, body.Point)
+	x, p := s.scopeIn(w, r, reader)
 	if p != nil {
 		return p
 	}

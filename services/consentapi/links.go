@@ -115,20 +115,10 @@ func (s *Service) denial(x scope, reader auth.Reader, pc consent.PurposeChannel,
 	}
 }
 
-// signalBody is a device whose browser sent a signal.
-type signalBody struct {
-	Controller string     `json:"controller"`
-	Point      *pointBody `json:"point"`
-}
-
 // signal takes `Sec-GPC: 1` in: a refusal of advertising and sharing, for whoever has not chosen otherwise. An explicit choice of the person
 // wins, before and after.
 func (s *Service) signal(w http.ResponseWriter, r *http.Request, reader auth.Reader) *problem {
-	var body signalBody
-	if p := readJSON(w, r, &body); p != nil {
-		return p
-	}
-	x, p := s.scopeOf(reader, body.Controller, body.Point)
+	x, p := s.scopeIn(w, r, reader)
 	switch {
 	case p != nil:
 		return p

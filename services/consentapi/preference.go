@@ -50,11 +50,7 @@ type linkAnswer struct {
 
 // newPreferenceLink gives whoever sends a message the link by which its recipient opens the choices about that very point.
 func (s *Service) newPreferenceLink(w http.ResponseWriter, r *http.Request, reader auth.Reader) *problem {
-	var body signalBody
-	if p := readJSON(w, r, &body); p != nil {
-		return p
-	}
-	x, p := s.scopeOf(reader, body.Controller, body.Point)
+	x, p := s.scopeIn(w, r, reader)
 	if p != nil {
 		return p
 	}

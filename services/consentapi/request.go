@@ -147,4 +147,19 @@ func (s *Service) scopeOf(reader auth.Reader, controller string, p *pointBody) (
 	return x, nil
 }
 
+// scopeBody is a body that names a point and nothing else.
+type scopeBody struct {
+	Controller string     `json:"controller"`
+	Point      *pointBody `json:"point"`
+}
+
+// scopeIn reads whose register a request means whose body says nothing else.
+func (s *Service) scopeIn(w http.ResponseWriter, r *http.Request, reader auth.Reader) (scope, *problem) {
+	var body scopeBody
+	if p := readJSON(w, r, &body); p != nil {
+		return scope{}, p
+	}
+	return s.scopeOf(reader, body.Controller, body.Point)
+}
+
 var unavailable = refuse(http.StatusServiceUnavailable, "unavailable", "", "try again: what was decided cannot be read or written now, and until then everything optional is denied")
