@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -209,4 +210,15 @@ func (a *app) exit(err error) error {
 		_, _ = fmt.Fprintf(a.world.Stderr, "rcu: %s\n", p)
 	}
 	return &boot.Silent{Code: code}
+}
+
+// listQuery asks for so many items of a list, of those that the given fields choose.
+func listQuery(limit int, fields map[string]string) url.Values {
+	query := url.Values{"limit": {strconv.Itoa(limit)}}
+	for name, value := range fields {
+		if value != "" {
+			query.Set(name, value)
+		}
+	}
+	return query
 }

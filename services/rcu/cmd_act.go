@@ -9,7 +9,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 
 	"github.com/google/uuid"
@@ -219,12 +218,7 @@ func (c actsCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	query := url.Values{"limit": {strconv.Itoa(c.Limit)}}
-	for name, value := range map[string]string{"identifier": c.Of, "after": c.After} {
-		if value != "" {
-			query.Set(name, value)
-		}
-	}
+	query := listQuery(c.Limit, map[string]string{"identifier": c.Of, "after": c.After})
 	var h steward.History
 	if err := client.ask(ctx, http.MethodGet, "/v1/acts?"+query.Encode(), nil, &h); err != nil {
 		return a.exit(err)

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 
@@ -36,12 +35,7 @@ func (c reviewCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	client.language = c.Lang
-	query := url.Values{"limit": {strconv.Itoa(c.Limit)}}
-	for name, value := range map[string]string{"kind": c.Kind, "after": c.After} {
-		if value != "" {
-			query.Set(name, value)
-		}
-	}
+	query := listQuery(c.Limit, map[string]string{"kind": c.Kind, "after": c.After})
 	var out steward.Review
 	if err := client.ask(ctx, http.MethodGet, "/v1/review?"+query.Encode(), nil, &out); err != nil {
 		return a.exit(err)
