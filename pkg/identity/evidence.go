@@ -8,7 +8,8 @@ type Evidence struct {
 	nodes  map[identifier.Key]*Node
 	search uint32
 
-	dropped []*Edge // that a full end stopped storing: the other end may not have been added yet
+	dropped []*Edge    // that a full end stopped storing: the other end may not have been added yet
+	torn    [][2]*Edge // of which the records of the two ends say different things: the one kept, and the other
 }
 
 // NewEvidence returns an empty set.
@@ -26,14 +27,18 @@ func (ev *Evidence) Nodes(f func(*Node)) {
 	}
 }
 
-// Add puts a stored node into the set. An edge that its other end holds already becomes one with that.
+// Add puts a stored node into the set. An edge that its other end holds already becomes one with that; where the two say different things,
+// Mend has to be called.
 func (ev *Evidence) Add(n *Node) {
 	n.ns = ev.kernel.namespace(n.Key.Namespace)
 	ev.nodes[n.Key] = n
 	for i, e := range n.Edges {
 		if far := ev.nodes[e.Other(n.Key)]; far != nil && far != n {
-			if held := far.Edge(n.Key); held != nil {
+			if held := far.Edge(n.Key); held != nil && held != e {
 				n.Edges[i] = held
+				if !held.storedAs(e) {
+					ev.torn = append(ev.torn, [2]*Edge{held, e})
+				}
 			}
 		}
 		for _, d := range ev.dropped {

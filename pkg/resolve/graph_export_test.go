@@ -32,6 +32,12 @@ func CommitWide(t testing.TB) {
 	plant(t, &faults.wideCommits)
 }
 
+// WriteWhatWasReadFirst plants a fault until the test ends.
+func WriteWhatWasReadFirst(t testing.TB) {
+	t.Helper()
+	plant(t, &faults.tornReads)
+}
+
 func plant(t testing.TB, fault *bool) {
 	t.Helper()
 	*fault = true

@@ -6,5 +6,6 @@ var faults struct {
 	standingByOldRules bool // the far end of an edge stands as it did under the rules before
 	staleSearch        bool // components are searched over verdicts that new rules or the clock have overtaken
 	newEdgesOnly       bool // of an identifier that stands otherwise now, only the new edge is judged
+	tornReads          bool // of an edge that two records tell differently, what was read first is written
 	wideCommits        bool // however much a commit names, it is one
 }

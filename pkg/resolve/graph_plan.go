@@ -66,6 +66,7 @@ type planner struct {
 	changes identity.Changes
 	judged  [][2]*identity.Node // both ends of every edge that was judged
 	found   []dividedComponent
+	torn    int // edges of which two records that were read said different things
 }
 
 type dividedComponent struct {
@@ -138,6 +139,9 @@ func (p *planner) add(s GraphSnapshot) error {
 				m.person.naming = p.kernel.Naming(m.person.nodes)
 			}
 		}
+	}
+	if !faults.tornReads {
+		p.torn += p.ev.Mend(&p.changes)
 	}
 	return nil
 }
@@ -240,7 +244,7 @@ func (p *planner) memberOf(n *identity.Node) *member {
 // run plans until nothing more has to be read.
 func (p *planner) run(ctx context.Context) error {
 	for {
-		before := p.now
+		before, torn := p.now, p.torn
 		if err := p.judge(ctx); err != nil {
 			return err
 		}
@@ -248,7 +252,7 @@ func (p *planner) run(ctx context.Context) error {
 		if err := p.components(ctx); err != nil {
 			return err
 		}
-		if !p.freshen() && p.now == before {
+		if !p.freshen() && p.now == before && p.torn == torn {
 			break
 		}
 	}

@@ -98,6 +98,7 @@ func takeEvidence(s GraphSnapshot, ev *identity.Evidence) (n int, err error) {
 			n++
 		}
 	}
+	ev.Mend(&identity.Changes{})
 	return n, nil
 }
 

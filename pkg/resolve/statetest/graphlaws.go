@@ -195,7 +195,7 @@ func Confluence(t testing.TB, state resolve.GraphState, space string, seed uint6
 	f := identitytest.History(rng, o)
 	graphs := make([]*resolve.Graph, workers)
 	for i := range graphs {
-		g, err := resolve.NewGraph(state, f.Rules)
+		g, err := resolve.NewGraph(busyWith(state, workers), f.Rules)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -215,6 +215,9 @@ func Confluence(t testing.TB, state resolve.GraphState, space string, seed uint6
 	}
 	if diff := reviewDiffers(ctx, graphs[0], space, f); diff != "" {
 		t.Fatalf("seed %d, what a person should look at: %s", seed, diff)
+	}
+	if diff := ToldOtherwise(ctx, graphs[0], space, f); diff != "" {
+		t.Fatalf("seed %d, what two records say of one edge: %s", seed, diff)
 	}
 	steady(t, state, graphs[0], space, f, seed)
 }
