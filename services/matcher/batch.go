@@ -3,7 +3,6 @@ package matcher
 import (
 	"context"
 	"encoding/base64"
-	"fmt"
 	"strings"
 	"time"
 
@@ -17,7 +16,7 @@ const (
 	// batchRecords is how many leaves are taken at once: few, so that no record waits long for those before it.
 	batchRecords = 100
 	// batchWait is the least time between two batches of a partition that is not behind.
-	batchWait = 50 * time.Millisecond
+	batchWait = 20 * time.Millisecond
 )
 
 // leaf is one leaf of a batch, as its changelog has it.
@@ -34,9 +33,6 @@ func (s *Service) Batch(ctx context.Context, b stream.Batch) error {
 		return err
 	}
 	leaves, bad := leavesOf(b)
-	if err := s.wait(ctx, len(leaves)); err != nil {
-		return err
-	}
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout*time.Duration(len(leaves)+1))
 	defer cancel()
 	if err := s.takeAll(ctx, b.Partition, leaves); err != nil {
@@ -47,16 +43,6 @@ func (s *Service) Batch(ctx context.Context, b stream.Batch) error {
 	}
 	if len(bad) > 0 {
 		return stream.Invalid("bad_leaf", errNoLeaf, bad...)
-	}
-	return nil
-}
-
-// wait holds a batch back until the pace allows for its leaves. A batch may have more than are taken at once.
-func (s *Service) wait(ctx context.Context, leaves int) error {
-	for ; leaves > 0; leaves -= batchRecords {
-		if err := s.pace.WaitN(ctx, min(leaves, batchRecords)); err != nil {
-			return fmt.Errorf("waiting for the pace: %w", err)
-		}
 	}
 	return nil
 }

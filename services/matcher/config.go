@@ -18,8 +18,8 @@ type Config struct {
 	PerRecord int `yaml:"per_record"`
 	// MaxSuggestions is the most suggestions that wait in a space; the least probable are dropped. Default: 10000.
 	MaxSuggestions int `yaml:"max_suggestions"`
-	// Rate is the most leaves that are taken in a second: beyond it the matcher lags, rather than take time from those who share its
-	// machine. Default: 2000.
+	// Rate is the most leaves a second of which the index is asked, those that may say something new: beyond it the matcher lags, rather
+	// than take time from those who share its machine. Default: 2000.
 	Rate int `yaml:"rate"`
 	// Spaces are the spaces of the installation. A leaf that is gone does not say of which it was.
 	Spaces []string `yaml:"-"`

@@ -72,6 +72,9 @@ func (s *Service) takeNew(ctx context.Context, partition int, l *leaf, keys map[
 	if known && s.lately.knows(partition, l.id, digest) {
 		return outcomeUnchanged, nil
 	}
+	if err := s.pace.Wait(ctx); err != nil {
+		return "", fmt.Errorf("waiting for the pace: %w", err)
+	}
 	if outcome, err = s.take(ctx, l, keys); err != nil || !known {
 		s.lately.forget(partition, l.id)
 		return outcome, err

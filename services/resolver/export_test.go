@@ -94,6 +94,9 @@ func (s *Service) Flush(ctx context.Context) error { return s.flush(ctx) }
 // PublishDue publishes what is due now.
 func (s *Service) PublishDue(ctx context.Context) error { return s.publishDue(ctx) }
 
+// PublishUrgent publishes what should go out before its turn.
+func (s *Service) PublishUrgent(ctx context.Context) error { return s.publishUrgent(ctx) }
+
 // SetBehind says how many events wait.
 func (s *Service) SetBehind(n int64) { s.behind = func() int64 { return n } }
 

@@ -69,7 +69,7 @@ func (s *Service) foldLeaves(ctx context.Context, w *work) error {
 		return err
 	}
 	for n, key := range keys {
-		w.cells = append(w.cells, cellRef{space: w.space, topic: stream.TopicLeaves, key: key, stored: stored[n]})
+		w.cells = append(w.cells, cellRef{space: w.space, topic: stream.TopicLeaves, key: key, stored: stored[n], sealer: w.folds[n].sealer})
 		if left, ok := s.keyOfOwner(w.space, w.folds[n].left); ok {
 			w.profiles = append(w.profiles, profileRef{w.space, left, w.folds[n].state.Controller()})
 		}
@@ -87,6 +87,7 @@ type fold struct {
 	opened  bool   // the events of the batch changed the owner
 	fresh   bool   // the leaf was empty
 	fenced  bool   // some of its events were folded before
+	sealer  string // where the events of the batch say something new of who the person is: the cell of the key that seals it
 }
 
 // doubtful reports whether rows of the leaf may say something else than its owner without a change of the graph.
@@ -97,7 +98,7 @@ func (f *fold) doubtful() bool {
 // foldLeaf folds the events of one leaf into its state and decides whose it is.
 func (s *Service) foldLeaf(w *work, state *profile.State, items []*item, traits map[*item]map[string]profile.SealedTrait) fold {
 	f := fold{leafKey: items[0].event.GetLeafKey(), state: state, fresh: state.Empty()}
-	before, written := s.ownerName(w, state), state.Written()
+	before, written, said := s.ownerName(w, state), state.Written(), saidOf(state)
 	for _, i := range items {
 		i.outcome = state.Fold(profile.Folding{Event: i.event, Traits: traits[i], Offset: profile.SourceOffset{
 			LogID: w.source.LogID.String(), Topic: fenceOf(w.source.Topic), Partition: w.source.Partition, Offset: i.offset,
@@ -112,6 +113,9 @@ func (s *Service) foldLeaf(w *work, state *profile.State, items []*item, traits 
 		f.changed, f.left = true, written
 	}
 	f.opened = before != f.owner
+	if saidOf(state) != said && w.source.Topic != stream.TopicEventsHistory {
+		f.sealer = sealerOf(state)
+	}
 	for _, i := range items {
 		i.owner = f.owner
 	}

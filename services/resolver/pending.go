@@ -19,6 +19,7 @@ type cellRef struct {
 	key    string // of the cell
 	about  keyAbout
 	stored resolve.Cell // as a batch left it; version 0: it has to be read
+	sealer string       // of a leaf that should go out before its turn: the cell of the key that seals it
 }
 
 // keyAbout is what the changelog of a subject key says beside its value; empty for other cells.
@@ -80,8 +81,10 @@ type pending struct {
 
 	mu       sync.Mutex
 	room     *sync.Cond
-	cells    map[string]cellRef // by their keys
-	kept     int                // bytes of their values
+	cells    map[string]cellRef  // by their keys
+	urgent   map[string]struct{} // keys of leaves that should go out before their turn; a few of them
+	hurry    chan struct{}       // says that there are some
+	kept     int                 // bytes of their values
 	profiles map[person]owedProfile
 	out      time.Time // everything added before is published
 	round    uint64    // grows whenever everything is taken
@@ -89,7 +92,7 @@ type pending struct {
 }
 
 func newPending(limit int, now func() time.Time, gauge prometheus.Gauge) *pending {
-	p := &pending{now: now, limit: limit, gauge: gauge, cells: map[string]cellRef{}, profiles: map[person]owedProfile{}, out: now(), round: 1}
+	p := &pending{now: now, limit: limit, gauge: gauge, cells: map[string]cellRef{}, urgent: map[string]struct{}{}, hurry: make(chan struct{}, 1), profiles: map[person]owedProfile{}, out: now(), round: 1}
 	p.room = sync.NewCond(&p.mu)
 	return p
 }
@@ -122,6 +125,7 @@ func (p *pending) addCell(c cellRef) {
 	}
 	p.kept += len(c.stored.Value)
 	p.cells[c.key] = c
+	p.hurryUp(c)
 }
 
 // owe adds profiles, and returns the round in which they will be taken: see isOut.
@@ -197,6 +201,7 @@ func (p *pending) emptied() []cellRef {
 		out = append(out, c)
 	}
 	clear(p.cells)
+	clear(p.urgent)
 	p.kept = 0
 	p.gauge.Set(float64(len(p.profiles)))
 	p.room.Broadcast()

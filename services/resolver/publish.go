@@ -52,8 +52,7 @@ func (s *Service) publishDue(ctx context.Context) error {
 func (s *Service) publishCellsFirst(ctx context.Context) error {
 	s.flushing.Lock()
 	defer s.flushing.Unlock()
-	f := &flushed{s: s}
-	err := s.publishTaken(ctx, f, s.pending.takeCells(), nil)
+	_, f, err := s.publishTaken(ctx, func() taken { return taken{cells: s.pending.takeCells()} })
 	s.pending.add(f.again, nil)
 	return err
 }
@@ -72,9 +71,7 @@ func (s *Service) restAfter(took time.Duration) time.Duration {
 func (s *Service) flush(ctx context.Context) error {
 	s.flushing.Lock()
 	defer s.flushing.Unlock()
-	t := s.pending.take()
-	f := &flushed{s: s}
-	err := s.publishTaken(ctx, f, t.cells, t.profiles)
+	t, f, err := s.publishTaken(ctx, s.pending.take)
 	s.pending.add(f.again, nil)
 	s.pending.owe(f.owed)
 	if err != nil || len(f.again) > 0 {
@@ -84,14 +81,30 @@ func (s *Service) flush(ctx context.Context) error {
 	return s.mark(ctx, t.at)
 }
 
-// publishTaken publishes what was taken, and leaves in f what has to be published again.
-func (s *Service) publishTaken(ctx context.Context, f *flushed, cells []cellRef, profiles []owedProfile) error {
-	keys, cells := keysFirst(cells)
-	if err := s.together(f.cells(ctx, keys)); err != nil {
-		f.again, f.owed = append(f.again, cells...), profiles
-		return err
+// publishTaken takes what is pending and publishes it. What f holds has to be published again.
+func (s *Service) publishTaken(ctx context.Context, take func() taken) (t taken, f *flushed, err error) {
+	f = &flushed{s: s}
+	t, rest, err := s.publishKeys(ctx, f, take)
+	if err != nil {
+		return t, f, err
 	}
-	return s.together(append(f.cells(ctx, cells), f.profiles(ctx, profiles)...))
+	return t, f, s.together(append(f.cells(ctx, rest), f.profiles(ctx, t.profiles)...))
+}
+
+// publishKeys takes what is pending and publishes the keys of subjects among it. When they could not be published, all of it is pending
+// again before a leaf may go out before its turn: see publishUrgent.
+func (s *Service) publishKeys(ctx context.Context, f *flushed, take func() taken) (t taken, rest []cellRef, err error) {
+	s.sealers.Lock()
+	defer s.sealers.Unlock()
+	t = take()
+	keys, rest := keysFirst(t.cells)
+	if err = s.together(f.cells(ctx, keys)); err == nil {
+		return t, rest, nil
+	}
+	s.pending.add(append(f.again, rest...), nil)
+	s.pending.owe(t.profiles)
+	f.again = nil
+	return t, nil, err
 }
 
 // keysFirst parts the keys of subjects from what they seal: values of a leaf that is out while its key is not would be lost with Redis.

@@ -61,6 +61,7 @@ type Service struct {
 	out           output
 	told          toldRecords // nil: nothing is compared
 	flushing      sync.Mutex
+	sealers       sync.Mutex // held while keys of subjects are on their way to their changelog
 	runs          runs
 	owing         owing
 	keyPartitions int // of rcu.keys
@@ -160,6 +161,7 @@ func (s *Service) Run(ctx context.Context) error {
 	group, background := errgroup.WithContext(background)
 	group.Go(func() error { return untilStopped(background, s.keys.Run(background)) })
 	group.Go(func() error { return untilStopped(background, s.publishPending(background)) })
+	group.Go(func() error { return untilStopped(background, s.publishPromptly(background)) })
 	group.Go(func() error { return untilStopped(background, s.watchDownstream(background)) })
 	group.Go(func() error { return untilStopped(background, s.keeper.watch(background)) })
 	for _, space := range s.cfg.Spaces {

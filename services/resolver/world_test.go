@@ -52,6 +52,7 @@ type worker struct {
 	look    func(context.Context) error
 	looks   bool           // as flushes
 	flushes bool           // one flush at a time, as the service itself has it
+	prompts bool           // and one publication before the turn
 	busy    int            // batches under way
 	reading map[place]bool // one batch of a partition at a time, as the consumer has it
 }
@@ -186,7 +187,7 @@ func (w *world) step() {
 			by.looks = false
 		}
 	case 2:
-		if by := w.workers[i]; !by.flushes {
+		if by := w.workers[i]; !by.flushes && !by.prompts {
 			by.flushes = true
 			w.try(by.service.Flush(w.t.Context()))
 			by.flushes = false
@@ -203,6 +204,12 @@ func (w *world) step() {
 			w.kill(i)
 		} else {
 			w.move(w.h.places[w.rng.IntN(len(w.h.places))])
+		}
+	case 6:
+		if by := w.workers[i]; !by.prompts {
+			by.prompts = true
+			w.try(by.service.PublishUrgent(w.t.Context()))
+			by.prompts = false
 		}
 	}
 }
