@@ -31,6 +31,35 @@ func (e *AccessError) Error() string {
 // Unwrap gives the cause.
 func (e *AccessError) Unwrap() error { return e.Err }
 
+// RightError says that the brokers refuse a topic to the user of this client,
+// which no repetition changes.
+type RightError struct {
+	// Topic that is refused.
+	Topic string
+	// Right that is missing, as an operation of Kafka's access lists.
+	Right string
+	// Err is what the broker said.
+	Err error
+}
+
+// Error names the right and who gives it.
+func (e *RightError) Error() string {
+	return fmt.Sprintf("kafka refuses %s: the user of this client lacks the right %s on that topic: deploy/kafka/acls gives it to the services that need it: %v",
+		e.Topic, e.Right, e.Err)
+}
+
+// Unwrap gives the cause.
+func (e *RightError) Unwrap() error { return e.Err }
+
+// withRight names the right that a refusal is about; other errors come back as
+// they are.
+func withRight(err error, topic, right string) error {
+	if errors.Is(err, kafka.TopicAuthorizationFailed) {
+		return &RightError{Topic: topic, Right: right, Err: err}
+	}
+	return err
+}
+
 // explain finds the setting behind a refused connection; other errors come back
 // as they are.
 func explain(err error) error {

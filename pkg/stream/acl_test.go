@@ -83,6 +83,9 @@ super.users=User:ANONYMOUS
 			} else {
 				require.ErrorIs(t, read(user, stream.TopicMeasure), kafka.TopicAuthorizationFailed)
 				require.NoError(t, read(user, stream.TopicEventsWeb), "the work of the services goes on")
+				var refused *stream.RightError
+				require.ErrorAs(t, as(user).Follow(ctx, stream.TopicMeasure, 0, stream.FromStart, func(stream.Record) error { return nil }, nil), &refused)
+				require.Equal(t, "Read", refused.Right)
 			}
 			if user != "rcu-ingest" {
 				require.ErrorIs(t, publish(user, stream.TopicMeasure), kafka.TopicAuthorizationFailed)

@@ -52,7 +52,7 @@ func (f *fetcher) fetch(ctx context.Context) (fetched, error) {
 		return fetched{}, f.outside(ctx)
 	}
 	if err != nil {
-		return fetched{}, fmt.Errorf("fetching %s/%d at %d: %w", f.topic, f.partition, f.offset, err)
+		return fetched{}, fmt.Errorf("fetching %s/%d at %d: %w", f.topic, f.partition, f.offset, withRight(err, f.topic, "Read"))
 	}
 	records, err := f.decode(res.Records)
 	if err != nil {

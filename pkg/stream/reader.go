@@ -23,7 +23,8 @@ const (
 // Follow reads one partition from an offset (FromStart: the log start) and
 // calls fn for every record, in order, until ctx ends or fn returns an error.
 // caughtUp, when given, is called once: when everything that was in the log at
-// the call has been given to fn. Broker errors are retried.
+// the call has been given to fn. Broker errors are retried, but for *OffsetError
+// and *RightError.
 func (c *Client) Follow(ctx context.Context, topic string, partition int, from int64, fn func(Record) error, caughtUp func()) error {
 	f, end, err := c.open(ctx, topic, partition, from)
 	if err != nil {
@@ -40,10 +41,11 @@ func (c *Client) Follow(ctx context.Context, topic string, partition int, from i
 		}
 		got, err := f.fetch(ctx)
 		var outside *OffsetError
+		var refused *RightError
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
-		case errors.As(err, &outside):
+		case errors.As(err, &outside), errors.As(err, &refused):
 			return err
 		case err != nil:
 			c.log.Warn("following a partition", zap.String("topic", topic), zap.Int("partition", partition), zap.Error(err))
@@ -94,7 +96,7 @@ func (c *Client) open(ctx context.Context, topic string, partition int, from int
 			return f, at.End, nil
 		}
 		if !temporary(err) || !b.sleep(ctx.Done()) {
-			return nil, 0, fmt.Errorf("opening %s/%d: %w", topic, partition, err)
+			return nil, 0, fmt.Errorf("opening %s/%d: %w", topic, partition, withRight(err, topic, "Describe"))
 		}
 	}
 }
