@@ -35,6 +35,12 @@ type preferenceToken struct {
 type tokenPoint struct {
 	Namespace string `json:"n"`
 	Pseudonym []byte `json:"p"`
+	Hint      string `json:"h,omitempty"` // by which its holder knows it; the value itself is in no token
+}
+
+// tokenPointOf is a point as a token carries it.
+func tokenPointOf(x scope) tokenPoint {
+	return tokenPoint{string(x.key.Namespace), x.pseudonym[:], x.hint}
 }
 
 func (t tokenPoint) key() (identifier.Key, bool) {
@@ -56,7 +62,7 @@ func (s *Service) newPreferenceLink(w http.ResponseWriter, r *http.Request, read
 	}
 	until := s.now().Add(time.Duration(s.deps.Registry.Terms["preference_link_days"].Days) * day)
 	return s.sealPreference(w, preferenceToken{
-		Space: x.space, Controller: x.controller, Points: []tokenPoint{{string(x.key.Namespace), x.pseudonym[:]}}, Until: until.Unix(), Source: reader.Name,
+		Space: x.space, Controller: x.controller, Points: []tokenPoint{tokenPointOf(x)}, Until: until.Unix(), Source: reader.Name,
 	})
 }
 
@@ -87,7 +93,7 @@ func (s *Service) newPreferenceSession(w http.ResponseWriter, r *http.Request, r
 			return p
 		}
 		t.Controller = x.controller
-		t.Points = append(t.Points, tokenPoint{string(x.key.Namespace), x.pseudonym[:]})
+		t.Points = append(t.Points, tokenPointOf(x))
 		keys = append(keys, x.key)
 	}
 	all, known, err := s.personOf(r.Context(), t, keys[0])
@@ -134,9 +140,14 @@ func (s *Service) personOf(ctx context.Context, t preferenceToken, point identif
 type visit struct {
 	token  preferenceToken
 	whole  bool             // logged in: all points of the person, else the point of the link alone
+	joined bool             // of a session: the points that the log-in proves are still those of the person of its id
 	points []identifier.Key // sorted
 	proved []identifier.Key // on which a grant may be said
+	hints  hints
 }
+
+// hints are what the points of a visit are known by to whoever has them.
+type hints map[identifier.Key]string
 
 // act is how a visitor decides.
 func (v *visit) act() string {
@@ -170,13 +181,16 @@ func (s *Service) openPreference(ctx context.Context, token string) (*visit, *pr
 	if s.now().Unix() >= t.Until {
 		return nil, overLink
 	}
-	v := &visit{token: t, whole: t.RCUID != ""}
+	v := &visit{token: t, whole: t.RCUID != "", hints: hints{}}
 	for _, x := range t.Points {
 		k, ok := x.key()
 		if !ok {
 			return nil, badLink
 		}
 		v.proved = append(v.proved, k)
+		if x.Hint != "" {
+			v.hints[k] = x.Hint
+		}
 	}
 	if !v.whole {
 		v.points = v.proved[:1]
@@ -187,7 +201,7 @@ func (s *Service) openPreference(ctx context.Context, token string) (*visit, *pr
 		return nil, unavailable
 	}
 	// what the log-in proves stays the visitor's, also where the record was parted since: by an objection on this very page, or by a steward
-	v.points = slices.Clone(v.proved)
+	v.points, v.joined = slices.Clone(v.proved), known
 	if known {
 		v.points = append(v.points, all...)
 	}

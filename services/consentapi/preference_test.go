@@ -311,6 +311,23 @@ func TestPreferenceCentre_receipts(t *testing.T) {
 	require.Equal(t, http.StatusNotFound, r.do("GET", "/v1/consents/none/receipt", "", nil).Code)
 }
 
+// People see which of their points they decide about: as little of it as tells them, in the page, and nothing in the address.
+func TestPreferenceCentre_pointsAreNamedByAHint(t *testing.T) {
+	r := newRig(t)
+	for value, want := range map[string]string{mail: "m•••@e•••.com", "al@sf.fr": "•••@•••.fr"} {
+		body := r.do("GET", r.preferences("email", value), "", nil, "Accept-Language", "fr").Body.String()
+		require.Contains(t, body, "<strong>adresse e-mail "+want+"</strong>")
+		require.NotContains(t, strings.ToLower(body), strings.ToLower(strings.Split(value, "@")[0])+"@")
+	}
+	require.Contains(t, r.do("GET", r.preferences("phone", mobile), "", nil).Body.String(), "téléphone •• •• •• •• 78")
+	link := r.do("GET", r.preferences("cookie", browser), "", nil, "Accept-Language", "en").Body.String()
+	require.Contains(t, link, "<strong>browser</strong>", "nobody knows a browser by its number")
+	require.NotContains(t, r.do("GET", r.preferences("email", mail), "", nil).Body.String(), "•• 78", "a link tells of no other point")
+	session := r.do("GET", r.loggedIn(), "", nil, "Accept-Language", "en").Body.String()
+	require.Contains(t, session, "e-mail address m•••@e•••.com")
+	require.NotContains(t, session, "•• 78", "what is sealed and not read stays unknown")
+}
+
 // A link opens the choices of a person: it stands in no log.
 func TestPreferenceCentre_noLinkIsLogged(t *testing.T) {
 	r := newRig(t)

@@ -20,6 +20,8 @@ const maxHistory = 100
 // preferenceView is what the page shows.
 type preferenceView struct {
 	Whole      bool
+	Base       string // path of the page
+	Closed     string // overlay that closes the record; empty: none
 	Where      string // of a link: the point that it is about
 	Until      time.Time
 	Done       string // key of what was just done
@@ -122,6 +124,7 @@ func (s *Service) view(k *known, done string) preferenceView {
 		Whole: k.visit.whole, Until: time.Unix(k.visit.token.Until, 0).UTC(), Done: done, Levels: k.levels(s.shared), Parts: k.rows(),
 		Topics: k.topics(), Often: k.often(), Pause: k.pause(), History: s.said(k),
 	}
+	v.Closed = string(consent.Closed(k.points, k.now))
 	if !v.Whole {
 		v.Where = k.place(k.visit.proved[0])
 	}
@@ -224,70 +227,6 @@ func (k *known) recipients(parts []partRows) []recipientShown {
 	return out
 }
 
-// said lists what was chosen, newest first, each with its receipt.
-func (s *Service) said(k *known) []said {
-	var out []said
-	for i, p := range k.points {
-		for _, pc := range p.Register.All() {
-			h := p.Register.History(pc.Purpose, pc.Channel)
-			purpose, _ := k.reg.Purpose(string(pc.Purpose))
-			for _, ds := range [...][]consent.Decision{h.Said, h.Carried} {
-				for _, d := range ds {
-					out = append(out, said{
-						At: time.Unix(d.At, 0).UTC(), Label: purpose.Label.In(string(k.lang)), Channel: pc.Channel, Where: k.shown(p.Key),
-						Decision: decisionWords[d.Dec], Carried: d.Carried, id: d.ID,
-						Receipt: s.receiptPath(k.visit.token.Space, k.visit.token.Controller, p.Key, pc, d.ID),
-					})
-				}
-			}
-		}
-		out = append(out, s.saidWishes(k, p.Key, k.books[i])...)
-	}
-	slices.SortFunc(out, func(a, b said) int {
-		return cmp.Or(b.At.Compare(a.At), cmp.Compare(a.Label, b.Label), cmp.Compare(a.Channel, b.Channel), cmp.Compare(a.id, b.id))
-	})
-	return out[:min(len(out), maxHistory)]
-}
-
-// shown is the place of a choice of the past; of a link there is one alone.
-func (k *known) shown(p identifier.Key) string {
-	if !k.visit.whole {
-		return ""
-	}
-	return k.place(p)
-}
-
-// saidWishes lists the wishes of a point.
-func (s *Service) saidWishes(k *known, p identifier.Key, b contact.Book) []said {
-	var out []said
-	for _, w := range b.All() {
-		d := wishDecision(k.visit, p, w)
-		x := said{At: time.Unix(w.At, 0).UTC(), Where: k.shown(p), Channel: d.GetChannel(), id: d.GetId()}
-		x.Label, x.Decision = s.wishWords(k.lang, w)
-		topic := consent.PurposeChannel{Purpose: consent.Purpose(d.GetPurpose()), Channel: x.Channel}
-		x.Receipt = s.receiptPath(k.visit.token.Space, k.visit.token.Controller, p, topic, x.id)
-		out = append(out, x)
-	}
-	return out
-}
-
-// wishWords tells a wish in words: what it is about, and the key of what was said.
-func (s *Service) wishWords(lang page.Language, w contact.Wish) (label, decision string) {
-	words := s.site.Words()
-	switch w.Kind {
-	case contact.WishTopic:
-		label = words.In(lang, "pref.said.topic", cmp.Or(s.deps.Registry.Topics[w.About].Label.In(string(lang)), w.About))
-	case contact.WishFrequency:
-		label = words.In(lang, "pref.said.often", words.In(lang, "pref.often."+contact.Frequency(w.Value).String())) //nolint:gosec // G115: at most Never
-	case contact.WishPause:
-		label = words.In(lang, "pref.said.pause")
-	}
-	if w.Value == 0 {
-		return label, "lifted"
-	}
-	return label, "wished"
-}
-
 // preferencePage shows the choices of a visit.
 func (s *Service) preferencePage(w http.ResponseWriter, r *http.Request) {
 	v, ok := s.visited(w, r)
@@ -299,11 +238,16 @@ func (s *Service) preferencePage(w http.ResponseWriter, r *http.Request) {
 		s.showPreferenceProblem(w, r, p)
 		return
 	}
+	if v.whole { // where the record cannot be read points are named by their kind: choices do not wait for it
+		_, _ = s.recordOf(r.Context(), v)
+	}
 	done := r.URL.Query().Get("done")
 	if !slices.Contains(doneKeys, done) {
 		done = ""
 	}
-	s.render(w, r, http.StatusOK, "preferences", "pref.title", s.view(k, done))
+	view := s.view(k, done)
+	view.Base = r.URL.Path
+	s.render(w, r, http.StatusOK, "preferences", "pref.title", view)
 }
 
 // visited opens the visit of a request, or answers why not.
@@ -337,6 +281,7 @@ var (
 func (s *Service) showPreferenceProblem(w http.ResponseWriter, r *http.Request, p *problem) {
 	kind := map[string]string{
 		badLink.Reason: "plink", overLink.Reason: "pover", otherPoint.Reason: "pother", badChoice.Reason: "pchoice", tooMany.Reason: "pmany",
+		partedRecord.Reason: "pparted", accountOnly.Reason: "paccount",
 	}[p.Reason]
 	if p.status == http.StatusServiceUnavailable || p.status == http.StatusTooManyRequests {
 		w.Header().Set("Retry-After", map[bool]string{true: "60", false: "1"}[p.status == http.StatusTooManyRequests])

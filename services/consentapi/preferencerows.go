@@ -214,7 +214,7 @@ func (t *table) row(info consent.Info, topic consent.PurposeChannel, points []id
 	}
 	if len(points) == 1 && t.visit.whole {
 		r.ID += "-" + t.visit.ref(points[0])
-		if topic.Channel == "" || t.several(points[0]) {
+		if topic.Channel == "" || t.several(points[0]) || t.visit.hints[points[0]] != "" {
 			r.Where = t.place(points[0])
 		}
 	}
@@ -258,20 +258,24 @@ func (t *table) several(k identifier.Key) bool {
 	return slices.ContainsFunc(t.visit.points, func(x identifier.Key) bool { return x.Namespace == k.Namespace && x != k })
 }
 
-// place names a point in words, numbered where the person has several of its kind.
+// place names a point in words, with what its holder knows it by, numbered where the person has several that read alike.
 func (t *table) place(k identifier.Key) string {
 	text := t.words.In(t.lang, "pref.place."+string(k.Namespace))
+	hint := t.visit.hints[k]
 	same, number := 0, 0
 	for _, x := range t.visit.points {
-		if x.Namespace != k.Namespace {
+		if x.Namespace != k.Namespace || t.visit.hints[x] != hint {
 			continue
 		}
 		if same++; x == k {
 			number = same
 		}
 	}
+	if hint != "" {
+		text += " " + hint
+	}
 	if same > 1 {
-		text += " " + strconv.Itoa(number)
+		text += " (" + strconv.Itoa(number) + ")"
 	}
 	if t.visit.whole && k.Namespace.Kind() == identifier.KindDevice && slices.Contains(t.visit.proved, k) {
 		text += " " + t.words.In(t.lang, "pref.place.this")

@@ -63,6 +63,10 @@ func (s *Service) receiptOf(w http.ResponseWriter, r *http.Request) {
 	if purpose, known := s.deps.Registry.Purpose(receipt.Purpose); known {
 		view.Label = purpose.Label.In(string(page.LanguageOf(r)))
 	}
+	if overlay, is := consent.OverlayOf(consent.Purpose(receipt.Purpose)); is {
+		view.Label = s.site.Words().In(page.LanguageOf(r), "pref.said."+string(overlay))
+		view.Decision = map[bool]string{true: "lifted", false: "wished"}[receipt.Decided == decisionGrant]
+	}
 	s.render(w, r, http.StatusOK, "receipt", "receipt.title", view)
 }
 

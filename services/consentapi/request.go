@@ -14,6 +14,7 @@ import (
 	"rcu/pkg/consent/ledger"
 	"rcu/pkg/httpserver"
 	"rcu/pkg/identifier"
+	"rcu/services/internal/reveal"
 )
 
 const (
@@ -109,6 +110,7 @@ type scope struct {
 	space, controller string
 	key               identifier.Key
 	pseudonym         identifier.Pseudonym
+	hint              string // by which its holder knows the point; empty where the value is not at hand
 }
 
 // point is the point as the ledger compares it.
@@ -143,7 +145,7 @@ func (s *Service) scopeOf(reader auth.Reader, controller string, p *pointBody) (
 		return x, refuse(http.StatusUnprocessableEntity, "not_an_identifier", "/point/value", "send a value that identifies a contact point or device")
 	}
 	x.pseudonym = s.deps.Keyring.Pseudonym(reader.Space, n, value)
-	x.key = identifier.KeyOf(n, x.pseudonym)
+	x.key, x.hint = identifier.KeyOf(n, x.pseudonym), reveal.Hint(n, value)
 	return x, nil
 }
 

@@ -7,7 +7,9 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -124,6 +126,13 @@ func (k *kafka) decisions(t testing.TB) map[string]*eventpb.Decision {
 	return out
 }
 
+// sent are all records.
+func (k *kafka) sent() []stream.Record {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return slices.Clone(k.records)
+}
+
 type rig struct {
 	t       testing.TB
 	redis   *redis
@@ -131,6 +140,7 @@ type rig struct {
 	ring    *vault.Keyring
 	journal string
 	people  map[identifier.Key][]identifier.Key
+	records *records
 	service *consentapi.Service
 	logs    *observer.ObservedLogs
 	mu      sync.Mutex
@@ -143,7 +153,7 @@ func newRig(t testing.TB) *rig {
 	require.NoError(t, err)
 	r := &rig{
 		t: t, redis: &redis{Cells: statemem.NewCells()}, kafka: &kafka{}, ring: ring, journal: filepath.Join(t.TempDir(), "denials.journal"),
-		people: map[identifier.Key][]identifier.Key{}, clock: time.Date(2026, 3, 14, 12, 0, 0, 0, time.UTC),
+		people: map[identifier.Key][]identifier.Key{}, records: &records{person: &resolve.Person{Space: space}}, clock: time.Date(2026, 3, 14, 12, 0, 0, 0, time.UTC),
 	}
 	r.start()
 	return r
@@ -176,7 +186,7 @@ func (r *rig) start() {
 		People: func(_ context.Context, _ string, p identifier.Key, _ time.Time) ([]identifier.Key, error) {
 			return r.people[p], r.redis.err()
 		},
-		Now: r.now,
+		Records: r.records, Now: r.now,
 	})
 	require.NoError(r.t, err)
 }
@@ -259,14 +269,28 @@ func (r *rig) key(ns identifier.Namespace, value string) identifier.Key {
 	return identifier.KeyOf(ns, r.ring.Pseudonym(space, ns, normal))
 }
 
-// allowed asks the register in Redis, as a gate does.
-func (r *rig) allowed(ns identifier.Namespace, value, controller string, purpose consent.Purpose, channel string) bool {
+// register is what is decided about a point, as a gate reads it.
+func (r *rig) register(controller string, k identifier.Key) consent.Register {
 	r.t.Helper()
-	cells, err := r.redis.Cells.LoadCells(context.Background(), []string{resolve.ConsentCell(space, controller, r.key(ns, value))})
+	cells, err := r.redis.Cells.LoadCells(context.Background(), []string{resolve.ConsentCell(space, controller, k)})
 	require.NoError(r.t, err)
 	register, err := consent.DecodeRegister(cells[0].Value)
 	require.NoError(r.t, err)
-	return register.AllowedAt(purpose, channel, r.now().Unix())
+	return register
+}
+
+// words is the file of the words of the pages.
+func (r *rig) words() string {
+	r.t.Helper()
+	file, err := os.ReadFile(filepath.Join("site", "words.yaml"))
+	require.NoError(r.t, err)
+	return string(file)
+}
+
+// allowed asks the register in Redis, as a gate does.
+func (r *rig) allowed(ns identifier.Namespace, value, controller string, purpose consent.Purpose, channel string) bool {
+	r.t.Helper()
+	return r.register(controller, r.key(ns, value)).AllowedAt(purpose, channel, r.now().Unix())
 }
 
 func (r *rig) mailing() bool {

@@ -40,7 +40,9 @@ type Deps struct {
 	Producer Publisher
 	// People lists the points of the person who has a point; nil: a denial of a whole person is one of the point.
 	People func(ctx context.Context, space string, point identifier.Key, now time.Time) ([]identifier.Key, error)
-	Now    func() time.Time // nil: time.Now
+	// Records shows people their own record on the preference centre; nil: it shows none.
+	Records Records
+	Now     func() time.Time // nil: time.Now
 }
 
 type metrics struct {
@@ -157,6 +159,9 @@ func (s *Service) serve() error {
 	shown("POST /c/{token}", "confirm", s.confirmed)
 	shown("GET /p/{token}", "preference-page", s.preferencePage)
 	shown("POST /p/{token}", "preference", s.preferenceAct)
+	shown("GET /p/{token}/record", "record", s.recordPage)
+	shown("GET /p/{token}/erase", "erase-page", s.erasePage)
+	shown("POST /p/{token}/erase", "erase", s.erase)
 	shown("GET /v1/consents/{id}/receipt", "receipt", s.receiptOf)
 	router.Handle("GET "+page.AssetsPath, "assets", s.site.Assets())
 	operate := telemetry.Handler(s.deps.Gatherer, func(context.Context) error { return s.server.Ready() })

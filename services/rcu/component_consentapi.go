@@ -10,6 +10,7 @@ import (
 	"rcu/pkg/identifier"
 	"rcu/pkg/identity"
 	"rcu/pkg/lifecycle"
+	"rcu/pkg/resolve"
 	"rcu/schemas"
 	"rcu/services/consentapi"
 )
@@ -39,6 +40,7 @@ func buildConsentAPI(ctx context.Context, d *deps) (lifecycle.Part, error) {
 	s, err := consentapi.New(cfg, consentapi.Deps{
 		Log: d.log.Named("consent-api"), Metrics: d.metricsOf("consent-api"), Gatherer: d.metrics, Readers: readers, Registry: register,
 		Cells: d.cells, Keyring: d.keys, Producer: producer, People: d.pointsOf,
+		Records: resolve.NewReader(d.graph, d.cells),
 	})
 	if err != nil {
 		return lifecycle.Part{}, err //nolint:wrapcheck // says all

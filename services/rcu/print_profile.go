@@ -11,6 +11,7 @@ import (
 	"time"
 	"unicode"
 
+	pages "rcu/services/internal/page"
 	"rcu/services/profileapi"
 )
 
@@ -157,18 +158,9 @@ func (p *page) money(a *profileapi.Answer) {
 	}
 }
 
-// decimals of currencies that have another number than two.
-var decimals = map[string]int{
-	"BIF": 0, "CLP": 0, "DJF": 0, "GNF": 0, "ISK": 0, "JPY": 0, "KMF": 0, "KRW": 0, "PYG": 0, "RWF": 0, "UGX": 0, "UYI": 0, "VND": 0, "VUV": 0,
-	"XAF": 0, "XOF": 0, "XPF": 0, "BHD": 3, "IQD": 3, "JOD": 3, "KWD": 3, "LYD": 3, "OMR": 3, "TND": 3,
-}
-
 // amount writes minor units as people write money.
 func amount(minor int64, currency string) string {
-	n, other := decimals[currency]
-	if !other {
-		n = 2
-	}
+	n := pages.Decimals(currency)
 	sign, digits := "", strconv.FormatInt(minor, 10)
 	if minor < 0 {
 		sign, digits = "-", digits[1:]

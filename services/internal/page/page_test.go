@@ -145,3 +145,13 @@ func TestDates(t *testing.T) {
 	require.Equal(t, "-1\u202f234\u202f567", page.Number(page.French, -1234567))
 	require.Equal(t, "999", page.Number(page.English, 999))
 }
+
+func TestAmount(t *testing.T) {
+	for want, got := range map[string]string{
+		"1\u202f234,50 EUR": page.Amount(page.French, 123450, "EUR"), "-1,234.05 EUR": page.Amount(page.English, -123405, "EUR"),
+		"0.05 EUR": page.Amount(page.English, 5, "EUR"), "1,500 XPF": page.Amount(page.English, 1500, "XPF"), "1.500 TND": page.Amount(page.English, 1500, "TND"),
+		"320": page.Amount(page.French, 320, ""),
+	} {
+		require.Equal(t, want, got)
+	}
+}

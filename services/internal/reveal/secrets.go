@@ -23,8 +23,13 @@ type subject struct {
 	key        identifier.Key
 }
 
+// Cells is where the keys of subjects lie (resolve.Cells).
+type Cells interface {
+	LoadCells(ctx context.Context, keys []string) ([]resolve.Cell, error)
+}
+
 // Open reads the keys of the subjects of leaves. A subject whose key was destroyed has none: its values stay closed.
-func Open(ctx context.Context, cells resolve.Cells, keyring *vault.Keyring, space string, leaves []*profile.State) (Secrets, error) {
+func Open(ctx context.Context, cells Cells, keyring *vault.Keyring, space string, leaves []*profile.State) (Secrets, error) {
 	out := Secrets{keys: map[subject]vault.SubjectKey{}, sealers: map[string]subject{}}
 	var subjects []subject
 	var names []string
