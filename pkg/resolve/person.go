@@ -3,6 +3,7 @@ package resolve
 import (
 	"context"
 	"fmt"
+	"iter"
 	"slices"
 
 	"rcu/pkg/identifier"
@@ -202,6 +203,10 @@ func (r *Reader) own(ctx context.Context, space string, people []*Person, states
 			return fmt.Errorf("reading the owners of leaves: %w", err)
 		}
 	}
+	choices, err := LoadChoices(ctx, r.cells, states.choices())
+	if err != nil {
+		return err
+	}
 	kernel, err := r.graph.Kernel(ctx, space)
 	if err != nil {
 		return err
@@ -214,7 +219,7 @@ func (r *Reader) own(ctx context.Context, space string, people []*Person, states
 			if l.State.Empty() {
 				continue // listed before its first event was folded
 			}
-			owner := OwnerOf(kernel, l.State, registers[l.State.Leaf().Reference], view, now)
+			owner := OwnerOf(kernel, l.State, registers[l.State.Leaf().Reference], choices, view, now)
 			l.Owned = !owner.Anonymous && owner.Key.Value == p.Canonical.Value
 			kept = append(kept, l)
 		}
@@ -222,11 +227,6 @@ func (r *Reader) own(ctx context.Context, space string, people []*Person, states
 		slices.SortFunc(p.Leaves, compareLeaves)
 	}
 	return nil
-}
-
-// OwnerOf returns whom a leaf belongs to now, by the times of the events folded into it.
-func OwnerOf(k *identity.Kernel, s *profile.State, register identity.Register, people identity.People, now int64) identity.Owner {
-	return k.Owner(s.Leaf(), identity.Span{First: floorSecond(s.First()), Last: floorSecond(s.Last())}, register, people, now)
 }
 
 func floorSecond(micros int64) int64 { return (micros - ((micros%1e6)+1e6)%1e6) / 1e6 }
@@ -253,6 +253,17 @@ func (p *Person) nameAsked(states leafSet) {
 		for _, k := range states[LeafCell(p.Space, l.Controller, l.Key)].Leaf().Keys(nil) {
 			if k.Value == p.Asked.Value {
 				p.Asked, p.Profile = k, Profile{k, []identifier.Key{k}}
+				return
+			}
+		}
+	}
+}
+
+// choices names the registers that decide about the browsing of the leaves.
+func (l leafSet) choices() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, s := range l {
+			if !yield(Choice(s.Space(), s.Controller(), s.Leaf())) {
 				return
 			}
 		}

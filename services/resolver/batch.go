@@ -48,6 +48,7 @@ type work struct {
 	folds     []fold
 	touched   []identifier.Key // identifiers whose leaves have to be looked at again
 	people    *resolve.View
+	choices   resolve.Choices // of the controllers, about the browsing of the batch
 	kernel    *identity.Kernel
 	cells     []cellRef
 	profiles  []profileRef

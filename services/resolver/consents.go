@@ -60,7 +60,7 @@ func (s *Service) permissions(w *work, i *item) uint64 {
 	if device := i.leaf.Device; device.Value != "" {
 		if i.owner != "" {
 			m |= consent.MaskOf(consent.UnifyBehaviour)
-		} else if allowed, _ := w.people.Decisions(device, identity.UnifyBehaviour).Allowed(w.now.Unix()); !allowed {
+		} else if allowed, _ := w.choices[resolve.Choice(w.space, i.event.GetController(), i.leaf)].Allowed(w.now.Unix()); !allowed {
 			s.metrics.gate.Refuse(string(consent.UnifyBehaviour), telemetry.EffectUnlinked, 1)
 		}
 	}

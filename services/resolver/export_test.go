@@ -13,7 +13,7 @@ import (
 type Faults struct {
 	SkipFenced, IgnoreConsent, CommitEarly, ListLate, SharedFence, TrimEarly bool
 	Unbound, SkipMarks, KeepCaches, MarkEarly, SkipOutbox, KeepOvertaken     bool
-	KeysLast, OutboxBehind, TornRun, ForgetTold                              bool
+	KeysLast, OutboxBehind, TornRun, ForgetTold, SpaceChoices                bool
 }
 
 // Plant switches faults on until the test ends.
@@ -22,7 +22,7 @@ func Plant(t testing.TB, f Faults) {
 	plant := func(f Faults) {
 		faults.skipFenced, faults.ignoreConsent, faults.commitEarly, faults.listLate = f.SkipFenced, f.IgnoreConsent, f.CommitEarly, f.ListLate
 		faults.sharedFence, faults.trimEarly = f.SharedFence, f.TrimEarly
-		faults.skipOutbox, faults.keepOvertaken = f.SkipOutbox, f.KeepOvertaken
+		faults.skipOutbox, faults.keepOvertaken, faults.spaceChoices = f.SkipOutbox, f.KeepOvertaken, f.SpaceChoices
 		faults.keysLast, faults.outboxBehind, faults.tornRun, faults.forgetTold = f.KeysLast, f.OutboxBehind, f.TornRun, f.ForgetTold
 		faults.unbound, faults.skipMarks, faults.keepCaches, faults.markEarly = f.Unbound, f.SkipMarks, f.KeepCaches, f.MarkEarly
 	}

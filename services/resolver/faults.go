@@ -17,5 +17,6 @@ var faults struct {
 	keysLast      bool // keys of subjects go out with what they seal, not before it
 	outboxBehind  bool // offsets do not wait for the outbox
 	tornRun       bool // a changelog of the graph counts as whole wherever the publisher stands
+	spaceChoices  bool // what one controller of the space was told counts for the browsing of another
 	forgetTold    bool // nobody compares what was told of owners with a store that lost its last writes
 }

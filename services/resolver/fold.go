@@ -30,8 +30,11 @@ func (s *Service) applyFacts(ctx context.Context, w *work) error {
 	if w.people, err = s.deps.Graph.Apply(ctx, w.space, w.facts, also, w.now.Unix()); err != nil {
 		return fmt.Errorf("applying to the graph: %w", err)
 	}
-	w.kernel, err = s.deps.Graph.Kernel(ctx, w.space)
-	return err
+	if w.kernel, err = s.deps.Graph.Kernel(ctx, w.space); err != nil {
+		return err
+	}
+	w.choices, err = resolve.LoadChoices(ctx, s.deps.Cells, w.choicesAsked())
+	return err //nolint:wrapcheck // says all
 }
 
 // foldLeaves folds every event into its leaf, each leaf once however many of its events the batch holds.
@@ -127,7 +130,7 @@ func (s *Service) ownerName(w *work, state *profile.State) string {
 	if state.Empty() {
 		return ""
 	}
-	return s.nameOf(w.space, ownerOf(w.kernel, state, w.registers[state.Leaf().Reference], w.people, w.now.Unix()))
+	return s.nameOf(w.space, ownerOf(w.kernel, state, w.registers[state.Leaf().Reference], w.choices, w.people, w.now.Unix()))
 }
 
 func (s *Service) nameOf(space string, o identity.Owner) string {

@@ -110,7 +110,9 @@ func (w *world) readTruth(o *outcome, states map[string]*profile.State) {
 		require.NoError(w.t, err)
 		view, err := graph.View(ctx, space, identity.OwnersKeys(leaf, registers[leaf.Reference], nil), w.now.Unix())
 		require.NoError(w.t, err)
-		if owner := resolve.OwnerOf(kernel, s, registers[leaf.Reference], view, w.now.Unix()); !owner.Anonymous {
+		choices, err := resolve.LoadChoices(ctx, w.cells, slices.Values([]string{resolve.Choice(space, s.Controller(), leaf)}))
+		require.NoError(w.t, err)
+		if owner := resolve.OwnerOf(kernel, s, registers[leaf.Reference], choices, view, w.now.Unix()); !owner.Anonymous {
 			o.truth[id] = w.name(owner.Key)
 		}
 	}

@@ -162,13 +162,17 @@ func (s *Service) judge(ctx context.Context, space string, leaves []leafRef, now
 	if err != nil {
 		return nil, fmt.Errorf("reading the owners of leaves: %w", err)
 	}
+	choices, err := resolve.LoadChoices(ctx, s.deps.Cells, choicesOf(leaves))
+	if err != nil {
+		return nil, err //nolint:wrapcheck // says all
+	}
 	kernel, err := s.deps.Graph.Kernel(ctx, space)
 	if err != nil {
 		return nil, err
 	}
 	for i := range leaves {
 		l := &leaves[i]
-		l.owner = s.nameOf(space, ownerOf(kernel, l.state, registers[l.state.Leaf().Reference], people, now.Unix()))
+		l.owner = s.nameOf(space, ownerOf(kernel, l.state, registers[l.state.Leaf().Reference], choices, people, now.Unix()))
 	}
 	return leaves, nil
 }
@@ -227,9 +231,12 @@ func (s *Service) loadLeaves(ctx context.Context, space string, leaves []leafRef
 }
 
 // ownerOf is whom a leaf belongs to.
-func ownerOf(k *identity.Kernel, s *profile.State, register identity.Register, people identity.People, now int64) identity.Owner {
+func ownerOf(k *identity.Kernel, s *profile.State, register identity.Register, choices resolve.Choices, people identity.People, now int64) identity.Owner {
 	if l := s.Leaf(); faults.ignoreConsent && l.Device.Value != "" && l.Person.Value != "" {
 		return identity.Owner{Key: people.Naming(l.Person)}
 	}
-	return resolve.OwnerOf(k, s, register, people, now)
+	if faults.spaceChoices {
+		return k.Owner(s.Leaf(), identity.Span{First: s.First() / 1e6, Last: s.Last() / 1e6}, register, people, now)
+	}
+	return resolve.OwnerOf(k, s, register, choices, people, now)
 }

@@ -151,6 +151,7 @@ var permitFaults = []struct {
 		}}
 	}}},
 	{"G2 links and owns without a grant", "row of browsing", sabotage{resolver: resolver.Faults{IgnoreConsent: true}}},
+	{"G2 takes what one controller was told for the other's", "row of browsing", sabotage{resolver: resolver.Faults{SpaceChoices: true}}},
 	{"G2 does not see that grants end", "row of browsing", sabotage{stopped: true}},
 	{"G3 is not told that owners change", "row of browsing", sabotage{lost: stream.TopicOwners}},
 	{"G4 serves what it read once", "maison-", sabotage{reads: func(c resolve.Cells) resolve.Cells {

@@ -3,6 +3,7 @@ package resolver_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"rcu/pkg/identifier"
@@ -19,7 +20,8 @@ type story struct {
 	words    words
 	browsed  []browsed
 	bought   []bought
-	cookies  []string
+	cookies  []string // of the one site, of the other, and one that both see: two brands on one domain
+	devices  []string // of the app, which the first site has
 	mails    []string
 	numbers  []string // of customers
 	card     string
@@ -28,7 +30,7 @@ type story struct {
 
 // browsed is one event of browsing.
 type browsed struct {
-	id, controller, cookie string
+	id, controller, device string
 	at                     int64
 	collect                bool // the reference permits its collection, by what was known when it came
 }
@@ -42,7 +44,8 @@ type bought struct {
 func newStory(n int, seed uint64) *story {
 	name := func(s string) string { return fmt.Sprintf("%s%d", s, n) }
 	return &story{
-		n: n, rng: rand.New(rand.NewPCG(seed, uint64(n))), cookies: []string{name("ck-a-"), name("ck-b-")}, numbers: []string{name("UA"), name("UB")},
+		n: n, rng: rand.New(rand.NewPCG(seed, uint64(n))), numbers: []string{name("UA"), name("UB")},
+		cookies: []string{name("ck-a-"), name("ck-b-"), name("ck-s-")}, devices: []string{name("app-")},
 		mails: []string{name("a") + "@example.fr", name("b") + "@example.fr"}, card: fmt.Sprintf("29900%08d", n),
 	}
 }
@@ -51,12 +54,29 @@ func pick[T any](s *story, list ...T) T { return list[s.rng.IntN(len(list))] }
 func (s *story) chance(p float64) bool  { return s.rng.Float64() < p }
 func (s *story) id() string             { s.sequence++; return fmt.Sprintf("h%d-%d", s.n, s.sequence) }
 
-// site is the shop that a cookie belongs to: no browser shows it to another.
-func (s *story) site(cookie string) string {
-	if cookie == s.cookies[0] {
-		return retail
+// sites are the shops that see a device.
+func (s *story) sites(device string) []string {
+	switch device {
+	case s.cookies[1]:
+		return []string{digital}
+	case s.cookies[2]:
+		return []string{retail, digital}
 	}
-	return digital
+	return []string{retail}
+}
+
+// site is one of the shops that see a device.
+func (s *story) site(device string) string { return pick(s, s.sites(device)...) }
+
+// browsers are the devices on which browsing happens.
+func (s *story) browsers() []string { return slices.Concat(s.cookies, s.devices) }
+
+// of is the namespace of a device.
+func (s *story) of(device string) identifier.Namespace {
+	if slices.Contains(s.devices, device) {
+		return identifier.Device
+	}
+	return identifier.Cookie
 }
 
 func (s *story) who() string { return pick(s, retail, retail, digital) }
@@ -68,7 +88,7 @@ func (s *story) past(now time.Time) time.Time {
 func (s *story) step(w *permitWorld) {
 	at, who := s.past(w.now), s.who()
 	when := at.Format(time.RFC3339)
-	switch s.rng.IntN(12) {
+	switch s.rng.IntN(14) {
 	case 0, 1, 2:
 		s.browse(w, at)
 	case 3:
@@ -82,20 +102,29 @@ func (s *story) step(w *permitWorld) {
 		w.take("web", who, j(s.id(), "order.placed", when, list(proved("customer", pick(s, s.numbers...)), proved("email", pick(s, s.mails...)), is("order", s.id())), euros(700)))
 	case 7:
 		s.act(w, at)
+	case 8:
+		w.take("callcentre", who, j(s.id(), "case.opened", when, list(is("customer", pick(s, s.numbers...)), is("email", pick(s, s.mails...)), is("case", s.id())), map[string]any{"kind": "question"}))
+	case 9:
+		device := pick(s, s.devices...)
+		w.take("mobile", s.site(device), j(s.id(), "order.placed", when, list(proved("customer", pick(s, s.numbers...)), is("device", device), is("order", s.id())), euros(300)))
 	default:
 		s.decide(w, who, at)
 	}
 }
 
 func (s *story) browse(w *permitWorld, at time.Time) {
-	b := browsed{id: s.id(), cookie: pick(s, s.cookies...), at: at.Unix()}
-	b.controller = s.site(b.cookie)
-	ids := list(is("cookie", b.cookie))
+	b := browsed{id: s.id(), device: pick(s, s.browsers()...), at: at.Unix()}
+	b.controller = s.site(b.device)
+	ids := list(is(string(s.of(b.device)), b.device))
 	if s.chance(.5) {
 		ids = append(ids, proved("customer", pick(s, s.numbers...)))
 	}
-	b.collect = s.words.thenAndNow(b.controller, b.cookie, "unify_behaviour", b.at, w.now.Unix())
+	b.collect = s.words.thenAndNow(b.controller, b.device, "unify_behaviour", b.at, w.now.Unix())
 	s.browsed = append(s.browsed, b)
+	if s.of(b.device) == identifier.Device {
+		w.take("mobile", b.controller, j(b.id, "screen.viewed", at.Format(time.RFC3339), ids, map[string]any{"name": "home"}))
+		return
+	}
 	w.take("web", b.controller, j(b.id, "page.viewed", at.Format(time.RFC3339), ids, map[string]any{"path": "/"}))
 }
 
@@ -116,8 +145,8 @@ func (s *story) decide(w *permitWorld, who string, at time.Time) {
 	ns := identifier.Email
 	switch s.rng.IntN(5) {
 	case 0, 1:
-		ns, d.point, d.purpose = identifier.Cookie, pick(s, s.cookies...), pick(s, "unify_behaviour", "unify_behaviour", "unify_behaviour", "personalise")
-		d.controller = s.site(d.point)
+		d.point, d.purpose = pick(s, s.browsers()...), pick(s, "unify_behaviour", "unify_behaviour", "unify_behaviour", "personalise")
+		ns, d.controller = s.of(d.point), s.site(d.point)
 	case 2:
 		d.point, d.purpose, d.channel = pick(s, s.mails...), "marketing", "email"
 	case 3:
@@ -135,9 +164,9 @@ func (s *story) decide(w *permitWorld, who string, at time.Time) {
 // withdraw denies some of what may have been granted, now.
 func (s *story) withdraw(w *permitWorld) {
 	now := w.now.Unix()
-	for _, c := range s.cookies {
+	for _, c := range s.browsers() {
 		if s.chance(.5) {
-			s.say(w, identifier.Cookie, said{controller: s.site(c), point: c, purpose: "unify_behaviour", denies: 2, at: now})
+			s.say(w, s.of(c), said{controller: s.site(c), point: c, purpose: "unify_behaviour", denies: 2, at: now})
 		}
 	}
 	for _, m := range s.mails {
@@ -164,7 +193,14 @@ func (s *story) say(w *permitWorld, ns identifier.Namespace, d said) {
 		m["expires_at"] = time.Unix(d.expires, 0).UTC().Format(time.RFC3339)
 	}
 	s.words = append(s.words, d)
-	w.take("web", d.controller, marshal(map[string]any{"id": s.id(), "type": "consent.decided", "occurred_at": w.now.Format(time.RFC3339), "consent": list(m)}))
+	told := map[string]any{"id": s.id(), "type": "consent.decided", "occurred_at": w.now.Format(time.RFC3339), "consent": list(m)}
+	if ns.Kind() == identifier.KindPerson && s.chance(.3) { // said to an agent, while they spoke
+		m["act"] = "call_recorded"
+		told["type"], told["identifiers"], told["data"] = "call.ended", list(is("call", s.id())), map[string]any{"duration_seconds": 60, "outcome": "answered"}
+		w.take("callcentre", d.controller, marshal(told))
+		return
+	}
+	w.take("web", d.controller, marshal(told))
 }
 
 // act is what a steward decides about two of the identifiers.

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
+	"sync"
 	"testing"
 	"time"
 
@@ -103,7 +105,7 @@ func (w *permitWorld) judgeRows(s *story, rows map[string]row, f *permitFinding,
 			continue
 		}
 		shown["rows"]++
-		if !s.words.thenAndNow(b.controller, b.cookie, "unify_behaviour", b.at, w.now.Unix()) {
+		if !s.words.thenAndNow(b.controller, b.device, "unify_behaviour", b.at, w.now.Unix()) {
 			f.add("row of browsing tied to a person: %s", b.id)
 		}
 	}
@@ -114,12 +116,15 @@ func (w *permitWorld) judgeRows(s *story, rows map[string]row, f *permitFinding,
 	}
 }
 
+// pages counts browsing, on sites and in the app.
+func pages(counters map[string]int64) int64 { return counters["page.viewed"] + counters["screen.viewed"] }
+
 // judgeProfiles: what profiles count of browsing, and the permissions that exports go by.
 func (w *permitWorld) judgeProfiles(s *story, profiles map[string]*eventpb.Profile, f *permitFinding, shown permitted) {
 	now := w.now.Unix()
 	values := map[string]string{} // pseudonym -> value
-	for _, c := range s.cookies {
-		values[w.pseudonym(identifier.Cookie, c)] = c
+	for _, c := range s.browsers() {
+		values[w.pseudonym(s.of(c), c)] = c
 	}
 	for _, m := range s.mails {
 		values[w.pseudonym(identifier.Email, m)] = m
@@ -138,13 +143,13 @@ func (w *permitWorld) judgeProfiles(s *story, profiles map[string]*eventpb.Profi
 		if len(points) == 0 {
 			continue
 		}
-		counted[p.GetController()] += p.GetCounters()["page.viewed"]
+		counted[p.GetController()] += pages(p.GetCounters())
 		w.judgeMask(s, p, points, f, shown)
 	}
 	for _, controller := range []string{retail, digital} {
 		most := int64(0)
 		for _, b := range s.browsed {
-			if b.controller == controller && b.collect && s.words.thenAndNow(controller, b.cookie, "unify_behaviour", b.at, now) {
+			if b.controller == controller && b.collect && s.words.thenAndNow(controller, b.device, "unify_behaviour", b.at, now) {
 				most++
 			}
 		}
@@ -185,11 +190,16 @@ func (w *permitWorld) judgeMask(s *story, p *eventpb.Profile, points []string, f
 	}
 }
 
+var readPurposes = []string{"contract", "marketing", "unify_behaviour", "personalise", "store_view_web", "profiling"}
+
 // judgeReads: what the profile API answers, as of now.
 func (w *permitWorld) judgeReads(s *story, f *permitFinding, shown permitted) {
 	now := w.now.Unix()
 	for _, controller := range []string{retail, digital} {
-		for _, purpose := range []string{"contract", "marketing", "unify_behaviour", "personalise", "store_view_web", "profiling"} {
+		for _, purpose := range readPurposes {
+			if s.chance(.75) {
+				continue // reads are the dearest: each story is asked some of them, at each time others
+			}
 			point, ns := pick(s, s.mails...), identifier.Email
 			if s.chance(.4) {
 				point, ns = pick(s, s.numbers...), identifier.Customer
@@ -214,9 +224,9 @@ func (w *permitWorld) judgeReads(s *story, f *permitFinding, shown permitted) {
 			if purpose == "profiling" && !s.words.agreed(controller, s.membersOf(w, &a), purpose, now) {
 				f.add("%s reads story %d for profiling", controller, s.n)
 			}
-			shown["pages "+purpose] += int(a.Counters["page.viewed"])
-			if n := w.mostPages(s, controller, purpose, s.membersOf(w, &a)); a.Counters["page.viewed"] > n {
-				f.add("%s reads %d pages of story %d for %s, %d are permitted", controller, a.Counters["page.viewed"], s.n, purpose, n)
+			shown["pages "+purpose] += int(pages(a.Counters))
+			if n := w.mostPages(s, controller, purpose, s.membersOf(w, &a)); pages(a.Counters) > n {
+				f.add("%s reads %d pages of story %d for %s, %d are permitted", controller, pages(a.Counters), s.n, purpose, n)
 			}
 		}
 	}
@@ -225,7 +235,7 @@ func (w *permitWorld) judgeReads(s *story, f *permitFinding, shown permitted) {
 // membersOf lists the values of the identifiers that an answer is about.
 func (s *story) membersOf(w *permitWorld, a *profileapi.Answer) (out []string) {
 	names := append(slices.Clone(a.Also), a.RCUID)
-	for ns, values := range map[identifier.Namespace][]string{identifier.Cookie: s.cookies, identifier.Email: s.mails, identifier.Customer: s.numbers} {
+	for ns, values := range map[identifier.Namespace][]string{identifier.Cookie: s.cookies, identifier.Device: s.devices, identifier.Email: s.mails, identifier.Customer: s.numbers} {
 		for _, v := range values {
 			if slices.Contains(names, w.ring.Name(space, w.ring.Pseudonym(space, ns, v))) {
 				out = append(out, v)
@@ -239,15 +249,15 @@ func (s *story) membersOf(w *permitWorld, a *profileapi.Answer) (out []string) {
 func (w *permitWorld) mostPages(s *story, controller, purpose string, members []string) (n int64) {
 	now := w.now.Unix()
 	for _, b := range s.browsed {
-		if b.controller != controller || !b.collect || !s.words.thenAndNow(controller, b.cookie, "unify_behaviour", b.at, now) {
+		if b.controller != controller || !b.collect || !s.words.thenAndNow(controller, b.device, "unify_behaviour", b.at, now) {
 			continue
 		}
-		points := append(slices.Clone(members), b.cookie)
+		points := append(slices.Clone(members), b.device)
 		switch purpose {
 		case "unify_behaviour":
 			n++
 		case "personalise":
-			if s.words.granted(controller, b.cookie, purpose, "", now) {
+			if s.words.granted(controller, b.device, purpose, "", now) {
 				n++
 			}
 		case "store_view_web", "profiling":
@@ -291,17 +301,44 @@ func tellPermitted(t *testing.T, seed uint64, first, stories int, broken sabotag
 	return w.judge(all, shown)
 }
 
-const storiesAtOnce = 40
+const (
+	storiesAtOnce  = 40
+	storiesInChunk = 1000 // of one subtest; as many as there are processors run side by side
+)
 
-// TestPermitted_wholeHistories tells random histories to the whole product, over both channels that set devices, with merges, splits, late decisions,
+// TestPermitted_wholeHistories tells random histories to the whole product, over all four channels, with merges, splits, late decisions,
 // clocks that step and a resolver that is behind, and holds everything that it shows, keeps, counts or lets be sent to an independent reference: a grant
 // for that very point, when it happened and now. RCU_TEST_HISTORIES says how many histories.
 func TestPermitted_wholeHistories(t *testing.T) {
+	tellAll(t, int(testkit.Histories(t, 200))) //nolint:gosec // a number of histories
+}
+
+// TestPermitted_manyWholeHistories tells twenty thousand.
+func TestPermitted_manyWholeHistories(t *testing.T) {
+	testkit.Long(t)
+	tellAll(t, 20_000)
+}
+
+func tellAll(t *testing.T, most int) {
+	t.Helper()
 	shown := permitted{}
-	most := testkit.Histories(t, 200)
-	for n := uint64(0); n < most; n += storiesAtOnce {
-		require.Empty(t, tellPermitted(t, n, int(n), storiesAtOnce, sabotage{}, shown), "from history %d", n)
-	}
+	var mu sync.Mutex
+	t.Run("chunks", func(t *testing.T) {
+		for from := 0; from < most; from += storiesInChunk {
+			t.Run(strconv.Itoa(from), func(t *testing.T) {
+				t.Parallel()
+				mine := permitted{}
+				for n := from; n < min(from+storiesInChunk, most); n += storiesAtOnce {
+					require.Empty(t, tellPermitted(t, uint64(n), n, storiesAtOnce, sabotage{}, mine), "from history %d", n) //nolint:gosec // from 0
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				for what, n := range mine {
+					shown[what] += n
+				}
+			})
+		}
+	})
 	t.Log(shown)
 	for _, what := range []string{"collected", "rows", "profiles", "reserve", "confirm", "read marketing", "pages unify_behaviour", "pages personalise", "pages store_view_web", "mask marketing", "mask profiling"} {
 		require.Positive(t, shown[what], what)

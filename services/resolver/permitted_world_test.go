@@ -19,7 +19,6 @@ import (
 	"rcu/pkg/auth"
 	"rcu/pkg/contact"
 	"rcu/pkg/event"
-	"rcu/pkg/identifier"
 	"rcu/pkg/identity"
 	"rcu/pkg/resolve"
 	"rcu/pkg/resolve/statemem"
@@ -29,6 +28,8 @@ import (
 	eventpb "rcu/schemas/event"
 	"rcu/services/contacts"
 	"rcu/services/ingest"
+	"rcu/services/ingest/callcentre"
+	"rcu/services/ingest/mobile"
 	"rcu/services/ingest/store"
 	"rcu/services/ingest/web"
 	"rcu/services/profileapi"
@@ -119,7 +120,7 @@ func (w *permitWorld) openIngest(broken sabotage) {
 		registers = broken.collector(w.cells)
 	}
 	var specs []ingest.SourceSpec
-	for _, channel := range []string{"web", "store"} {
+	for _, channel := range []string{"web", "mobile", "store", "callcentre"} {
 		for _, controller := range []string{retail, digital} {
 			s := ingest.SourceSpec{
 				Name: channel + "-" + controller, Channel: channel, Space: space, Controller: controller, Brand: "maison", Zone: "Europe/Paris", Country: "FR",
@@ -138,7 +139,9 @@ func (w *permitWorld) openIngest(broken sabotage) {
 	require.NoError(w.t, err)
 	decoder, err := permitDecoder()
 	require.NoError(w.t, err)
-	for channel, open := range map[string]func(ingest.Config, ingest.Deps) (*ingest.Service, error){"web": web.New, "store": store.New} {
+	for channel, open := range map[string]func(ingest.Config, ingest.Deps) (*ingest.Service, error){
+		"web": web.New, "mobile": mobile.New, "store": store.New, "callcentre": callcentre.New,
+	} {
 		registry := prometheus.NewRegistry()
 		s, err := open(ingest.Default(channel), ingest.Deps{
 			Log: zap.NewNop(), Registerer: registry, Gatherer: registry, Sources: sources, Decoder: decoder, Pseudonyms: w.ring, Sealer: daily,
@@ -238,7 +241,7 @@ func (w *permitWorld) append(topic string, key []byte, m proto.Message) {
 }
 
 // resolved are the topics that the resolver reads.
-var resolvedTopics = []string{stream.TopicConsents, stream.TopicActs, stream.TopicEventsWeb, stream.TopicEventsStore}
+var resolvedTopics = []string{stream.TopicConsents, stream.TopicActs, stream.TopicEventsWeb, stream.TopicEventsMobile, stream.TopicEventsStore, stream.TopicEventsCallcentre}
 
 // resolve lets the resolver read some of a topic, or all of it.
 func (w *permitWorld) resolve(topic string, all bool) {
@@ -259,9 +262,11 @@ func (w *permitWorld) resolve(topic string, all bool) {
 func (w *permitWorld) live(stories []*story, steps int) {
 	w.t.Helper()
 	for _, s := range stories {
-		for _, c := range s.cookies {
-			if s.chance(.5) {
-				s.say(w, identifier.Cookie, said{controller: s.site(c), point: c, purpose: "unify_behaviour", at: w.now.AddDate(0, 0, -5).Unix()})
+		for _, c := range s.browsers() {
+			for _, site := range s.sites(c) {
+				if s.chance(.5) {
+					s.say(w, s.of(c), said{controller: site, point: c, purpose: "unify_behaviour", at: w.now.AddDate(0, 0, -5).Unix()})
+				}
 			}
 		}
 	}

@@ -72,6 +72,7 @@ func (w *work) touchDue(leaves []leafRef) {
 
 // touch asks the publisher of the space to look at leaves whose owner changed without the graph.
 func (s *Service) touch(ctx context.Context, w *work) error {
+	w.touchChosen()
 	keys := distinctKeys(w.touched)
 	if len(keys) == 0 {
 		return nil

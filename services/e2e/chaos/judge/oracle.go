@@ -10,6 +10,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"rcu/pkg/consent"
 	"rcu/pkg/event"
 	"rcu/pkg/identifier"
 	"rcu/pkg/identity"
@@ -34,6 +35,7 @@ type oracle struct {
 	kernel    *identity.Kernel
 	leaves    map[string]*leaf // by cell
 	registers map[identifier.Key]identity.Register
+	choices   resolve.Choices         // of devices, with each controller
 	keys      map[identifier.Key]bool // identifiers that link
 	owners    map[load.Key]string     // rcu_id of every event; empty: nobody
 	now       int64
@@ -49,7 +51,7 @@ type leaf struct {
 // newOracle computes everything from what lies on the topics. The order of the events is drawn by seed: it must not matter.
 func newOracle(ctx context.Context, t *topics, ring *vault.Keyring, cells resolve.Cells, seed uint64, now int64) (*oracle, error) {
 	o := &oracle{
-		ring: ring, daily: t.daily, subjects: map[string]vault.SubjectKey{}, leaves: map[string]*leaf{}, now: now,
+		ring: ring, daily: t.daily, subjects: map[string]vault.SubjectKey{}, choices: resolve.Choices{}, leaves: map[string]*leaf{}, now: now,
 		registers: map[identifier.Key]identity.Register{}, keys: map[identifier.Key]bool{}, owners: map[load.Key]string{},
 	}
 	var err error
@@ -66,6 +68,7 @@ func newOracle(ctx context.Context, t *topics, ring *vault.Keyring, cells resolv
 			facts = append(facts, f)
 			o.keys[pointOf(d)] = true
 		}
+		o.choose(d)
 	}
 	for _, e := range events {
 		for _, f := range event.FactsOf(e) {
@@ -85,6 +88,16 @@ func newOracle(ctx context.Context, t *topics, ring *vault.Keyring, cells resolv
 		return nil, fmt.Errorf("reading the kernel: %w", err)
 	}
 	return o, o.own(ctx)
+}
+
+// choose joins a decision into what was decided about browsing on its device with its controller.
+func (o *oracle) choose(d *eventpb.Decision) {
+	pc, decision, ok := consent.DecisionOf(d)
+	if !ok || pc.Purpose != consent.UnifyBehaviour {
+		return
+	}
+	name := resolve.ConsentCell(d.GetSpace(), d.GetController(), pointOf(d))
+	o.choices[name], _ = o.choices[name].Join(decision)
 }
 
 // shuffled draws the order of the events. Copies of one event keep theirs: a copy that came while consent could not be read has lost its
@@ -249,7 +262,7 @@ func (o *oracle) own(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("reading the offline graph: %w", err)
 		}
-		owner := resolve.OwnerOf(o.kernel, l.state, register, view, o.now)
+		owner := resolve.OwnerOf(o.kernel, l.state, register, o.choices, view, o.now)
 		if !owner.Anonymous {
 			l.owner = o.name(owner.Key)
 		}
