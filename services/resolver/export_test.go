@@ -14,6 +14,7 @@ type Faults struct {
 	SkipFenced, IgnoreConsent, CommitEarly, ListLate, SharedFence, TrimEarly bool
 	Unbound, SkipMarks, KeepCaches, MarkEarly, SkipOutbox, KeepOvertaken     bool
 	KeysLast, OutboxBehind, TornRun, ForgetTold, SpaceChoices                bool
+	ToldAlways, ToldNever                                                    bool
 }
 
 // Plant switches faults on until the test ends.
@@ -25,6 +26,7 @@ func Plant(t testing.TB, f Faults) {
 		faults.skipOutbox, faults.keepOvertaken, faults.spaceChoices = f.SkipOutbox, f.KeepOvertaken, f.SpaceChoices
 		faults.keysLast, faults.outboxBehind, faults.tornRun, faults.forgetTold = f.KeysLast, f.OutboxBehind, f.TornRun, f.ForgetTold
 		faults.unbound, faults.skipMarks, faults.keepCaches, faults.markEarly = f.Unbound, f.SkipMarks, f.KeepCaches, f.MarkEarly
+		faults.toldAlways, faults.toldNever = f.ToldAlways, f.ToldNever
 	}
 	plant(f)
 	t.Cleanup(func() { plant(Faults{}) })

@@ -98,7 +98,7 @@ func twenty() []personEvent {
 	return out
 }
 
-func newPopulation(t *testing.T, cells resolve.Cells, state resolve.GraphState) *population {
+func newPopulation(t *testing.T, cells resolve.Cells, state resolve.GraphState, out output) *population {
 	t.Helper()
 	p := &population{t: t, offsets: map[string]int64{}, now: today}
 	p.ring = ringOf(t, 7)
@@ -112,8 +112,13 @@ func newPopulation(t *testing.T, cells resolve.Cells, state resolve.GraphState) 
 	cfg.Spaces, cfg.Instance, cfg.MaxPending = []string{space}, "1", 10_000_000
 	p.service = resolver.Assemble(cfg, resolver.Deps{
 		Log: zap.NewNop(), Metrics: prometheus.NewRegistry(), Graph: graph, Cells: cells, Keyring: p.ring, Now: func() time.Time { return p.now },
-	}, discard{})
+	}, out)
 	return p
+}
+
+// output takes what a resolver publishes.
+type output interface {
+	PublishAll(ctx context.Context, records []stream.Record) error
 }
 
 // discard is an output that forgets.
@@ -213,7 +218,7 @@ func TestMemory(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, client.Close()) })
 	_, empty := testkit.RedisMemory(t, addr, testkit.PrefixKind)
-	p := newPopulation(t, stateredis.NewCells(client), stateredis.NewGraph(client))
+	p := newPopulation(t, stateredis.NewCells(client), stateredis.NewGraph(client), discard{})
 	p.live(memoryPeople)
 	kinds, used := testkit.RedisMemory(t, addr, testkit.PrefixKind)
 	var total int64

@@ -239,20 +239,26 @@ func changedKeys(entries []resolve.OutboxEntry) []identifier.Key {
 func changedProfiles(space string, entries []resolve.OutboxEntry) []owedProfile {
 	var profiles []owedProfile
 	place := map[identifier.Key]int{}
-	add := func(k identifier.Key) {
-		if _, known := place[k]; k.Namespace.Links() && !known {
-			place[k] = len(profiles)
+	add := func(k identifier.Key, entered bool) {
+		i, known := place[k]
+		if !k.Namespace.Links() {
+			return
+		}
+		if !known {
+			i = len(profiles)
+			place[k] = i
 			profiles = append(profiles, owedProfile{person: person{space, k}, everywhere: true})
 		}
+		profiles[i].entered = profiles[i].entered || entered
 	}
 	for _, e := range entries {
 		for _, c := range e.Changed {
 			before := c.Before
 			if before.Value == "" {
-				before = c.Key // it had no record: its profile was itself
+				before = c.Key // it had no record: its profile was itself, if it had one
 			}
-			add(before)
-			add(c.After)
+			add(before, false)
+			add(c.After, c.Before.Value != "" && c.Before != c.After)
 			if i, known := place[before]; known && before != c.Key && c.After != before && c.Key.Namespace.Links() {
 				profiles[i].left = append(profiles[i].left, c.Key)
 			}

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"rcu/pkg/identifier"
@@ -71,7 +72,7 @@ func (s *Service) publishOwnersOf(ctx context.Context, space string, leaves []le
 	}
 	var records []stream.Record
 	var out []published
-	moved := map[identifier.Key][]string{}
+	var moved []owedProfile
 	for i := range leaves {
 		l := &leaves[i]
 		if !l.due() {
@@ -85,9 +86,7 @@ func (s *Service) publishOwnersOf(ctx context.Context, space string, leaves []le
 		}
 		records = append(records, r)
 		out = append(out, published{l.key, override{uint64(number), rowOwner(l.owner)}, l.said()}) //nolint:gosec // G115: as above
-		for _, k := range s.between(space, l) {
-			moved[k] = append(moved[k], l.controller)
-		}
+		moved = append(moved, s.between(space, l)...)
 	}
 	if err := s.announce(ctx, space, out); err != nil {
 		return err
@@ -96,34 +95,51 @@ func (s *Service) publishOwnersOf(ctx context.Context, space string, leaves []le
 		return fmt.Errorf("publishing owners: %w", err)
 	}
 	s.metrics.owners.Add(float64(len(records)))
-	if err := s.publishProfiles(ctx, space, owedBy(space, moved)); err != nil {
+	if err := s.publishProfiles(ctx, space, eachOnce(moved)); err != nil {
 		return err
 	}
 	return s.remember(ctx, space, out)
 }
 
-// owedBy lists the profiles that leaves moved between, by the controllers of those leaves.
-func owedBy(space string, moved map[identifier.Key][]string) []owedProfile {
-	out := make([]owedProfile, 0, len(moved))
-	for k, controllers := range moved {
-		out = append(out, owedProfile{person: person{space, k}, lost: controllers})
+// eachOnce joins what is owed of the same profiles.
+func eachOnce(owed []owedProfile) []owedProfile {
+	place := map[person]int{}
+	out := owed[:0:0]
+	for _, o := range owed {
+		if i, known := place[o.person]; known {
+			out[i] = out[i].joined(o)
+		} else {
+			place[o.person] = len(out)
+			out = append(out, o)
+		}
 	}
 	return out
 }
 
-// between lists whose profiles a leaf may have left and entered.
-func (s *Service) between(space string, l *leafRef) (people []identifier.Key) {
+// between lists the profiles that a leaf may have left or entered. Under the name that its rows had it was told. Under the names of others that
+// it depends on it may have been, where rows had several names, or where it was a register's to say whose it is.
+func (s *Service) between(space string, l *leafRef) (owed []owedProfile) {
+	said := strings.TrimPrefix(l.said(), unsure)
+	anyones := said == profile.MixedRows || l.state.Leaf().Reference.Value != "" || faults.toldAlways
+	add := func(k identifier.Key, lost bool) {
+		o := owedProfile{person: person{space, k}, at: []string{l.controller}}
+		if lost && !faults.toldNever {
+			o.lost = o.at
+		}
+		owed = append(owed, o)
+	}
 	for _, k := range l.depends {
 		if k.Namespace.Links() {
-			people = append(people, k)
+			add(k, anyones || s.name(space, k) == said)
 		}
 	}
-	for _, name := range [...]string{l.said(), l.owner} {
-		if k, ok := s.keyOfOwner(space, name); ok && !slices.ContainsFunc(people, func(x identifier.Key) bool { return x.Value == k.Value }) {
-			people = append(people, k)
+	for i, name := range [...]string{said, l.owner} {
+		k, ok := s.keyOfOwner(space, name)
+		if ok && !slices.ContainsFunc(owed, func(o owedProfile) bool { return o.key.Value == k.Value }) {
+			add(k, i == 0 || faults.toldAlways)
 		}
 	}
-	return people
+	return owed
 }
 
 // distinctKeys drops repeated identifiers.

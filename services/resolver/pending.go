@@ -44,6 +44,7 @@ type owedProfile struct {
 	person
 	at         []string
 	everywhere bool
+	entered    bool // somebody who had another name came to have this one
 	left       []identifier.Key
 	lost       []string
 }
@@ -51,7 +52,8 @@ type owedProfile struct {
 // joined is what is owed after both.
 func (o owedProfile) joined(other owedProfile) owedProfile {
 	out := owedProfile{
-		person: other.person, everywhere: o.everywhere || other.everywhere, left: union(o.left, other.left), lost: union(o.lost, other.lost),
+		person: other.person, everywhere: o.everywhere || other.everywhere, entered: o.entered || other.entered,
+		left: union(o.left, other.left), lost: union(o.lost, other.lost),
 	}
 	if !out.everywhere {
 		out.at = union(o.at, other.at)

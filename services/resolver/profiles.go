@@ -130,7 +130,7 @@ func toTell(owed []owedProfile, people []*resolve.Person, place map[identifier.K
 		}
 		renamed := o.key.Value != p.Canonical.Value
 		if renamed {
-			for _, controller := range distinct(append(lost, controllersUnder(p, o.key)...)) {
+			for _, controller := range distinct(append(lost, toldUnder(o, p)...)) {
 				gone = append(gone, controllerPerson{controller, o.key})
 			}
 			lost = nil
@@ -155,11 +155,33 @@ func controllersUnder(p *resolve.Person, k identifier.Key) []string {
 	}
 	var out []string
 	for _, l := range p.Leaves {
-		if slices.ContainsFunc(l.Under, func(m identifier.Key) bool { return m.Value == k.Value }) {
+		if names(l, k) {
 			out = append(out, l.Controller)
 		}
 	}
 	return out
+}
+
+// toldUnder lists the controllers at which the profile of a person may have been told under a name that it has no more, beside those of leaves whose
+// rows said that name: whoever corrects these speaks of it (between). A leaf may have been told before its rows said so, where they said nobody, where
+// a register may decide, and where somebody came to have the name and lost it before anybody looked (ADR 42).
+func toldUnder(o owedProfile, p *resolve.Person) []string {
+	if o.entered || p.Standing != identity.Clean || faults.toldAlways {
+		return controllersUnder(p, o.key)
+	}
+	var out []string
+	for _, l := range p.Leaves {
+		written := l.State.Written()
+		if names(l, o.key) && (written == "" || written == nobodysRows || l.State.Leaf().Reference.Value != "") && !faults.toldNever {
+			out = append(out, l.Controller)
+		}
+	}
+	return out
+}
+
+// names reports whether a leaf is listed under an identifier.
+func names(l resolve.PersonLeaf, k identifier.Key) bool {
+	return slices.ContainsFunc(l.Under, func(m identifier.Key) bool { return m.Value == k.Value })
 }
 
 func distinct(names []string) []string {
