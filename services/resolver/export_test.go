@@ -14,7 +14,7 @@ type Faults struct {
 	SkipFenced, IgnoreConsent, CommitEarly, ListLate, SharedFence, TrimEarly bool
 	Unbound, SkipMarks, KeepCaches, MarkEarly, SkipOutbox, KeepOvertaken     bool
 	KeysLast, OutboxBehind, TornRun, ForgetTold, SpaceChoices                bool
-	ToldAlways, ToldNever                                                    bool
+	Barrier                                                                  bool
 }
 
 // Plant switches faults on until the test ends.
@@ -25,8 +25,8 @@ func Plant(t testing.TB, f Faults) {
 		faults.sharedFence, faults.trimEarly = f.SharedFence, f.TrimEarly
 		faults.skipOutbox, faults.keepOvertaken, faults.spaceChoices = f.SkipOutbox, f.KeepOvertaken, f.SpaceChoices
 		faults.keysLast, faults.outboxBehind, faults.tornRun, faults.forgetTold = f.KeysLast, f.OutboxBehind, f.TornRun, f.ForgetTold
+		faults.barrier = f.Barrier
 		faults.unbound, faults.skipMarks, faults.keepCaches, faults.markEarly = f.Unbound, f.SkipMarks, f.KeepCaches, f.MarkEarly
-		faults.toldAlways, faults.toldNever = f.ToldAlways, f.ToldNever
 	}
 	plant(f)
 	t.Cleanup(func() { plant(Faults{}) })
@@ -62,11 +62,29 @@ func (s *Service) Assigned(ctx context.Context, parts []stream.Assignment) error
 
 // Looks reports whether the next batch would look at the markers first.
 func (s *Service) Looks() bool {
-	return s.keeper.marks != nil && (s.keeper.epoch != s.keeper.marks.Epoch() || s.keeper.doubted())
+	return s.keeper.marks != nil && (s.keeper.epoch.Load() != s.keeper.marks.Epoch() || s.keeper.doubted())
 }
 
 // Look looks at the markers.
 func (s *Service) Look(ctx context.Context) error { return s.keeper.look(ctx) }
+
+// WatchOnce looks at the markers if there is a reason.
+func (s *Service) WatchOnce(ctx context.Context) error { return s.keeper.lookAnew(ctx) }
+
+// HoldBatch stands for a batch that is under way until it is ended.
+func (s *Service) HoldBatch() (end func()) {
+	s.keeper.running.RLock()
+	return s.keeper.running.RUnlock
+}
+
+// MayBegin reports whether a batch could begin now.
+func (s *Service) MayBegin() bool {
+	if !s.keeper.running.TryRLock() {
+		return false
+	}
+	s.keeper.running.RUnlock()
+	return true
+}
 
 // Resolve handles one batch.
 func (s *Service) Resolve(ctx context.Context, b stream.Batch) error { return s.resolve(ctx, b) }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -41,8 +42,8 @@ type keeper struct {
 	worked func(context.Context) (bool, error) // whether the group has read or published anything
 	seek   seeker
 
-	running sync.RWMutex // batches hold it shared, a look at the markers alone
-	epoch   uint64       // the one in which the markers were looked at last
+	running sync.RWMutex  // batches hold it shared, a look at the markers alone
+	epoch   atomic.Uint64 // the one in which the markers were looked at last; changed by a look alone
 	parts   map[resolve.MarkerKey]*kept
 
 	mu    sync.Mutex
@@ -68,7 +69,7 @@ func (k *keeper) begin(ctx context.Context, b stream.Batch) (bound context.Conte
 	for {
 		k.running.RLock()
 		epoch := k.marks.Epoch()
-		if epoch == k.epoch && !k.doubted() {
+		if epoch == k.epoch.Load() && !k.doubted() {
 			if bound = resolve.Planned(ctx, epoch); faults.unbound {
 				bound = ctx
 			}
@@ -145,7 +146,7 @@ func (k *keeper) assigned(ctx context.Context, parts []stream.Assignment) error 
 	k.running.Lock()
 	defer k.running.Unlock()
 	epoch := k.marks.Epoch()
-	if epoch != k.epoch || k.doubted() {
+	if epoch != k.epoch.Load() || k.doubted() {
 		k.drop()
 	}
 	ctx = resolve.Planned(ctx, epoch)
@@ -178,7 +179,8 @@ func (k *keeper) assigned(ctx context.Context, parts []stream.Assignment) error 
 	if err := k.marks.Settle(ctx, keys, markers); err != nil {
 		return fmt.Errorf("leaving first markers: %w", err)
 	}
-	k.parts, k.epoch = own, epoch
+	k.parts = own
+	k.epoch.Store(epoch)
 	k.setDoubt(false)
 	return nil
 }
@@ -241,7 +243,7 @@ func (k *keeper) look(ctx context.Context) error {
 	k.running.Lock()
 	defer k.running.Unlock()
 	epoch := k.marks.Epoch()
-	if epoch == k.epoch && !k.doubted() {
+	if epoch == k.epoch.Load() && !k.doubted() {
 		return nil
 	}
 	k.drop()
@@ -270,7 +272,7 @@ func (k *keeper) look(ctx context.Context) error {
 	if err := k.marks.Settle(ctx, keys, markers); err != nil {
 		return fmt.Errorf("leaving markers again: %w", err)
 	}
-	k.epoch = epoch
+	k.epoch.Store(epoch)
 	k.setDoubt(false)
 	return nil
 }
@@ -288,10 +290,19 @@ func (k *keeper) watch(ctx context.Context) error {
 			return nil
 		case <-tick.C:
 		}
-		if err := k.look(ctx); err != nil && ctx.Err() == nil && k.err() == nil {
+		if err := k.lookAnew(ctx); err != nil && ctx.Err() == nil && k.err() == nil {
 			k.log.Warn("looking at the markers of redis", zap.Error(err))
 		}
 	}
+}
+
+// lookAnew looks at the markers if those of this epoch were not looked at yet, or something speaks for another look: a look has every batch
+// wait for the longest one.
+func (k *keeper) lookAnew(ctx context.Context) error {
+	if k.marks.Epoch() == k.epoch.Load() && !k.doubted() && !faults.barrier {
+		return nil
+	}
+	return k.look(ctx)
 }
 
 // now is the epoch of the store.
