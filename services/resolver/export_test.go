@@ -14,7 +14,7 @@ type Faults struct {
 	SkipFenced, IgnoreConsent, CommitEarly, ListLate, SharedFence, TrimEarly bool
 	Unbound, SkipMarks, KeepCaches, MarkEarly, SkipOutbox, KeepOvertaken     bool
 	KeysLast, OutboxBehind, TornRun, ForgetTold, SpaceChoices                bool
-	Barrier                                                                  bool
+	ToldAlways, ToldNever, Barrier                                           bool
 }
 
 // Plant switches faults on until the test ends.
@@ -25,8 +25,8 @@ func Plant(t testing.TB, f Faults) {
 		faults.sharedFence, faults.trimEarly = f.SharedFence, f.TrimEarly
 		faults.skipOutbox, faults.keepOvertaken, faults.spaceChoices = f.SkipOutbox, f.KeepOvertaken, f.SpaceChoices
 		faults.keysLast, faults.outboxBehind, faults.tornRun, faults.forgetTold = f.KeysLast, f.OutboxBehind, f.TornRun, f.ForgetTold
-		faults.barrier = f.Barrier
 		faults.unbound, faults.skipMarks, faults.keepCaches, faults.markEarly = f.Unbound, f.SkipMarks, f.KeepCaches, f.MarkEarly
+		faults.toldAlways, faults.toldNever, faults.barrier = f.ToldAlways, f.ToldNever, f.Barrier
 	}
 	plant(f)
 	t.Cleanup(func() { plant(Faults{}) })

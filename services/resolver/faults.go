@@ -20,4 +20,6 @@ var faults struct {
 	tornRun       bool // a changelog of the graph counts as whole wherever the publisher stands
 	spaceChoices  bool // what one controller of the space was told counts for the browsing of another
 	forgetTold    bool // nobody compares what was told of owners with a store that lost its last writes
+	toldAlways    bool // every name that is not a person's is told to be gone, also one that nobody was told of
+	toldNever     bool // no name is told to be gone because a leaf moved or a record was made
 }
