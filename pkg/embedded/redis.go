@@ -41,6 +41,9 @@ func StartRedis(ctx context.Context, cfg RedisConfig) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("finding the folder of redis: %w", err)
 	}
+	if err := cutUnfinished(dir); err != nil {
+		return nil, err
+	}
 	addr, port, err := loopback(ctx, "redis", cfg.Port)
 	if err != nil {
 		return nil, err

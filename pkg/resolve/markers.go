@@ -87,4 +87,7 @@ type Markers interface {
 	// HoldsLeaves reports whether every node that is not marked as holding state does hold leaves: data of a version before the markers,
 	// or keys that were moved to a new node.
 	HoldsLeaves(ctx context.Context) (bool, error)
+	// RewriteFiles has every server write anew the file it started from, unless it has since: the end that was torn off that file
+	// may be half of what only takes effect as a whole, and take effect at another start.
+	RewriteFiles(ctx context.Context) error
 }

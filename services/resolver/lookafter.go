@@ -67,6 +67,7 @@ func (s *Service) lookOnce(ctx context.Context, l *lease, seen *looked) (int, er
 		if err := s.recall(ctx, l.space); err != nil {
 			return 0, err
 		}
+		s.rewriteFiles(ctx)
 		seen.recalled, seen.epoch = true, epoch
 	}
 	if now := s.deps.Now(); now.Sub(seen.swept) >= s.cfg.SweepEvery {
@@ -81,6 +82,16 @@ func (s *Service) lookOnce(ctx context.Context, l *lease, seen *looked) (int, er
 		}
 	}
 	return s.drainHeld(ctx, l)
+}
+
+// rewriteFiles makes sure that servers hold after another start what they hold now. A server that may not be told is for its operator.
+func (s *Service) rewriteFiles(ctx context.Context) {
+	if s.deps.Markers == nil {
+		return
+	}
+	if err := s.deps.Markers.RewriteFiles(ctx); err != nil && ctx.Err() == nil {
+		s.deps.Log.Warn("redis does not rewrite its append-only file after its start: see docs/operations.md", zap.Error(err))
+	}
 }
 
 // drainHeld drains the outbox if the lease is still held for long enough.

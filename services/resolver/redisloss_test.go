@@ -137,7 +137,8 @@ func (l *lossy) lose(rng *rand.Rand, back time.Duration) {
 	keep += rng.Int64N(1 + (now.size-keep)/10)
 	l.t.Logf("redis loses %d of %d bytes", now.size-keep, now.size)
 	l.redis = testkit.LoseRedis(l.t, l.redis, l.dir, keep)
-	l.samples = []sample{{time.Now(), keep}}
+	l.samples = nil
+	l.sample()
 }
 
 // settled waits until everything was read and the state is as a clean run has it.

@@ -185,6 +185,8 @@ func (m connectedMarkers) Settle(ctx context.Context, keys []resolve.MarkerKey, 
 	return nil
 }
 
+func (connectedMarkers) RewriteFiles(context.Context) error { return nil }
+
 func (m connectedMarkers) HoldsLeaves(ctx context.Context) (bool, error) {
 	return m.server.holds, m.check(ctx)
 }
