@@ -30,7 +30,7 @@ func (f *foreign) start() *Client {
 	require.NoError(f.t, err)
 	_, port, err := net.SplitHostPort(f.addr)
 	require.NoError(f.t, err)
-	f.cmd = exec.CommandContext(context.Background(), binary, "--port", port, "--dir", f.dir, "--appendonly", "yes", "--save", "") //nolint:gosec // the server of the tests
+	f.cmd = exec.CommandContext(context.Background(), binary, "--port", port, "--dir", f.dir, "--appendonly", "yes", "--save", "")
 	require.NoError(f.t, f.cmd.Start())
 	f.t.Cleanup(f.kill)
 	c := New(Config{Addrs: []string{f.addr}})
