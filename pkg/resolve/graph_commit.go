@@ -49,10 +49,11 @@ func (p *planner) commits() []*planned {
 	return out
 }
 
-// gatherReads lists for each commit the records that it looked at without touching them.
+// gatherReads lists for each commit what it looked at without touching it: records, and identifiers without one, which another worker may
+// have made meanwhile.
 func (p *planner) gatherReads(byRoot map[*unit]*planned) {
 	read := func(by, u *unit) {
-		if c := byRoot[by.root()]; c != nil && by.touched && !u.touched && u.rec != nil {
+		if c := byRoot[by.root()]; c != nil && by.touched && !u.touched && (u.rec != nil || !faults.absentReads) {
 			c.reads = append(c.reads, u)
 		}
 	}
@@ -86,10 +87,15 @@ func (p *planner) fill(c *planned) {
 	}
 	seen := map[*unit]bool{}
 	for _, u := range c.reads {
-		if !seen[u] {
-			seen[u] = true
+		switch {
+		case seen[u]:
+			continue
+		case u.rec == nil:
+			c.Pointers = append(c.Pointers, PointerRead{Key: u.members[0].Key})
+		default:
 			c.Records = append(c.Records, RecordRead{Component: u.key, Version: u.rec.version})
 		}
+		seen[u] = true
 	}
 	c.Outbox = encodeOutbox(p.entry(c))
 	if faults.absenceUnchecked {

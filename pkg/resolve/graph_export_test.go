@@ -38,6 +38,12 @@ func WriteWhatWasReadFirst(t testing.TB) {
 	plant(t, &faults.tornReads)
 }
 
+// LookAtTheAbsentUnchecked plants a fault until the test ends.
+func LookAtTheAbsentUnchecked(t testing.TB) {
+	t.Helper()
+	plant(t, &faults.absentReads)
+}
+
 func plant(t testing.TB, fault *bool) {
 	t.Helper()
 	*fault = true

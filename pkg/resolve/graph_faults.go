@@ -7,5 +7,6 @@ var faults struct {
 	staleSearch        bool // components are searched over verdicts that new rules or the clock have overtaken
 	newEdgesOnly       bool // of an identifier that stands otherwise now, only the new edge is judged
 	tornReads          bool // of an edge that two records tell differently, what was read first is written
+	absentReads        bool // nobody checks that an identifier that was only looked at still has no record
 	wideCommits        bool // however much a commit names, it is one
 }

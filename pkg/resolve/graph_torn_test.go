@@ -60,6 +60,38 @@ func TestWhatTwoReadsTellDifferently_isNotWritten(t *testing.T) {
 	require.NotEmpty(t, tornRead(t))
 }
 
+// absentRead has a worker look at an account that nobody knows, and, after another one has seen it with a browser and put it aside, judge
+// the evidence of the two, because the browser's grant has expired. It returns what then is not as the facts say; "" if nothing.
+func absentRead(t *testing.T) string {
+	t.Helper()
+	state := statemem.NewGraph()
+	begin := func() *Story {
+		return story().Grant(1, "c", 10).Core(2, "p c").Act(3, identity.Quarantine, "p")
+	}
+	whole := begin().Page(4, "c U", 1).Act(5, identity.Quarantine, "U").Core(6, "U").Act(7, identity.Release, "p").At(12)
+	other := graphOf(t, state, whole)
+	apply(t, other, begin(), 5)
+	facts := All(whole.Facts()) // events, decisions, acts
+	page, alone, aside, release := facts[1], facts[2], facts[5], facts[6]
+	torn := &amidst{GraphState: state, happen: func() {
+		_, err := other.Apply(t.Context(), space, []identity.Fact{page, aside}, nil, 5)
+		require.NoError(t, err)
+	}}
+	worker, err := resolve.NewGraph(torn, whole.Facts().Rules)
+	require.NoError(t, err)
+	_, err = worker.Apply(t.Context(), space, []identity.Fact{alone, release}, nil, 12)
+	require.NoError(t, err)
+	require.GreaterOrEqual(t, torn.reads, 2, "the plan reads twice")
+	require.NoError(t, statetest.SweepAll(t.Context(), other, space, 12))
+	return statetest.ToldOtherwise(t.Context(), other, space, whole.Facts()) + statetest.Differs(t.Context(), other, space, whole.Facts(), true)
+}
+
+func TestWhoWasAbsentIsLookedAtAgain(t *testing.T) {
+	require.Empty(t, absentRead(t))
+	resolve.LookAtTheAbsentUnchecked(t)
+	require.NotEmpty(t, absentRead(t))
+}
+
 // TestUnequalRecords_areMended: a store that was left with two states of one edge has one again once somebody reads both.
 func TestUnequalRecords_areMended(t *testing.T) {
 	state := statemem.NewGraph()

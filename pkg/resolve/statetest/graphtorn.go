@@ -44,6 +44,7 @@ func ToldOtherwise(ctx context.Context, g *resolve.Graph, space string, f *ident
 		ActT     int64
 		Strength uint8
 		T        int64
+		Outcome  string
 	}
 	told := map[[2]identifier.Key]stored{}
 	for _, k := range Keys(f) {
@@ -53,7 +54,7 @@ func ToldOtherwise(ctx context.Context, g *resolve.Graph, space string, f *ident
 		}
 		for i := range x.Edges {
 			e := &x.Edges[i]
-			pair, now := [2]identifier.Key{e.A, e.B}, stored{e.Seen, e.Act, e.ActID, e.ActT, e.Strength, e.T}
+			pair, now := [2]identifier.Key{e.A, e.B}, stored{e.Seen, e.Act, e.ActID, e.ActT, e.Strength, e.T, e.Outcome.Text(e.Reason)}
 			if before, known := told[pair]; known {
 				if diff := cmp.Diff(before, now); diff != "" {
 					return e.A.Value + "|" + e.B.Value + " (-one end +other end): " + diff
