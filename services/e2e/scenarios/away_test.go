@@ -25,8 +25,11 @@ func TestWithRedisAwayTillsAreServedAndNothingOptionalHappens(t *testing.T) {
 	s.Send(t, stack.Shop, decided(at, stack.Grant(p.cookieID(), "unify_behaviour")))
 	s.Send(t, stack.Shop, viewed(at.Add(time.Minute), p, p.accountID(), p.cookieID()))
 	showsViews(t, s, p, 1)
+	other := somebody()
+	work := desksOf(t, s, other)
 
 	redis.Kill()
+	work.sayTryAgain(t, s, other)
 	s.Send(t, stack.TillParis, sale(at.Add(2*time.Minute), 1000, p.cardID(), p.accountID()))
 	a := s.Post(t, stack.Shop, viewed(at.Add(3*time.Minute), p, p.accountID(), p.cookieID()))
 	require.Equal(t, 1, a.Accepted, "browsing is held until consent can be read: %s", a.Body)
@@ -48,6 +51,7 @@ func TestWithRedisAwayTillsAreServedAndNothingOptionalHappens(t *testing.T) {
 		}
 		return nil
 	})
+	work.goOn(t, s)
 	noViews(t, s, p)
 	r := known(t, s, p.accountID(), bought(1000, 0, 1))
 	inClickHouse(t, s, sums, r.RCUID, is(map[string]int64{"sold": 1000, "tickets": 1}))
