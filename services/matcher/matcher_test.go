@@ -190,16 +190,6 @@ func TestIndex_holdsNoValue(t *testing.T) {
 	require.NotContains(t, e.Blocks, r.s.pseudonymised(space, traits)[0], "and so have installations")
 }
 
-// TestTwoAtOnce_findEachOther: records that come in one batch, or to two members of the group, are suggested all the same.
-func TestTwoAtOnce_findEachOther(t *testing.T) {
-	for range 20 {
-		r := newRig(t)
-		card, phone := r.key("card", "2990001111111"), r.key("phone", "+33611223344")
-		r.take(r.record(card, helene), r.record(phone, typed))
-		require.Len(t, r.shown(), 1)
-	}
-}
-
 // TestStoppedBetween: a record that was listed when the matcher was killed, and not compared, is compared when it is read again.
 func TestStoppedBetween(t *testing.T) {
 	r := newRig(t)
