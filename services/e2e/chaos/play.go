@@ -12,6 +12,7 @@ import (
 	"rcu/services/e2e/chaos/fleet"
 	"rcu/services/e2e/chaos/judge"
 	"rcu/services/e2e/chaos/load"
+	"rcu/services/internal/demo"
 )
 
 const (
@@ -45,7 +46,7 @@ func play(ctx context.Context, o options, dir string, r *report, say func(string
 	r.Killed = map[string]int{}
 	var err error
 	g.fleet, err = fleet.Launch(ctx, fleet.Config{
-		Program: o.program, Dir: dir, Sources: load.Sources(), Resolvers: 2, Sinks: 2, Session: o.session, Apache: apache(o),
+		Program: o.program, Dir: dir, Sources: load.Sources(), Resolvers: 2, Sinks: 2, Session: o.session, Apache: apache(o), ContactRules: load.ContactRules,
 		Told: func(service string, err error) { g.happened("%s: %v", service, err); r.ended(service) },
 	})
 	if err != nil {
@@ -94,6 +95,7 @@ func (g *game) shake(ctx context.Context) error {
 	stop := make(chan struct{})
 	all, ctx := errgroup.WithContext(ctx)
 	all.Go(func() error { return g.sender.Run(ctx, source, stop) })
+	all.Go(func() error { return g.chooser().Run(ctx, stop) })
 	all.Go(func() error {
 		defer close(stop)
 		return g.disturb(ctx)
@@ -101,6 +103,13 @@ func (g *game) shake(ctx context.Context) error {
 	err = all.Wait()
 	g.report.Retries = g.sender.Retries()
 	return err //nolint:wrapcheck // of ours
+}
+
+// chooser lets people decide and be contacted while everything is disturbed.
+func (g *game) chooser() *load.Chooser {
+	return load.NewChooser(load.ChooserConfig{
+		Consent: g.fleet.Consent, Contacts: g.fleet.Contacts, Key: g.fleet.Reader, Controller: demo.Retail, Seed: g.o.seed,
+	}, g.ledger)
 }
 
 // disturb kills until it has killed enough.

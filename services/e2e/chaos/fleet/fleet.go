@@ -35,6 +35,8 @@ type Config struct {
 	Session time.Duration
 	// Told hears of services that ended without being asked to; may be nil.
 	Told func(service string, err error)
+	// ContactRules are the rules before a contact, as JSON; empty: the defaults.
+	ContactRules string
 	// Env is added to the environment of the services.
 	Env []string
 }
@@ -56,6 +58,8 @@ type Fleet struct {
 	Reader   string            // bearer key of a service reader of both controllers
 	URLs     map[string]string // channel -> address of its ingestor
 	API      string            // address of the profile API
+	Consent  string            // address of the consent API
+	Contacts string            // address of the service that is asked before a contact
 	Keyring  *vault.Keyring
 	cfg      Config
 	ports    ports
@@ -66,6 +70,12 @@ type Fleet struct {
 	}
 	clickHouse atomic.Pointer[embedded.ClickHouse]
 }
+
+// ReaderName is who reads, chooses and contacts in a fleet.
+const ReaderName = "judge"
+
+// contactRules is the file of the rules before a contact.
+const contactRules = "contacts.json"
 
 // Channels of the ingestors.
 var Channels = []string{demo.Store, demo.Web, demo.Mobile, demo.CallCentre}
@@ -117,11 +127,13 @@ func (f *Fleet) launchServices(ctx context.Context) error {
 			}
 		}
 	}
-	_, port, err := f.add(ctx, "profile-api", "profile-api", true)
-	if err != nil {
-		return err
+	for kind, address := range map[string]*string{"profile-api": &f.API, "consent-api": &f.Consent, "contacts": &f.Contacts, "steward": new(string)} {
+		_, port, err := f.add(ctx, kind, kind, true)
+		if err != nil {
+			return err
+		}
+		*address = "http://" + loopback(port)
 	}
-	f.API = "http://" + loopback(port)
 	for range f.cfg.Resolvers {
 		if _, err := f.Join(ctx, "resolver"); err != nil {
 			return err
@@ -190,6 +202,9 @@ func (f *Fleet) add(ctx context.Context, kind, name string, listens bool) (p *Pr
 	config := map[string]any{ // JSON is YAML
 		"admin": loopback(admin), "log": map[string]string{"level": "info"},
 		"kafka": map[string]any{"session_timeout": f.cfg.Session.String(), "partitions": f.cfg.Partitions},
+	}
+	if f.cfg.ContactRules != "" {
+		config["contacts"] = map[string]string{"rules": f.path(contactRules)}
 	}
 	if listens {
 		if port, err = f.ports.next(ctx); err != nil {
@@ -312,10 +327,15 @@ func (f *Fleet) lists() (err error) {
 	}
 	f.Reader = key
 	readers, err := json.Marshal(map[string]any{"version": 1, "readers": []map[string]any{{
-		"name": "judge", "key_sha256": hash.String(), "role": "service", "space": demo.Space, "controllers": []string{demo.Retail, demo.Digital},
+		"name": ReaderName, "key_sha256": hash.String(), "role": "service", "space": demo.Space, "controllers": []string{demo.Retail, demo.Digital},
 	}}})
 	if err != nil {
 		return fmt.Errorf("writing the readers: %w", err)
+	}
+	if f.cfg.ContactRules != "" {
+		if err := os.WriteFile(f.path(contactRules), []byte(f.cfg.ContactRules), 0o600); err != nil {
+			return fmt.Errorf("writing the rules of contacts: %w", err)
+		}
 	}
 	return errors.Join(os.WriteFile(f.path("sources.yaml"), sources, 0o600), os.WriteFile(f.path("readers.yaml"), readers, 0o600))
 }

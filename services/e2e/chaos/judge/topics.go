@@ -12,7 +12,8 @@ import (
 // topics is what lies on Kafka.
 type topics struct {
 	events    []*eventpb.Event
-	decisions []*eventpb.Decision
+	decisions []*eventpb.Decision // that came with events
+	choices   []*eventpb.Decision // that came by the consent API
 	daily     *vault.Daily
 	profiles  map[string]*eventpb.Profile // controller/rcu_id -> last version
 	dead      map[string]int              // reason -> dead letters
@@ -57,8 +58,15 @@ func (t *topics) event(r stream.Record) error {
 
 func (t *topics) decision(r stream.Record) error {
 	d := new(eventpb.Decision)
-	t.decisions = append(t.decisions, d)
-	return r.Decode(d) //nolint:wrapcheck // says all
+	if err := r.Decode(d); err != nil {
+		return err //nolint:wrapcheck // says all
+	}
+	if chosen(d) {
+		t.choices = append(t.choices, d)
+	} else {
+		t.decisions = append(t.decisions, d)
+	}
+	return nil
 }
 
 // key learns the daily keys, which lie on the first partition.

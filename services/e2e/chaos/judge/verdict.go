@@ -22,6 +22,7 @@ type Verdict struct {
 	Leaves     int            `json:"leaves"`
 	People     int            `json:"people"`   // profiles, as the API answers them
 	Profiles   int            `json:"profiles"` // of controllers, as ClickHouse has them
+	Choices    int            `json:"choices"`  // decisions by the consent API that had their 200
 	Dead       map[string]int `json:"dead_letters,omitempty"`
 	Lost       int            `json:"lost"`
 	Doubled    int            `json:"doubled"`
@@ -71,7 +72,7 @@ func (v *Verdict) differ(kind, format string, args ...any) {
 // String is a short report.
 func (v *Verdict) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d events accepted (%d refused by consent, %d later), %d records, %d leaves, %d people, %d profiles in clickhouse", v.Accepted, v.Dropped, v.Held, v.Records, v.Leaves, v.People, v.Profiles)
+	fmt.Fprintf(&b, "%d events accepted (%d refused by consent, %d later), %d records, %d leaves, %d people, %d profiles in clickhouse, %d choices", v.Accepted, v.Dropped, v.Held, v.Records, v.Leaves, v.People, v.Profiles, v.Choices)
 	for _, reason := range slices.Sorted(maps.Keys(v.Dead)) {
 		fmt.Fprintf(&b, "\ndead letters, %s: %d", reason, v.Dead[reason])
 	}

@@ -26,6 +26,7 @@ type Ledger struct {
 	entries  map[Key]*Entry
 	accepted int
 	dropped  int
+	choices  Choices
 }
 
 // NewLedger is an empty ledger.
@@ -69,6 +70,9 @@ func (l *Ledger) Accepted() (accepted, dropped int) {
 	defer l.mu.Unlock()
 	return l.accepted, l.dropped
 }
+
+// Choices are what people decided beside the events.
+func (l *Ledger) Choices() *Choices { return &l.choices }
 
 // Entries gives everything that was sent. Nothing is sent any more.
 func (l *Ledger) Entries() map[Key]*Entry { return l.entries }
