@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -47,6 +48,12 @@ func comesBack(t *testing.T, people int) rebuild.Report {
 	}}, rebuild.Deps{Stream: i.client, Redis: fresh})
 	require.NoError(t, err)
 	require.False(t, report.Resumed)
+	profiles := map[string]bool{}
+	for _, a := range answers {
+		canonical, _, _ := strings.Cut(a, " ")
+		profiles[canonical] = true
+	}
+	t.Logf("%d profiles of %d people, %.0f profiles/s; records read: %v", len(profiles), len(who), float64(len(profiles))/report.Seconds, report.Records)
 	require.Equal(t, was, survey(t, fresh))
 	now := i.answers(fresh, who)
 	for n := range who {

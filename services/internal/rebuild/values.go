@@ -78,6 +78,23 @@ func changelogs(records []stream.Record) ([]*eventpb.Changelog, error) {
 	return out, nil
 }
 
+// newestOf lists the newest value of each key. A leaf that lives is told once a second, and compaction comes late.
+func newestOf(all []*eventpb.Changelog) []*eventpb.Changelog {
+	place := make(map[string]int, len(all))
+	out := all[:0:0]
+	for _, c := range all {
+		i, known := place[string(c.GetKey())]
+		switch {
+		case !known:
+			place[string(c.GetKey())] = len(out)
+			out = append(out, c)
+		case out[i].GetVersion() < c.GetVersion():
+			out[i] = c
+		}
+	}
+	return out
+}
+
 func cellOf(c *eventpb.Changelog) resolve.Cell {
 	return resolve.Cell{Key: string(c.GetKey()), Version: c.GetVersion(), Value: c.GetValue()}
 }
@@ -90,7 +107,7 @@ func (w *work) putLeaves(ctx context.Context, records []stream.Record) error {
 	}
 	var cells []resolve.Cell
 	listed := map[string][]leaf{}
-	for _, c := range all {
+	for _, c := range newestOf(all) {
 		state, err := profile.Decode(c.GetValue())
 		if err != nil {
 			return fmt.Errorf("reading a leaf: %w", err)
