@@ -30,7 +30,7 @@ import (
 const memoryPeople = 2_000
 
 // memoryBudget is what a person may take, in bytes.
-const memoryBudget = 5_400.0
+const memoryBudget = 5_000.0
 
 // population makes people of three identifiers (card, e-mail, cookie) and twenty events over 25 days: eight tickets, eight pages
 // (three of them logged in), two orders, a call and a log-in, and one decision about browsing.
