@@ -29,7 +29,8 @@ type lossy struct {
 	h       *history
 	dir     string
 	redis   *embedded.Server
-	samples []sample // of the append-only file
+	log     string   // the append-only file: another one since the last, where the server wrote it anew
+	samples []sample // of that file
 	started int
 	ended   chan error // of the last resolver launched
 	next    map[place]int
@@ -120,7 +121,10 @@ func (l *lossy) publish(part, of int) {
 
 func (l *lossy) sample() {
 	l.t.Helper()
-	info, err := os.Stat(testkit.RedisLog(l.t, l.dir))
+	if log := testkit.RedisLog(l.t, l.dir); log != l.log {
+		l.log, l.samples = log, nil
+	}
+	info, err := os.Stat(l.log)
 	require.NoError(l.t, err)
 	l.samples = append(l.samples, sample{time.Now(), info.Size()})
 }
