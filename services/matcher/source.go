@@ -99,7 +99,7 @@ func matterOf(x *match.Suggestion) review.Matter {
 func sentence(l explain.Language, probability float64) string {
 	percent := math.Min(math.Floor(1000*probability)/10, 99.9)
 	if l == explain.French {
-		return fmt.Sprintf("Ces deux personnes n'ont aucun identifiant en commun, et n'en sont probablement qu'une (%.1f %%).", percent)
+		return fmt.Sprintf("Ces deux personnes n'ont aucun identifiant en commun, et n'en sont probablement qu'une (%s %%).", decimals(l, fmt.Sprintf("%.1f", percent)))
 	}
 	return fmt.Sprintf("These two share no identifier, and are probably one person (%.1f %%).", percent)
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"rcu/services/internal/explain"
+	"rcu/services/internal/review"
 )
 
 // queuePageSize is how many matters stand on one page.
@@ -35,6 +36,7 @@ type queueItem struct {
 	Refuse []linkRow
 	Choose []queueAct
 	Words  string
+	Weighs []review.Weight // what was weighed; the last is the sum
 }
 
 // queueAct is the way to an act on a matter.
@@ -105,6 +107,9 @@ func queueItemOf(v *visit, c *crowd, item *ReviewItem) queueItem {
 	}
 	for _, p := range item.People {
 		out.Sides = append(out.Sides, c.sheetOf(p))
+	}
+	if x, weighed := item.Detail.(review.Weighed); weighed {
+		out.Weighs = x.Weights(explain.Language(v.language))
 	}
 	shown := func(e explain.LinkEnd) shownIdentifier { return c.shown(Identifier{e.Namespace, e.Name}) }
 	for _, l := range item.Links {

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"rcu/pkg/identity"
+	"rcu/services/internal/page"
 )
 
 // Language is one that explanations are told in.
@@ -130,7 +131,7 @@ func (l Language) seen(x *Link) string {
 	for _, w := range x.Seen {
 		proved = proved || w.Proved
 	}
-	text := l.say(", since ", ", depuis le ") + x.Seen[0].At.Format("2006-01-02")
+	text := l.say(", since ", ", depuis le ") + page.Date(page.Language(l), x.Seen[0].At)
 	if proved {
 		return text + l.say(", proved", ", prouvé")
 	}
