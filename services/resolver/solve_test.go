@@ -30,8 +30,9 @@ import (
 )
 
 // Random histories with every feature on, published in random order, some records twice, to a broker that eight resolvers read over one
-// Redis: every space answers as the offline kernel does for its facts.
-func TestSolveEqualsTheRunningSystem(t *testing.T) { solveEqualsRunning(t, 1, 24) }
+// Redis, while the rules of most spaces change: every space answers as the offline kernel does for its facts, and tells the warehouse and
+// the profiles so. In every second round times lie months apart, so that the rules' look-back counts.
+func TestSolveEqualsTheRunningSystem(t *testing.T) { solveEqualsRunning(t, 2, 12) }
 
 func TestSolveEqualsTheRunningSystemLong(t *testing.T) {
 	testkit.Long(t)
@@ -39,8 +40,14 @@ func TestSolveEqualsTheRunningSystemLong(t *testing.T) {
 	solveEqualsRunning(t, int(testkit.Histories(t, 2*each)/each), each)
 }
 
-// solveNow is the clock of all histories, after every time in them.
-const solveNow = 1_600_000
+// solveWait is how long a space may take to answer as it should: the machine may be busy with others.
+const solveWait = 5 * time.Minute
+
+// Clocks of histories, after every event in them: where times are as they are, and where they lie months apart.
+const (
+	solveNow       = 1_600_000
+	solveNowMonths = 60_000_000
+)
 
 func solveEqualsRunning(t *testing.T, rounds, histories int) {
 	t.Helper()
@@ -48,9 +55,12 @@ func solveEqualsRunning(t *testing.T, rounds, histories int) {
 		rng := rand.New(rand.NewPCG(round, 43))
 		rules := identitytest.RandomRules(rng)
 		rules.BlockedPatterns = identitytest.RandomPatterns(rng)
-		s := newSolving(t, fmt.Sprint("solve", round), rules)
+		s, o := newSolving(t, fmt.Sprint("solve", round), rules), statetest.Large
+		if o.Months = round%2 == 1; o.Months {
+			s.now = solveNowMonths
+		}
 		for range histories {
-			s.tell(identitytest.History(rng, statetest.Large))
+			s.tell(rng, identitytest.History(rng, o))
 		}
 		s.run(rng)
 	}
@@ -60,12 +70,15 @@ func solveEqualsRunning(t *testing.T, rounds, histories int) {
 type solving struct {
 	t       *testing.T
 	rules   identity.Rules
+	now     int64
 	prefix  string
 	client  *stream.Client
 	out     *stream.Producer
 	redis   *stateredis.Client
 	keys    string
+	ring    *vault.Keyring
 	facts   []*identity.Facts
+	told    []map[string]*eventpb.Event // by space and id: what ingestors published of those that have a leaf
 	records []stream.Record
 }
 
@@ -82,7 +95,10 @@ func newSolving(t *testing.T, prefix string, rules identity.Rules) *solving {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, redis.Close()) })
 	rules.Blocked = padded(rules.Blocked)
-	return &solving{t: t, rules: rules, prefix: prefix, client: client, out: out, redis: redis, keys: filepath.Join(t.TempDir(), "keys")}
+	keys := filepath.Join(t.TempDir(), "keys")
+	ring, _, err := vault.LoadOrCreate(keys)
+	require.NoError(t, err)
+	return &solving{t: t, rules: rules, now: solveNow, prefix: prefix, client: client, out: out, redis: redis, keys: keys, ring: ring}
 }
 
 func (s *solving) space(i int) string { return fmt.Sprintf("%s-%d", s.prefix, i) }
@@ -106,16 +122,26 @@ func padKey(k identifier.Key) identifier.Key {
 }
 
 // tell makes records of a history, and keeps the facts that they are.
-func (s *solving) tell(f *identity.Facts) {
-	space := s.space(len(s.facts))
-	f.Rules, f.Now = s.rules, solveNow
-	for _, e := range f.Events {
+func (s *solving) tell(rng *rand.Rand, f *identity.Facts) {
+	space, told := s.space(len(s.facts)), map[string]*eventpb.Event{}
+	f.Rules, f.Now = s.rules, s.now
+	kernel, err := identity.NewKernel(f.Rules)
+	require.NoError(s.t, err)
+	for i, e := range f.Events {
 		e.ID = "s/" + e.ID
 		for i := range e.Keys {
 			e.Keys[i] = padKey(e.Keys[i])
 		}
-		s.put(stream.TopicEventsWeb, eventOf(space, e.Event))
+		m := eventOf(space, e.Event)
+		m.OccurredAt += int64(i) // no two values of an attribute are of one moment
+		speak(rng, m)
+		if leaf := kernel.LeafOf(e.Event); !leaf.IsZero() {
+			m.Leaf, m.LeafKey = leafOf(space, leaf)
+			told[m.GetId()] = m
+		}
+		s.put(stream.TopicEventsWeb, m)
 	}
+	s.told = append(s.told, told)
 	for _, d := range f.Decisions {
 		d.ID, d.Point = "s/"+d.ID, padKey(d.Point)
 		s.put(stream.TopicConsents, decisionOf(space, d))
@@ -207,14 +233,16 @@ func (s *solving) run(rng *rand.Rand) {
 		worker := s.resolver(i, spaces)
 		go func() { done <- worker.Run(ctx) }()
 	}
-	for some := range slices.Chunk(records, 500) {
-		require.NoError(s.t, s.out.PublishAll(s.t.Context(), some))
-	}
 	graph, err := resolve.NewGraph(stateredis.NewGraph(s.redis), s.rules)
 	require.NoError(s.t, err)
+	some := slices.Collect(slices.Chunk(records, 500))
+	s.publish(some[:len(some)/2])
+	s.changeRules(rng, graph)
+	s.publish(some[len(some)/2:])
 	for i, f := range s.facts {
 		s.await(graph, i, f)
 	}
+	s.awaitTold()
 	stop()
 	for range 8 {
 		require.NoError(s.t, <-done)
@@ -224,11 +252,37 @@ func (s *solving) run(rng *rand.Rand) {
 	}
 }
 
+func (s *solving) publish(chunks [][]stream.Record) {
+	s.t.Helper()
+	for _, some := range chunks {
+		require.NoError(s.t, s.out.PublishAll(s.t.Context(), some))
+	}
+}
+
+// changeRules puts other rules in force in most spaces, while what was published before is resolved.
+func (s *solving) changeRules(rng *rand.Rand, graph *resolve.Graph) {
+	s.t.Helper()
+	for i, f := range s.facts {
+		if rng.IntN(3) == 0 {
+			continue
+		}
+		after := statetest.ChangedRules(rng, f)
+		after.Blocked = padded(after.Blocked)
+		for n, rule := range after.Namespaces { // leaves are stamped: which namespaces name one alone stays as it was
+			rule.Unique = f.Rules.Namespaces[n].Unique
+			after.Namespaces[n] = rule
+		}
+		f.Rules = after
+		require.NoError(s.t, graph.SetRules(s.t.Context(), s.space(i), after))
+		require.NoError(s.t, graph.RejudgeAll(s.t.Context(), s.space(i), func() int64 { return s.now }, nil))
+	}
+}
+
 // await waits until a space answers as solve does.
 func (s *solving) await(graph *resolve.Graph, i int, f *identity.Facts) {
 	s.t.Helper()
 	diff := ""
-	for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); {
+	for deadline := time.Now().Add(solveWait); time.Now().Before(deadline); {
 		if diff = s.differs(graph, i, f); diff == "" {
 			return
 		}
@@ -257,7 +311,7 @@ func (s *solving) resolver(i int, spaces []string) *resolver.Service {
 	start := time.Now()
 	r, err := resolver.New(cfg, resolver.Deps{
 		Log: zap.NewNop(), Metrics: prometheus.NewRegistry(), Stream: s.client, Output: s.out, Graph: graph, Cells: stateredis.NewCells(s.redis), Keyring: ring,
-		Now: func() time.Time { return time.Unix(solveNow, 0).Add(time.Since(start)) },
+		Now: func() time.Time { return time.Unix(s.now, 0).Add(time.Since(start)) },
 	})
 	require.NoError(s.t, err)
 	return r
