@@ -56,9 +56,11 @@ type work struct {
 
 // resolve handles one batch of a partition.
 func (s *Service) resolve(ctx context.Context, b stream.Batch) error {
-	if err := s.pending.wait(ctx); err != nil {
+	end, err := s.inTurn(ctx, b.Topic)
+	if err != nil {
 		return err
 	}
+	defer end()
 	ctx, done, err := s.keeper.begin(ctx, b)
 	if err != nil {
 		return err
@@ -126,6 +128,7 @@ func (s *Service) resolveSpace(ctx context.Context, w *work) ([]int64, error) {
 		s.metrics.stages.WithLabelValues(step.name).Observe(time.Since(started).Seconds())
 	}
 	s.pending.add(w.cells, w.profiles)
+	s.express.refusals(w)
 	return w.conflicts(), nil
 }
 

@@ -14,7 +14,7 @@ type Faults struct {
 	SkipFenced, IgnoreConsent, CommitEarly, ListLate, SharedFence, TrimEarly bool
 	Unbound, SkipMarks, KeepCaches, MarkEarly, SkipOutbox, KeepOvertaken     bool
 	KeysLast, OutboxBehind, TornRun, ForgetTold, SpaceChoices                bool
-	ToldAlways, ToldNever, Barrier                                           bool
+	ToldAlways, ToldNever, Barrier, NoExpress                                bool
 }
 
 // Plant switches faults on until the test ends.
@@ -26,7 +26,7 @@ func Plant(t testing.TB, f Faults) {
 		faults.skipOutbox, faults.keepOvertaken, faults.spaceChoices = f.SkipOutbox, f.KeepOvertaken, f.SpaceChoices
 		faults.keysLast, faults.outboxBehind, faults.tornRun, faults.forgetTold = f.KeysLast, f.OutboxBehind, f.TornRun, f.ForgetTold
 		faults.unbound, faults.skipMarks, faults.keepCaches, faults.markEarly = f.Unbound, f.SkipMarks, f.KeepCaches, f.MarkEarly
-		faults.toldAlways, faults.toldNever, faults.barrier = f.ToldAlways, f.ToldNever, f.Barrier
+		faults.toldAlways, faults.toldNever, faults.barrier, faults.noExpress = f.ToldAlways, f.ToldNever, f.Barrier, f.NoExpress
 	}
 	plant(f)
 	t.Cleanup(func() { plant(Faults{}) })

@@ -22,4 +22,5 @@ var faults struct {
 	forgetTold    bool // nobody compares what was told of owners with a store that lost its last writes
 	toldAlways    bool // every name that is not a person's is told to be gone, also one that nobody was told of
 	toldNever     bool // no name is told to be gone because a leaf moved or a record was made
+	noExpress     bool // what people asked for waits for its turn
 }

@@ -60,6 +60,7 @@ func (s *Service) lookOnce(ctx context.Context, l *lease, seen *looked) (int, er
 	held, err := l.held(ctx)
 	if err != nil || !held {
 		s.runs.begin(l.space)
+		s.express.leave(l.space)
 		seen.recalled = false
 		return 0, err
 	}
@@ -70,6 +71,7 @@ func (s *Service) lookOnce(ctx context.Context, l *lease, seen *looked) (int, er
 		s.rewriteFiles(ctx)
 		seen.recalled, seen.epoch = true, epoch
 	}
+	s.express.lead(l.space, epoch)
 	if now := s.deps.Now(); now.Sub(seen.swept) >= s.cfg.SweepEvery {
 		n, err := s.deps.Graph.Sweep(ctx, l.space, now.Unix(), sweepComponents)
 		if err != nil {

@@ -12,6 +12,7 @@ type metrics struct {
 	conflicts   *prometheus.CounterVec
 	transitions *prometheus.CounterVec
 	owners      prometheus.Counter
+	overtook    prometheus.Counter
 	unopened    prometheus.Counter
 	pending     prometheus.Gauge
 	stages      *prometheus.HistogramVec
@@ -35,6 +36,9 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		owners: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "rcu_resolver_owner_overrides_total", Help: "Leaves whose owner differs from what their rows say, published.",
 		}),
+		overtook: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "rcu_resolver_overtaking_entries_total", Help: "Changes of the graph that people asked for, whose owners and profiles were told before their turn.",
+		}),
 		unopened: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "rcu_resolver_unopened_total", Help: "Events whose personal fields could not be opened: their daily key is destroyed, or they are damaged.",
 		}),
@@ -48,6 +52,6 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 	}
 	m.gate = telemetry.CountRefusals(telemetry.GateLink)
 	prometheus.WrapRegistererWith(prometheus.Labels{"service": "resolver"}, reg).MustRegister(m.gate) // as those of the other gates are
-	reg.MustRegister(m.events, m.decisions, m.conflicts, m.transitions, m.owners, m.unopened, m.pending, m.stages)
+	reg.MustRegister(m.events, m.decisions, m.conflicts, m.transitions, m.owners, m.overtook, m.unopened, m.pending, m.stages)
 	return m
 }

@@ -62,7 +62,10 @@ func (s *Service) publishOwners(ctx context.Context, space string, keys []identi
 
 // publishOwnersOf draws the number of its overrides before it reads anything: of two of one leaf, the higher number has read
 // later. Overrides are announced before and remembered last, so that a publisher that is cut short publishes everything again.
+// In one process they go one after the other, so that the last record of a leaf is the newest.
 func (s *Service) publishOwnersOf(ctx context.Context, space string, leaves []leafRef, now time.Time) error {
+	s.overriding.Lock()
+	defer s.overriding.Unlock()
 	number, err := s.deps.Cells.Count(ctx, "ov:"+space, 1)
 	if err != nil {
 		return fmt.Errorf("numbering owners: %w", err)

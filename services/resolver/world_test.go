@@ -211,6 +211,12 @@ func (w *world) step() {
 			w.try(by.service.PublishUrgent(w.t.Context()))
 			by.prompts = false
 		}
+	case 7:
+		if by := w.workers[i]; !by.looks { // one at a time in one process: what overrides owners is locked
+			by.looks = true
+			w.try(by.service.Express(w.t.Context()))
+			by.looks = false
+		}
 	}
 }
 

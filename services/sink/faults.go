@@ -4,4 +4,5 @@ package sink
 var faults struct {
 	withoutLogID bool // deduplication tokens do not name the life of the topic
 	commitEarly  bool // a batch counts as handled before its rows are inserted
+	oneLane      bool // overrides wait with the rows of events
 }

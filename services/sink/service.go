@@ -40,6 +40,7 @@ type Service struct {
 	metrics  *metrics
 	zones    *zones
 	gather   *gatherer
+	ahead    *gatherer // of overrides: they wait for no rows of events
 	owners   *reloader
 	consumer *stream.Consumer
 	migrated atomic.Bool
@@ -57,6 +58,7 @@ func New(cfg Config, d Deps) (*Service, error) {
 	}
 	s := &Service{cfg: cfg, deps: d, metrics: newMetrics(d.Metrics), zones: newZones()}
 	s.gather = newGatherer(cfg.FlushRows, func() *tables { return newTables(s.zones, s.metrics) })
+	s.ahead = newGatherer(cfg.FlushRows, func() *tables { return newTables(s.zones, s.metrics) })
 	s.owners = newReloader(cfg.ReloadEvery, d.Store.ReloadOwners, s.metrics, d.Log)
 	consumer, err := d.Stream.NewConsumer(stream.ConsumerConfig{
 		Group: cfg.Group, Topics: topics(), BatchRecords: cfg.BatchRecords, BatchBytes: batchBytes,
@@ -89,6 +91,7 @@ func (s *Service) Run(ctx context.Context) error {
 	defer stop()
 	var loops errgroup.Group
 	loops.Go(func() error { s.gather.run(background, s.cfg.FlushEvery, s.flush); return nil })
+	loops.Go(func() error { s.ahead.run(background, min(ownersEvery, s.cfg.FlushEvery), s.flush); return nil })
 	loops.Go(func() error { s.owners.run(background); return nil })
 	loops.Go(func() error { s.newSquasher().run(background); return nil })
 	s.owners.changed() // what was inserted before the last stop may never have been loaded
@@ -132,7 +135,7 @@ func (s *Service) handle(ctx context.Context, b stream.Batch) error {
 			}
 		}
 	}
-	g := s.gather.add(len(messages), offsetsOf(b), received, func(t *tables) {
+	g := s.gathererOf(b.Topic).add(len(messages), offsetsOf(b), received, func(t *tables) {
 		for _, m := range messages {
 			if err := t.append(m.message); err != nil {
 				bad.add(m.offset, err)
@@ -151,6 +154,17 @@ func (s *Service) handle(ctx context.Context, b stream.Batch) error {
 		return g.err
 	}
 	return bad.invalid()
+}
+
+// ownersEvery is how long overrides are gathered. A withdrawal waits for them.
+const ownersEvery = 200 * time.Millisecond
+
+// gathererOf gives overrides a lane of their own.
+func (s *Service) gathererOf(topic string) *gatherer {
+	if topic == stream.TopicOwners && !faults.oneLane {
+		return s.ahead
+	}
+	return s.gather
 }
 
 // offsetsOf names the offsets of a batch as tokens do. Another life of the topic has the same offsets with other records, so the log id

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"rcu/services/internal/boot"
+	"rcu/services/internal/demo"
 )
 
 // withdrawOptions of a run.
@@ -30,7 +31,9 @@ type withdrawals struct {
 	Reads    spread  `json:"reads"`    // G4: the profile API shows no browsing, and no address for marketing
 	Collect  spread  `json:"collect"`  // G1: a page on that device is dropped
 	Link     spread  `json:"link"`     // G2: the device is no part of the person
+	Override spread  `json:"override"` // on its way to G3: the override is on rcu.owners
 	Rows     spread  `json:"rows"`     // G3: ClickHouse shows no browsing with a person
+	Stages   *load   `json:"stages"`   // from the first to the last withdrawal
 }
 
 // runWithdraw measures how long withdrawals take.
@@ -95,23 +98,32 @@ func measureWithdrawals(ctx context.Context, o withdrawOptions, say func(string,
 	}
 	say("they withdraw, %d a second, while %.0f events/s come", o.rounds, o.rate)
 	w := &withdrawals{Machine: machineOf(ctx, o.root), People: o.people}
+	w.Stages, err = m.during(ctx, func(ctx context.Context) error { return p.underLoad(ctx, o, in.more, w) })
+	if err != nil {
+		return nil, fmt.Errorf("measuring withdrawals: %w", err)
+	}
+	if err := s.keepMetrics(ctx); err != nil {
+		return nil, err
+	}
+	w.Answered, w.Reads, w.Collect = spreadOf(p.took["answered"]), spreadOf(p.took["reads"]), spreadOf(p.took["collect"])
+	w.Link, w.Override, w.Rows = spreadOf(p.took["link"]), spreadOf(p.took["override"]), spreadOf(p.took["rows"])
+	return w, nil
+}
+
+// underLoad sends the load at its rate and lets people withdraw meanwhile.
+func (w *withdrawer) underLoad(ctx context.Context, o withdrawOptions, more *demo.Load, into *withdrawals) error {
 	timed, stop := context.WithTimeout(ctx, time.Duration(o.seconds+5)*time.Second)
 	defer stop()
 	g, gctx := errgroup.WithContext(timed)
 	g.Go(func() error {
-		n, err := m.send.pace(gctx, in.more, o.rate, o.batch)
+		n, err := w.send.pace(gctx, more, o.rate, o.batch)
 		if err == nil {
-			w.Load = *n
+			into.Load = *n
 		}
 		return err
 	})
-	g.Go(func() error { return p.run(context.WithoutCancel(gctx), o.rounds) })
-	if err := g.Wait(); err != nil {
-		return nil, fmt.Errorf("measuring withdrawals: %w", err)
-	}
-	w.Answered, w.Reads, w.Collect = spreadOf(p.took["answered"]), spreadOf(p.took["reads"]), spreadOf(p.took["collect"])
-	w.Link, w.Rows = spreadOf(p.took["link"]), spreadOf(p.took["rows"])
-	return w, nil
+	g.Go(func() error { return w.run(context.WithoutCancel(gctx), o.rounds) })
+	return g.Wait() //nolint:wrapcheck // of ours
 }
 
 func (w *withdrawals) print(to io.Writer) error {
@@ -121,8 +133,31 @@ func (w *withdrawals) print(to io.Writer) error {
 	for _, x := range []struct {
 		what string
 		s    spread
-	}{{"its answer", w.Answered}, {"G4, reads", w.Reads}, {"G1, collection", w.Collect}, {"G2, links", w.Link}, {"G3, ClickHouse", w.Rows}} {
+	}{{"its answer", w.Answered}, {"G4, reads", w.Reads}, {"G1, collection", w.Collect}, {"G2, links", w.Link}, {"its override on rcu.owners", w.Override}, {"G3, ClickHouse", w.Rows}} {
 		_, _ = fmt.Fprintf(t, "%s\t%.0f\t%.0f\t%.0f\t%d\n", x.what, x.s.P50, x.s.P99, x.s.Max, x.s.Count)
 	}
+	w.Stages.print(t)
 	return t.Flush() //nolint:wrapcheck // to the standard output
+}
+
+// print writes what the machine and the queues did.
+func (l *load) print(to io.Writer) {
+	_, _ = fmt.Fprint(to, "cores used:")
+	for _, stage := range append(stageOrder, "profile-api", "machine") {
+		if used, there := l.Cores[stage]; there {
+			_, _ = fmt.Fprintf(to, " %s %.2f", stage, used)
+		}
+	}
+	_, _ = fmt.Fprintln(to)
+	for _, q := range []struct {
+		what string
+		of   func(backlog) int64
+	}{
+		{"events not folded", func(b backlog) int64 { return b.Resolver }},
+		{"publications", func(b backlog) int64 { return b.Pending }},
+		{"records not in ClickHouse", func(b backlog) int64 { return b.Sink }},
+	} {
+		t := thirds(l.Backlog, q.of)
+		_, _ = fmt.Fprintf(to, "waiting, %s, by thirds of the time\t%.0f\t%.0f\t%.0f\n", q.what, t[0], t[1], t[2])
+	}
 }

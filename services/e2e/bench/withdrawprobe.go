@@ -25,13 +25,15 @@ type withdrawer struct {
 	source demo.Source
 	people int
 
-	mu   sync.Mutex
-	took map[string][]time.Duration
-	rows map[string]time.Time // event id of a page -> when its withdrawal was sent
+	mu     sync.Mutex
+	took   map[string][]time.Duration
+	leaves map[string]string    // id of a page -> its leaf
+	untold map[string]time.Time // leaf -> when its withdrawal was sent, until its override is on rcu.owners
+	rows   map[string]time.Time // the same, until ClickHouse shows it
 }
 
 func newWithdrawer(m *meter, api string, people int) *withdrawer {
-	w := &withdrawer{meter: m, api: api, people: people, took: map[string][]time.Duration{}, rows: map[string]time.Time{}}
+	w := &withdrawer{meter: m, api: api, people: people, took: map[string][]time.Duration{}, leaves: map[string]string{}, untold: map[string]time.Time{}, rows: map[string]time.Time{}}
 	for _, s := range demo.Sources() {
 		if s.Channel == demo.Web && !s.SharedDevice {
 			w.source = s
@@ -96,6 +98,9 @@ func (w *withdrawer) agree(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("%d of %d pages are shown: %w", shown, w.people, err)
 	}
+	if err := w.readLeaves(ctx); err != nil {
+		return err
+	}
 	return w.quiet(ctx)
 }
 
@@ -104,7 +109,9 @@ func (w *withdrawer) run(ctx context.Context, rate int) error {
 	all, cancel := context.WithTimeout(ctx, time.Duration(w.people/rate+60)*time.Second)
 	defer cancel()
 	g, work := errgroup.WithContext(all)
-	g.Go(func() error { return w.watch(work) })
+	following, told := context.WithCancel(work)
+	g.Go(func() error { defer told(); return w.watch(work) })
+	g.Go(func() error { return w.follow(following) })
 	tick := time.NewTicker(time.Second / time.Duration(rate))
 	defer tick.Stop()
 	for n := range w.people {
@@ -120,10 +127,7 @@ func (w *withdrawer) run(ctx context.Context, rate int) error {
 
 // one withdraws everything and watches three gates; ClickHouse is watched for all together.
 func (w *withdrawer) one(ctx context.Context, n int) error {
-	began := time.Now()
-	w.mu.Lock()
-	w.rows[pageOf(n)] = began
-	w.mu.Unlock()
+	began := w.begins(n)
 	var s sent
 	if err := w.send.one(ctx, w.web(envelope("withdraw-"+cookieOf(n), "consent.decided", began, decides(n, "withdraw")), 1), &s); err != nil {
 		return fmt.Errorf("withdrawing: %w", err)
@@ -132,7 +136,7 @@ func (w *withdrawer) one(ctx context.Context, n int) error {
 	g, ctx := errgroup.WithContext(ctx)
 	for name, gone := range map[string]func(context.Context, int) (bool, error){"reads": w.unread, "collect": w.dropped, "link": w.unlinked} {
 		g.Go(func() error {
-			if err := poll(ctx, probePoll, func() (bool, error) { return gone(ctx, n) }); err != nil {
+			if err := pollSlower(ctx, func() (bool, error) { return gone(ctx, n) }); err != nil {
 				return fmt.Errorf("waiting for a withdrawal at %s: %w", name, err)
 			}
 			w.add(name, time.Since(began))
@@ -213,36 +217,4 @@ func (w *withdrawer) unlinked(ctx context.Context, n int) (bool, error) {
 		return false, errors.Join(err)
 	}
 	return len(person.Also) == 1, nil // the address
-}
-
-// watch asks ClickHouse which pages still have a person, until those of everybody have none.
-func (w *withdrawer) watch(ctx context.Context) error {
-	done := 0
-	return poll(ctx, probeRows, func() (bool, error) {
-		w.mu.Lock()
-		var waiting []string
-		for id := range w.rows {
-			waiting = append(waiting, "'"+id+"'")
-		}
-		w.mu.Unlock()
-		if len(waiting) == 0 {
-			return done == w.people, nil
-		}
-		text, err := w.stack.ask(ctx, "SELECT event_id FROM events FINAL WHERE event_id IN ("+strings.Join(waiting, ",")+
-			") AND dictGetOrDefault('rcu.leaf_owner_overrides', 'rcu_id', tuple(leaf), rcu_id) = ''")
-		if err != nil {
-			return false, err
-		}
-		now := time.Now()
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		for id := range strings.FieldsSeq(text) {
-			if at, there := w.rows[id]; there {
-				w.took["rows"] = append(w.took["rows"], now.Sub(at))
-				delete(w.rows, id)
-				done++
-			}
-		}
-		return done == w.people, nil
-	})
 }

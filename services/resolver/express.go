@@ -1,0 +1,202 @@
+package resolver
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"rcu/pkg/resolve"
+	"rcu/pkg/stream"
+	eventpb "rcu/schemas/event"
+)
+
+// maxHastened is how many profiles wait to be told before their turn. The others are told in their turn.
+const maxHastened = 1000
+
+// express knows what is told before its turn: what people asked for (a refusal, an act of a steward) does not wait for the people who are new.
+// All of it is told once more in its turn, so that nothing is lost with it, and what is told last of a key is never the older.
+type express struct {
+	mu       sync.Mutex
+	spaces   map[string]*overtaking // that this process looks after
+	profiles map[person]owedProfile // of refusals
+}
+
+// overtaking is how far ahead the outbox of a space was looked through, in one epoch of the store.
+type overtaking struct {
+	epoch uint64
+	after string
+}
+
+func newExpress() *express {
+	return &express{spaces: map[string]*overtaking{}, profiles: map[person]owedProfile{}}
+}
+
+// lead says that this process looks after a space: its outbox is looked through from the start, once in each epoch.
+func (x *express) lead(space string, epoch uint64) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if o := x.spaces[space]; o == nil || o.epoch != epoch {
+		x.spaces[space] = &overtaking{epoch: epoch}
+	}
+}
+
+// leave says that another one looks after a space.
+func (x *express) leave(space string) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	delete(x.spaces, space)
+}
+
+func (x *express) led() map[string]*overtaking {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return maps.Clone(x.spaces)
+}
+
+// hasten takes note of a profile whose permissions were refused.
+func (x *express) hasten(who person, at string) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	o, known := x.profiles[who]
+	if !known && len(x.profiles) >= maxHastened {
+		return
+	}
+	x.profiles[who] = o.joined(owedProfile{person: who, at: []string{at}})
+}
+
+func (x *express) take() []owedProfile {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	out := make([]owedProfile, 0, len(x.profiles))
+	for _, o := range x.profiles {
+		out = append(out, o)
+	}
+	clear(x.profiles)
+	return bySpace(out)
+}
+
+// refusals have their profiles told before their turn.
+func (x *express) refusals(w *work) {
+	for _, d := range w.decisions {
+		if refuses(d) {
+			x.hasten(person{w.space, w.people.Naming(pointOf(d))}, d.GetController())
+		}
+	}
+}
+
+func refuses(d *eventpb.Decision) bool { return d.GetDecision() != "grant" }
+
+// publishExpress tells what does not wait for its turn until ctx ends.
+func (s *Service) publishExpress(ctx context.Context) error {
+	pause := time.NewTimer(s.cfg.OutboxEvery)
+	defer pause.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-pause.C:
+		}
+		err := s.expressOnce(ctx)
+		if err != nil && ctx.Err() == nil {
+			s.deps.Log.Warn("telling what people asked for", zap.Error(err))
+			pause.Reset(time.Second)
+			continue
+		}
+		pause.Reset(s.cfg.OutboxEvery)
+	}
+}
+
+// expressOnce tells what is there.
+func (s *Service) expressOnce(ctx context.Context) error {
+	ctx = s.keeper.planned(ctx)
+	for space, o := range s.express.led() {
+		for {
+			n, err := s.overtake(ctx, space, o)
+			if err != nil {
+				return err
+			}
+			if n < outboxEntries {
+				break
+			}
+		}
+	}
+	return s.tellRefusals(ctx)
+}
+
+// overtake looks through the next entries of the outbox and tells the owners and profiles of those that people asked for. Entries stay
+// where they are: transitions, changelogs and the place up to which they are whole keep their order.
+func (s *Service) overtake(ctx context.Context, space string, o *overtaking) (int, error) {
+	entries, err := s.deps.Graph.ReadOutbox(ctx, space, o.after, outboxEntries)
+	if err != nil || len(entries) == 0 {
+		return 0, err
+	}
+	asked := slices.DeleteFunc(slices.Clone(entries), func(e resolve.OutboxEntry) bool { return !askedFor(&e) })
+	if len(asked) > 0 && !faults.noExpress {
+		if err := s.publishOwners(ctx, space, changedKeys(asked), s.deps.Now()); err != nil {
+			return 0, err
+		}
+		if err := s.tellAndOwe(ctx, changedProfiles(space, asked)); err != nil {
+			return 0, err
+		}
+		s.metrics.overtook.Add(float64(len(asked)))
+	}
+	o.after = entries[len(entries)-1].ID
+	return len(entries), nil
+}
+
+// askedFor reports whether somebody waits for an entry: acts of stewards, decisions that part what was joined, and owners that changed
+// without the graph, as they do when browsing is refused. Who is new, joins others or is judged by new rules waits for his turn.
+func askedFor(e *resolve.OutboxEntry) bool {
+	if len(e.Transitions) == 0 {
+		return len(e.Changed) > 0
+	}
+	return slices.ContainsFunc(e.Transitions, func(t resolve.Transition) bool {
+		parts := t.Kind == resolve.Deactivated || t.Kind == resolve.Split
+		return t.CauseKind == "act" || t.CauseKind == "decision" && parts
+	})
+}
+
+// tellRefusals tells the profiles of those who refused something. What could not be told is told in its turn.
+func (s *Service) tellRefusals(ctx context.Context) error {
+	owed := s.express.take()
+	if faults.noExpress {
+		return nil
+	}
+	return s.tellAndOwe(ctx, owed)
+}
+
+// tellAndOwe tells profiles now and once more in their turn: a publication that was under way already may have read before this one and
+// come out behind it, and the last record of a key has to be the newest.
+func (s *Service) tellAndOwe(ctx context.Context, owed []owedProfile) error {
+	if len(owed) == 0 {
+		return nil
+	}
+	err := s.publishOwed(ctx, bySpace(owed))
+	s.pending.owe(owed)
+	if err != nil {
+		return fmt.Errorf("telling profiles before their turn: %w", err)
+	}
+	return nil
+}
+
+// inTurn waits until a batch of events may be worked on, and returns what ends its work. Few at once are as quick as many, and everybody
+// else waits less for the store and the processors. Decisions and acts are never kept waiting.
+func (s *Service) inTurn(ctx context.Context, topic string) (done func(), err error) {
+	if topic == stream.TopicConsents || topic == stream.TopicActs {
+		return func() {}, nil
+	}
+	if err := s.pending.wait(ctx); err != nil {
+		return nil, err
+	}
+	select {
+	case s.turns <- struct{}{}:
+		return func() { <-s.turns }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err() //nolint:wrapcheck // the consumer's own
+	}
+}
