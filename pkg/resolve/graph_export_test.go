@@ -44,6 +44,12 @@ func LookAtTheAbsentUnchecked(t testing.TB) {
 	plant(t, &faults.absentReads)
 }
 
+// ReviewPartsAlone plants a fault until the test ends.
+func ReviewPartsAlone(t testing.TB) {
+	t.Helper()
+	plant(t, &faults.partsAlone)
+}
+
 func plant(t testing.TB, fault *bool) {
 	t.Helper()
 	*fault = true

@@ -8,5 +8,6 @@ var faults struct {
 	newEdgesOnly       bool // of an identifier that stands otherwise now, only the new edge is judged
 	tornReads          bool // of an edge that two records tell differently, what was read first is written
 	absentReads        bool // nobody checks that an identifier that was only looked at still has no record
+	partsAlone         bool // each part of a component that is too large is a matter of its own
 	wideCommits        bool // however much a commit names, it is one
 }

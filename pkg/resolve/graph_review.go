@@ -43,6 +43,7 @@ type Reviewed struct {
 	Beside     []identifier.Key // of a value the identifiers that it was seen with: where it has too many owners, those; at most 16
 	People     []Profile        // of a refusal the two; of a value those who hold Beside, at most 8
 	MorePeople int              // those left out
+	Parts      int              // of a component that is too large: how many it was divided into; Beside names the others
 	Links      []EdgeView       // refused or set aside, the strongest first
 }
 
@@ -77,6 +78,11 @@ func (g *Graph) Review(ctx context.Context, space string, kind identity.ReviewKi
 			out = append(out, m)
 		}
 	}
+	if kind == identity.ReviewOversized && !faults.partsAlone {
+		if out, err = g.whole(ctx, space, out, now); err != nil {
+			return nil, next, err
+		}
+	}
 	return out, next, g.people(ctx, space, out, now)
 }
 
@@ -92,23 +98,27 @@ func (g *Graph) CountReview(ctx context.Context, space string) ([identity.Review
 // review lists the matters of the components that were read, by the keys of their records.
 func (p *planner) review(kind identity.ReviewKind, into map[ComponentKey][]Reviewed) {
 	p.divideStored()
-	add := func(c ComponentKey, level uint8, people []*person) {
+	p.eachDivided(func(c ComponentKey, level uint8, people []*person) {
 		for _, m := range identity.Review(level, nodesOf(people)) {
 			if m.Kind == kind {
 				into[c] = append(into[c], p.reviewed(&m, people))
 			}
 		}
-	}
+	})
+}
+
+// eachDivided calls f for the components that were read, by the keys of their records.
+func (p *planner) eachDivided(f func(c ComponentKey, level uint8, people []*person)) {
 	for _, u := range p.all {
 		if u.rec != nil && !u.touched {
-			add(u.key, u.rec.level, peopleOf(u.members))
+			f(u.key, u.rec.level, peopleOf(u.members))
 		}
 	}
 	for i := range p.found { // what time has overtaken, as it is by now
 		c := &p.found[i]
 		for _, n := range c.Nodes {
 			if u := memberOf(n).unit; u.rec != nil {
-				add(u.key, c.Level, c.people)
+				f(u.key, c.Level, c.people)
 				break
 			}
 		}

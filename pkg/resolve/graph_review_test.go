@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"rcu/pkg/identifier"
 	"rcu/pkg/identity"
 	. "rcu/pkg/identity/identitytest" //nolint:revive // stories read as sentences
 	"rcu/pkg/resolve"
@@ -78,4 +79,25 @@ func TestReview(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) { require.Equal(t, c.want, looksAt(t, c.s)) })
 	}
+}
+
+// A component that is too large is one matter, with its parts inside, however many those are.
+func TestReview_aComponentTooLargeIsOneMatter(t *testing.T) {
+	large := func() *Story {
+		s := NewStory(func(r *identity.Rules) { r.MaxNodes = 6 }, Owners(identifier.Pay, 0))
+		for i := range int64(6) { // one token on six cards, each with an address
+			s.Core(i+1, fmt.Sprintf("K%d m%d", i, i)).Core(20+i, fmt.Sprintf("m%d y", i))
+		}
+		return s
+	}
+	require.Equal(t, []string{"oversized y 6 evidence 0"}, looksAt(t, large()))
+	g := graphOf(t, statemem.NewGraph(), large())
+	apply(t, g, large(), 1000*Day)
+	items, _, err := g.Review(t.Context(), space, identity.ReviewOversized, resolve.ReviewPlace{}, 100, 1000*Day)
+	require.NoError(t, err)
+	require.Len(t, items, 1)
+	require.Equal(t, 7, items[0].Parts)
+	require.Len(t, items[0].People, 6)
+	resolve.ReviewPartsAlone(t)
+	require.Greater(t, len(looksAt(t, large())), 1)
 }

@@ -217,24 +217,61 @@ func (x *reviewOracle) values(keys []identifier.Key, answer *identity.Answer, be
 	}
 }
 
-// oversized expects of each record that is a part of something too large the value with the most links that were set aside. Of links to
-// full identifiers it is not known whether they were.
+// oversized expects of each component that is too large the value with the most links that were set aside, of its heaviest part. Of links to
+// full identifiers it is not known whether they were, so that component is left out.
 func (x *reviewOracle) oversized(keys []identifier.Key, view *resolve.View, aside map[string]uint32, unsure map[string]bool) {
-	members := map[resolve.ComponentKey][]string{}
+	whole := x.wholes()
+	parts, doubtful := map[resolve.ComponentKey][]string{}, map[string]bool{}
 	for _, k := range keys {
-		if v := k.Value; x.oracle.Level[v] > 0 && aside[v] > 0 && !x.decided(v) {
-			members[view.Component(k)] = append(members[view.Component(k)], v)
+		v := k.Value
+		doubtful[whole(v)] = doubtful[whole(v)] || unsure[v]
+		if x.oracle.Level[v] > 0 && aside[v] > 0 && !x.decided(v) {
+			parts[view.Component(k)] = append(parts[view.Component(k)], v)
 		}
 	}
-	for _, values := range members {
+	type heaviest struct {
+		place resolve.ReviewPlace
+		value string
+	}
+	first := map[string]heaviest{}
+	for c, values := range parts {
 		slices.SortFunc(values, func(a, b string) int { return cmp.Or(-cmp.Compare(aside[a], aside[b]), cmp.Compare(a, b)) })
-		x.want[reviewName(identity.ReviewOversized, values[0])] = aside[values[0]]
-		if slices.ContainsFunc(values, func(v string) bool { return unsure[v] }) {
-			for _, v := range values {
-				x.skip[reviewName(identity.ReviewOversized, v)] = true
+		at, of := heaviest{resolve.ReviewPlace{Weight: aside[values[0]], Component: c}, values[0]}, whole(values[0])
+		if held, known := first[of]; !known || resolve.CompareReview(at.place, held.place) < 0 {
+			first[of] = at
+		}
+	}
+	for of, at := range first {
+		if !doubtful[of] {
+			x.want[reviewName(identity.ReviewOversized, at.value)] = at.place.Weight
+		}
+	}
+	for _, k := range keys {
+		if doubtful[whole(k.Value)] {
+			x.skip[reviewName(identity.ReviewOversized, k.Value)] = true
+		}
+	}
+}
+
+// wholes returns what names the component that a value lies in, parts that were set aside included.
+func (x *reviewOracle) wholes() func(string) string {
+	up := map[string]string{}
+	root := func(v string) string {
+		for up[v] != "" {
+			v = up[v]
+		}
+		return v
+	}
+	for pair, outcome := range x.oracle.Answer().Edges {
+		switch outcome {
+		case "joined", "confirms", "refused:ban", "refused:unique", "refused:limit", "refused:person", "refused:overflow":
+			a, b, _ := strings.Cut(pair, "|")
+			if a, b = root(a), root(b); a != b {
+				up[a] = b
 			}
 		}
 	}
+	return root
 }
 
 // Settled checks that each act that a matter offers, done last, settles it: a value is out of the queue by what says what it is, and two

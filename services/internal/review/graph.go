@@ -76,9 +76,9 @@ func matterOf(m *resolve.Reviewed) Matter {
 		out.Because = identity.ReasonOverflow.String()
 		out.Words = func(l explain.Language) string {
 			if l == explain.French {
-				return fmt.Sprintf("tant d'identifiants tiennent ensemble que les liens faibles ont été écartés, dont %d de celui-ci", m.Weight)
+				return fmt.Sprintf("tant d'identifiants tiennent ensemble que les liens faibles ont été écartés, dont %d de celui-ci ; il en reste %d parties", m.Weight, m.Parts)
 			}
-			return fmt.Sprintf("so many identifiers hang together that weak links were set aside, %d of them of this one", m.Weight)
+			return fmt.Sprintf("so many identifiers hang together that weak links were set aside, %d of them of this one; %d parts are left", m.Weight, m.Parts)
 		}
 	default:
 		out.Because, out.Why = string(m.Why.Code), &m.Why
