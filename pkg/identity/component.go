@@ -4,17 +4,22 @@ import "rcu/pkg/identifier"
 
 // Levels of a component.
 const (
-	LevelWhole  = 0 // all usable edges count
-	LevelStrong = 1 // too large: only strong edges count
-	LevelAlone  = 2 // still too large: every identifier alone
+	LevelWhole    = 0 // all usable edges count
+	LevelStrong   = 1 // too large: only strong edges count
+	LevelAlone    = 2 // still too large: every identifier alone
+	LevelEvidence = 3 // too large by probable matches, which do not count: evidence is judged as if there were none
 )
 
-// Component is a set of identifiers that is divided into people on its own. At LevelStrong it is a part of a component that is too large.
+// searched are the levels at which a component is searched for, one after the other while it is too large. The last is LevelAlone.
+var searched = [...]uint8{LevelWhole, LevelEvidence, LevelStrong}
+
+// Component is a set of identifiers that is divided into people on its own. At LevelEvidence and LevelStrong it is a part of a component
+// that is too large.
 type Component struct {
 	Level uint8
 	Nodes []*Node
 
-	proofs [2]*proof // why it is too large, and its part too
+	proofs [len(searched)]*proof // why it is too large, and its parts too
 }
 
 // proof is what a search read to find that it is too large; because leads to an earlier search that it met.
@@ -37,9 +42,8 @@ func (c *Component) EachRead(f func(*Node)) {
 // searchState is what one call of Components found out about a node.
 type searchState struct {
 	call   uint32
-	placed bool   // in a component
-	large  *proof // known to lie in a component that is too large
-	huge   *proof // in a part of one that is still too large
+	placed bool                  // in a component
+	large  [len(searched)]*proof // by the place of a level: known to lie in a component that is too large there
 }
 
 func (n *Node) stateIn(call uint32) *searchState {
@@ -76,42 +80,33 @@ func (ev *Evidence) Components(from []*Node) (found []Component, missing []ident
 
 // component returns the component of n. What it learns about nodes on the way it marks for later searches.
 func (ev *Evidence) component(n *Node, s *searchState, call uint32) (Component, []identifier.Key) {
-	if s.large == nil {
-		nodes, tooLarge, missing := ev.reach(n, false, call)
+	for at, level := range searched {
+		if s.large[at] != nil || level == LevelEvidence && (!ev.kernel.AutoLinks() || faults.matchesCrowd) {
+			continue
+		}
+		nodes, tooLarge, missing := ev.reach(n, at, call)
 		if missing != nil {
 			return Component{}, missing
 		}
 		if tooLarge == nil {
-			return Component{Level: LevelWhole, Nodes: nodes}, nil
+			return Component{Level: level, Nodes: nodes, proofs: s.large}, nil
 		}
 		for _, x := range nodes {
-			x.stateIn(call).large = tooLarge
+			x.stateIn(call).large[at] = tooLarge
 		}
 	}
-	if s.huge == nil {
-		nodes, tooLarge, missing := ev.reach(n, true, call)
-		if missing != nil {
-			return Component{}, missing
-		}
-		if tooLarge == nil {
-			return Component{Level: LevelStrong, Nodes: nodes, proofs: [2]*proof{s.large}}, nil
-		}
-		for _, x := range nodes {
-			x.stateIn(call).huge = tooLarge
-		}
-	}
-	return Component{Level: LevelAlone, Nodes: []*Node{n}, proofs: [2]*proof{s.large, s.huge}}, nil
+	return Component{Level: LevelAlone, Nodes: []*Node{n}, proofs: s.large}, nil
 }
 
-// reach searches from n over usable edges, strong ones only if told so, until a cap is passed: then what it visited proves that it is too large.
-func (ev *Evidence) reach(n *Node, strong bool, call uint32) (nodes []*Node, tooLarge *proof, missing []identifier.Key) {
+// reach searches from n over the edges that count at the level of a place, until a cap is passed: then what it visited proves that it is too large.
+func (ev *Evidence) reach(n *Node, at int, call uint32) (nodes []*Node, tooLarge *proof, missing []identifier.Key) {
 	ev.search++
 	n.seen = ev.search
 	nodes = append(nodes, n)
 	ends := 0 // both ends hold a usable edge, so each is met twice in the end
 	for i := 0; i < len(nodes); i++ {
 		for _, e := range nodes[i].Edges {
-			if !e.Verdict.Usable() || strong && !ev.kernel.strong(e) {
+			if !ev.kernel.counts(e, searched[at]) {
 				continue
 			}
 			ends++
@@ -126,7 +121,7 @@ func (ev *Evidence) reach(n *Node, strong bool, call uint32) (nodes []*Node, too
 			far.seen = ev.search
 			nodes = append(nodes, far)
 			s := far.stateIn(call)
-			if met := s.provenLarge(strong); met != nil {
+			if met := s.large[at]; met != nil {
 				return nodes, &proof{nodes, met}, nil
 			}
 		}
@@ -140,12 +135,18 @@ func (ev *Evidence) reach(n *Node, strong bool, call uint32) (nodes []*Node, too
 	return nodes, nil, missing
 }
 
-func (s *searchState) provenLarge(strong bool) *proof {
-	if strong {
-		return s.huge
+// counts reports whether an edge counts at a level.
+func (k *Kernel) counts(e *Edge, level uint8) bool {
+	switch {
+	case !e.Verdict.Usable():
+		return false
+	case level == LevelWhole:
+		return true
+	case level == LevelEvidence:
+		return e.Verdict.Strength > ProbableStrength
 	}
-	return s.large
+	return k.strong(e)
 }
 
-// strong reports whether an edge still counts in a component that is too large.
+// strong reports whether an edge still counts in a component that is too large by evidence.
 func (k *Kernel) strong(e *Edge) bool { return int(e.Verdict.Strength) >= 2*k.rules.Strong }

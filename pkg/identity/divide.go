@@ -42,7 +42,7 @@ func (p *Partitioner) layOut(ev *Evidence, c Component) {
 			e.Outcome, e.Reason, e.X, e.Y = RefusedEdge, e.Verdict.Reason, identifier.Key{}, identifier.Key{}
 			a, b := ev.nodes[e.A], ev.nodes[e.B]
 			within := a != nil && b != nil && a.laid == ev.search && b.laid == ev.search
-			counts := within && e.Verdict.Usable() && (c.Level == LevelWhole || ev.kernel.strong(e))
+			counts := within && ev.kernel.counts(e, c.Level)
 			switch banned := e.Verdict.Reason == ReasonBanned; {
 			case counts || within && banned:
 				p.links = append(p.links, Link{A: a.place, B: b.place, Strength: e.Verdict.Strength, T: e.Verdict.T, Banned: banned})

@@ -104,6 +104,8 @@ func (ev *Evidence) Fold(f Fact, c *Changes) {
 		}
 	case *Act:
 		ev.foldAct(f, c)
+	case *Match:
+		ev.foldMatch(f, c)
 	}
 }
 
@@ -193,7 +195,7 @@ func (ev *Evidence) store(n *Node, e *Edge, class int, c *Changes) {
 	c.Judge(n)
 	kept := n.Edges[:0:0]
 	for _, x := range n.Edges {
-		if ev.kernel.classOf(x) == class && x.Act.Op == NoOp {
+		if ev.kernel.classOf(x) == class && x.Act.Op == NoOp && len(x.Compared) == 0 {
 			ev.dropped = append(ev.dropped, x)
 			c.Edge(x) // it has to be judged once more, though this side forgets it
 			continue
@@ -247,7 +249,7 @@ func (ev *Evidence) restore(stored *Node, c *Changes) {
 	}
 	n := ev.ensure(stored.Key, c)
 	n.First = min(n.First, stored.First)
-	n.NamesFull = n.NamesFull || stored.NamesFull
+	n.NamesFull, n.LikeMany = n.NamesFull || stored.NamesFull, n.LikeMany || stored.LikeMany
 	for class, full := range stored.Full {
 		n.Full[class] = n.Full[class] || full
 	}

@@ -2,6 +2,7 @@ package identity_test
 
 import (
 	"bytes"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
@@ -78,6 +79,10 @@ func exchange(f *identity.Facts) []string {
 	for _, a := range f.Acts {
 		op := [...]string{"", "ban", "together", "clear", "quarantine", "release", "auto"}[a.Op]
 		add(map[string]any{"kind": "act", "id": a.ID, "t": a.T, "op": op, "a": a.A.Value, "b": a.B.Value})
+	}
+	for _, m := range f.Matches {
+		records := []string{hex.EncodeToString([]byte(m.Records[0])), hex.EncodeToString([]byte(m.Records[1]))}
+		add(map[string]any{"kind": "match", "id": m.ID, "at": m.At, "a": m.A.Value, "b": m.B.Value, "records": records, "millionths": m.Millionths})
 	}
 	return out
 }

@@ -57,6 +57,9 @@ func (f *Facts) fold(ev *Evidence, changes *Changes) {
 	for _, a := range f.Acts {
 		ev.Fold(a, changes)
 	}
+	for _, m := range f.Matches {
+		ev.Fold(m, changes)
+	}
 }
 
 // ChangesAgain folds all facts twice, and returns how much the second time changed.
@@ -65,6 +68,16 @@ func ChangesAgain(f *Facts) int {
 	before := changes.Count
 	f.fold(ev, changes)
 	return changes.Count - before
+}
+
+// matchedAlone counts the edges of n that nothing but comparisons speaks of.
+func matchedAlone(n *Node) (alike int) {
+	for _, e := range n.Edges {
+		if len(e.Compared) > 0 && !e.Evidenced() && e.Act.Op == NoOp {
+			alike++
+		}
+	}
+	return alike
 }
 
 // Unbounded says what is stored or searched of a set of facts beyond its cap; "" if nothing is.
@@ -77,17 +90,20 @@ func Unbounded(f *Facts) string {
 		all = append(all, n)
 		stored := [classes]int{}
 		for _, e := range n.Edges {
-			if e.Evidenced() && e.Act.Op == NoOp {
+			if e.Evidenced() && e.Act.Op == NoOp && len(e.Compared) == 0 {
 				stored[ev.kernel.classOf(e)]++
 			}
 		}
 		if most := max(stored[Weak], stored[Strong]); most >= rules.MaxDegree {
 			return fmt.Sprintf("%v stores %d neighbours of one class, MaxDegree is %d", n.Key, most, rules.MaxDegree)
 		}
+		if alike := matchedAlone(n); alike > rules.MaxDegree {
+			return fmt.Sprintf("%v stores %d probable matches, MaxDegree is %d", n.Key, alike, rules.MaxDegree)
+		}
 		if len(n.Names) >= rules.MaxNames {
 			return fmt.Sprintf("%v stores %d names, MaxNames is %d", n.Key, len(n.Names), rules.MaxNames)
 		}
-		if nodes, _, _ := ev.reach(n, false, 0); len(nodes) > rules.MaxNodes+rules.MaxDegree*classes {
+		if nodes, _, _ := ev.reach(n, 0, 0); len(nodes) > rules.MaxNodes+rules.MaxDegree*classes {
 			return fmt.Sprintf("a search visited %d identifiers, MaxNodes is %d", len(nodes), rules.MaxNodes)
 		}
 	}
@@ -96,7 +112,7 @@ func Unbounded(f *Facts) string {
 		ends := 0
 		for _, n := range c.Nodes {
 			for _, e := range n.Edges {
-				if e.Verdict.Usable() && (c.Level == LevelWhole || ev.kernel.strong(e)) {
+				if ev.kernel.counts(e, c.Level) {
 					ends++
 				}
 			}

@@ -123,6 +123,9 @@ func (x *Exporter) stored(n *Node) {
 	if n.NamesFull {
 		stored["names_full"] = true
 	}
+	if n.LikeMany {
+		stored["like_many"] = true
+	}
 	fields := map[string]any{"t": min(n.First, maxNumber), "ids": []string{name}}
 	if len(n.Matches) > 0 {
 		ids := make([]string, len(n.Matches))
@@ -183,9 +186,19 @@ func (x *Exporter) act(a LastAct, on, other identifier.Key) {
 	x.fact("act", fields, a.ID)
 }
 
+// match writes a comparison. The names of records are digests already.
+func (x *Exporter) match(a, b string, c Compared) {
+	x.fact("match", map[string]any{
+		"at": c.At, "a": a, "b": b, "records": []string{hex.EncodeToString([]byte(c.Records[0])), hex.EncodeToString([]byte(c.Records[1]))}, "millionths": c.Millionths,
+	})
+}
+
 func (x *Exporter) edge(e *Edge) {
 	x.act(e.Act, e.A, e.B)
 	a, b := x.name(e.A), x.name(e.B)
+	for _, c := range e.Compared {
+		x.match(a, b, c)
+	}
 	for i := range e.Witnesses {
 		w := &e.Witnesses[i]
 		class := "core"

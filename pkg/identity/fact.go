@@ -7,7 +7,7 @@ import (
 	"rcu/pkg/identifier"
 )
 
-// Fact is one thing that is known for good: an *Event, a *Decision or an *Act. The input of the kernel is a set of facts.
+// Fact is one thing that is known for good: an *Event, a *Decision, an *Act or a *Match. The input of the kernel is a set of facts.
 // Times are whole seconds since 1970.
 type Fact interface {
 	fact()
@@ -112,7 +112,7 @@ func (k *Kernel) linking(e *Event, places []int) []int {
 }
 
 // Named appends the identifiers whose records a fact may change: the linking ones of an event that makes evidence,
-// the point of a decision, the ends of an act.
+// the point of a decision, the ends of an act or of a match.
 func (k *Kernel) Named(f Fact, keys []identifier.Key) []identifier.Key {
 	switch f := f.(type) {
 	case *Event:
@@ -133,6 +133,10 @@ func (k *Kernel) Named(f Fact, keys []identifier.Key) []identifier.Key {
 		case !f.OnPair() && k.Links(f.A.Namespace):
 			keys = append(keys, f.A)
 		case f.OnPair() && f.A != f.B && k.Links(f.A.Namespace) && k.Links(f.B.Namespace):
+			keys = append(keys, f.A, f.B)
+		}
+	case *Match:
+		if f.A != f.B && k.Links(f.A.Namespace) && k.Links(f.B.Namespace) {
 			keys = append(keys, f.A, f.B)
 		}
 	}

@@ -20,4 +20,9 @@ var faults struct {
 	referencesLink     bool // a reference joins those who show it
 	lookbackIgnored    bool // browsing is somebody's however long before they were known
 	patternsIgnored    bool // patterns block nothing
+	matchByArrival     bool // of two comparisons of the same records the one that came last is kept
+	matchAsEvidence    bool // a probable match is asked before evidence
+	matchesUnbounded   bool // an identifier is like as many others as come
+	matchesCrowd       bool // probable matches that make a component too large take links of evidence away
+	matchesUnheard     bool // a probable match is held only to names that were said on two days
 }

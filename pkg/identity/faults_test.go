@@ -27,6 +27,11 @@ var caughtBy = map[string][]string{
 	"referencesLink":     {"1 confluence", "11 references"},
 	"joinsConfirm":       {"1 confluence"},
 	"smallGroups":        {"1 confluence"},
+	"matchByArrival":     {"1 confluence"},
+	"matchAsEvidence":    {"1 confluence", "12 probable matches"},
+	"matchesUnbounded":   {"1 confluence", "3 bounded"},
+	"matchesCrowd":       {"1 confluence", "12 probable matches"},
+	"matchesUnheard":     {"1 confluence"},
 }
 
 func TestPlantedFaultsAreCaught(t *testing.T) {

@@ -15,6 +15,7 @@ type Kernel struct {
 	uniques []*namespace
 
 	patterns map[PatternID]struct{} // of blocked values
+	autoLink uint32                 // in millionths; 0 = never
 }
 
 type namespace struct {
@@ -28,7 +29,10 @@ func NewKernel(r Rules) (*Kernel, error) {
 	if err := r.Validate(); err != nil {
 		return nil, fmt.Errorf("checking identity rules: %w", err)
 	}
-	k := &Kernel{rules: r, byName: make(map[identifier.Namespace]*namespace, len(r.Namespaces)), patterns: map[PatternID]struct{}{}}
+	k := &Kernel{
+		rules: r, autoLink: uint32(math.Round(r.AutoLink * Certain)), //nolint:gosec // a probability
+		byName: make(map[identifier.Namespace]*namespace, len(r.Namespaces)), patterns: map[PatternID]struct{}{},
+	}
 	for _, text := range r.BlockedPatterns {
 		k.patterns[IDOfPattern(text)] = struct{}{}
 	}

@@ -27,7 +27,7 @@ type law func(*identity.Facts) string
 // (statetest), partition_test.go those of one component.
 var laws = map[string]law{
 	"1 confluence": confluent, "2 steady": steady, "3 bounded": bounded, "4 lawful": lawful, "5 reversible": reversible,
-	"8 conserved": conserved, "9 permission": permitted, "10 ids": named, "11 references": joinNobody,
+	"8 conserved": conserved, "9 permission": permitted, "10 ids": named, "11 references": joinNobody, "12 probable matches": partNobody,
 }
 
 // historyAt returns a history with every feature on: a tenth are larger, a quarter lie over months.
@@ -106,7 +106,8 @@ func confluent(f *identity.Facts) string {
 		return "(-oracle +solve): " + diff
 	}
 	back := *f
-	back.Events, back.Decisions, back.Acts = slices.Clone(f.Events), slices.Clone(f.Decisions), slices.Clone(f.Acts)
+	back.Events, back.Decisions, back.Acts, back.Matches = slices.Clone(f.Events), slices.Clone(f.Decisions), slices.Clone(f.Acts), slices.Clone(f.Matches)
+	slices.Reverse(back.Matches)
 	slices.Reverse(back.Events)
 	slices.Reverse(back.Decisions)
 	slices.Reverse(back.Acts)

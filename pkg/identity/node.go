@@ -25,6 +25,7 @@ type Node struct {
 	First     int64 // earliest sighting beside another linking identifier, or Never
 	Edges     []*Edge
 	Full      [classes]bool // sticky: the count of neighbours reached MaxDegree; that class is then not stored on this side
+	LikeMany  bool          // sticky: the count of probable matches reached MaxDegree; they are then not stored on this side
 	Names     []Name
 	NamesFull bool // sticky: MaxNames given names were seen; none is stored
 	Decisions [purposes]consent.History
@@ -49,6 +50,7 @@ type Edge struct {
 	A, B      identifier.Key
 	Witnesses []Witness // at most one of each kind, in the order of their kinds
 	Act       LastAct
+	Compared  []Compared // by their records; how probable it is that the two are one person
 
 	Verdict Verdict // as last judged
 	Outcome Outcome // in the component as last divided

@@ -27,12 +27,13 @@ const (
 	ReasonLimit
 	ReasonBan
 	ReasonPerson
-	Unjudged // new: no verdict yet
+	Unjudged       // new: no verdict yet
+	ReasonProbable // nothing but a probable match speaks for it, and the rules do not link by that
 )
 
 var reasonNames = [...]string{
 	"", "banned", "blocked", "quarantined", "contested", "permission", "same_namespace", "overflow",
-	"unique", "limit", "ban", "person", "unjudged",
+	"unique", "limit", "ban", "person", "unjudged", "probable",
 }
 
 // String returns the name of the reason, as in the exchange format.

@@ -26,6 +26,7 @@ type Partitioner struct {
 	nodes  []*Node
 	order  []rankedLink
 	bans   []int32 // places of banned links
+	weakly bool    // some link is there by a probable match alone
 	firsts []int64
 	links  []Link  // of Divide
 	edges  []*Edge // parallel to links
@@ -44,6 +45,7 @@ type Partitioner struct {
 	claims  []*Claim
 	from    []int32 // its claims are claims[from:to]
 	to      []int32
+	heard   []int32 // what only a probable match is held to, too: claims[to:heard]
 	nextNam []int32
 }
 
@@ -110,7 +112,7 @@ func (p *Partitioner) refuses(l *Link, a, b int32, links []Link) (reason Reason,
 			return ReasonUnique, p.member(a, ns), p.member(b, ns)
 		}
 	}
-	if x, y, apart := p.apart(a, b); apart {
+	if x, y, apart := p.apart(a, b, l.Strength == ProbableStrength); apart {
 		return ReasonPerson, x, y
 	}
 	for set := both; set != 0; set &= set - 1 {
@@ -134,11 +136,12 @@ func (p *Partitioner) member(root int32, ns uint8) int32 {
 }
 
 // apart finds an identifier of each group such that every claim of the one contradicts every claim of the other.
-// Identifier against identifier, never group against group: a bag of names would not be hereditary.
-func (p *Partitioner) apart(a, b int32) (x, y int32, apart bool) {
+// Identifier against identifier, never group against group: a bag of names would not be hereditary. A probable match is held to all that
+// was said, on one day too: it is asked when all evidence was, so that what parts two for it parts them for good.
+func (p *Partitioner) apart(a, b int32, probable bool) (x, y int32, apart bool) {
 	for x = p.named[a]; x >= 0; x = p.nextNam[x] {
 		for y = p.named[b]; y >= 0; y = p.nextNam[y] {
-			if p.contradict(x, y) {
+			if p.contradict(p.said(x, probable), p.said(y, probable)) {
 				return x, y, true
 			}
 		}
@@ -146,15 +149,24 @@ func (p *Partitioner) apart(a, b int32) (x, y int32, apart bool) {
 	return 0, 0, false
 }
 
-func (p *Partitioner) contradict(x, y int32) bool {
-	for _, c := range p.claims[p.from[x]:p.to[x]] {
-		for _, d := range p.claims[p.from[y]:p.to[y]] {
+// said lists the claims of a named identifier that count for a link.
+func (p *Partitioner) said(x int32, probable bool) []*Claim {
+	if probable && !faults.matchesUnheard {
+		return p.claims[p.from[x]:p.heard[x]]
+	}
+	return p.claims[p.from[x]:p.to[x]]
+}
+
+// contradict reports whether there are claims on both sides, and all of them contradict each other.
+func (p *Partitioner) contradict(xs, ys []*Claim) bool {
+	for _, c := range xs {
+		for _, d := range ys {
 			if !contradict(c, d) {
 				return false
 			}
 		}
 	}
-	return true
+	return len(xs) > 0 && len(ys) > 0
 }
 
 // tooMany reports whether two groups would hold more values of a namespace first seen within its window than a person may have.
@@ -215,11 +227,11 @@ func (p *Partitioner) union(a, b int32) {
 func (p *Partitioner) reset(nodes []*Node) {
 	p.nodes = nodes
 	n := len(nodes)
-	for _, s := range [...]*[]int32{&p.parent, &p.next, &p.size, &p.named, &p.last, &p.from, &p.to, &p.nextNam} {
+	for _, s := range [...]*[]int32{&p.parent, &p.next, &p.size, &p.named, &p.last, &p.from, &p.to, &p.heard, &p.nextNam} {
 		*s = slices.Grow((*s)[:0], n)[:n]
 	}
 	p.holds = slices.Grow(p.holds[:0], n)[:n]
-	p.claims, p.bans, p.order = p.claims[:0], p.bans[:0], p.order[:0]
+	p.claims, p.bans, p.order, p.weakly = p.claims[:0], p.bans[:0], p.order[:0], false
 	for i, node := range nodes {
 		p.parent[i], p.next[i], p.size[i], p.named[i] = int32(i), int32(i), 1, -1
 		p.holds[i] = 0
@@ -245,8 +257,15 @@ func (p *Partitioner) gatherClaims() {
 				break
 			}
 		}
+		to := len(p.claims)
+		for i := int32(root); p.weakly; {
+			p.claims = p.kernel.heard(p.nodes[i], p.claims)
+			if i = p.next[i]; i == int32(root) {
+				break
+			}
+		}
 		if len(p.claims) > from {
-			p.from[root], p.to[root], p.nextNam[root] = int32(from), int32(len(p.claims)), -1 //nolint:gosec // MaxNodes times MaxNames
+			p.from[root], p.to[root], p.heard[root], p.nextNam[root] = int32(from), int32(to), int32(len(p.claims)), -1 //nolint:gosec // MaxNodes times MaxNames
 			p.named[root], p.last[root] = int32(root), int32(root)
 		}
 	}
@@ -261,9 +280,23 @@ func (k *Kernel) claims(n *Node, out []*Claim) []*Claim {
 		}
 	}
 	if len(out) == before && k.rules.Names == NamesAny {
-		for i := range n.Names {
-			out = append(out, &n.Names[i].Claim)
-		}
+		out = allClaims(n, out)
+	}
+	return out
+}
+
+// heard appends the claims of n that only a probable match is held to: all it has where none counts for evidence.
+func (k *Kernel) heard(n *Node, out []*Claim) []*Claim {
+	attested := slices.ContainsFunc(n.Names, func(x Name) bool { return x.Attested })
+	if attested || k.rules.Names == NamesAny {
+		return out
+	}
+	return allClaims(n, out)
+}
+
+func allClaims(n *Node, out []*Claim) []*Claim {
+	for i := range n.Names {
+		out = append(out, &n.Names[i].Claim)
 	}
 	return out
 }
@@ -280,6 +313,7 @@ func (p *Partitioner) sort(links []Link) {
 			}
 			continue
 		}
+		p.weakly = p.weakly || l.Strength == ProbableStrength
 		p.order = append(p.order, rankedLink{uint64(255-l.Strength)<<56 | uint64(l.T), int32(i)}) //nolint:gosec // times are not negative and below 2^56
 	}
 	slices.SortFunc(p.order, func(x, y rankedLink) int {

@@ -58,6 +58,9 @@ func Weigh(matters []Matter) (w ReviewWeights) {
 	return w
 }
 
+// byMatch reports whether nothing but a probable match makes a usable edge so. Those that link nobody are told as suggestions, not here.
+func (e *Edge) byMatch() bool { return e.Verdict.Strength == ProbableStrength }
+
 // Review says what of a divided component a person should look at, the heaviest of each kind first. people are its parts. It sees what is
 // stored of the component and nothing else: no order of arrival, and no clock.
 func Review(level uint8, people [][]*Node) []Matter {
@@ -114,7 +117,7 @@ func reviewValue(n *Node) (Matter, bool) {
 func heavier(held Matter, n *Node) Matter {
 	var aside []*Edge
 	for _, e := range n.Edges {
-		if e.Outcome == RefusedEdge && e.Reason == ReasonOverflow && e.Verdict.Usable() {
+		if e.Outcome == RefusedEdge && e.Reason == ReasonOverflow && e.Verdict.Usable() && !e.byMatch() {
 			aside = append(aside, e)
 		}
 	}
@@ -130,7 +133,7 @@ func heavier(held Matter, n *Node) Matter {
 func refusedByRule(n *Node) bool { return slices.ContainsFunc(n.Edges, awaitsDecision) }
 
 func awaitsDecision(e *Edge) bool {
-	return e.Outcome == RefusedEdge && (e.Reason == ReasonUnique || e.Reason == ReasonLimit || e.Reason == ReasonPerson)
+	return e.Outcome == RefusedEdge && (e.Reason == ReasonUnique || e.Reason == ReasonLimit || e.Reason == ReasonPerson) && !e.byMatch()
 }
 
 // reviewRefused lists the pairs of people between whom links were refused by a rule. A pair of whom a steward said that they are not one

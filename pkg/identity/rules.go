@@ -49,6 +49,9 @@ func (r NamespaceRule) plain() NamespaceRule {
 	return r
 }
 
+// links reports whether values of the namespace join people.
+func (r NamespaceRule) links() bool { return !r.plain().Ref && r.Kind != KindShared }
+
 // Survival is one way to choose among the values that are known of an attribute.
 type Survival string
 
@@ -76,6 +79,7 @@ type Rules struct {
 
 	BlockedPatterns []string              `json:"blocked_patterns,omitempty"` // `namespace:regular expression` of normalised values
 	Survivorship    map[string][]Survival `json:"survivorship,omitempty"`     // by attribute; "*" for all others
+	AutoLink        float64               `json:"auto_link,omitempty"`        // probability from which a probable match links people; 0 = never
 	LookbackDays    int                   `json:"lookback_days,omitempty"`    // how long before it is known whose a device is its browsing is theirs; 0 = ever
 }
 

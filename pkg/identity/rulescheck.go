@@ -19,7 +19,11 @@ const (
 	maxPattern    = 500 // bytes of one
 	maxSurvival   = 200 // attributes
 	maxLookback   = 3650
+	mostAutoLink  = .999999
 )
+
+// LeastAutoLink is the least probability from which rules may let a probable match link people: what is less probable is never told of.
+const LeastAutoLink = .9
 
 // Problem is one thing that is wrong with rules.
 type Problem struct {
@@ -67,6 +71,8 @@ func (r Rules) Validate() error {
 	ps.require(len(r.Namespaces) <= maxNamespaces, "namespaces", "are too many", fmt.Sprintf("name at most %d", maxNamespaces))
 	for _, n := range slices.Sorted(maps.Keys(r.Namespaces)) {
 		r.Namespaces[n].validate("namespaces."+string(n), &ps)
+		weakest := r.AutoLink > 0 && r.Namespaces[n].Strength == 0 && r.Namespaces[n].links()
+		ps.require(!weakest, "auto_link", "would link as strongly as the evidence of "+string(n)+", whose strength is 0", "use 0, or give it a strength")
 	}
 	for _, limit := range [...]struct {
 		name  string
@@ -84,6 +90,8 @@ func (r Rules) Validate() error {
 	ps.require(r.Names == NamesOff || r.Names == NamesAttested || r.Names == NamesAny, "names", "is unknown", "use off, attested or any")
 	ps.require(r.Version >= 0, "version", "is negative", "count up from 1")
 	ps.require(r.LookbackDays >= 0 && r.LookbackDays <= maxLookback, "lookback_days", "is out of range", fmt.Sprintf("use 0 (no bound) to %d", maxLookback))
+	ps.require(r.AutoLink == 0 || r.AutoLink >= LeastAutoLink && r.AutoLink <= mostAutoLink, "auto_link", "is out of range",
+		fmt.Sprintf("use 0 (no link is made by a probable match) or %g to %g", LeastAutoLink, mostAutoLink))
 	r.validatePatterns(&ps)
 	r.validateSurvivorship(&ps)
 	return ps.err()

@@ -14,6 +14,7 @@ type Facts struct {
 	Events    []SolveEvent
 	Decisions []*Decision
 	Acts      []*Act
+	Matches   []*Match
 	// Pseudonyms says that values of keys are pseudonyms, as in a store: names of identifiers then have their namespace in front.
 	Pseudonyms bool
 
@@ -61,6 +62,9 @@ func (f *Facts) Solve() (*Answer, error) {
 	}
 	for _, a := range f.Acts {
 		ev.Fold(a, changes)
+	}
+	for _, m := range f.Matches {
+		ev.Fold(m, changes)
 	}
 	ev.judgeAll(f.Now)
 	s := solution{ev: ev, pseudonyms: f.Pseudonyms, naming: map[identifier.Key]identifier.Key{}}
@@ -164,7 +168,7 @@ func (s *solution) pair(e *Edge) string {
 func (s *solution) edges(answer *Answer) {
 	for _, n := range s.ev.nodes {
 		for _, e := range n.Edges {
-			if e.Evidenced() || e.Act.Op == Ban || e.Act.Op == Together {
+			if e.Evidenced() || e.tells() || e.Act.Op == Ban || e.Act.Op == Together {
 				answer.Edges[s.pair(e)] = e.Outcome.Text(e.Reason)
 			}
 		}

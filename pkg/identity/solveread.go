@@ -138,8 +138,10 @@ func (fr *factReader) line(line []byte) *SolveError {
 		return fr.decision(o)
 	case kind == "act":
 		return fr.act(o)
+	case kind == "match":
+		return fr.match(o)
 	}
-	return &SolveError{Field: "kind", Reason: "is unknown", Fix: "use rules, now, event, decision or act"}
+	return &SolveError{Field: "kind", Reason: "is unknown", Fix: "use rules, now, event, decision, act or match"}
 }
 
 // first reports whether a fact is new. The same kind and id with other content is an error in either order.

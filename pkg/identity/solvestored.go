@@ -15,7 +15,7 @@ func (o *object) stored(e *Event) *Node {
 		return nil
 	}
 	inner := object{fields: parts}
-	n := &Node{Key: e.Keys[0], First: Never, NamesFull: inner.flag("names_full")}
+	n := &Node{Key: e.Keys[0], First: Never, NamesFull: inner.flag("names_full"), LikeMany: inner.flag("like_many")}
 	if inner.present("first", false) {
 		n.First = inner.number("first", false, 0)
 	}
@@ -45,6 +45,11 @@ func (fr *factReader) bare() {
 		if a.OnPair() && Lesser(a.B, a.A) {
 			a.A, a.B = a.B, a.A
 		}
+	}
+	for _, m := range fr.facts.Matches {
+		off(&m.A)
+		off(&m.B)
+		m.order()
 	}
 	for _, n := range fr.facts.stored {
 		off(&n.Key)

@@ -7,7 +7,7 @@ import "slices"
 
 // storedAs reports whether two records hold an edge alike.
 func (e *Edge) storedAs(o *Edge) bool {
-	return e.Act == o.Act && e.Verdict == o.Verdict && slices.Equal(e.Witnesses, o.Witnesses)
+	return e.Act == o.Act && e.Verdict == o.Verdict && slices.Equal(e.Witnesses, o.Witnesses) && slices.Equal(e.Compared, o.Compared)
 }
 
 // Mend joins what the records of two ends say of one edge, where that differs, and lists the edge as changed. It returns how many there were.
@@ -17,6 +17,9 @@ func (ev *Evidence) Mend(c *Changes) int {
 		held, other := pair[0], pair[1]
 		for _, w := range other.Witnesses {
 			held.joinWitness(w)
+		}
+		for _, compared := range other.Compared {
+			held.joinCompared(compared)
 		}
 		if other.Act.Op != NoOp {
 			held.Act, _ = held.Act.join(other.Act)

@@ -37,7 +37,7 @@ func (k *Kernel) Judge(e *Edge, a, b *Node, now int64) Verdict {
 	}
 	best := bestWitness(e, a, b, now)
 	if best == nil {
-		return Verdict{Reason: ReasonPermission}
+		return k.judgeProbable(e, a, b)
 	}
 	strength := uint8(2 * min(a.ns.Strength, b.ns.Strength)) //nolint:gosec // at most maxStrength each
 	if !best.Stated {

@@ -131,7 +131,7 @@ type Transition struct {
 	After       []identifier.Key // the same
 	Identifiers []identifier.Key // concerned: of an edge its two ends, then the two values that the rule names
 	Reason      string
-	CauseKind   string // event | act | decision | rules | clock
+	CauseKind   string // event | act | match | decision | rules | clock
 	CauseID     string
 }
 
@@ -163,13 +163,17 @@ type EdgeView struct {
 	Act       identity.Op
 	ActID     string
 	ActT      int64
+	Compared  []identity.Compared // how probable it is that the two are one person, by the records of theirs that were compared
+	Probable  bool                // nothing but that makes the edge usable
+	AutoLink  float64             // probability from which the rules in force link by that; 0 = they do not
+	Rules     uint64              // version of the rules in force
 }
 
 // Explanation answers "why are these one person, and why not".
 type Explanation struct {
 	Profile  Profile
 	Standing identity.Standing
-	Level    uint8 // 1 or 2: the component is too large
+	Level    uint8 // not 0: the component is too large
 	Edges    []EdgeView
 	Why      []identity.Why // of every identifier of the profile: what gives it its standing
 }

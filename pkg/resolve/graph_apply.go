@@ -94,6 +94,8 @@ func named(facts []identity.Fact, also []identifier.Key) []identifier.Key {
 			if add(f.A); f.OnPair() {
 				add(f.B)
 			}
+		case *identity.Match:
+			add(f.A, f.B)
 		}
 	}
 	add(also...)

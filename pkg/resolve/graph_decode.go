@@ -84,7 +84,8 @@ func (r *recordReader) nodes() {
 func (r *recordReader) node(m *member) (person uint64) {
 	m.Key = r.key()
 	flags := r.Byte()
-	m.Standing = identity.Standing(r.Byte())
+	standing := r.Byte()
+	m.Standing, m.LikeMany = identity.Standing(standing&^standingLikeMany), standing&standingLikeMany != 0
 	if m.Standing > identity.Contested {
 		r.Fail()
 		m.Standing = identity.Clean
@@ -178,6 +179,9 @@ func (r *recordReader) edge(e *identity.Edge) {
 	if flags&edgeWitnesses != 0 {
 		e.Witnesses = r.witnesses()
 	}
+	if flags&edgeCompared != 0 {
+		e.Compared = r.compared()
+	}
 	e.Before = identity.EdgeBefore{Known: true, Active: e.Outcome != identity.RefusedEdge, Reason: e.Reason, Op: e.Act.Op}
 	for _, holder := range [...]struct {
 		m    *member
@@ -206,6 +210,21 @@ func (r *recordReader) end(k *identifier.Key) *member {
 	m := &r.members[i-1]
 	*k = m.Key
 	return m
+}
+
+func (r *recordReader) compared() []identity.Compared {
+	out := make([]identity.Compared, r.Count())
+	for i := range out {
+		x := &out[i]
+		x.Records[0], x.Records[1], x.At = r.Text(), r.Text(), r.Int()
+		probability := r.Uint()
+		if probability > identity.Certain {
+			r.Fail()
+			probability = 0
+		}
+		x.Millionths = uint32(probability) //nolint:gosec // as just checked
+	}
+	return out
 }
 
 func (r *recordReader) witnesses() []identity.Witness {

@@ -86,7 +86,11 @@ func (w *recordWriter) node(m *member, person int) {
 		}
 	}
 	w.key(m.Key)
-	w.b = append(w.b, flags, byte(m.Standing))
+	standing := byte(m.Standing)
+	if m.LikeMany {
+		standing |= standingLikeMany
+	}
+	w.b = append(w.b, flags, standing)
 	w.b = pack.Int(w.b, m.judgedNow)
 	w.b = pack.Uint(w.b, m.judgedRules)
 	w.b = pack.Uint(w.b, uint64(person)) //nolint:gosec // a place
@@ -186,6 +190,9 @@ func (w *recordWriter) edge(e *identity.Edge, flags byte) {
 	if e.Evidenced() {
 		flags |= edgeWitnesses
 	}
+	if len(e.Compared) > 0 {
+		flags |= edgeCompared
+	}
 	w.b = append(w.b, flags, byte(e.Verdict.Reason), e.Verdict.Strength, byte(e.Outcome), byte(e.Reason))
 	w.b = pack.Int(w.b, e.Verdict.T)
 	for _, k := range [...]identifier.Key{e.A, e.B} {
@@ -201,6 +208,18 @@ func (w *recordWriter) edge(e *identity.Edge, flags byte) {
 	}
 	if flags&edgeWitnesses != 0 {
 		w.witnesses(e.Witnesses)
+	}
+	if flags&edgeCompared != 0 {
+		w.compared(e.Compared)
+	}
+}
+
+func (w *recordWriter) compared(list []identity.Compared) {
+	w.b = pack.Uint(w.b, uint64(len(list)))
+	for i := range list {
+		x := &list[i]
+		w.b = pack.Text(pack.Text(w.b, x.Records[0]), x.Records[1])
+		w.b = pack.Uint(pack.Int(w.b, x.At), uint64(x.Millionths))
 	}
 }
 

@@ -60,10 +60,14 @@ const (
 	nodeMatches
 )
 
+// standingLikeMany is a flag beside the standing of a packed node: it is like so many others that probable matches mean nothing.
+const standingLikeMany = 1 << 7
+
 // Flags of a packed edge.
 const (
 	edgeHeldByA = 1 << iota
 	edgeHeldByB
 	edgeAct
 	edgeWitnesses
+	edgeCompared
 )

@@ -148,7 +148,7 @@ func nodesOf(people []*person) [][]*identity.Node {
 func (p *planner) reviewed(m *identity.Matter, people []*person) Reviewed {
 	out := Reviewed{Kind: m.Kind, Weight: m.Weight, Values: m.Values}
 	for _, e := range m.Edges {
-		out.Links = append(out.Links, viewEdge(e))
+		out.Links = append(out.Links, p.viewEdge(e))
 	}
 	if m.Kind == identity.ReviewRefused {
 		out.Since = m.Edges[0].Verdict.T

@@ -65,6 +65,8 @@ func (t *teller) cause(about []identifier.Key) (kind, id string) {
 		kind = "decision"
 	case *identity.Act:
 		kind = "act"
+	case *identity.Match:
+		kind = "match"
 	default:
 		kind = "event"
 	}

@@ -158,7 +158,7 @@ func (g *Graph) Candidates(ctx context.Context, space string, key identifier.Key
 		far = nil
 		if n := p.ev.Node(key); n != nil {
 			for _, e := range n.Edges {
-				if e.Act.Op != identity.Ban {
+				if e.Act.Op != identity.Ban && (e.Evidenced() || e.Act.Op != identity.NoOp) {
 					far = append(far, e.Other(key))
 				}
 			}
@@ -214,7 +214,7 @@ func (p *planner) explain(key identifier.Key) Explanation {
 		for _, e := range x.Edges {
 			if !told[e] {
 				told[e] = true
-				out.Edges = append(out.Edges, viewEdge(e))
+				out.Edges = append(out.Edges, p.viewEdge(e))
 			}
 		}
 	}
@@ -227,10 +227,12 @@ func (p *planner) explain(key identifier.Key) Explanation {
 	return out
 }
 
-func viewEdge(e *identity.Edge) EdgeView {
+func (p *planner) viewEdge(e *identity.Edge) EdgeView {
 	v := EdgeView{
 		A: e.A, B: e.B, Outcome: e.Outcome, Reason: e.Reason, X: e.X, Y: e.Y,
 		Strength: e.Verdict.Strength, T: e.Verdict.T, Witnesses: len(e.Witnesses), Seen: slices.Clone(e.Witnesses), Act: e.Act.Op, ActID: e.Act.ID, ActT: e.Act.T,
+		Compared: slices.Clone(e.Compared), Probable: e.Verdict.Usable() && e.Verdict.Strength == identity.ProbableStrength,
+		AutoLink: p.kernel.Rules().AutoLink, Rules: p.rules,
 	}
 	for _, w := range e.Witnesses {
 		if w.T == e.Verdict.T {

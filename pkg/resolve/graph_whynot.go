@@ -82,7 +82,7 @@ func (p *planner) between(a, b identifier.Key) (out Between, missing []identifie
 	}
 	out.Searched = len(reached)
 	for s := reached[p.ev.Node(b)]; s != nil && s.edge != nil; s = s.from {
-		out.Path = append([]EdgeView{viewEdge(s.edge)}, out.Path...)
+		out.Path = append([]EdgeView{p.viewEdge(s.edge)}, out.Path...)
 		out.Standing[s.node.Key], out.Standing[s.from.node.Key] = s.node.Standing, s.from.node.Standing
 	}
 	return out, missing

@@ -17,6 +17,7 @@ const (
 	TopicResolved         = "rcu.resolved"
 	TopicConsents         = "rcu.consents"
 	TopicActs             = "rcu.acts"
+	TopicMatches          = "rcu.matches"
 	TopicIdentity         = "rcu.identity"
 	TopicIdentityMap      = "rcu.identity.map"
 	TopicOwners           = "rcu.owners"
@@ -112,6 +113,7 @@ func Topics(partitions, replication int) []Topic {
 		deleted(TopicResolved, "leaf", 7*day),
 		deleted(TopicConsents, "subject pseudonym", evidenceRetention),
 		deleted(TopicActs, "pseudonym of the lesser end", 0),
+		deleted(TopicMatches, "pseudonym of the lesser end", 7*day),
 		deleted(TopicIdentity, "rcu_id after the change", 28*day),
 		compacted(TopicIdentityMap, "name of an identifier"),
 		compacted(TopicOwners, "leaf"),

@@ -598,6 +598,107 @@ func (x *ActRegister) GetActs() []*Act {
 	return nil
 }
 
+// Match is how probable it is that two identifiers are of one person, by a record of each (rcu.matches). It holds no personal value.
+type Match struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Space         string                 `protobuf:"bytes,1,opt,name=space,proto3" json:"space,omitempty"`
+	Id            string                 `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"` // unique in the space
+	A             *Identifier            `protobuf:"bytes,3,opt,name=a,proto3" json:"a,omitempty"`   // the lesser end
+	B             *Identifier            `protobuf:"bytes,4,opt,name=b,proto3" json:"b,omitempty"`
+	RecordA       []byte                 `protobuf:"bytes,5,opt,name=record_a,json=recordA,proto3" json:"record_a,omitempty"` // leaf key of the record of a that was compared
+	RecordB       []byte                 `protobuf:"bytes,6,opt,name=record_b,json=recordB,proto3" json:"record_b,omitempty"`
+	At            int64                  `protobuf:"varint,7,opt,name=at,proto3" json:"at,omitempty"`                 // microseconds: when the records were read; of one pair of records the later holds
+	Millionths    uint32                 `protobuf:"varint,8,opt,name=millionths,proto3" json:"millionths,omitempty"` // 0 = they are not probably one any more
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Match) Reset() {
+	*x = Match{}
+	mi := &file_record_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Match) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Match) ProtoMessage() {}
+
+func (x *Match) ProtoReflect() protoreflect.Message {
+	mi := &file_record_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Match.ProtoReflect.Descriptor instead.
+func (*Match) Descriptor() ([]byte, []int) {
+	return file_record_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *Match) GetSpace() string {
+	if x != nil {
+		return x.Space
+	}
+	return ""
+}
+
+func (x *Match) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *Match) GetA() *Identifier {
+	if x != nil {
+		return x.A
+	}
+	return nil
+}
+
+func (x *Match) GetB() *Identifier {
+	if x != nil {
+		return x.B
+	}
+	return nil
+}
+
+func (x *Match) GetRecordA() []byte {
+	if x != nil {
+		return x.RecordA
+	}
+	return nil
+}
+
+func (x *Match) GetRecordB() []byte {
+	if x != nil {
+		return x.RecordB
+	}
+	return nil
+}
+
+func (x *Match) GetAt() int64 {
+	if x != nil {
+		return x.At
+	}
+	return 0
+}
+
+func (x *Match) GetMillionths() uint32 {
+	if x != nil {
+		return x.Millionths
+	}
+	return 0
+}
+
 // Transition says what changed in the graph, and why (rcu.identity; kernel.md 9).
 type Transition struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -607,7 +708,7 @@ type Transition struct {
 	RcuId         string                 `protobuf:"bytes,4,opt,name=rcu_id,json=rcuId,proto3" json:"rcu_id,omitempty"` // after the change
 	Before        []string               `protobuf:"bytes,5,rep,name=before,proto3" json:"before,omitempty"`
 	After         []string               `protobuf:"bytes,6,rep,name=after,proto3" json:"after,omitempty"`
-	CauseKind     string                 `protobuf:"bytes,7,opt,name=cause_kind,json=causeKind,proto3" json:"cause_kind,omitempty"` // event | act | decision | rules | clock
+	CauseKind     string                 `protobuf:"bytes,7,opt,name=cause_kind,json=causeKind,proto3" json:"cause_kind,omitempty"` // event | act | match | decision | rules | clock
 	CauseId       string                 `protobuf:"bytes,8,opt,name=cause_id,json=causeId,proto3" json:"cause_id,omitempty"`
 	Reason        string                 `protobuf:"bytes,9,opt,name=reason,proto3" json:"reason,omitempty"`
 	Identifiers   []string               `protobuf:"bytes,10,rep,name=identifiers,proto3" json:"identifiers,omitempty"` // names of the identifiers concerned
@@ -619,7 +720,7 @@ type Transition struct {
 
 func (x *Transition) Reset() {
 	*x = Transition{}
-	mi := &file_record_proto_msgTypes[5]
+	mi := &file_record_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -631,7 +732,7 @@ func (x *Transition) String() string {
 func (*Transition) ProtoMessage() {}
 
 func (x *Transition) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[5]
+	mi := &file_record_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -644,7 +745,7 @@ func (x *Transition) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Transition.ProtoReflect.Descriptor instead.
 func (*Transition) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{5}
+	return file_record_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Transition) GetId() string {
@@ -744,7 +845,7 @@ type MapEntry struct {
 
 func (x *MapEntry) Reset() {
 	*x = MapEntry{}
-	mi := &file_record_proto_msgTypes[6]
+	mi := &file_record_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -756,7 +857,7 @@ func (x *MapEntry) String() string {
 func (*MapEntry) ProtoMessage() {}
 
 func (x *MapEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[6]
+	mi := &file_record_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -769,7 +870,7 @@ func (x *MapEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MapEntry.ProtoReflect.Descriptor instead.
 func (*MapEntry) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{6}
+	return file_record_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *MapEntry) GetName() string {
@@ -814,7 +915,7 @@ type Owner struct {
 
 func (x *Owner) Reset() {
 	*x = Owner{}
-	mi := &file_record_proto_msgTypes[7]
+	mi := &file_record_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -826,7 +927,7 @@ func (x *Owner) String() string {
 func (*Owner) ProtoMessage() {}
 
 func (x *Owner) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[7]
+	mi := &file_record_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -839,7 +940,7 @@ func (x *Owner) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Owner.ProtoReflect.Descriptor instead.
 func (*Owner) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{7}
+	return file_record_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Owner) GetSpace() string {
@@ -890,7 +991,7 @@ type Changelog struct {
 
 func (x *Changelog) Reset() {
 	*x = Changelog{}
-	mi := &file_record_proto_msgTypes[8]
+	mi := &file_record_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -902,7 +1003,7 @@ func (x *Changelog) String() string {
 func (*Changelog) ProtoMessage() {}
 
 func (x *Changelog) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[8]
+	mi := &file_record_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -915,7 +1016,7 @@ func (x *Changelog) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Changelog.ProtoReflect.Descriptor instead.
 func (*Changelog) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{8}
+	return file_record_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Changelog) GetSpace() string {
@@ -960,7 +1061,7 @@ type WrappedKey struct {
 
 func (x *WrappedKey) Reset() {
 	*x = WrappedKey{}
-	mi := &file_record_proto_msgTypes[9]
+	mi := &file_record_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -972,7 +1073,7 @@ func (x *WrappedKey) String() string {
 func (*WrappedKey) ProtoMessage() {}
 
 func (x *WrappedKey) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[9]
+	mi := &file_record_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -985,7 +1086,7 @@ func (x *WrappedKey) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WrappedKey.ProtoReflect.Descriptor instead.
 func (*WrappedKey) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{9}
+	return file_record_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *WrappedKey) GetId() []byte {
@@ -1040,7 +1141,7 @@ type DeadLetter struct {
 
 func (x *DeadLetter) Reset() {
 	*x = DeadLetter{}
-	mi := &file_record_proto_msgTypes[10]
+	mi := &file_record_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1052,7 +1153,7 @@ func (x *DeadLetter) String() string {
 func (*DeadLetter) ProtoMessage() {}
 
 func (x *DeadLetter) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[10]
+	mi := &file_record_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1065,7 +1166,7 @@ func (x *DeadLetter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeadLetter.ProtoReflect.Descriptor instead.
 func (*DeadLetter) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{10}
+	return file_record_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *DeadLetter) GetSource() string {
@@ -1140,7 +1241,7 @@ type Held struct {
 
 func (x *Held) Reset() {
 	*x = Held{}
-	mi := &file_record_proto_msgTypes[11]
+	mi := &file_record_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1152,7 +1253,7 @@ func (x *Held) String() string {
 func (*Held) ProtoMessage() {}
 
 func (x *Held) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[11]
+	mi := &file_record_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1165,7 +1266,7 @@ func (x *Held) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Held.ProtoReflect.Descriptor instead.
 func (*Held) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{11}
+	return file_record_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Held) GetSource() string {
@@ -1240,7 +1341,7 @@ type Audit struct {
 
 func (x *Audit) Reset() {
 	*x = Audit{}
-	mi := &file_record_proto_msgTypes[12]
+	mi := &file_record_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1252,7 +1353,7 @@ func (x *Audit) String() string {
 func (*Audit) ProtoMessage() {}
 
 func (x *Audit) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[12]
+	mi := &file_record_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1265,7 +1366,7 @@ func (x *Audit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Audit.ProtoReflect.Descriptor instead.
 func (*Audit) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{12}
+	return file_record_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Audit) GetChain() string {
@@ -1394,7 +1495,7 @@ type Profile struct {
 
 func (x *Profile) Reset() {
 	*x = Profile{}
-	mi := &file_record_proto_msgTypes[13]
+	mi := &file_record_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1406,7 +1507,7 @@ func (x *Profile) String() string {
 func (*Profile) ProtoMessage() {}
 
 func (x *Profile) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[13]
+	mi := &file_record_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1419,7 +1520,7 @@ func (x *Profile) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Profile.ProtoReflect.Descriptor instead.
 func (*Profile) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{13}
+	return file_record_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Profile) GetSpace() string {
@@ -1566,7 +1667,7 @@ type PermissionEnd struct {
 
 func (x *PermissionEnd) Reset() {
 	*x = PermissionEnd{}
-	mi := &file_record_proto_msgTypes[14]
+	mi := &file_record_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1578,7 +1679,7 @@ func (x *PermissionEnd) String() string {
 func (*PermissionEnd) ProtoMessage() {}
 
 func (x *PermissionEnd) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[14]
+	mi := &file_record_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1591,7 +1692,7 @@ func (x *PermissionEnd) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PermissionEnd.ProtoReflect.Descriptor instead.
 func (*PermissionEnd) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{14}
+	return file_record_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *PermissionEnd) GetAt() int64 {
@@ -1622,7 +1723,7 @@ type Spend struct {
 
 func (x *Spend) Reset() {
 	*x = Spend{}
-	mi := &file_record_proto_msgTypes[15]
+	mi := &file_record_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1634,7 +1735,7 @@ func (x *Spend) String() string {
 func (*Spend) ProtoMessage() {}
 
 func (x *Spend) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[15]
+	mi := &file_record_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1647,7 +1748,7 @@ func (x *Spend) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Spend.ProtoReflect.Descriptor instead.
 func (*Spend) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{15}
+	return file_record_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Spend) GetCurrency() string {
@@ -1706,7 +1807,7 @@ type ChannelActivity struct {
 
 func (x *ChannelActivity) Reset() {
 	*x = ChannelActivity{}
-	mi := &file_record_proto_msgTypes[16]
+	mi := &file_record_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1718,7 +1819,7 @@ func (x *ChannelActivity) String() string {
 func (*ChannelActivity) ProtoMessage() {}
 
 func (x *ChannelActivity) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[16]
+	mi := &file_record_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1731,7 +1832,7 @@ func (x *ChannelActivity) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChannelActivity.ProtoReflect.Descriptor instead.
 func (*ChannelActivity) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{16}
+	return file_record_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ChannelActivity) GetChannel() Channel {
@@ -1794,7 +1895,7 @@ type OrderSummary struct {
 
 func (x *OrderSummary) Reset() {
 	*x = OrderSummary{}
-	mi := &file_record_proto_msgTypes[17]
+	mi := &file_record_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1806,7 +1907,7 @@ func (x *OrderSummary) String() string {
 func (*OrderSummary) ProtoMessage() {}
 
 func (x *OrderSummary) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[17]
+	mi := &file_record_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1819,7 +1920,7 @@ func (x *OrderSummary) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrderSummary.ProtoReflect.Descriptor instead.
 func (*OrderSummary) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{17}
+	return file_record_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *OrderSummary) GetKey() []byte {
@@ -1905,7 +2006,7 @@ type CaseSummary struct {
 
 func (x *CaseSummary) Reset() {
 	*x = CaseSummary{}
-	mi := &file_record_proto_msgTypes[18]
+	mi := &file_record_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1917,7 +2018,7 @@ func (x *CaseSummary) String() string {
 func (*CaseSummary) ProtoMessage() {}
 
 func (x *CaseSummary) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[18]
+	mi := &file_record_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1930,7 +2031,7 @@ func (x *CaseSummary) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CaseSummary.ProtoReflect.Descriptor instead.
 func (*CaseSummary) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{18}
+	return file_record_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *CaseSummary) GetKey() []byte {
@@ -1988,7 +2089,7 @@ type ContactStep struct {
 
 func (x *ContactStep) Reset() {
 	*x = ContactStep{}
-	mi := &file_record_proto_msgTypes[19]
+	mi := &file_record_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2000,7 +2101,7 @@ func (x *ContactStep) String() string {
 func (*ContactStep) ProtoMessage() {}
 
 func (x *ContactStep) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[19]
+	mi := &file_record_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2013,7 +2114,7 @@ func (x *ContactStep) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContactStep.ProtoReflect.Descriptor instead.
 func (*ContactStep) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{19}
+	return file_record_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ContactStep) GetSpace() string {
@@ -2164,7 +2265,18 @@ const file_record_proto_rawDesc = "" +
 	"\x06before\x18\f \x01(\tR\x06before\x12\x1b\n" +
 	"\tbefore_op\x18\r \x01(\tR\bbeforeOp\"4\n" +
 	"\vActRegister\x12%\n" +
-	"\x04acts\x18\x01 \x03(\v2\x11.rcu.event.v1.ActR\x04acts\"\xa9\x02\n" +
+	"\x04acts\x18\x01 \x03(\v2\x11.rcu.event.v1.ActR\x04acts\"\xe3\x01\n" +
+	"\x05Match\x12\x14\n" +
+	"\x05space\x18\x01 \x01(\tR\x05space\x12\x0e\n" +
+	"\x02id\x18\x02 \x01(\tR\x02id\x12&\n" +
+	"\x01a\x18\x03 \x01(\v2\x18.rcu.event.v1.IdentifierR\x01a\x12&\n" +
+	"\x01b\x18\x04 \x01(\v2\x18.rcu.event.v1.IdentifierR\x01b\x12\x19\n" +
+	"\brecord_a\x18\x05 \x01(\fR\arecordA\x12\x19\n" +
+	"\brecord_b\x18\x06 \x01(\fR\arecordB\x12\x0e\n" +
+	"\x02at\x18\a \x01(\x03R\x02at\x12\x1e\n" +
+	"\n" +
+	"millionths\x18\b \x01(\rR\n" +
+	"millionths\"\xa9\x02\n" +
 	"\n" +
 	"Transition\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x14\n" +
@@ -2342,65 +2454,68 @@ func file_record_proto_rawDescGZIP() []byte {
 	return file_record_proto_rawDescData
 }
 
-var file_record_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
+var file_record_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
 var file_record_proto_goTypes = []any{
 	(*Resolved)(nil),        // 0: rcu.event.v1.Resolved
 	(*Decision)(nil),        // 1: rcu.event.v1.Decision
 	(*Measurement)(nil),     // 2: rcu.event.v1.Measurement
 	(*Act)(nil),             // 3: rcu.event.v1.Act
 	(*ActRegister)(nil),     // 4: rcu.event.v1.ActRegister
-	(*Transition)(nil),      // 5: rcu.event.v1.Transition
-	(*MapEntry)(nil),        // 6: rcu.event.v1.MapEntry
-	(*Owner)(nil),           // 7: rcu.event.v1.Owner
-	(*Changelog)(nil),       // 8: rcu.event.v1.Changelog
-	(*WrappedKey)(nil),      // 9: rcu.event.v1.WrappedKey
-	(*DeadLetter)(nil),      // 10: rcu.event.v1.DeadLetter
-	(*Held)(nil),            // 11: rcu.event.v1.Held
-	(*Audit)(nil),           // 12: rcu.event.v1.Audit
-	(*Profile)(nil),         // 13: rcu.event.v1.Profile
-	(*PermissionEnd)(nil),   // 14: rcu.event.v1.PermissionEnd
-	(*Spend)(nil),           // 15: rcu.event.v1.Spend
-	(*ChannelActivity)(nil), // 16: rcu.event.v1.ChannelActivity
-	(*OrderSummary)(nil),    // 17: rcu.event.v1.OrderSummary
-	(*CaseSummary)(nil),     // 18: rcu.event.v1.CaseSummary
-	(*ContactStep)(nil),     // 19: rcu.event.v1.ContactStep
-	nil,                     // 20: rcu.event.v1.Profile.TraitsEntry
-	nil,                     // 21: rcu.event.v1.Profile.CountersEntry
-	(*Event)(nil),           // 22: rcu.event.v1.Event
-	(*Identifier)(nil),      // 23: rcu.event.v1.Identifier
-	(Channel)(0),            // 24: rcu.event.v1.Channel
-	(*Sealed)(nil),          // 25: rcu.event.v1.Sealed
-	(*Money)(nil),           // 26: rcu.event.v1.Money
+	(*Match)(nil),           // 5: rcu.event.v1.Match
+	(*Transition)(nil),      // 6: rcu.event.v1.Transition
+	(*MapEntry)(nil),        // 7: rcu.event.v1.MapEntry
+	(*Owner)(nil),           // 8: rcu.event.v1.Owner
+	(*Changelog)(nil),       // 9: rcu.event.v1.Changelog
+	(*WrappedKey)(nil),      // 10: rcu.event.v1.WrappedKey
+	(*DeadLetter)(nil),      // 11: rcu.event.v1.DeadLetter
+	(*Held)(nil),            // 12: rcu.event.v1.Held
+	(*Audit)(nil),           // 13: rcu.event.v1.Audit
+	(*Profile)(nil),         // 14: rcu.event.v1.Profile
+	(*PermissionEnd)(nil),   // 15: rcu.event.v1.PermissionEnd
+	(*Spend)(nil),           // 16: rcu.event.v1.Spend
+	(*ChannelActivity)(nil), // 17: rcu.event.v1.ChannelActivity
+	(*OrderSummary)(nil),    // 18: rcu.event.v1.OrderSummary
+	(*CaseSummary)(nil),     // 19: rcu.event.v1.CaseSummary
+	(*ContactStep)(nil),     // 20: rcu.event.v1.ContactStep
+	nil,                     // 21: rcu.event.v1.Profile.TraitsEntry
+	nil,                     // 22: rcu.event.v1.Profile.CountersEntry
+	(*Event)(nil),           // 23: rcu.event.v1.Event
+	(*Identifier)(nil),      // 24: rcu.event.v1.Identifier
+	(Channel)(0),            // 25: rcu.event.v1.Channel
+	(*Sealed)(nil),          // 26: rcu.event.v1.Sealed
+	(*Money)(nil),           // 27: rcu.event.v1.Money
 }
 var file_record_proto_depIdxs = []int32{
-	22, // 0: rcu.event.v1.Resolved.event:type_name -> rcu.event.v1.Event
-	23, // 1: rcu.event.v1.Decision.point:type_name -> rcu.event.v1.Identifier
-	24, // 2: rcu.event.v1.Decision.collected_on:type_name -> rcu.event.v1.Channel
-	24, // 3: rcu.event.v1.Measurement.channel:type_name -> rcu.event.v1.Channel
-	23, // 4: rcu.event.v1.Act.a:type_name -> rcu.event.v1.Identifier
-	23, // 5: rcu.event.v1.Act.b:type_name -> rcu.event.v1.Identifier
+	23, // 0: rcu.event.v1.Resolved.event:type_name -> rcu.event.v1.Event
+	24, // 1: rcu.event.v1.Decision.point:type_name -> rcu.event.v1.Identifier
+	25, // 2: rcu.event.v1.Decision.collected_on:type_name -> rcu.event.v1.Channel
+	25, // 3: rcu.event.v1.Measurement.channel:type_name -> rcu.event.v1.Channel
+	24, // 4: rcu.event.v1.Act.a:type_name -> rcu.event.v1.Identifier
+	24, // 5: rcu.event.v1.Act.b:type_name -> rcu.event.v1.Identifier
 	3,  // 6: rcu.event.v1.ActRegister.acts:type_name -> rcu.event.v1.Act
-	25, // 7: rcu.event.v1.DeadLetter.body:type_name -> rcu.event.v1.Sealed
-	25, // 8: rcu.event.v1.Held.body:type_name -> rcu.event.v1.Sealed
-	23, // 9: rcu.event.v1.Profile.identifiers:type_name -> rcu.event.v1.Identifier
-	20, // 10: rcu.event.v1.Profile.traits:type_name -> rcu.event.v1.Profile.TraitsEntry
-	15, // 11: rcu.event.v1.Profile.spend:type_name -> rcu.event.v1.Spend
-	16, // 12: rcu.event.v1.Profile.activity:type_name -> rcu.event.v1.ChannelActivity
-	17, // 13: rcu.event.v1.Profile.orders:type_name -> rcu.event.v1.OrderSummary
-	18, // 14: rcu.event.v1.Profile.cases:type_name -> rcu.event.v1.CaseSummary
-	21, // 15: rcu.event.v1.Profile.counters:type_name -> rcu.event.v1.Profile.CountersEntry
-	14, // 16: rcu.event.v1.Profile.permission_ends:type_name -> rcu.event.v1.PermissionEnd
-	24, // 17: rcu.event.v1.Spend.channel:type_name -> rcu.event.v1.Channel
-	24, // 18: rcu.event.v1.ChannelActivity.channel:type_name -> rcu.event.v1.Channel
-	24, // 19: rcu.event.v1.OrderSummary.channel:type_name -> rcu.event.v1.Channel
-	26, // 20: rcu.event.v1.OrderSummary.total:type_name -> rcu.event.v1.Money
-	26, // 21: rcu.event.v1.OrderSummary.returned:type_name -> rcu.event.v1.Money
-	23, // 22: rcu.event.v1.ContactStep.point:type_name -> rcu.event.v1.Identifier
-	23, // [23:23] is the sub-list for method output_type
-	23, // [23:23] is the sub-list for method input_type
-	23, // [23:23] is the sub-list for extension type_name
-	23, // [23:23] is the sub-list for extension extendee
-	0,  // [0:23] is the sub-list for field type_name
+	24, // 7: rcu.event.v1.Match.a:type_name -> rcu.event.v1.Identifier
+	24, // 8: rcu.event.v1.Match.b:type_name -> rcu.event.v1.Identifier
+	26, // 9: rcu.event.v1.DeadLetter.body:type_name -> rcu.event.v1.Sealed
+	26, // 10: rcu.event.v1.Held.body:type_name -> rcu.event.v1.Sealed
+	24, // 11: rcu.event.v1.Profile.identifiers:type_name -> rcu.event.v1.Identifier
+	21, // 12: rcu.event.v1.Profile.traits:type_name -> rcu.event.v1.Profile.TraitsEntry
+	16, // 13: rcu.event.v1.Profile.spend:type_name -> rcu.event.v1.Spend
+	17, // 14: rcu.event.v1.Profile.activity:type_name -> rcu.event.v1.ChannelActivity
+	18, // 15: rcu.event.v1.Profile.orders:type_name -> rcu.event.v1.OrderSummary
+	19, // 16: rcu.event.v1.Profile.cases:type_name -> rcu.event.v1.CaseSummary
+	22, // 17: rcu.event.v1.Profile.counters:type_name -> rcu.event.v1.Profile.CountersEntry
+	15, // 18: rcu.event.v1.Profile.permission_ends:type_name -> rcu.event.v1.PermissionEnd
+	25, // 19: rcu.event.v1.Spend.channel:type_name -> rcu.event.v1.Channel
+	25, // 20: rcu.event.v1.ChannelActivity.channel:type_name -> rcu.event.v1.Channel
+	25, // 21: rcu.event.v1.OrderSummary.channel:type_name -> rcu.event.v1.Channel
+	27, // 22: rcu.event.v1.OrderSummary.total:type_name -> rcu.event.v1.Money
+	27, // 23: rcu.event.v1.OrderSummary.returned:type_name -> rcu.event.v1.Money
+	24, // 24: rcu.event.v1.ContactStep.point:type_name -> rcu.event.v1.Identifier
+	25, // [25:25] is the sub-list for method output_type
+	25, // [25:25] is the sub-list for method input_type
+	25, // [25:25] is the sub-list for extension type_name
+	25, // [25:25] is the sub-list for extension extendee
+	0,  // [0:25] is the sub-list for field type_name
 }
 
 func init() { file_record_proto_init() }
@@ -2415,7 +2530,7 @@ func file_record_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_record_proto_rawDesc), len(file_record_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   22,
+			NumMessages:   23,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

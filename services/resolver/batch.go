@@ -96,7 +96,7 @@ func verdict(refused, invalid []int64) error {
 		return stream.Invalid("undecodable_or_id_reused", errors.New("the record cannot be read, or its id was used for an event with other content"), append(invalid, refused...)...)
 	}
 	if len(invalid) > 0 {
-		return stream.Invalid("undecodable", errors.New("the record is no event, decision or act that this version reads"), invalid...)
+		return stream.Invalid("undecodable", errors.New("the record is no event, decision, act or match that this version reads"), invalid...)
 	}
 	return nil
 }
@@ -182,6 +182,17 @@ func decodeRecord(r stream.Record, topic string, at func(space string) *work) bo
 		}
 		w := at(m.GetSpace())
 		w.acts, w.facts = append(w.acts, &m), append(w.facts, fact)
+	case stream.TopicMatches:
+		var m eventpb.Match
+		if err := r.Decode(&m); err != nil {
+			return false
+		}
+		fact, ok := event.MatchFact(&m)
+		if !ok {
+			return false
+		}
+		w := at(m.GetSpace())
+		w.facts = append(w.facts, fact)
 	default:
 		e := new(eventpb.Event)
 		if err := r.Decode(e); err != nil || !soundEvent(e) {

@@ -16,6 +16,7 @@ import (
 	"go.uber.org/zap"
 	"google.golang.org/protobuf/proto"
 
+	"rcu/pkg/event"
 	"rcu/pkg/identifier"
 	"rcu/pkg/identity"
 	"rcu/pkg/identity/identitytest"
@@ -159,6 +160,14 @@ func (s *solving) tell(rng *rand.Rand, f *identity.Facts) {
 		s.put(stream.TopicActs, m)
 	}
 	f.Acts = acts
+	matches := f.Matches[:0]
+	for _, m := range f.Matches {
+		if m.A, m.B = padKey(m.A), padKey(m.B); identity.Lesser(m.A, m.B) {
+			matches = append(matches, m)
+			s.put(stream.TopicMatches, event.MatchMessage(space, m))
+		}
+	}
+	f.Matches = matches
 	s.facts = append(s.facts, f)
 }
 

@@ -66,6 +66,7 @@ func History(s Source, o Options) *identity.Facts {
 		g.facts.Acts = append(g.facts.Acts, g.act(i))
 	}
 	g.patterns()
+	g.matches()
 	return &g.facts
 }
 
@@ -279,6 +280,9 @@ func All(f *identity.Facts) []identity.Fact {
 	}
 	for _, a := range f.Acts {
 		out = append(out, a)
+	}
+	for _, m := range f.Matches {
+		out = append(out, m)
 	}
 	return out
 }

@@ -19,6 +19,7 @@ type Oracle struct {
 	pairAct  map[[2]string]*identity.Act
 	valueAct map[string]*identity.Act
 	matches  map[string]map[identity.PatternID]bool
+	compared map[[2]string]map[[2]string]identity.Compared // by pair, then by the records that were compared
 
 	Level   map[string]int    // of every identifier with a record
 	Naming  map[string]string // naming identifier of every identifier with a record
@@ -48,7 +49,8 @@ func Ask(f *identity.Facts) *Oracle {
 	o := &Oracle{
 		facts: f, rules: f.Rules, keys: map[string]identifier.Key{}, first: map[string]int64{}, seen: map[[2]string][]sighting{},
 		claims: map[string][]saying{}, pairAct: map[[2]string]*identity.Act{}, valueAct: map[string]*identity.Act{}, matches: map[string]map[identity.PatternID]bool{},
-		Level: map[string]int{}, Naming: map[string]string{}, verdict: map[[2]string]verdict{}, outcome: map[[2]string]string{},
+		compared: map[[2]string]map[[2]string]identity.Compared{},
+		Level:    map[string]int{}, Naming: map[string]string{}, verdict: map[[2]string]verdict{}, outcome: map[[2]string]string{},
 	}
 	o.collect()
 	for pair := range o.pairs() {
@@ -118,6 +120,9 @@ func (o *Oracle) collect() {
 	for _, a := range o.facts.Acts {
 		o.collectAct(a)
 	}
+	for _, m := range o.facts.Matches {
+		o.collectMatch(m)
+	}
 }
 
 func later(a, b *identity.Act) bool {
@@ -153,13 +158,16 @@ func (o *Oracle) actOn(p [2]string) identity.Op {
 	return identity.NoOp
 }
 
-// pairs are all pairs that an event showed or an act speaks of.
+// pairs are all pairs that an event showed, or that an act or a match speaks of.
 func (o *Oracle) pairs() map[[2]string]bool {
 	out := map[[2]string]bool{}
 	for p := range o.seen {
 		out[p] = true
 	}
 	for p := range o.pairAct {
+		out[p] = true
+	}
+	for p := range o.compared {
 		out[p] = true
 	}
 	return out
@@ -181,7 +189,7 @@ func (o *Oracle) full(v string, weak bool) bool {
 }
 
 // Full reports whether v has more neighbours of some class than are stored.
-func (o *Oracle) Full(v string) bool { return o.full(v, true) || o.full(v, false) }
+func (o *Oracle) Full(v string) bool { return o.full(v, true) || o.full(v, false) || o.likeMany(v) }
 
 // Standing of an identifier by its value.
 func (o *Oracle) Standing(v string) string {

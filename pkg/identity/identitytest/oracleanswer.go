@@ -3,6 +3,7 @@ package identitytest
 import (
 	"slices"
 	"sort"
+	"strings"
 
 	"rcu/pkg/identifier"
 	"rcu/pkg/identity"
@@ -20,7 +21,8 @@ func (o *Oracle) Answer() *identity.Answer {
 		}
 	}
 	for p, text := range o.outcome {
-		if op := o.actOn(p); len(o.seen[p]) > 0 || op == identity.Ban || op == identity.Together {
+		op := o.actOn(p)
+		if told := len(o.compared[p]) > 0 && (op == identity.NoOp || !strings.HasPrefix(text, "refused")); len(o.seen[p]) > 0 || told || op == identity.Ban || op == identity.Together {
 			out.Edges[p[0]+"|"+p[1]] = text
 		}
 	}

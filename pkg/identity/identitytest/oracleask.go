@@ -5,6 +5,12 @@ import "rcu/pkg/identity"
 // Evidenced reports whether an event showed two values together.
 func (o *Oracle) Evidenced(a, b string) bool { return len(o.seen[pairOf(a, b)]) > 0 }
 
+// ByMatch reports whether nothing but a probable match speaks for two values being one person.
+func (o *Oracle) ByMatch(a, b string) bool {
+	p := pairOf(a, b)
+	return o.verdict[p].strength == 1 || len(o.compared[p]) > 0 && len(o.seen[p]) == 0 && o.actOn(p) == identity.NoOp
+}
+
 // OpOn is what a steward said last of two values, or of one when b is empty.
 func (o *Oracle) OpOn(a, b string) identity.Op {
 	switch act := o.valueAct[a]; {

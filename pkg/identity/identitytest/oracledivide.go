@@ -16,20 +16,32 @@ func (o *Oracle) divide() {
 		}
 	}
 	any := func(v verdict) bool { return v.reason == "" }
-	strong := func(v verdict) bool { return v.reason == "" && v.strength >= 2*o.rules.Strong }
+	evidence := func(v verdict) bool { return v.reason == "" && v.strength > 1 }
 	for _, c := range o.connected(o.all(), any) {
 		if !o.tooLarge(c, any) {
 			o.partition(c, any, 0)
 			continue
 		}
-		for _, part := range o.connected(c, strong) {
-			if !o.tooLarge(part, strong) {
-				o.partition(part, strong, 1)
+		for _, part := range o.connected(c, evidence) {
+			if o.rules.AutoLink > 0 && !o.tooLarge(part, evidence) {
+				o.partition(part, evidence, 3)
 				continue
 			}
-			for _, v := range part {
-				o.partition([]string{v}, strong, 2)
-			}
+			o.divideStrong(part)
+		}
+	}
+}
+
+// divideStrong parts what is too large by evidence alone.
+func (o *Oracle) divideStrong(c []string) {
+	strong := func(v verdict) bool { return v.reason == "" && v.strength >= 2*o.rules.Strong }
+	for _, part := range o.connected(c, strong) {
+		if !o.tooLarge(part, strong) {
+			o.partition(part, strong, 1)
+			continue
+		}
+		for _, v := range part {
+			o.partition([]string{v}, strong, 2)
 		}
 	}
 }
@@ -165,7 +177,7 @@ func (o *Oracle) refuses(p [2]string, a, b []string, together map[string][]strin
 	}
 	for _, x := range a {
 		for _, y := range b {
-			if o.apart(together[x], together[y]) {
+			if o.apart(together[x], together[y], o.verdict[p].strength == 1) {
 				return "person"
 			}
 		}
@@ -176,9 +188,10 @@ func (o *Oracle) refuses(p [2]string, a, b []string, together map[string][]strin
 	return ""
 }
 
-// apart: both have claims that count, and every claim of the one contradicts every claim of the other.
-func (o *Oracle) apart(xs, ys []string) bool {
-	x, y := o.counting(xs), o.counting(ys)
+// apart: both have claims that count, and every claim of the one contradicts every claim of the other. For a probable match all claims
+// count of whom none is attested.
+func (o *Oracle) apart(xs, ys []string, probable bool) bool {
+	x, y := o.counting(xs, probable), o.counting(ys, probable)
 	for _, c := range x {
 		for _, d := range y {
 			if !contradicts(c, d) {
@@ -189,13 +202,14 @@ func (o *Oracle) apart(xs, ys []string) bool {
 	return len(x) > 0 && len(y) > 0
 }
 
-func (o *Oracle) counting(vs []string) []identity.Claim {
+func (o *Oracle) counting(vs []string, probable bool) []identity.Claim {
+	all := o.rules.Names == identity.NamesAny || probable && o.rules.Names != identity.NamesOff
 	var out []identity.Claim
 	for _, v := range vs {
 		names, _ := o.told(v)
 		attested := slices.ContainsFunc(names, func(n told) bool { return n.attested })
 		for _, n := range names {
-			if n.attested && o.rules.Names != identity.NamesOff || o.rules.Names == identity.NamesAny && !attested {
+			if n.attested && o.rules.Names != identity.NamesOff || all && !attested {
 				out = append(out, n.claim)
 			}
 		}

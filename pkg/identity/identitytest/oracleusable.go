@@ -125,5 +125,8 @@ func (o *Oracle) usable(p [2]string) verdict {
 			best = verdict{"", strength, w.t}
 		}
 	}
+	if best.reason != "" && coreNow {
+		return o.probable(p)
+	}
 	return best
 }

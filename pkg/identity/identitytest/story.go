@@ -161,6 +161,23 @@ func (s *Story) Act(t int64, op identity.Op, ids ...string) *Story {
 	return s
 }
 
+// Match adds a probable match of the records of two identifiers.
+func (s *Story) Match(t int64, a, b string, probability float64) *Story {
+	m := &identity.Match{ID: s.id("m"), A: K(a), B: K(b), Compared: identity.Compared{
+		Records: [2]string{a, b}, At: t * 1_000_000, Millionths: uint32(probability * identity.Certain),
+	}}
+	if identity.Lesser(m.B, m.A) {
+		m.A, m.B, m.Records = m.B, m.A, [2]string{b, a}
+	}
+	s.facts.Matches = append(s.facts.Matches, m)
+	return s
+}
+
+// AutoLink returns a change of the probability from which a probable match links people.
+func AutoLink(from float64) func(*identity.Rules) {
+	return func(r *identity.Rules) { r.AutoLink = from }
+}
+
 // At sets the clock.
 func (s *Story) At(now int64) *Story {
 	s.facts.Now = now
@@ -185,6 +202,8 @@ func (s *Story) Tell(t testing.TB) Told {
 		rng := rand.New(rand.NewPCG(seed, 3))
 		f.Events = append([]identity.SolveEvent{}, f.Events...)
 		rng.Shuffle(len(f.Events), func(i, j int) { f.Events[i], f.Events[j] = f.Events[j], f.Events[i] })
+		f.Matches = append([]*identity.Match{}, f.Matches...)
+		rng.Shuffle(len(f.Matches), func(i, j int) { f.Matches[i], f.Matches[j] = f.Matches[j], f.Matches[i] })
 		got, err := f.Solve()
 		if err != nil {
 			t.Fatal(err)

@@ -37,6 +37,9 @@ func Keys(f *identity.Facts) []identifier.Key {
 	for _, a := range f.Acts {
 		add(a.A, a.B)
 	}
+	for _, m := range f.Matches {
+		add(m.A, m.B)
+	}
 	return slices.SortedFunc(maps.Keys(seen), identifier.Compare)
 }
 
@@ -70,7 +73,8 @@ func Answer(ctx context.Context, g *resolve.Graph, space string, f *identity.Fac
 		}
 		levels[k.Value] = int(x.Level)
 		for _, e := range x.Edges {
-			if e.Witnesses > 0 || e.Act == identity.Ban || e.Act == identity.Together {
+			told := len(e.Compared) > 0 && (e.Act == identity.NoOp || e.Outcome != identity.RefusedEdge)
+			if e.Witnesses > 0 || told || e.Act == identity.Ban || e.Act == identity.Together {
 				a.Edges[e.A.Value+"|"+e.B.Value] = e.Outcome.Text(e.Reason)
 			}
 		}

@@ -145,6 +145,8 @@ func Prefixes(t testing.TB, state resolve.GraphState, space string, seed uint64)
 			so.Decisions = append(so.Decisions, x)
 		case *identity.Act:
 			so.Acts = append(so.Acts, x)
+		case *identity.Match:
+			so.Matches = append(so.Matches, x)
 		}
 		so.Now += rng.Int64N(pace)
 		if _, err := g.Apply(ctx, space, []identity.Fact{fact}, nil, so.Now); err != nil {

@@ -59,7 +59,7 @@ func Mixed(t testing.TB, state resolve.GraphState, space string, seed uint64) st
 func ChangedRules(rng *rand.Rand, f *identity.Facts) identity.Rules {
 	after := identitytest.RandomRules(rng)
 	after.MaxDegree, after.MaxNames = f.Rules.MaxDegree, f.Rules.MaxNames // fixed for the life of a store
-	after.BlockedPatterns = identitytest.RandomPatterns(rng)
+	after.BlockedPatterns, after.AutoLink = identitytest.RandomPatterns(rng), identitytest.RandomAutoLink(rng)
 	return after
 }
 

@@ -11,7 +11,7 @@ import (
 type Explanation struct {
 	RCUID       string            `json:"rcu_id"`
 	Standing    string            `json:"standing"`
-	Level       uint8             `json:"level,omitempty"` // 1 or 2: so many identifiers hang together that weak links were set aside
+	Level       uint8             `json:"level,omitempty"` // not 0: so many identifiers hang together that weak links were set aside
 	Identifiers []StandingBecause `json:"identifiers"`     // of the profile, with what gives each its standing
 	Links       []Link            `json:"links"`
 	History     []Transition      `json:"history,omitempty"`      // what happened to the identifiers of the profile, the newest first
@@ -44,7 +44,17 @@ type Link struct {
 	Act       string     `json:"act,omitempty"`
 	ActID     string     `json:"act_id,omitempty"`
 	ActAt     *time.Time `json:"act_at,omitempty"`
+	Probable  *Probable  `json:"probable,omitempty"`
 	Words     string     `json:"words"` // the same as a sentence
+}
+
+// Probable says how probable it is that two identifiers are of one person, by their records.
+type Probable struct {
+	Probability float64   `json:"probability"`
+	At          time.Time `json:"at"`                  // when the records were read
+	Threshold   float64   `json:"threshold,omitempty"` // from which the rules in force link by that; 0 = they do not
+	Rules       uint64    `json:"rules"`               // their version
+	Links       bool      `json:"links"`               // nothing else links the two
 }
 
 // Witness is an event that showed two identifiers together.

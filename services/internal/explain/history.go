@@ -28,7 +28,7 @@ type Transition struct {
 
 // Cause is what made a transition happen.
 type Cause struct {
-	Kind   string `json:"kind"`             // event | act | decision | rules | clock
+	Kind   string `json:"kind"`             // event | act | match | decision | rules | clock
 	ID     string `json:"id,omitempty"`     // of rules their version; else a digest of the id of the event, act or decision
 	Source string `json:"source,omitempty"` // of an event that still witnesses a link, and of a controller that the reader carries
 	Event  string `json:"event,omitempty"`  // its id there
@@ -162,6 +162,8 @@ func (l Language) because(c *Cause) string {
 		return l.say(", by an event", ", par un événement")
 	case c.Kind == "act":
 		return l.say(", by an act of a steward or a replaced card", ", par l'acte d'un gestionnaire ou une carte remplacée")
+	case c.Kind == "match":
+		return l.say(", by a probable match of two records", ", par un rapprochement probable de deux fiches")
 	case c.Kind == "decision":
 		return l.say(", because the customer agreed or refused", ", parce que le client a accepté ou refusé")
 	case c.Kind == "rules":

@@ -70,6 +70,7 @@ func (t Teller) Link(e *resolve.EdgeView) Link {
 	if e.Act != identity.NoOp {
 		out.Act, out.ActID, out.ActAt = e.Act.String(), e.ActID, second(e.ActT)
 	}
+	out.Probable = probable(e)
 	out.Words = t.Language.link(&out)
 	return out
 }

@@ -71,7 +71,7 @@ func (l Language) StandingWord(code string) string {
 
 var shortReasons = map[string]string{
 	"banned": "interdit", "ban": "interdit", "blocked": "bloqué", "quarantined": "à l'écart", "contested": "contesté", "permission": "sans accord",
-	"same_namespace": "même sorte", "overflow": "trop de liens", "unique": "unique", "limit": "limite", "person": "autre personne",
+	"same_namespace": "même sorte", "overflow": "trop de liens", "probable": "probable", "unique": "unique", "limit": "limite", "person": "autre personne",
 }
 
 // Rule names the rule that refused a link, in a word or two.
@@ -98,6 +98,7 @@ var reasonWords = map[string][2]string{
 	"overflow":       {"so many identifiers hang together that weak links were set aside", "tant d'identifiants tiennent ensemble que les liens faibles ont été écartés"},
 	"unique":         {"one person has only one of these, and there would be two", "une personne n'en a qu'un, et il y en aurait deux"},
 	"limit":          {"one person has not so many of these in so short a time", "une personne n'en a pas autant en si peu de temps"},
+	"probable":       {"nothing but a probable match speaks for it, and the rules do not link by that", "seul un rapprochement probable l'indique, et les règles ne relient pas pour si peu"},
 	"person":         {"the names or birth dates that were told differ", "les noms ou dates de naissance déclarés diffèrent"},
 }
 
@@ -108,6 +109,9 @@ func (l Language) link(x *Link) string {
 		text := l.say(words[0], words[1])
 		if x.Act == identity.Together.String() {
 			text = l.say("joined: somebody decided that the two are one person", "reliés : quelqu'un a décidé que les deux sont une même personne")
+		}
+		if x.Act == "" && x.Probable != nil && x.Probable.Links {
+			return l.linked(x.Probable)
 		}
 		return text + l.seen(x)
 	}

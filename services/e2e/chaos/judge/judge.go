@@ -17,7 +17,7 @@ import (
 
 // Groups that events pass, with the topics that each reads.
 var Groups = map[string][]string{
-	"resolver": append(stream.EventTopics(), stream.TopicConsents, stream.TopicActs),
+	"resolver": append(stream.EventTopics(), stream.TopicConsents, stream.TopicActs, stream.TopicMatches),
 	"sink":     {stream.TopicResolved, stream.TopicOwners, stream.TopicProfiles, stream.TopicIdentity, stream.TopicConsents},
 }
 
