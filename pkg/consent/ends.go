@@ -49,6 +49,7 @@ func nextBoundary(points []Point, after int64) int64 {
 		if t := p.Register.NextBoundary(after); t != 0 {
 			next = min(next, t)
 		}
+		next = min(next, p.nextQuiet(after))
 	}
 	if next == noTime {
 		return 0

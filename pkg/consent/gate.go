@@ -10,7 +10,8 @@ import (
 type Point struct {
 	Key        identifier.Key
 	Register   Register
-	Unreadable bool // the register could not be read: nothing optional is allowed
+	Unreadable bool  // the register could not be read: nothing optional is allowed
+	LastAct    int64 // when the person whose point it is last did something with the controller; 0 = nothing is known
 }
 
 // Verdict is what gate G1 decides about an event.
@@ -88,7 +89,7 @@ func Permissions(points []Point, now int64) Mask {
 
 func somePoint(points []Point, p Purpose, channel string, now int64) bool {
 	return slices.ContainsFunc(points, func(x Point) bool {
-		return Reaches(channel, x.Key.Namespace) && x.Register.AllowedAt(p, channel, now)
+		return Reaches(channel, x.Key.Namespace) && x.AllowedAt(p, channel, now)
 	})
 }
 

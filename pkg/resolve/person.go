@@ -45,6 +45,9 @@ func (p *Person) Owned(controller string) []*profile.State {
 	return out
 }
 
+// LastAct is when the person last did something with a controller, in seconds; 0 = never.
+func (p *Person) LastAct(controller string) int64 { return profile.LastAct(p.Owned(controller)) }
+
 // Controllers lists the controllers with a leaf that names the person, and whether one of theirs belongs to it.
 func (p *Person) Controllers() map[string]bool {
 	out := map[string]bool{}
@@ -99,6 +102,15 @@ func (r *Reader) People(ctx context.Context, space string, keys []identifier.Key
 		p.Survivorship = kernel.Rules().Survivorship
 	}
 	return people, nil
+}
+
+// LastAct reads when the person that holds a point last did something with a controller, in seconds; 0 = never.
+func (r *Reader) LastAct(ctx context.Context, space, controller string, point identifier.Key, now int64) (int64, error) {
+	people, err := r.People(ctx, space, []identifier.Key{point}, now)
+	if err != nil {
+		return 0, err
+	}
+	return people[0].LastAct(controller), nil
 }
 
 // sameAs takes over what was read of the same person by another identifier.

@@ -177,6 +177,13 @@ func (s *Service) person(ctx context.Context, q *request, now time.Time) (contac
 	if err != nil {
 		return contact.Party{}, contact.Person{}, nil, err
 	}
+	if consent.Quiet(points, now.Unix()) { // what the person did is read where it decides
+		last, err := s.deps.Acts.LastAct(ctx, q.reader.Space, q.controller, q.ask.Point, now.Unix())
+		if err != nil {
+			return contact.Party{}, contact.Person{}, nil, fmt.Errorf("reading what the person did: %w", err)
+		}
+		consent.Acted(points, last)
+	}
 	wishes, err := s.wishes(ctx, q, who, now)
 	if err != nil {
 		return contact.Party{}, contact.Person{}, nil, err
@@ -226,7 +233,7 @@ func permit(q *request, points []consent.Point, now int64) (contact.Permission, 
 	}
 	var proof []Proof
 	for _, need := range q.needs {
-		if points[0].Unreadable || !points[0].Register.AllowedAt(need.Purpose, need.Channel, now) {
+		if !points[0].AllowedAt(need.Purpose, need.Channel, now) {
 			return no(need)
 		}
 		if o := consent.MaskedBy(points, need.Purpose, need.Channel, now); o != "" {
@@ -240,8 +247,10 @@ func permit(q *request, points []consent.Point, now int64) (contact.Permission, 
 			}
 			proof = append(proof, proofOf(need, d))
 		}
-		if end := h.NextBoundary(now); end != 0 && (p.Until.IsZero() || time.Unix(end, 0).Before(p.Until)) {
-			p.Until = time.Unix(end, 0)
+		for _, end := range [...]int64{h.NextBoundary(now), points[0].QuietEnd(need.Purpose, need.Channel, now)} {
+			if end != 0 && (p.Until.IsZero() || time.Unix(end, 0).Before(p.Until)) {
+				p.Until = time.Unix(end, 0)
+			}
 		}
 	}
 	mask := consent.Permissions(points, now)

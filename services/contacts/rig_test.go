@@ -122,7 +122,7 @@ func (r *rig) serve(state resolve.GraphState, cells resolve.Cells, store contact
 		change(&cfg)
 	}
 	r.service, err = contacts.New(cfg, contacts.Deps{
-		Log: log, Metrics: registry, Gatherer: registry, Readers: readers(t), People: r.stores, Registers: r.stores, Contacts: r.stores, Kafka: r.stores, Pseudonyms: ring,
+		Log: log, Metrics: registry, Gatherer: registry, Readers: readers(t), People: r.stores, Acts: resolve.NewReader(graph, cells), Registers: r.stores, Contacts: r.stores, Kafka: r.stores, Pseudonyms: ring,
 		Now: func() time.Time { return r.now },
 	})
 	require.NoError(t, err)

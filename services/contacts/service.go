@@ -29,6 +29,11 @@ type People interface {
 	View(ctx context.Context, space string, keys []identifier.Key, now int64) (*resolve.View, error)
 }
 
+// Acts says when people last did something themselves (*resolve.Reader).
+type Acts interface {
+	LastAct(ctx context.Context, space, controller string, point identifier.Key, now int64) (int64, error)
+}
+
 // Pseudonyms makes keys of values (*vault.Keyring).
 type Pseudonyms interface {
 	Pseudonym(space string, ns identifier.Namespace, value string) identifier.Pseudonym
@@ -46,6 +51,7 @@ type Deps struct {
 	Gatherer   prometheus.Gatherer
 	Readers    *auth.Keys[auth.Reader]
 	People     People
+	Acts       Acts
 	Registers  Registers
 	Contacts   contact.Store
 	Kafka      Publisher // of steps, and of contacts that were made
@@ -105,8 +111,8 @@ func New(cfg Config, d Deps) (*Service, error) {
 
 // complete puts in what may be left out, and reports what may not.
 func (d *Deps) complete() error {
-	if d.Log == nil || d.Metrics == nil || d.Gatherer == nil || d.Readers == nil || d.People == nil || d.Registers == nil || d.Contacts == nil || d.Kafka == nil || d.Pseudonyms == nil {
-		return errors.New("contacts need a logger, metrics, readers, people, registers, a store of contacts, Kafka and pseudonyms")
+	if d.Log == nil || d.Metrics == nil || d.Gatherer == nil || d.Readers == nil || d.People == nil || d.Acts == nil || d.Registers == nil || d.Contacts == nil || d.Kafka == nil || d.Pseudonyms == nil {
+		return errors.New("contacts need a logger, metrics, readers, people and their acts, registers, a store of contacts, Kafka and pseudonyms")
 	}
 	if d.Now == nil {
 		d.Now = time.Now

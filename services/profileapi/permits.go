@@ -59,6 +59,7 @@ func (s *Service) permitOf(ctx context.Context, q request, p *resolve.Person, co
 		register, err := consent.DecodeRegister(c.Value)
 		out.points = append(out.points, consent.Point{Key: points[i], Register: register, Unreadable: err != nil})
 	}
+	consent.Acted(out.points, profile.LastAct(p.Owned(controller)))
 	out.closed = consent.Closed(out.points, out.now) != ""
 	if q.purpose.Decidable {
 		out.mask = consent.Permissions(out.points, out.now)
@@ -109,7 +110,7 @@ func (p permit) allow(l *profile.State) bool {
 		return false
 	}
 	if p.purpose.PerPoint {
-		return point.Register.AllowedAt(p.purpose.Purpose, "", p.now)
+		return point.AllowedAt(p.purpose.Purpose, "", p.now)
 	}
 	return p.mask.Has(p.purpose.Purpose)
 }

@@ -5,6 +5,7 @@ import (
 
 	"rcu/pkg/auth"
 	"rcu/pkg/lifecycle"
+	"rcu/pkg/resolve"
 	"rcu/pkg/resolve/stateredis"
 	"rcu/services/contacts"
 )
@@ -32,6 +33,7 @@ func buildContacts(ctx context.Context, d *deps) (lifecycle.Part, error) {
 	}
 	s, err := contacts.New(cfg, contacts.Deps{
 		Log: d.log.Named("contacts"), Metrics: d.metricsOf("contacts"), Gatherer: d.metrics, Readers: readers, People: d.graph, Registers: d.cells,
+		Acts:     resolve.NewReader(d.graph, d.cells),
 		Contacts: stateredis.NewContacts(d.redis), Kafka: producer, Pseudonyms: d.keys, Ready: d.redis.Ping,
 	})
 	if err != nil {

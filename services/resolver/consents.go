@@ -7,6 +7,7 @@ import (
 
 	"rcu/pkg/consent"
 	"rcu/pkg/identity"
+	"rcu/pkg/profile"
 	"rcu/pkg/resolve"
 	"rcu/pkg/stream"
 	"rcu/pkg/telemetry"
@@ -107,6 +108,7 @@ func (s *Service) permissionsOf(ctx context.Context, space string, told []tellin
 			points = append(points, consent.Point{Key: m, Register: register, Unreadable: err != nil})
 		}
 		cells = cells[len(points):]
+		consent.Acted(points, profile.LastAct(t.leaves))
 		out[i] = permittedBy(points, now.Unix())
 	}
 	return out, nil

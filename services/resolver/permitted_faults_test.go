@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"rcu/pkg/consent"
+	"rcu/pkg/identifier"
 	"rcu/pkg/resolve"
 	"rcu/pkg/stream"
 	"rcu/services/contacts"
@@ -137,6 +138,13 @@ func otherController(key string) string {
 	return strings.NewReplacer(":"+retail+":", ":"+digital+":", ":"+digital+":", ":"+retail+":").Replace(key)
 }
 
+// elsewhere reads what people did with the other controller.
+type elsewhere struct{ contacts.Acts }
+
+func (e elsewhere) LastAct(ctx context.Context, space, controller string, point identifier.Key, now int64) (int64, error) {
+	return e.Acts.LastAct(ctx, space, map[string]string{retail: digital, digital: retail}[controller], point, now) //nolint:wrapcheck // a fault
+}
+
 // permitFaults are planted one by one: the whole-history test has to find each.
 var permitFaults = []struct {
 	name, found string // and how one of the findings begins
@@ -161,6 +169,7 @@ var permitFaults = []struct {
 	{"G4 reads what another controller was told", "maison-", sabotage{reads: func(c resolve.Cells) resolve.Cells { return brokenCells{Cells: c, key: otherController} }}},
 	{"contacts take a carried grant for one that was said", "reserve", sabotage{desk: contacting(carriedAsSaid)}},
 	{"contacts do not see that grants end", "reserve", sabotage{desk: contacting(withoutEnds)}},
+	{"contacts take what was done with another controller for a sign of life", "reserve", sabotage{acts: func(a contacts.Acts) contacts.Acts { return elsewhere{a} }}},
 	{"contacts ask for another controller", "reserve", sabotage{desk: func(c contacts.Registers) contacts.Registers {
 		return brokenCells{Cells: c.(resolve.Cells), key: otherController}
 	}}},

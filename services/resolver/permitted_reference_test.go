@@ -1,6 +1,9 @@
 package resolver_test
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // The reference of the whole-history test: what consent.md 3.5 to 3.9 permits, said once more in the plainest way, over the list of everything that
 // people decided. It shares no line with the product: no register, no history, no kernel, and it looks at the whole list for every question.
@@ -88,4 +91,34 @@ func (w words) objected(controller string, points []string, purpose string, now 
 		}
 	}
 	return deniedAt >= 0 && deniedAt >= grantedAt
+}
+
+// act is something that the person did with a controller, and the address they gave with it.
+type act struct {
+	controller, mail string
+	at               int64
+}
+
+// quiet reports whether a grant of offers ended because the person did nothing for three years: neither when it was given nor by any act since.
+func quiet(given int64, acts []act, controller string, now int64) bool {
+	last := given
+	for _, a := range acts {
+		if a.controller == controller {
+			last = max(last, a.at)
+		}
+	}
+	return !time.Unix(last, 0).UTC().AddDate(3, 0, 0).After(time.Unix(now, 0))
+}
+
+// mayOffer reports whether some of the addresses has a grant of offers in force, of a person who did something in the last three years.
+func (s *story) mayOffer(controller string, points []string, now int64) bool {
+	return slices.ContainsFunc(points, func(point string) bool {
+		d, _ := s.words.holding(controller, point, "marketing", "email", now)
+		return s.words.granted(controller, point, "marketing", "email", now) && !quiet(d.at, s.acts, controller, now)
+	})
+}
+
+// came reports whether the address itself was given with all the acts that keep its grant alive, so that it is surely one person's.
+func (s *story) came(controller, mail string) bool {
+	return !slices.ContainsFunc(s.acts, func(a act) bool { return a.controller == controller && a.mail != mail })
 }

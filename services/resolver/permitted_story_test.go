@@ -20,6 +20,7 @@ type story struct {
 	words    words
 	browsed  []browsed
 	bought   []bought
+	acts     []act    // of later years; earlier ones count for nothing there
 	cookies  []string // of the one site, of the other, and one that both see: two brands on one domain
 	devices  []string // of the app, which the first site has
 	mails    []string
@@ -126,6 +127,16 @@ func (s *story) browse(w *permitWorld, at time.Time) {
 		return
 	}
 	w.take("web", b.controller, j(b.id, "page.viewed", at.Format(time.RFC3339), ids, map[string]any{"path": "/"}))
+}
+
+// come lets some people buy again, after a long time.
+func (s *story) come(w *permitWorld) {
+	if s.chance(.5) {
+		return
+	}
+	a := act{controller: s.who(), mail: pick(s, s.mails...), at: w.now.Unix()}
+	s.acts = append(s.acts, a)
+	w.take("store", a.controller, j(s.id(), "sale", w.now.Format(time.RFC3339), list(is("email", a.mail), is("ticket", s.id())), euros(900)))
 }
 
 // order is placed in a browser.

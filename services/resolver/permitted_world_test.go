@@ -62,6 +62,7 @@ type sabotage struct {
 	collector func(ingest.Registers) ingest.Registers     // registers as gate G1 reads and writes them
 	reads     func(resolve.Cells) resolve.Cells           // as the profile API reads them
 	desk      func(contacts.Registers) contacts.Registers // as contacts read them
+	acts      func(contacts.Acts) contacts.Acts           // what people did, as contacts read it
 	lost      string                                      // a topic that nobody gets
 	stopped   bool                                        // the resolver's clock stands
 }
@@ -180,11 +181,15 @@ func (w *permitWorld) openReaders(broken sabotage) {
 	require.NoError(w.t, err)
 	w.serve(s)
 	w.profiles = s.Handler()
+	var acts contacts.Acts = resolve.NewReader(w.graph, w.cells)
+	if broken.acts != nil {
+		acts = broken.acts(acts)
+	}
 	cfg := contacts.Default()
 	cfg.Rules.Caps = []contact.Cap{{Most: 100, Hours: 1, Source: "nothing but permission is asked for"}}
 	registry = prometheus.NewRegistry()
 	c, err := contacts.New(cfg, contacts.Deps{
-		Log: zap.NewNop(), Metrics: registry, Gatherer: registry, Readers: readers, People: w.graph, Registers: desk, Contacts: statemem.NewContacts(now),
+		Log: zap.NewNop(), Metrics: registry, Gatherer: registry, Readers: readers, People: w.graph, Acts: acts, Registers: desk, Contacts: statemem.NewContacts(now),
 		Kafka: permitLog{w, ""}, Pseudonyms: w.ring, Now: now,
 	})
 	require.NoError(w.t, err)

@@ -258,30 +258,28 @@ func (l *Ledger) softOptIn(q Question, info consent.Info, t int64) (Sale, int64,
 	if !found {
 		return Sale{}, 0, false
 	}
-	end := consent.AddMonths(max(best.At, l.lastAct(q, t)), rule.Inactivity)
+	end := info.QuietEnd(q.Topic.Channel, best.At, l.lastAct(q, t))
 	return best, end, t < end
 }
 
 // quietEnd is when a grant ends because the person does nothing; 0 = it does not end so.
 func (l *Ledger) quietEnd(q Question, info consent.Info, h held, t int64) int64 {
-	months := info.On[q.Topic.Channel].Inactivity
-	if months == 0 {
-		return 0
-	}
-	return consent.AddMonths(max(h.DecidedAt, l.lastAct(q, t)), months)
+	return info.QuietEnd(q.Topic.Channel, h.DecidedAt, l.lastAct(q, t))
 }
 
-// lastAct is the last act of the person on the point, with this controller.
+// lastAct is the last act of the person with this controller, on any of their points.
 func (l *Ledger) lastAct(q Question, t int64) int64 {
 	last := int64(math.MinInt64)
-	for _, a := range l.activities[q.Point] {
-		if a.Controller == q.Controller && a.At <= t && a.RecordedAt <= q.KnownAt {
-			last = max(last, a.At)
+	for _, point := range l.pointsOf(q.Point) {
+		for _, a := range l.activities[point] {
+			if a.Controller == q.Controller && a.At <= t && a.RecordedAt <= q.KnownAt {
+				last = max(last, a.At)
+			}
 		}
-	}
-	for _, s := range l.sales[q.Point] {
-		if s.Controller == q.Controller && s.At <= t && s.RecordedAt <= q.KnownAt {
-			last = max(last, s.At)
+		for _, s := range l.sales[point] {
+			if s.Controller == q.Controller && s.At <= t && s.RecordedAt <= q.KnownAt {
+				last = max(last, s.At)
+			}
 		}
 	}
 	return last

@@ -208,6 +208,11 @@ func TestInactivity(t *testing.T) {
 	assert.Equal(t, BecauseInactive, ask(l, anna, consent.Marketing, "email", years(5)).Because)
 	phone := Point{identifier.Phone, "p"}
 	l.State(said("t", Grant, phone, consent.Marketing, "phone", day(0)))
+	l.Acted(Activity{Controller: "shop", Point: phone, At: years(4)})
+	assert.Equal(t, BecauseInactive, ask(l, anna, consent.Marketing, "email", years(5)).Because, "somebody else's phone")
+	l.Belongs(Member{"a", anna})
+	l.Belongs(Member{"a", phone})
+	assert.True(t, ask(l, anna, consent.Marketing, "email", years(5)).Allowed, "the same person's phone")
 	l.Acted(Activity{Controller: "shop", Point: phone, At: day(360)})
 	assert.True(t, ask(l, phone, consent.Marketing, "phone", years(1)-1).Allowed)
 	assert.Equal(t, BecauseExpired, ask(l, phone, consent.Marketing, "phone", years(1)).Because, "by phone a year, whatever the person does")

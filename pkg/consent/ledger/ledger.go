@@ -21,6 +21,7 @@ type Ledger struct {
 	statements map[topic][]Statement
 	wide       map[topic][]Statement // denials of whole people, by person in place of the point
 	person     map[Point]string
+	named      map[string][]Point // by person: points that somebody said are theirs
 	points     map[Point]bool
 	overlays   map[string][]Overlay
 	ages       map[string][]Age
@@ -31,7 +32,7 @@ type Ledger struct {
 // New returns an empty ledger that answers by a register of purposes.
 func New(reg *registry.Registry) *Ledger {
 	return &Ledger{
-		reg: reg, statements: map[topic][]Statement{}, wide: map[topic][]Statement{}, person: map[Point]string{}, points: map[Point]bool{},
+		reg: reg, statements: map[topic][]Statement{}, wide: map[topic][]Statement{}, person: map[Point]string{}, named: map[string][]Point{}, points: map[Point]bool{},
 		overlays: map[string][]Overlay{}, ages: map[string][]Age{}, sales: map[Point][]Sale{}, activities: map[Point][]Activity{},
 	}
 }
@@ -62,7 +63,23 @@ func (l *Ledger) Belongs(m Member) {
 	if held, known := l.person[m.Point]; !known || m.Person < held {
 		l.person[m.Point] = m.Person
 	}
+	l.named[m.Person] = append(l.named[m.Person], m.Point)
 	l.points[m.Point] = true
+}
+
+// pointsOf lists the points of the person whose point it is; itself alone where nobody is known.
+func (l *Ledger) pointsOf(p Point) []Point {
+	person, known := l.person[p]
+	if !known {
+		return []Point{p}
+	}
+	var out []Point
+	for _, x := range l.named[person] {
+		if l.person[x] == person {
+			out = append(out, x)
+		}
+	}
+	return out
 }
 
 // Overlay adds what masks the decisions of a person.

@@ -135,11 +135,18 @@ type Registry struct {
 	Purposes       map[string]Purpose           `yaml:"purposes"`
 	Acts           map[string]Act               `yaml:"acts"`
 	Terms          map[string]Term              `yaml:"terms"`
+	Activity       Activity                     `yaml:"activity"`
 	Topics         map[string]Topic             `yaml:"topics"`
 	Refused        map[string]Refused           `yaml:"refused"`
 	Notices        map[string]map[string]Notice `yaml:"notices"` // by id, then version
 
 	texts map[string]string // of notices: id, version and language -> text
+}
+
+// Activity says which types of events are acts of a person, that keep grants alive.
+type Activity struct {
+	Types  []string `yaml:"types"`
+	Source string   `yaml:"source"`
 }
 
 // Load reads registry.yaml of files strictly, and the texts of its notices.

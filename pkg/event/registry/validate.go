@@ -38,6 +38,9 @@ func (r *Registry) validate() error {
 	}
 	r.checkRules(&f)
 	r.checkTopics(&f)
+	if len(r.Activity.Types) == 0 || r.Activity.Source == "" {
+		f.add("activity: the types of events by which people act are required, and where they come from")
+	}
 	r.checkNotices(&f)
 	return errors.Join(f.list...)
 }
