@@ -129,16 +129,22 @@ func (k *Kernel) Named(f Fact, keys []identifier.Key) []identifier.Key {
 			keys = append(keys, f.Point)
 		}
 	case *Act:
-		switch {
-		case !f.OnPair() && k.Links(f.A.Namespace):
+		if f.OnPair() {
+			return k.namedPair(f.A, f.B, keys)
+		}
+		if k.Links(f.A.Namespace) {
 			keys = append(keys, f.A)
-		case f.OnPair() && f.A != f.B && k.Links(f.A.Namespace) && k.Links(f.B.Namespace):
-			keys = append(keys, f.A, f.B)
 		}
 	case *Match:
-		if f.A != f.B && k.Links(f.A.Namespace) && k.Links(f.B.Namespace) {
-			keys = append(keys, f.A, f.B)
-		}
+		return k.namedPair(f.A, f.B, keys)
+	}
+	return keys
+}
+
+// namedPair appends the ends of a fact on two identifiers, which says something only of two that link.
+func (k *Kernel) namedPair(a, b identifier.Key, keys []identifier.Key) []identifier.Key {
+	if a != b && k.Links(a.Namespace) && k.Links(b.Namespace) {
+		keys = append(keys, a, b)
 	}
 	return keys
 }

@@ -30,7 +30,7 @@ func NewKernel(r Rules) (*Kernel, error) {
 		return nil, fmt.Errorf("checking identity rules: %w", err)
 	}
 	k := &Kernel{
-		rules: r, autoLink: uint32(math.Round(r.AutoLink * Certain)), //nolint:gosec // a probability
+		rules: r, autoLink: uint32(math.Round(r.AutoLink * Certain)),
 		byName: make(map[identifier.Namespace]*namespace, len(r.Namespaces)), patterns: map[PatternID]struct{}{},
 	}
 	for _, text := range r.BlockedPatterns {

@@ -222,7 +222,7 @@ func (r *recordReader) compared() []identity.Compared {
 			r.Fail()
 			probability = 0
 		}
-		x.Millionths = uint32(probability) //nolint:gosec // as just checked
+		x.Millionths = uint32(probability)
 	}
 	return out
 }

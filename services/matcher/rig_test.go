@@ -65,7 +65,7 @@ func (r *rig) over(x match.Index) {
 	cfg.Spaces = []string{space}
 	r.index, r.source = x, NewSource(x, r.graph, time.Now)
 	r.s, err = New(cfg, Deps{
-		Log: zaptest.NewLogger(r.t), Metrics: prometheus.NewRegistry(), Stream: r.client, Output: out, Graph: r.graph, Cells: r.cells, Index: x, Keyring: r.ring,
+		Log: zaptest.NewLogger(r.t), Metrics: prometheus.NewRegistry(), Stream: r.client, Output: out, Graph: r.graph, Cells: r.cells, Index: x, Keyring: r.ring, Matches: r.matched,
 	})
 	require.NoError(r.t, err)
 }

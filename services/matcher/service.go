@@ -26,8 +26,9 @@ type Deps struct {
 	Cells   resolve.Cells
 	Index   match.Index
 	Keyring *vault.Keyring
-	Model   *match.Model     // what tells one person's records from two people's; nil: what is known beforehand
-	Now     func() time.Time // nil: time.Now
+	Model   *match.Model                                 // what tells one person's records from two people's; nil: what is known beforehand
+	Now     func() time.Time                             // nil: time.Now
+	Matches func(context.Context, []stream.Record) error // publishes to rcu.matches; nil: by Output
 }
 
 func (d *Deps) validate() error {
@@ -36,6 +37,9 @@ func (d *Deps) validate() error {
 	}
 	if d.Model == nil {
 		d.Model = match.Untaught()
+	}
+	if d.Matches == nil {
+		d.Matches = d.Output.PublishAll
 	}
 	if d.Now == nil {
 		d.Now = time.Now

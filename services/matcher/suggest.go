@@ -115,7 +115,7 @@ func (s *Service) take(ctx context.Context, l *leaf, keys map[subject]vault.Subj
 		return "", fmt.Errorf("keeping an entry: %w", err)
 	}
 	s.metrics.full.Add(float64(full))
-	if err := s.suggest(ctx, l, whose, traits, blocks); err != nil {
+	if err := s.suggest(ctx, l, whose, key, held, traits, blocks); err != nil {
 		return "", err
 	}
 	if err := s.deps.Index.SetCompared(ctx, l.space, e); err != nil {
@@ -131,6 +131,9 @@ func (s *Service) forget(ctx context.Context, l *leaf) error {
 		spaces = []string{l.space}
 	}
 	for _, space := range spaces {
+		if err := s.takeBack(ctx, space, l.id); err != nil {
+			return err
+		}
 		if err := s.deps.Index.RemoveEntry(ctx, space, l.id); err != nil {
 			return fmt.Errorf("forgetting an entry: %w", err)
 		}
@@ -147,14 +150,33 @@ type candidate struct {
 }
 
 // suggest compares a record with those that share a block, and suggests the people that are probably the same.
-func (s *Service) suggest(ctx context.Context, l *leaf, whose subject, traits match.Traits, blocks []match.Block) error {
+func (s *Service) suggest(ctx context.Context, l *leaf, whose subject, key vault.SubjectKey, held match.Entry, traits match.Traits, blocks []match.Block) error {
+	at := s.deps.Now() // before the others are read: who reads later knows more
+	before, err := s.likeBefore(ctx, l, whose, key, held)
+	if err != nil {
+		return err
+	}
+	near, err := s.scored(ctx, l, whose, traits, blocks)
+	if err != nil {
+		return err
+	}
+	if err := s.announce(ctx, l, whose, near, before, held.ID != "", at); err != nil {
+		return err
+	}
+	near = slices.DeleteFunc(near, func(c candidate) bool { return c.found.Probability < s.cfg.Suggest })
+	slices.SortStableFunc(near, func(a, b candidate) int { return cmp.Compare(b.found.Weight, a.found.Weight) })
+	return s.propose(ctx, l, whose.key, near)
+}
+
+// scored compares a record with those that share a block.
+func (s *Service) scored(ctx context.Context, l *leaf, whose subject, traits match.Traits, blocks []match.Block) ([]candidate, error) {
 	near, err := s.candidates(ctx, l, whose, blocks)
 	if err != nil || len(near) == 0 {
-		return err
+		return nil, err
 	}
 	people, err := s.deps.Index.CountEntries(ctx, l.space)
 	if err != nil {
-		return fmt.Errorf("counting entries: %w", err)
+		return nil, fmt.Errorf("counting entries: %w", err)
 	}
 	others := make([]match.Traits, len(near))
 	for i := range near {
@@ -163,9 +185,7 @@ func (s *Service) suggest(ctx context.Context, l *leaf, whose subject, traits ma
 	for i, e := range s.scorer.Score(int(people), traits, others) {
 		near[i].found = e
 	}
-	near = slices.DeleteFunc(near, func(c candidate) bool { return c.found.Probability < s.cfg.Suggest })
-	slices.SortStableFunc(near, func(a, b candidate) int { return cmp.Compare(b.found.Weight, a.found.Weight) })
-	return s.propose(ctx, l, whose.key, near)
+	return near, nil
 }
 
 // candidates reads the records of others that share a block, and opens what can be opened. Whose key is gone is forgotten.

@@ -98,7 +98,7 @@ var reasonWords = map[string][2]string{
 	"overflow":       {"so many identifiers hang together that weak links were set aside", "tant d'identifiants tiennent ensemble que les liens faibles ont été écartés"},
 	"unique":         {"one person has only one of these, and there would be two", "une personne n'en a qu'un, et il y en aurait deux"},
 	"limit":          {"one person has not so many of these in so short a time", "une personne n'en a pas autant en si peu de temps"},
-	"probable":       {"nothing but a probable match speaks for it, and the rules do not link by that", "seul un rapprochement probable l'indique, et les règles ne relient pas pour si peu"},
+	"probable":       {"nothing but a probable match speaks for it, and the rules do not link by that", "seul un rapprochement probable l'indique, et les règles ne lient pas pour si peu"},
 	"person":         {"the names or birth dates that were told differ", "les noms ou dates de naissance déclarés diffèrent"},
 }
 
