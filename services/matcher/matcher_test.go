@@ -159,7 +159,7 @@ func TestErased_isForgotten(t *testing.T) {
 			require.Empty(t, r.shown())
 			require.EqualValues(t, 1, r.entries(), "the phone's alone")
 			traits := match.Traits{{Kind: match.KindGiven, Value: "Hélène"}, {Kind: match.KindFamily, Value: "Lefèvre"}, {Kind: match.KindBirth, Value: "1980-03-12"}}
-			near, err := r.index.Near(t.Context(), space, r.s.pseudonymised(space, traits), 10)
+			near, err := r.index.Near(t.Context(), space, pseudonymised(r.s.deps.Keyring, space, traits), 10)
 			require.NoError(t, err)
 			for _, e := range near {
 				require.NotEqual(t, string(leafID(card)), e.ID)
@@ -185,9 +185,9 @@ func TestIndex_holdsNoValue(t *testing.T) {
 	require.Error(t, err, "the key of another person opens nothing")
 	other := vaultOf(t)
 	traits := match.Traits{{Kind: match.KindGiven, Value: "Hélène"}, {Kind: match.KindFamily, Value: "Lefèvre"}}
-	require.NotEqual(t, r.s.pseudonymised(space, traits), r.s.pseudonymised("other", traits), "spaces have other blocks")
+	require.NotEqual(t, pseudonymised(r.s.deps.Keyring, space, traits), pseudonymised(r.s.deps.Keyring, "other", traits), "spaces have other blocks")
 	r.s.deps.Keyring = other
-	require.NotContains(t, e.Blocks, r.s.pseudonymised(space, traits)[0], "and so have installations")
+	require.NotContains(t, e.Blocks, pseudonymised(r.s.deps.Keyring, space, traits)[0], "and so have installations")
 }
 
 // TestStoppedBetween: a record that was listed when the matcher was killed, and not compared, is compared when it is read again.

@@ -83,11 +83,11 @@ func traitsOf(state *profile.State, key vault.SubjectKey) match.Traits {
 
 // pseudonymised makes the blocks of traits: digests of their blocking keys under the secret of the installation, which is another one for
 // each space.
-func (s *Service) pseudonymised(space string, traits match.Traits) []match.Block {
+func pseudonymised(ring *vault.Keyring, space string, traits match.Traits) []match.Block {
 	keys := traits.Blocks()
 	out := make([]match.Block, 0, len(keys))
 	for _, k := range keys[:min(len(keys), match.MaxEntryBlocks)] {
-		out = append(out, s.deps.Keyring.Digest64(space, "matching block", k))
+		out = append(out, ring.Digest64(space, "matching block", k))
 	}
 	return out
 }
@@ -104,6 +104,30 @@ func seal(x subject, key vault.SubjectKey, traits match.Traits) ([]byte, error) 
 		b = append(b, text...)
 	}
 	return append(b, sealed...), nil
+}
+
+// Record is what one record says of its person, by the names of traits.
+type Record struct {
+	Space, Controller string
+	Leaf              string         // its id
+	Key               identifier.Key // whose key seals it
+	Traits            map[string]string
+}
+
+// NewEntry makes the entry that a record has in the index, for whoever fills one without a changelog.
+func NewEntry(ring *vault.Keyring, x Record, key vault.SubjectKey) (match.Entry, error) {
+	var traits match.Traits
+	for name, value := range x.Traits {
+		if kind, known := kindsOfTraits[name]; known {
+			traits = append(traits, match.Trait{Kind: kind, Value: value})
+		}
+	}
+	return entryOf(ring, x.Space, x.Leaf, subject{x.Controller, x.Key}, key, traits.Sorted())
+}
+
+func entryOf(ring *vault.Keyring, space, id string, whose subject, key vault.SubjectKey, traits match.Traits) (match.Entry, error) {
+	sealed, err := seal(whose, key, traits)
+	return match.Entry{ID: id, Blocks: pseudonymised(ring, space, traits), Sealed: sealed}, err
 }
 
 // maxText is the longest name of a controller or identifier in an entry.

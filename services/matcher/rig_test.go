@@ -63,7 +63,7 @@ func (r *rig) over(x match.Index) {
 	r.t.Cleanup(func() { _ = out.Close(context.Background()) })
 	cfg := Default()
 	cfg.Spaces = []string{space}
-	r.index, r.source = x, NewSource(x, r.graph, time.Now)
+	r.index, r.source = x, NewSource(x, r.graph, r.cells, time.Now)
 	r.s, err = New(cfg, Deps{
 		Log: zaptest.NewLogger(r.t), Metrics: prometheus.NewRegistry(), Stream: r.client, Output: out, Graph: r.graph, Cells: r.cells, Index: x, Keyring: r.ring, Matches: r.matched,
 	})
@@ -141,6 +141,7 @@ func (r *rig) record(k identifier.Key, traits map[string]string) stream.Record {
 	require.Equal(r.t, profile.Folded, state.Fold(profile.Folding{Event: e, Traits: sealed}))
 	cells[0].Value = state.Encode()
 	r.commit(cells)
+	require.NoError(r.t, r.cells.AddMembers(r.t.Context(), []resolve.Member{{Set: resolve.LeafIndex(space, k), Member: resolve.LeafMember(shop, leafID(k))}}))
 	rec, err := stream.Encode(stream.TopicLeaves, []byte(name), &eventpb.Changelog{Space: space, Key: []byte(name), Value: cells[0].Value, Version: 1}, time.Now())
 	require.NoError(r.t, err)
 	return rec

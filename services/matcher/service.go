@@ -56,6 +56,7 @@ type Service struct {
 	consumer *stream.Consumer
 	reached  reached
 	lately   *lately
+	over     overlays
 	pace     *rate.Limiter
 }
 
@@ -64,7 +65,7 @@ func New(cfg Config, d Deps) (*Service, error) {
 	if err := errors.Join(cfg.Validate(), d.validate()); err != nil {
 		return nil, fmt.Errorf("checking the matcher's configuration: %w", err)
 	}
-	s := &Service{cfg: cfg, deps: d, scorer: match.NewScorer(d.Model), reached: reached{next: map[int]int64{}}, lately: newLately(), pace: rate.NewLimiter(rate.Limit(cfg.Rate), 2*batchRecords)}
+	s := &Service{cfg: cfg, deps: d, scorer: match.NewScorer(d.Model), reached: reached{next: map[int]int64{}}, lately: newLately(), over: overlaysOf(d.Graph, d.Cells), pace: rate.NewLimiter(rate.Limit(cfg.Rate), 2*batchRecords)}
 	var err error
 	if s.metrics, err = newMetrics(d.Metrics); err != nil {
 		return nil, err

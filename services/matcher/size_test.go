@@ -25,61 +25,8 @@ import (
 	"rcu/pkg/resolve/stateredis"
 	"rcu/pkg/stream"
 	"rcu/pkg/testkit"
+	"rcu/services/internal/demo"
 )
-
-// crowd makes people up: names and towns as unevenly common as real ones.
-type crowd struct{ given, family, streets []string }
-
-func newCrowd() *crowd {
-	r := rand.New(rand.NewPCG(7, 7))
-	word := func(syllables int) string {
-		var b strings.Builder
-		for range syllables {
-			b.WriteByte("bcdfghjlmnprstv"[r.IntN(15)])
-			b.WriteByte("aeiou"[r.IntN(5)])
-		}
-		return b.String()
-	}
-	c := &crowd{}
-	for range 800 {
-		c.given = append(c.given, word(2+r.IntN(2)))
-	}
-	for range 30_000 {
-		c.family = append(c.family, word(2+r.IntN(3)))
-	}
-	for range 8000 {
-		c.streets = append(c.streets, "rue "+word(3))
-	}
-	return c
-}
-
-// uneven draws the more often the smaller.
-func uneven(r *rand.Rand, n int) int {
-	u := r.Float64()
-	return int(u * u * u * float64(n))
-}
-
-// person is what is known of number n.
-func (c *crowd) person(n int) map[string]string {
-	r := rand.New(rand.NewPCG(11, uint64(n)))
-	place := uneven(r, 6000)
-	out := map[string]string{
-		"given_name": c.given[uneven(r, len(c.given))], "family_name": c.family[uneven(r, len(c.family))],
-		"birth_date":  fmt.Sprintf("%d-%02d-%02d", 1935+r.IntN(75), 1+r.IntN(12), 1+r.IntN(28)),
-		"postal_code": fmt.Sprintf("%05d", 1000+place*15), "city": "ville " + c.given[place%len(c.given)] + strconv.Itoa(place/800),
-	}
-	if r.IntN(3) > 0 {
-		out["address_line"] = strconv.Itoa(1+r.IntN(120)) + " " + c.streets[uneven(r, len(c.streets))]
-	}
-	return out
-}
-
-func traitsOfMap(m map[string]string) (out match.Traits) {
-	for name, v := range m {
-		out = append(out, match.Trait{Kind: kindsOfTraits[name], Value: v})
-	}
-	return out.Sorted()
-}
 
 // TestSize holds RCU_MATCH_PEOPLE people in Redis, sends 1,000 leaves a second, of which one in three says something new, and measures.
 func TestSize(t *testing.T) {
@@ -99,7 +46,7 @@ func TestSize(t *testing.T) {
 	r.graph, err = resolve.NewGraph(stateredis.NewGraph(client), identity.DefaultRules())
 	require.NoError(t, err)
 	r.over(stateredis.NewIndex(client))
-	c := newCrowd()
+	c := demo.NewCrowd()
 	began := time.Now()
 	before, after, dropped := fill(t, r, raw, c, people)
 	t.Logf("%d people loaded in %v: index %d bytes a person; %d places in full blocks", people, time.Since(began).Round(time.Second), (after-before)/int64(people), dropped)
@@ -136,7 +83,7 @@ type listing struct {
 }
 
 // fill loads people as the adapter would lay them, in bulk: the keys of the subjects first, then the index.
-func fill(t *testing.T, r *rig, raw *redis.Client, c *crowd, people int) (before, after int64, dropped int) {
+func fill(t *testing.T, r *rig, raw *redis.Client, c *demo.Crowd, people int) (before, after int64, dropped int) {
 	t.Helper()
 	const step = 1000
 	parts := make([][]match.Entry, (people+step-1)/step)
@@ -202,7 +149,7 @@ func fill(t *testing.T, r *rig, raw *redis.Client, c *crowd, people int) (before
 }
 
 // entriesOf makes the entries of some people, and stores their subject keys.
-func (r *rig) entriesOf(c *crowd, from, to int) (out []match.Entry) {
+func (r *rig) entriesOf(c *demo.Crowd, from, to int) (out []match.Entry) {
 	ctx := context.Background()
 	var cells []resolve.Cell
 	for n := from; n < to; n++ {
@@ -212,12 +159,11 @@ func (r *rig) entriesOf(c *crowd, from, to int) (out []match.Entry) {
 			panic(err)
 		}
 		cells = append(cells, resolve.Cell{Key: resolve.SubjectKeyCell(space, shop, k), Value: wrapped})
-		traits := traitsOfMap(c.person(n))
-		content, err := seal(subject{shop, k}, key, traits)
+		e, err := NewEntry(r.ring, Record{Space: space, Controller: shop, Leaf: string(leafID(k)), Key: k, Traits: c.Traits(n)}, key)
 		if err != nil {
 			panic(err)
 		}
-		out = append(out, match.Entry{ID: string(leafID(k)), Blocks: r.s.pseudonymised(space, traits), Sealed: content})
+		out = append(out, e)
 	}
 	if _, err := r.cells.CommitCells(ctx, cells); err != nil {
 		panic(err)
@@ -226,7 +172,7 @@ func (r *rig) entriesOf(c *crowd, from, to int) (out []match.Entry) {
 }
 
 // drive sends 1,000 leaves a second for some seconds, in batches as they come, and measures from when each was due.
-func drive(t *testing.T, r *rig, c *crowd, people int) (took []time.Duration, suggestions int64) {
+func drive(t *testing.T, r *rig, c *demo.Crowd, people int) (took []time.Duration, suggestions int64) {
 	t.Helper()
 	const rate, seconds = 1000, 10
 	draw := rand.New(rand.NewPCG(5, 5))
@@ -238,10 +184,9 @@ func drive(t *testing.T, r *rig, c *crowd, people int) (took []time.Duration, su
 			records = append(records, r.record(known[draw.IntN(len(known))], nil))
 			continue
 		}
-		k, x := r.key("phone", "+336"+fmt.Sprintf("%08d", i)), c.person(people+i)
+		k, x := r.key("phone", "+336"+fmt.Sprintf("%08d", i)), c.Traits(people+i)
 		if i%2 == 0 { // somebody who is there, with a typing error
-			x = c.person(draw.IntN(people))
-			x["family_name"] = x["family_name"][1:] + "x"
+			x = c.Mistyped(draw.IntN(people))
 		}
 		records, known = append(records, r.record(k, x)), append(known, k)
 	}

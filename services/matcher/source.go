@@ -24,14 +24,15 @@ const because = "alike"
 type Source struct {
 	index match.Index
 	graph *resolve.Graph
+	over  overlays
 	now   func() time.Time
 }
 
 var _ review.Source = (*Source)(nil)
 
-// NewSource returns the source of an index.
-func NewSource(index match.Index, graph *resolve.Graph, now func() time.Time) *Source {
-	return &Source{index, graph, now}
+// NewSource returns the source of an index, over the graph and the cells that tell whose suggestions they are.
+func NewSource(index match.Index, graph *resolve.Graph, cells resolve.Cells, now func() time.Time) *Source {
+	return &Source{index, graph, overlaysOf(graph, cells), now}
 }
 
 // Detail is why two records are probably one person: the waterfall of weights, without values, and in words.
@@ -53,11 +54,19 @@ func (s *Source) Count(ctx context.Context, space string) (int, error) {
 }
 
 // Matters implements review.Source. Suggestions that are settled meanwhile, by a steward or by evidence, are
-// forgotten; those that nothing could come of now are left out.
+// forgotten; those that nothing could come of now, or that are about a closed record, are left out.
 func (s *Source) Matters(ctx context.Context, space, after string, limit int) ([]review.Matter, string, error) {
 	list, next, err := s.index.Suggestions(ctx, space, after, limit)
 	if err != nil {
 		return nil, "", fmt.Errorf("listing suggestions: %w", err)
+	}
+	keys := make([]identifier.Key, 0, 2*len(list))
+	for i := range list {
+		keys = append(keys, keyOf(list[i].A), keyOf(list[i].B))
+	}
+	closed, err := s.over.closed(ctx, space, keys, s.now())
+	if err != nil {
+		return nil, "", err
 	}
 	now := s.now().Unix()
 	var out []review.Matter
@@ -70,7 +79,7 @@ func (s *Source) Matters(ctx context.Context, space, after string, limit int) ([
 			return nil, "", err
 		case stands == settled:
 			done = append(done, x.ID)
-		case stands == open:
+		case stands == open && !closed[keys[2*i]] && !closed[keys[2*i+1]]:
 			out = append(out, matterOf(x))
 		}
 	}

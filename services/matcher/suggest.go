@@ -94,19 +94,17 @@ func (s *Service) take(ctx context.Context, l *leaf, keys map[subject]vault.Subj
 		return outcomeNothing, s.forget(ctx, l)
 	}
 	traits := traitsOf(l.state, key)
-	blocks := s.pseudonymised(l.space, traits)
-	if len(blocks) == 0 {
-		return outcomeNothing, s.forget(ctx, l)
-	}
-	content, err := seal(whose, key, traits)
+	e, err := entryOf(s.deps.Keyring, l.space, l.id, whose, key, traits)
 	if err != nil {
 		return "", err
+	}
+	if len(e.Blocks) == 0 {
+		return outcomeNothing, s.forget(ctx, l)
 	}
 	held, err := s.deps.Index.Entry(ctx, l.space, l.id)
 	if err != nil {
 		return "", fmt.Errorf("reading an entry: %w", err)
 	}
-	e := match.Entry{ID: l.id, Blocks: blocks, Sealed: content}
 	if held.Compared && bytes.Equal(held.Sealed, e.Sealed) && slices.Equal(held.Blocks, e.Blocks) {
 		return outcomeUnchanged, nil
 	}
@@ -115,7 +113,7 @@ func (s *Service) take(ctx context.Context, l *leaf, keys map[subject]vault.Subj
 		return "", fmt.Errorf("keeping an entry: %w", err)
 	}
 	s.metrics.full.Add(float64(full))
-	if err := s.suggest(ctx, l, whose, key, held, traits, blocks); err != nil {
+	if err := s.suggest(ctx, l, whose, key, held, traits, e.Blocks); err != nil {
 		return "", err
 	}
 	if err := s.deps.Index.SetCompared(ctx, l.space, e); err != nil {
@@ -257,6 +255,13 @@ func (s *Service) propose(ctx context.Context, l *leaf, own identifier.Key, near
 			return err
 		}
 		if stands != open {
+			continue
+		}
+		closed, err := s.over.closed(ctx, l.space, []identifier.Key{self, other}, s.deps.Now())
+		if err != nil {
+			return err
+		}
+		if closed[self] || closed[other] {
 			continue
 		}
 		x := suggestionOf(s.deps.Keyring, l, self, other, &c, now)

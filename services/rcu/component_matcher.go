@@ -88,5 +88,5 @@ func buildMatcher(_ context.Context, d *deps) (lifecycle.Part, error) {
 
 // suggestions are what the matcher puts on the queue of stewards.
 func (d *deps) suggestions() review.Source {
-	return matcher.NewSource(stateredis.NewIndex(d.redis), d.graph, time.Now)
+	return matcher.NewSource(stateredis.NewIndex(d.redis), d.graph, d.cells, time.Now)
 }

@@ -87,6 +87,8 @@ func run(ctx context.Context, world boot.IO) error {
 			return runHistory(ctx, world, world.Args[1:])
 		case "withdraw":
 			return runWithdraw(ctx, world, world.Args[1:])
+		case "suggest":
+			return runSuggest(ctx, world, world.Args[1:])
 		}
 	}
 	runtime.LockOSThread() // children end with the thread that started them

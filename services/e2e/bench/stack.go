@@ -31,7 +31,8 @@ type stack struct {
 	click     *embedded.ClickHouse
 	processes []*process
 	urls      map[string]string // channel -> address of its ingestor
-	readerKey string
+
+	readerKey, stewardKey string
 }
 
 // startStack starts the servers and the four ingestors in a fresh folder.
@@ -91,14 +92,23 @@ func (s *stack) lists(in *input) error {
 	if _, _, err := vault.LoadOrCreate(filepath.Join(s.dir, "keys.json")); err != nil {
 		return fmt.Errorf("making the keys: %w", err)
 	}
-	key, hash, err := auth.NewKey()
-	if err != nil {
-		return fmt.Errorf("making the key of a reader: %w", err)
+	reader := func(name, role string, key *string) (map[string]any, error) {
+		made, hash, err := auth.NewKey()
+		if err != nil {
+			return nil, fmt.Errorf("making the key of a reader: %w", err)
+		}
+		*key = made
+		return map[string]any{"name": name, "key_sha256": hash.String(), "role": role, "space": demo.Space, "controllers": []string{demo.Retail, demo.Digital}}, nil
 	}
-	s.readerKey = key
-	readers, err := yamlfile.Encode(map[string]any{"version": 1, "readers": []map[string]any{{
-		"name": "bench", "key_sha256": hash.String(), "role": "service", "space": demo.Space, "controllers": []string{demo.Retail, demo.Digital},
-	}}})
+	service, err := reader("bench", "service", &s.readerKey)
+	if err != nil {
+		return err
+	}
+	steward, err := reader("bench-steward", "steward", &s.stewardKey)
+	if err != nil {
+		return err
+	}
+	readers, err := yamlfile.Encode(map[string]any{"version": 1, "readers": []map[string]any{service, steward}})
 	if err != nil {
 		return fmt.Errorf("writing the readers: %w", err)
 	}
