@@ -82,4 +82,6 @@ func (c Config) Validate() error {
 }
 
 // topics that the resolver reads. rcu.measure is not among them: it has no right to it.
-func topics() []string { return append(stream.EventTopics(), stream.TopicConsents, stream.TopicActs, stream.TopicMatches) }
+func topics() []string {
+	return append(stream.EventTopics(), stream.TopicConsents, stream.TopicActs, stream.TopicMatches)
+}
