@@ -2,6 +2,7 @@ package stateredis
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"os"
 	"os/exec"
@@ -18,25 +19,49 @@ import (
 
 // foreign is a redis-server that somebody else starts: nobody mends its file before.
 type foreign struct {
-	t    *testing.T
-	dir  string
-	addr string
-	cmd  *exec.Cmd
+	t   *testing.T
+	dir string
+	cmd *exec.Cmd
 }
 
 func (f *foreign) start() *Client {
 	f.t.Helper()
+	for range 3 { // another process may take the free port first
+		if c := f.tryStart(); c != nil {
+			return c
+		}
+	}
+	f.t.Fatal("redis-server does not start")
+	return nil
+}
+
+func (f *foreign) tryStart() *Client {
+	f.t.Helper()
 	binary, err := embedded.FindRedis(f.t.Context(), "")
 	require.NoError(f.t, err)
-	_, port, err := net.SplitHostPort(f.addr)
+	spare := testkit.RedisServer(f.t) // its address is free once it is killed
+	spare.Kill()
+	_, port, err := net.SplitHostPort(spare.Addr())
 	require.NoError(f.t, err)
 	f.cmd = exec.CommandContext(context.Background(), binary, "--port", port, "--dir", f.dir, "--appendonly", "yes", "--save", "")
 	require.NoError(f.t, f.cmd.Start())
 	f.t.Cleanup(f.kill)
-	c := New(Config{Addrs: []string{f.addr}})
+	c := New(Config{Addrs: []string{spare.Addr()}})
 	f.t.Cleanup(func() { _ = c.Close() })
-	require.Eventually(f.t, func() bool { return c.Connect(f.t.Context()) == nil }, 20*time.Second, 20*time.Millisecond)
-	return c
+	own := fmt.Sprintf("process_id:%d\r\n", f.cmd.Process.Pid)
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); {
+		if info, err := c.rdb.Info(f.t.Context(), "server").Result(); err == nil {
+			if strings.Contains(info, own) && c.Connect(f.t.Context()) == nil {
+				return c
+			}
+		}
+		select {
+		case <-f.t.Context().Done():
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+	f.kill()
+	return nil
 }
 
 func (f *foreign) kill() {
@@ -68,9 +93,7 @@ func rewritten(t *testing.T, c *Client) {
 
 // A server whose file was cut within a script, that went on and was killed again, holds both writes of the script or neither.
 func TestRewriteFiles_closesWhatWasTorn(t *testing.T) {
-	spare := testkit.RedisServer(t) // its address is free once it is killed
-	spare.Kill()
-	f := &foreign{t: t, dir: t.TempDir(), addr: spare.Addr()}
+	f := &foreign{t: t, dir: t.TempDir()}
 	c := f.start()
 	f.write(c, "old")
 	f.write(c, "new")
