@@ -19,7 +19,7 @@ func TestTopics_areThoseOfTheDesign(t *testing.T) {
 		require.NotContains(t, have, topic.Name)
 		have[topic.Name] = topic
 	}
-	require.Len(t, have, 23)
+	require.Len(t, have, 24)
 	for _, name := range stream.EventTopics() {
 		require.Equal(t, stream.Topic{
 			Name: name, Key: "leaf", Partitions: 6, Replication: 3,
