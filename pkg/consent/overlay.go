@@ -99,6 +99,15 @@ func (h History) laidSince(t, now int64) bool {
 // On reports whether an overlay lies on the point at t.
 func (r Register) On(o Overlay, t int64) bool { return r.History(o.Purpose(), "").on(t) }
 
+// Overlaid reports whether an overlay was ever said of the point, also one that was lifted since.
+func (r Register) Overlaid() bool {
+	if r.Empty() {
+		return false
+	}
+	_, is := OverlayOf(r.entries[0].Purpose) // they stand first
+	return is
+}
+
 // Overlays lists what lies on the point at t.
 func (r Register) Overlays(t int64) []Overlay {
 	var out []Overlay

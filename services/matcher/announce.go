@@ -24,31 +24,34 @@ type told struct {
 }
 
 // announce tells the graph how probable it is that a record and those that it was compared with are of one person, where that is
-// probable, and takes back what was told of this record and is so no more. The rules decide what comes of it; the graph keeps what was
-// told. before are records that it was like as it was before, of which the graph may not know yet.
-func (s *Service) announce(ctx context.Context, l *leaf, whose subject, near []candidate, before map[string]told, known bool, at time.Time) error {
-	probable := slices.ContainsFunc(near, func(c candidate) bool { return millionthsOf(c.found.Probability) > 0 })
-	if !probable && !known {
+// probable and no overlay forbids to link, and takes back what was told of this record and is so no more. The rules decide what comes of it;
+// the graph keeps what was told.
+func (s *Service) announce(ctx context.Context, l *leaf, x *comparison) error {
+	if !x.known && !slices.ContainsFunc(x.near, func(c candidate) bool { return c.millionths() > 0 }) {
 		return nil
 	}
-	held, err := s.told(ctx, l.space, l.id, whose.key, at)
+	held, err := s.told(ctx, l.space, l.id, x.whose.key, x.at)
 	if err != nil {
 		return err
 	}
-	for id, x := range before {
-		if _, is := held[id]; !is {
-			held[id] = x
-		}
-	}
 	var out []*identity.Match
-	for _, c := range near {
-		is := millionthsOf(c.found.Probability)
-		if held[c.id].millionths != is {
-			out = append(out, s.matchOf(l.space, l.id, whose.key, c.id, told{c.key, is}, at))
+	for _, c := range x.near {
+		is, earlier := c.millionths(), x.before[c.id].millionths
+		if held[c.id].millionths != is || is == 0 && earlier > 0 {
+			out = append(out, s.matchOf(l.space, l.id, x.whose.key, c.id, told{c.key, is}, x.at))
 		}
 		delete(held, c.id)
+		delete(x.before, c.id)
 	}
-	return s.publish(ctx, l.space, append(out, s.takenBack(l.space, l.id, whose.key, held, at)...))
+	for id, was := range x.before {
+		if _, is := held[id]; !is {
+			held[id] = was
+		}
+	}
+	if !x.again || x.own > unrestrained {
+		out = append(out, s.takenBack(l.space, l.id, x.whose.key, held, x.at)...)
+	}
+	return s.publish(ctx, l.space, out)
 }
 
 // takeBack takes back all that was told of a record that is gone.
@@ -127,13 +130,18 @@ func (s *Service) likeBefore(ctx context.Context, l *leaf, whose subject, key va
 	if err != nil {
 		return nil, err
 	}
+	return alike(near), nil
+}
+
+// alike lists those of some records that are so probably of one person with theirs that rules may link them.
+func alike(near []candidate) map[string]told {
 	out := map[string]told{}
 	for _, c := range near {
 		if is := millionthsOf(c.found.Probability); is > 0 {
 			out[c.id] = told{c.key, is}
 		}
 	}
-	return out, nil
+	return out
 }
 
 // millionthsOf counts a probability in millionths, rounded down; 0 for what no rules may link by.

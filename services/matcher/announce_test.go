@@ -31,6 +31,14 @@ func (r *rig) matched(ctx context.Context, records []stream.Record) error {
 	return nil
 }
 
+// keeps holds back what the matcher publishes.
+func (*rig) keeps(late *[]stream.Record) func(context.Context, []stream.Record) error {
+	return func(_ context.Context, records []stream.Record) error {
+		*late = append(*late, records...)
+		return nil
+	}
+}
+
 // links lets the rules link people by probable matches.
 func (r *rig) links(from float64) {
 	r.t.Helper()
@@ -84,10 +92,7 @@ func TestAutoLink_correctedBeforeTheGraphKnows(t *testing.T) {
 	r := newRig(t)
 	r.links(.9)
 	var late []stream.Record
-	r.s.deps.Matches = func(_ context.Context, records []stream.Record) error {
-		late = append(late, records...)
-		return nil
-	}
+	r.s.deps.Matches = r.keeps(&late)
 	card, phone, _ := three(r)
 	r.says(phone, map[string]string{"given_name": "Lucie", "family_name": "Moreau", "birth_date": "1971-11-30", "postal_code": "59000", "city": "Lille"})
 	require.NoError(t, r.matched(t.Context(), late))

@@ -10,7 +10,7 @@ import (
 	"rcu/pkg/resolve"
 )
 
-// overlays tell whose record is closed: restricted, erased, or of somebody who died. Such a record is stored, and nobody is suggested for it.
+// overlays tell whose record is closed: restricted, erased, or of somebody who died. Such a record is stored, and matched with nobody.
 type overlays struct {
 	people *resolve.Reader
 	cells  resolve.Cells
@@ -20,8 +20,21 @@ func overlaysOf(graph *resolve.Graph, cells resolve.Cells) overlays {
 	return overlays{resolve.NewReader(graph, cells), cells}
 }
 
-// closed lists those of some people, each by an identifier, whose record some controller has closed. A register that cannot be read closes it, too.
-func (o overlays) closed(ctx context.Context, space string, keys []identifier.Key, now time.Time) (map[identifier.Key]bool, error) {
+// restraint is what the overlays of a person forbid of their record.
+type restraint int
+
+const (
+	unrestrained restraint = iota
+	stewardOnly            // a minor's: nobody is linked to it unless a steward says so
+	closed                 // nobody is suggested for it, either
+)
+
+// of tells the restraints of some people, each by an identifier: the strictest of all controllers and points. A register that cannot be read
+// closes the record.
+func (o overlays) of(ctx context.Context, space string, keys []identifier.Key, now time.Time) (map[identifier.Key]restraint, error) {
+	if len(keys) == 0 {
+		return nil, nil
+	}
 	people, err := o.people.People(ctx, space, keys, now.Unix())
 	if err != nil {
 		return nil, fmt.Errorf("reading people: %w", err)
@@ -39,12 +52,21 @@ func (o overlays) closed(ctx context.Context, space string, keys []identifier.Ke
 	if err != nil {
 		return nil, fmt.Errorf("reading consent registers: %w", err)
 	}
-	out := map[identifier.Key]bool{}
+	out := map[identifier.Key]restraint{}
 	for i, c := range cells {
-		register, err := consent.DecodeRegister(c.Value)
-		if err != nil || consent.Closed([]consent.Point{{Key: whose[i], Register: register}}, now.Unix()) != "" {
-			out[whose[i]] = true
-		}
+		out[whose[i]] = max(out[whose[i]], restraintOf(c.Value, now.Unix()))
 	}
 	return out, nil
+}
+
+// restraintOf is what one register forbids.
+func restraintOf(packed []byte, now int64) restraint {
+	register, err := consent.DecodeRegister(packed)
+	switch {
+	case err != nil || consent.Closed([]consent.Point{{Register: register}}, now) != "":
+		return closed
+	case register.On(consent.Minor, now):
+		return stewardOnly
+	}
+	return unrestrained
 }

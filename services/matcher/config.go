@@ -10,6 +10,8 @@ import (
 type Config struct {
 	// Group is its consumer group. Default: "matcher".
 	Group string `yaml:"group"`
+	// Again is the consumer group by which it follows overlays and people who part. Default: "matcher-again".
+	Again string `yaml:"again"`
 	// Suggest is the least probability of two records to be one person that is suggested. Default: 0.9.
 	Suggest float64 `yaml:"suggest"`
 	// Candidates is the most records that one is compared with. Default: 40.
@@ -29,14 +31,14 @@ type Config struct {
 
 // Default returns the defaults.
 func Default() Config {
-	return Config{Group: "matcher", Suggest: 0.9, Candidates: 40, PerRecord: 3, MaxSuggestions: 10_000, Rate: 2000, Timeout: 5 * time.Second}
+	return Config{Group: "matcher", Again: "matcher-again", Suggest: 0.9, Candidates: 40, PerRecord: 3, MaxSuggestions: 10_000, Rate: 2000, Timeout: 5 * time.Second}
 }
 
 // Validate reports every problem, joined.
 func (c Config) Validate() error {
 	var problems []error
-	if c.Group == "" {
-		problems = append(problems, errors.New("group: is required"))
+	if c.Group == "" || c.Again == "" || c.Group == c.Again {
+		problems = append(problems, errors.New("group and again: are required, and two"))
 	}
 	if !(c.Suggest >= 0.5 && c.Suggest < 1) {
 		problems = append(problems, errors.New("suggest: a probability of at least 0.5 and under 1"))

@@ -17,6 +17,9 @@ import (
 // errNoLeaf says that a record of the changelog is no leaf. It tells no value.
 var errNoLeaf = errors.New("not a leaf")
 
+// errNoChange says that a record tells neither of a register nor of a transition. It tells no value.
+var errNoChange = errors.New("not a change of people")
+
 // sealedAs is the name under which the traits of an entry are sealed.
 const sealedAs = "match"
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
 	"golang.org/x/time/rate"
 
 	"rcu/pkg/match"
@@ -54,6 +55,7 @@ type Service struct {
 	scorer   *match.Scorer
 	metrics  *metrics
 	consumer *stream.Consumer
+	again    *stream.Consumer
 	reached  reached
 	lately   *lately
 	over     overlays
@@ -77,11 +79,23 @@ func New(cfg Config, d Deps) (*Service, error) {
 	if err != nil {
 		return nil, fmt.Errorf("making the matcher's consumer: %w", err)
 	}
+	s.again, err = d.Stream.NewConsumer(stream.ConsumerConfig{
+		Group: cfg.Again, Topics: []string{stream.TopicRegisters, stream.TopicIdentity}, BatchRecords: batchRecords, BatchWait: batchWait,
+		DeadLetter: stream.NewDeadLetters(d.Output, "matcher").Put,
+	}, again{s})
+	if err != nil {
+		return nil, fmt.Errorf("making the matcher's consumer of changes: %w", err)
+	}
 	return s, nil
 }
 
-// Ready reports whether the matcher takes part in its group.
-func (s *Service) Ready() bool { return s.consumer.Ready() }
+// Ready reports whether the matcher takes part in its groups.
+func (s *Service) Ready() bool { return s.consumer.Ready() && s.again.Ready() }
 
-// Run follows the leaves until ctx ends.
-func (s *Service) Run(ctx context.Context) error { return s.consumer.Run(ctx) }
+// Run follows the leaves, overlays and people who part, until ctx ends.
+func (s *Service) Run(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return s.consumer.Run(ctx) })
+	group.Go(func() error { return s.again.Run(ctx) })
+	return group.Wait() //nolint:wrapcheck // says all
+}

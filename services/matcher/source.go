@@ -2,6 +2,7 @@ package matcher
 
 import (
 	"context"
+	"encoding/hex"
 	"fmt"
 	"math"
 	"time"
@@ -53,8 +54,8 @@ func (s *Source) Count(ctx context.Context, space string) (int, error) {
 	return int(n), nil
 }
 
-// Matters implements review.Source. Suggestions that are settled meanwhile, by a steward or by evidence, are
-// forgotten; those that nothing could come of now, or that are about a closed record, are left out.
+// Matters implements review.Source. Suggestions that are settled meanwhile, by a steward or by evidence, or of
+// which a record was corrected, are forgotten; those that nothing could come of now, or that are about a closed record, are left out.
 func (s *Source) Matters(ctx context.Context, space, after string, limit int) ([]review.Matter, string, error) {
 	list, next, err := s.index.Suggestions(ctx, space, after, limit)
 	if err != nil {
@@ -64,7 +65,7 @@ func (s *Source) Matters(ctx context.Context, space, after string, limit int) ([
 	for i := range list {
 		keys = append(keys, keyOf(list[i].A), keyOf(list[i].B))
 	}
-	closed, err := s.over.closed(ctx, space, keys, s.now())
+	held, err := s.over.of(ctx, space, keys, s.now())
 	if err != nil {
 		return nil, "", err
 	}
@@ -79,7 +80,15 @@ func (s *Source) Matters(ctx context.Context, space, after string, limit int) ([
 			return nil, "", err
 		case stands == settled:
 			done = append(done, x.ID)
-		case stands == open && !closed[keys[2*i]] && !closed[keys[2*i+1]]:
+			continue
+		}
+		outdated, err := s.outdated(ctx, space, x, now)
+		switch {
+		case err != nil:
+			return nil, "", err
+		case outdated:
+			done = append(done, x.ID)
+		case stands == open && max(held[keys[2*i]], held[keys[2*i+1]]) < closed:
 			out = append(out, matterOf(x))
 		}
 	}
@@ -87,6 +96,24 @@ func (s *Source) Matters(ctx context.Context, space, after string, limit int) ([
 		return nil, "", fmt.Errorf("forgetting settled suggestions: %w", err)
 	}
 	return out, next, nil
+}
+
+// outdated reports whether what two records say was taken back after they were suggested: one of them was corrected, or is gone.
+func (s *Source) outdated(ctx context.Context, space string, x *match.Suggestion, now int64) (bool, error) {
+	e, err := s.graph.Explain(ctx, space, keyOf(x.A), now)
+	if err != nil {
+		return false, fmt.Errorf("reading what was told of a suggestion: %w", err)
+	}
+	for i := range e.Edges {
+		for _, c := range e.Edges[i].Compared {
+			a, b := hex.EncodeToString([]byte(c.Records[0])), hex.EncodeToString([]byte(c.Records[1]))
+			same := x.Records == [2]string{a, b} || x.Records == [2]string{b, a}
+			if same && c.Millionths == 0 && c.At >= (x.Since+1)*1e6 { // when it was suggested is known to the second
+				return true, nil
+			}
+		}
+	}
+	return false, nil
 }
 
 func matterOf(x *match.Suggestion) review.Matter {

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -113,7 +114,16 @@ func (s *Service) take(ctx context.Context, l *leaf, keys map[subject]vault.Subj
 		return "", fmt.Errorf("keeping an entry: %w", err)
 	}
 	s.metrics.full.Add(float64(full))
-	if err := s.suggest(ctx, l, whose, key, held, traits, e.Blocks); err != nil {
+	at := s.deps.Now() // before the others are read: who reads later knows more
+	before, err := s.likeBefore(ctx, l, whose, key, held)
+	if err != nil {
+		return "", err
+	}
+	near, err := s.scored(ctx, l, whose, traits, e.Blocks)
+	if err != nil {
+		return "", err
+	}
+	if err := s.suggest(ctx, l, &comparison{whose: whose, near: near, before: before, known: held.ID != "", at: at}); err != nil {
 		return "", err
 	}
 	if err := s.deps.Index.SetCompared(ctx, l.space, e); err != nil {
@@ -145,25 +155,66 @@ type candidate struct {
 	key    identifier.Key
 	traits match.Traits
 	found  match.Explanation
+	held   restraint // of either of the two people
 }
 
-// suggest compares a record with those that share a block, and suggests the people that are probably the same.
-func (s *Service) suggest(ctx context.Context, l *leaf, whose subject, key vault.SubjectKey, held match.Entry, traits match.Traits, blocks []match.Block) error {
-	at := s.deps.Now() // before the others are read: who reads later knows more
-	before, err := s.likeBefore(ctx, l, whose, key, held)
-	if err != nil {
+// probable reports whether a candidate is so alike that something comes of it.
+func (c *candidate) probable(suggest float64) bool {
+	return c.found.Probability >= min(suggest, identity.LeastAutoLink)
+}
+
+// millionths is how probable the graph is told that it is; 0 where an overlay forbids to link.
+func (c *candidate) millionths() uint32 {
+	if c.held > unrestrained {
+		return 0
+	}
+	return millionthsOf(c.found.Probability)
+}
+
+// comparison is a record with those that it was compared with.
+type comparison struct {
+	whose  subject
+	near   []candidate
+	before map[string]told // records that it was like before, of which the graph may not know yet
+	known  bool            // it was compared before, so that the graph may know something of it
+	again  bool            // it says what it said: what was told of records that are not near is left as it is
+	own    restraint       // of its person
+	at     time.Time       // when it was compared
+}
+
+// suggest tells the graph and the stewards which people are probably the same as that of a record.
+func (s *Service) suggest(ctx context.Context, l *leaf, x *comparison) error {
+	if err := s.restrain(ctx, l.space, x); err != nil {
 		return err
 	}
-	near, err := s.scored(ctx, l, whose, traits, blocks)
-	if err != nil {
+	if err := s.announce(ctx, l, x); err != nil {
 		return err
 	}
-	if err := s.announce(ctx, l, whose, near, before, held.ID != "", at); err != nil {
-		return err
-	}
-	near = slices.DeleteFunc(near, func(c candidate) bool { return c.found.Probability < s.cfg.Suggest })
+	near := slices.DeleteFunc(x.near, func(c candidate) bool { return c.found.Probability < s.cfg.Suggest || c.held == closed })
 	slices.SortStableFunc(near, func(a, b candidate) int { return cmp.Compare(b.found.Weight, a.found.Weight) })
-	return s.propose(ctx, l, whose.key, near)
+	return s.propose(ctx, l, x.whose.key, near)
+}
+
+// restrain asks what the overlays of a record's person and of those who are probably the same forbid.
+func (s *Service) restrain(ctx context.Context, space string, x *comparison) error {
+	asked := []identifier.Key{x.whose.key}
+	for i := range x.near {
+		if x.near[i].probable(s.cfg.Suggest) {
+			asked = append(asked, x.near[i].key)
+		}
+	}
+	if len(asked) == 1 && !x.again {
+		return nil
+	}
+	held, err := s.over.of(ctx, space, asked, s.deps.Now())
+	if err != nil {
+		return err
+	}
+	x.own = held[x.whose.key]
+	for i := range x.near {
+		x.near[i].held = max(x.own, held[x.near[i].key])
+	}
+	return nil
 }
 
 // scored compares a record with those that share a block.
@@ -255,13 +306,6 @@ func (s *Service) propose(ctx context.Context, l *leaf, own identifier.Key, near
 			return err
 		}
 		if stands != open {
-			continue
-		}
-		closed, err := s.over.closed(ctx, l.space, []identifier.Key{self, other}, s.deps.Now())
-		if err != nil {
-			return err
-		}
-		if closed[self] || closed[other] {
 			continue
 		}
 		x := suggestionOf(s.deps.Keyring, l, self, other, &c, now)

@@ -52,7 +52,7 @@ func (m matchSettings) check() error {
 // matcherComponent suggests people who are probably one.
 func matcherComponent() component {
 	return component{
-		name: "matcher", help: "suggests people who are probably one to stewards", groups: []string{matcher.Default().Group}, redis: redisFirst, build: buildMatcher,
+		name: "matcher", help: "suggests people who are probably one to stewards", groups: []string{matcher.Default().Group, matcher.Default().Again}, redis: redisFirst, build: buildMatcher,
 	}
 }
 
