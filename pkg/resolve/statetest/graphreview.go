@@ -256,7 +256,8 @@ func (x *reviewOracle) oversized(keys []identifier.Key, view *resolve.View, asid
 	}
 }
 
-// wholes returns what names the component that a value lies in, parts that were set aside included.
+// wholes returns what names the component that a value lies in, parts that were set aside included. What is like too many others is told to be
+// beside them, and hangs together with nobody.
 func (x *reviewOracle) wholes() func(string) string {
 	up := map[string]string{}
 	root := func(v string) string {
@@ -269,8 +270,8 @@ func (x *reviewOracle) wholes() func(string) string {
 		switch outcome {
 		case "joined", "confirms", "refused:ban", "refused:unique", "refused:limit", "refused:person", "refused:overflow":
 			a, b, _ := strings.Cut(pair, "|")
-			if a, b = root(a), root(b); a != b {
-				up[a] = b
+			if x.oracle.Usable(a, b) && root(a) != root(b) {
+				up[root(a)] = root(b)
 			}
 		}
 	}
