@@ -113,6 +113,9 @@ func TestRealFiles(t *testing.T) {
 			sure := match.Evaluate(match.Resolve(s.recs, .99, nil).Clusters, s.who)
 			t.Logf("at .99: P %.4f R %.4f", sure.Precision, sure.Recall)
 			require.GreaterOrEqual(t, sure.Precision, .99)
+			people := match.Evaluate(linked(t, s.recs, s.res.Pairs, .99), s.who)
+			t.Logf("linked by the rule at .99: P %.4f R %.4f", people.Precision, people.Recall)
+			require.GreaterOrEqual(t, people.Precision, .99)
 		})
 	}
 }

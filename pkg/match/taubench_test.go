@@ -39,11 +39,13 @@ func TestNamesakesStayApart(t *testing.T) {
 	for i, id := range ids {
 		names[id] = rows[i][0] + " " + rows[i][1]
 	}
-	for _, threshold := range []float64{match.Threshold, .99} {
-		res := match.Resolve(r, threshold, nil)
+	sure := match.Resolve(r, .99, nil)
+	for way, people := range map[string][]int{
+		"proposed": match.Resolve(r, match.Threshold, nil).Clusters, "at .99": sure.Clusters, "linked by the rule at .99": linked(t, r, sure.Pairs, .99),
+	} {
 		members := map[int][]string{}
 		for i, row := range r.Rows() {
-			members[res.Clusters[i]] = append(members[res.Clusters[i]], row.ID)
+			members[people[i]] = append(members[people[i]], row.ID)
 		}
 		joined := 0
 		for _, group := range members {
@@ -54,6 +56,6 @@ func TestNamesakesStayApart(t *testing.T) {
 				}
 			}
 		}
-		t.Logf("at %v: %d of %d joined", threshold, joined, len(rows))
+		t.Logf("%s: %d of %d joined", way, joined, len(rows))
 	}
 }
