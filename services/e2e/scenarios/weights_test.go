@@ -47,6 +47,9 @@ func TestAStewardReadsWhatWasWeighed(t *testing.T) {
 			require.NotContains(t, table, "Vas")
 			p.NoBarriers()
 			noSideways(t, p)
+			var hidden int
+			p.Eval("(x => x.scrollWidth - x.clientWidth)(document.querySelector('.weights[open] .scroll'))", &hidden)
+			require.LessOrEqual(t, hidden, 0, "part of the table is read only after moving it sideways")
 			p.Screenshot("steward-weights-" + name)
 		})
 	}
