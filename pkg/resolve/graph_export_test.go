@@ -50,6 +50,12 @@ func ReviewPartsAlone(t testing.TB) {
 	plant(t, &faults.partsAlone)
 }
 
+// LookBackUntold plants a fault until the test ends.
+func LookBackUntold(t testing.TB) {
+	t.Helper()
+	plant(t, &faults.lookBackUntold)
+}
+
 func plant(t testing.TB, fault *bool) {
 	t.Helper()
 	*fault = true

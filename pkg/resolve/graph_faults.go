@@ -9,5 +9,6 @@ var faults struct {
 	tornReads          bool // of an edge that two records tell differently, what was read first is written
 	absentReads        bool // nobody checks that an identifier that was only looked at still has no record
 	partsAlone         bool // each part of a component that is too large is a matter of its own
+	lookBackUntold     bool // owners hear nothing of a device that is known earlier now
 	wideCommits        bool // however much a commit names, it is one
 }

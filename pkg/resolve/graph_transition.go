@@ -84,7 +84,7 @@ func (t *teller) identifiers() {
 		if m.before != nil {
 			before = m.before.naming
 		}
-		moved := t.p.kernel.LooksBack() && m.since != m.Since()
+		moved := t.p.kernel.LooksBack() && m.since != m.Since() && !faults.lookBackUntold
 		if before != m.person.naming || m.was != m.Standing || m.whole || moved {
 			t.out.Changed = append(t.out.Changed, IdentifierChange{m.Key, before, m.person.naming, m.Standing})
 		}

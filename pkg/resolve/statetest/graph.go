@@ -55,6 +55,12 @@ func Graph(t *testing.T, fresh func(testing.TB) resolve.GraphState, histories in
 			NeverMixed(t, state, fmt.Sprint("n", seed), seed)
 		}
 	})
+	t.Run("owners are told", func(t *testing.T) {
+		state := fresh(t)
+		for seed := range uint64(histories / 4) {
+			OwnersTold(t, state, fmt.Sprint("o", seed), seed)
+		}
+	})
 	t.Run("dry run", func(t *testing.T) {
 		state := fresh(t)
 		for seed := range uint64(histories / 4) {
