@@ -31,12 +31,16 @@ type subject struct {
 
 // keysOf reads the keys of subjects. One whose key was destroyed has none.
 func (s *Service) keysOf(ctx context.Context, space string, subjects []subject) (map[subject]vault.SubjectKey, error) {
+	return keysOf(ctx, s.deps.Cells, s.deps.Keyring, space, subjects)
+}
+
+func keysOf(ctx context.Context, in resolve.Cells, ring *vault.Keyring, space string, subjects []subject) (map[subject]vault.SubjectKey, error) {
 	out := make(map[subject]vault.SubjectKey, len(subjects))
 	names := make([]string, len(subjects))
 	for i, x := range subjects {
 		names[i] = resolve.SubjectKeyCell(space, x.controller, x.key)
 	}
-	cells, err := s.deps.Cells.LoadCells(ctx, names)
+	cells, err := in.LoadCells(ctx, names)
 	if err != nil {
 		return nil, fmt.Errorf("reading the keys of subjects: %w", err)
 	}
@@ -45,7 +49,7 @@ func (s *Service) keysOf(ctx context.Context, space string, subjects []subject) 
 			continue
 		}
 		x := subjects[i]
-		if out[x], err = s.deps.Keyring.SubjectKey(x.controller, hex.EncodeToString([]byte(x.key.Value)), c.Value); err != nil {
+		if out[x], err = ring.SubjectKey(x.controller, hex.EncodeToString([]byte(x.key.Value)), c.Value); err != nil {
 			return nil, err
 		}
 	}

@@ -1,6 +1,7 @@
 package matcher
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -34,4 +35,30 @@ func TestSuggested_isWeighedInWords(t *testing.T) {
 		}
 		require.Contains(t, list[0].Words(l), want[1])
 	}
+}
+
+// TestLinked_isWeighedAgain: what is linked is weighed by what the index holds, in both languages and without a value; a record that is gone, or
+// whose key was destroyed, weighs nothing.
+func TestLinked_isWeighedAgain(t *testing.T) {
+	r := newRig(t)
+	r.links(.9)
+	card, phone, _ := three(r)
+	require.True(t, r.one(card, phone))
+	w := NewWeigher(r.index, r.cells, r.ring, nil)
+	records := [2]string{string(leafID(card)), string(leafID(phone))}
+	for l, birth := range map[explain.Language]string{explain.English: "Birth date", explain.French: "Date de naissance"} {
+		list, err := w.Weigh(t.Context(), space, records, l)
+		require.NoError(t, err)
+		text := fmt.Sprint(list)
+		require.Contains(t, text, birth)
+		require.Contains(t, list[len(list)-1].Found, " %")
+		require.NotContains(t, strings.ToLower(text), "lef")
+	}
+	r.destroy(phone)
+	list, err := w.Weigh(t.Context(), space, records, explain.English)
+	require.NoError(t, err)
+	require.Empty(t, list)
+	list, err = w.Weigh(t.Context(), space, [2]string{records[0], "................"}, explain.English)
+	require.NoError(t, err)
+	require.Empty(t, list)
 }

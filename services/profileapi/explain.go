@@ -43,6 +43,9 @@ func (s *Service) explain(w http.ResponseWriter, r *http.Request, q request) {
 	}
 	t := s.teller(r, q)
 	out := t.Explanation(&e)
+	if err := t.AddWeights(r.Context(), s.deps.Weigher, q.reader.Space, out.Links); err != nil {
+		s.deps.Log.Warn("an explanation is told without its weights", zap.Error(err))
+	}
 	w.Header().Set("Content-Language", string(t.Language))
 	w.Header().Set("Vary", "Accept, Accept-Language")
 	if strings.Contains(r.Header.Get("Accept"), explain.PictureType) {

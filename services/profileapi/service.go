@@ -39,6 +39,8 @@ type Deps struct {
 	Controller func(source string) string
 	// History tells what happened to records. nil: explanations say that it is not known.
 	History explain.History
+	// Weigher weighs what a probable match links. nil: explanations tell how probable it is alone.
+	Weigher explain.Weigher
 }
 
 // Service is the profile API.

@@ -205,6 +205,11 @@ func (p *page) link(l *profileapi.Link) {
 	if l.ActAt != nil {
 		p.line("", "", "decided: "+l.Act+" at "+moment(*l.ActAt)+" ("+l.ActID+")")
 	}
+	if l.Probable != nil {
+		for _, w := range l.Probable.Weighs {
+			p.line("", "", w.What, w.Found, w.Bits, w.Side)
+		}
+	}
 	for _, w := range l.Seen {
 		kind := "stated"
 		if w.Proved {

@@ -86,6 +86,15 @@ func buildMatcher(_ context.Context, d *deps) (lifecycle.Part, error) {
 	return lifecycle.Part{Run: s.Run, Ready: ready}, nil
 }
 
+// weigher weighs what a probable match links.
+func (d *deps) weigher() (*matcher.Weigher, error) {
+	model, err := d.settings.Match.model()
+	if err != nil {
+		return nil, err
+	}
+	return matcher.NewWeigher(stateredis.NewIndex(d.redis), d.cells, d.keys, model), nil
+}
+
 // suggestions are what the matcher puts on the queue of stewards.
 func (d *deps) suggestions() review.Source {
 	return matcher.NewSource(stateredis.NewIndex(d.redis), d.graph, d.cells, time.Now)

@@ -27,6 +27,10 @@ func buildProfileAPI(ctx context.Context, d *deps) (lifecycle.Part, error) {
 	if err != nil {
 		return lifecycle.Part{}, err
 	}
+	weigher, err := d.weigher()
+	if err != nil {
+		return lifecycle.Part{}, err
+	}
 	cfg := profileapi.Default()
 	cfg.HTTP.Addr = d.listenOn("profile-api", profileAPIPort)
 	controllers, err := d.controllers()
@@ -40,7 +44,7 @@ func buildProfileAPI(ctx context.Context, d *deps) (lifecycle.Part, error) {
 	s, err := profileapi.New(cfg, profileapi.Deps{
 		Log: d.log.Named("profile-api"), Metrics: d.metricsOf("profile-api"), Gatherer: d.metrics, Readers: readers,
 		Graph: d.graph, Cells: d.cells, Keyring: d.keys, Audit: audit, Ready: d.redis.Ping,
-		Controller: func(source string) string { return controllers[source] }, History: history,
+		Controller: func(source string) string { return controllers[source] }, History: history, Weigher: weigher,
 	})
 	if err != nil {
 		return lifecycle.Part{}, err //nolint:wrapcheck // says all

@@ -34,12 +34,16 @@ func buildSteward(ctx context.Context, d *deps) (lifecycle.Part, error) {
 	if err != nil {
 		return lifecycle.Part{}, err
 	}
+	weigher, err := d.weigher()
+	if err != nil {
+		return lifecycle.Part{}, err
+	}
 	cfg := steward.Default()
 	cfg.HTTP.Addr = d.listenOn("steward", stewardPort)
 	s, err := steward.New(cfg, steward.Deps{
 		Log: d.log.Named("steward"), Metrics: d.metricsOf("steward"), Gatherer: d.metrics, Readers: readers,
 		Graph: d.graph, Cells: d.cells, Keyring: d.keys, Topics: d.kafka, Output: output, Ready: d.redis.Ping,
-		Sources: []review.Source{d.suggestions()}, Controller: func(source string) string { return controllers[source] }, History: history,
+		Sources: []review.Source{d.suggestions()}, Controller: func(source string) string { return controllers[source] }, History: history, Weigher: weigher,
 	})
 	if err != nil {
 		return lifecycle.Part{}, err //nolint:wrapcheck // says all

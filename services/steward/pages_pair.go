@@ -70,8 +70,8 @@ func (s *Service) pairBodyOf(v *visit, a, b identifier.Key, op string) (*pairBod
 	if !told.Same {
 		body.Sides = append(body.Sides, c.person(body.B.Identifier))
 	}
-	for _, l := range told.Path {
-		body.Path = append(body.Path, linkRow{l, shown(l.A), shown(l.B), v.told(l.Words)})
+	for i := range told.Path {
+		body.Path = append(body.Path, linkRowOf(v, c, &told.Path[i], i+1))
 	}
 	if body.Form, err = s.formOf(v, a, b, op); err != nil {
 		return nil, err

@@ -36,7 +36,7 @@ type queueItem struct {
 	Refuse []linkRow
 	Choose []queueAct
 	Words  string
-	Weighs []review.Weight // what was weighed; the last is the sum
+	Weighs []explain.Weight // what was weighed; the last is the sum
 }
 
 // queueAct is the way to an act on a matter.
@@ -111,9 +111,8 @@ func queueItemOf(v *visit, c *crowd, item *ReviewItem) queueItem {
 	if x, weighed := item.Detail.(review.Weighed); weighed {
 		out.Weighs = x.Weights(explain.Language(v.language))
 	}
-	shown := func(e explain.LinkEnd) shownIdentifier { return c.shown(Identifier{e.Namespace, e.Name}) }
-	for _, l := range item.Links {
-		out.Refuse = append(out.Refuse, linkRow{l, shown(l.A), shown(l.B), v.told(l.Words)})
+	for i := range item.Links {
+		out.Refuse = append(out.Refuse, linkRowOf(v, c, &item.Links[i], i+1))
 	}
 	for _, a := range item.Acts {
 		choice := queueAct{Op: a.Op, To: pathIdentifiers + a.A.Name + "?op=" + a.Op + "#act"}

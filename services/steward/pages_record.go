@@ -60,8 +60,19 @@ type because struct {
 type linkRow struct {
 	explain.Link
 
-	A, B  shownIdentifier
-	Words string
+	A, B   shownIdentifier
+	Words  string
+	Number int              // in the table; 0 where nothing was weighed
+	Weighs []explain.Weight // what was weighed of a probable match; the last is the sum
+}
+
+// linkRowOf shows a link, with what was weighed of it.
+func linkRowOf(v *visit, c *crowd, l *explain.Link, number int) linkRow {
+	row := linkRow{Link: *l, A: c.shown(Identifier{l.A.Namespace, l.A.Name}), B: c.shown(Identifier{l.B.Namespace, l.B.Name}), Words: v.told(l.Words)}
+	if l.Probable != nil && len(l.Probable.Weighs) > 0 {
+		row.Number, row.Weighs = number, l.Probable.Weighs
+	}
+	return row
 }
 
 // named finds the identifier that a path names, and writes it on the line of the audit.
@@ -100,6 +111,9 @@ func (s *Service) recordOf(v *visit, key identifier.Key, op string) (*recordBody
 	told := t.Explanation(&x)
 	if err := t.AddHistory(ctx, s.deps.History, space, &x, &told); err != nil {
 		s.deps.Log.Warn("the history of a record cannot be read", zap.Error(err)) // told on the page
+	}
+	if err := t.AddWeights(ctx, s.deps.Weigher, space, told.Links); err != nil {
+		s.deps.Log.Warn("the weights of a record cannot be read", zap.Error(err))
 	}
 	people, beside, err := s.beside(ctx, space, &x, now)
 	if err != nil {
@@ -177,8 +191,8 @@ func (b *recordBody) explain(v *visit, c *crowd, told *explain.Explanation) {
 	}
 	links := slices.Clone(told.Links)
 	slices.SortStableFunc(links, func(a, b explain.Link) int { return cmp.Compare(rankOf(a.Outcome), rankOf(b.Outcome)) })
-	for _, l := range links[:min(len(links), maxLinkRows)] {
-		b.Links = append(b.Links, linkRow{l, shown(l.A), shown(l.B), v.told(l.Words)})
+	for i := range links[:min(len(links), maxLinkRows)] {
+		b.Links = append(b.Links, linkRowOf(v, c, &links[i], i+1))
 	}
 	b.MoreLinks = len(links) - len(b.Links)
 	for i := range told.History[:min(len(told.History), maxHappened)] {

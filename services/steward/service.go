@@ -42,6 +42,7 @@ type Deps struct {
 	Ready    func(context.Context) error // of what it reads; nil: always
 	// Controller tells whose a source is; empty for one that is not known. nil: pages name no source.
 	Controller func(source string) string
+	Weigher    explain.Weigher  // of what a probable match links; nil: pages tell how probable it is alone
 	History    explain.History  // of what happened to records; nil: pages do not tell it
 	Now        func() time.Time // nil: time.Now
 }

@@ -55,6 +55,8 @@ type Probable struct {
 	Threshold   float64   `json:"threshold,omitempty"` // from which the rules in force link by that; 0 = they do not
 	Rules       uint64    `json:"rules"`               // their version
 	Links       bool      `json:"links"`               // nothing else links the two
+	Weighs      []Weight  `json:"weighs,omitempty"`    // what speaks for and against it, as the records are now; the last is the sum
+	records     [2]string // that were compared
 }
 
 // Witness is an event that showed two identifiers together.

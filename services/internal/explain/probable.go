@@ -18,7 +18,7 @@ func probable(e *resolve.EdgeView) *Probable {
 	}
 	return &Probable{
 		Probability: float64(best.Millionths) / identity.Certain, At: time.UnixMicro(best.At).UTC(), Threshold: e.AutoLink, Rules: e.Rules,
-		Links: e.Probable && e.Outcome != identity.RefusedEdge,
+		Links: e.Probable && e.Outcome != identity.RefusedEdge, records: best.Records,
 	}
 }
 

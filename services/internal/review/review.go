@@ -33,15 +33,7 @@ type Matter struct {
 // Weighed is a Detail whose weight is a sum: it can be read as a table of what speaks for and against.
 type Weighed interface {
 	// Weights lists in a language what was compared; the last is the sum.
-	Weights(explain.Language) []Weight
-}
-
-// Weight is one of the weights that make a matter.
-type Weight struct {
-	What  string // what was compared, or "sum"
-	Found string // how much it agrees
-	Bits  string // over 0 it speaks for
-	Side  string // for or against, in a word or two
+	Weights(explain.Language) []explain.Weight
 }
 
 // Source gives the matters of one kind.
