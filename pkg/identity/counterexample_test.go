@@ -206,3 +206,13 @@ func TestAReferenceInOneSecondIsThatOfTheLesserEvent(t *testing.T) {
 		})
 	}
 }
+
+func TestCounterexample38_AStampedLeafStays(t *testing.T) {
+	bought := NewStory().Core(1, "K1 y", Worth(30)).Core(2, "K1 U1").Core(3, "K1 U2").Act(4, identity.Quarantine, "K1")
+	stamped := identity.LeafOf(bought.Facts().Events[0].Event)
+	shared := Change(identifier.Card, func(r *identity.NamespaceRule) { r.Unique = false })
+	shared(&bought.Facts().Rules)
+	bought.Tell(t).Sum("y", 30) // collected under these rules
+	bought.Facts().Events[0].Leaf = &stamped
+	bought.Tell(t).Sum("nobody:K1", 30).Sum("y", 0) // collected under those before
+}

@@ -18,6 +18,7 @@ var faults struct {
 	stampIgnored       bool // browsing is shown under a grant of now, also where it was denied in between
 	namedByArrival     bool // a profile is named after whom the walk met first
 	referencesLink     bool // a reference joins those who show it
+	leavesFollow       bool // an event lies where the rules in force would put it, whatever was stamped
 	lookbackIgnored    bool // browsing is somebody's however long before they were known
 	patternsIgnored    bool // patterns block nothing
 	matchByArrival     bool // of two comparisons of the same records the one that came last is kept

@@ -13,6 +13,7 @@ var caughtBy = map[string][]string{
 	"hubsJoin":           {"1 confluence"},
 	"registerByArrival":  {"1 confluence"},
 	"oneWitness":         {"1 confluence"},
+	"leavesFollow":       {"1 confluence"},
 	"lookbackIgnored":    {"1 confluence"},
 	"patternsIgnored":    {"1 confluence"},
 	"sightingsCounted":   {"2 steady"},

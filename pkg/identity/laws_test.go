@@ -39,7 +39,12 @@ func historyAt(seed uint64) *identity.Facts {
 	case seed%4 == 3:
 		o = identitytest.Months
 	}
-	return identitytest.History(rand.New(rand.NewPCG(seed, 41)), o)
+	rng := rand.New(rand.NewPCG(seed, 41))
+	f := identitytest.History(rng, o)
+	if seed%8 == 5 {
+		identitytest.Stamp(rng, f)
+	}
+	return f
 }
 
 func TestLaws(t *testing.T) {

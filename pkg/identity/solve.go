@@ -21,10 +21,20 @@ type Facts struct {
 	stored []*Node // what a store knew of identifiers beside its facts
 }
 
-// SolveEvent is an event with its amount, which only the folds of an answer use.
+// SolveEvent is an event with its amount and its leaf, which only the folds of an answer use.
 type SolveEvent struct {
 	*Event
 	Amount int64
+	// Leaf is what was stamped when the event was collected. Without one the event is taken as collected under the rules of the facts.
+	Leaf *Leaf
+}
+
+// leafOf returns the leaf of an event: no rule that came later moves one that was stamped.
+func (k *Kernel) leafOf(e SolveEvent) Leaf {
+	if e.Leaf != nil && !faults.leavesFollow {
+		return *e.Leaf
+	}
+	return k.LeafOf(e.Event)
 }
 
 // Answer is what the kernel says of a set of facts, in the exchange format.
@@ -185,7 +195,7 @@ func (s *solution) folds(f *Facts, answer *Answer) {
 		for _, r := range references {
 			registers[r], _ = registers[r].Join(shown...)
 		}
-		if l := k.LeafOf(e.Event); !l.IsZero() {
+		if l := k.leafOf(e); !l.IsZero() {
 			leaves[l] = leaves[l].join(Fold{1, e.Amount, e.T, e.T})
 		}
 	}

@@ -196,7 +196,7 @@ func (fr *factReader) event(o *object) *SolveError {
 	if o.bad != nil {
 		return o.bad
 	}
-	fact := SolveEvent{e, amount}
+	fact := SolveEvent{Event: e, Amount: amount}
 	stored := o.stored(e)
 	if o.bad != nil {
 		return o.bad

@@ -48,7 +48,7 @@ func earlierLogIn(t *testing.T) (before, after identity.Owner, told []identifier
 
 // A browser that is known to be somebody's earlier than was thought may bring its owner a month of browsing more: nothing else about it
 // changes, and still its leaves have to be looked at.
-func TestAnEarlierLogInIsTold(t *testing.T) {
+func TestCounterexample37_AnEarlierLogInIsTold(t *testing.T) {
 	before, after, told := earlierLogIn(t)
 	require.Equal(t, identity.Owner{Key: K("c"), Anonymous: true}, before)
 	require.Equal(t, identity.Owner{Key: K("U")}, after)

@@ -54,7 +54,7 @@ func tornRead(t *testing.T) string {
 	return statetest.ToldOtherwise(t.Context(), other, space, whole.Facts())
 }
 
-func TestWhatTwoReadsTellDifferently_isNotWritten(t *testing.T) {
+func TestCounterexample35_WhatTwoReadsTellDifferentlyIsNotWritten(t *testing.T) {
 	require.Empty(t, tornRead(t))
 	resolve.WriteWhatWasReadFirst(t)
 	require.NotEmpty(t, tornRead(t))
@@ -86,7 +86,7 @@ func absentRead(t *testing.T) string {
 	return statetest.ToldOtherwise(t.Context(), other, space, whole.Facts()) + statetest.Differs(t.Context(), other, space, whole.Facts(), true)
 }
 
-func TestWhoWasAbsentIsLookedAtAgain(t *testing.T) {
+func TestCounterexample36_WhoWasAbsentIsLookedAtAgain(t *testing.T) {
 	require.Empty(t, absentRead(t))
 	resolve.LookAtTheAbsentUnchecked(t)
 	require.NotEmpty(t, absentRead(t))

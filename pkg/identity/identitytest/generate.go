@@ -2,6 +2,7 @@ package identitytest
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -151,6 +152,25 @@ func randomSurvivorship(s Source) map[string][]identity.Survival {
 		}
 	}
 	return out
+}
+
+// Stamp gives every event of a history the leaf that its collector stamps by rules in which more or fewer cards name one person alone.
+func Stamp(s Source, f *identity.Facts) {
+	then := f.Rules
+	then.Namespaces = maps.Clone(f.Rules.Namespaces)
+	for _, n := range []identifier.Namespace{identifier.Customer, identifier.Card, identifier.Email} {
+		rule := then.Namespaces[n]
+		rule.Unique = s.IntN(2) == 0
+		then.Namespaces[n] = rule
+	}
+	k, err := identity.NewKernel(then)
+	if err != nil {
+		panic(err) // rules of histories are valid
+	}
+	for i, e := range f.Events {
+		leaf := k.LeafOf(e.Event)
+		f.Events[i].Leaf = &leaf
+	}
 }
 
 var kinds = []identifier.Namespace{

@@ -28,7 +28,7 @@ func (o *Oracle) Answer() *identity.Answer {
 	}
 	events := map[identity.Leaf][]identity.SolveEvent{}
 	for _, e := range o.facts.Events {
-		l := o.leaf(e.Event)
+		l := o.stamped(e)
 		events[l] = append(events[l], e)
 	}
 	delete(events, identity.Leaf{})
@@ -67,6 +67,14 @@ func (o *Oracle) sorted(e *identity.Event) (persons, devices, refs []identifier.
 		}
 	}
 	return persons, devices, refs
+}
+
+// stamped is the leaf of an event: that of its collector, if there is one.
+func (o *Oracle) stamped(e identity.SolveEvent) identity.Leaf {
+	if e.Leaf != nil {
+		return *e.Leaf
+	}
+	return o.leaf(e.Event)
 }
 
 func (o *Oracle) leaf(e *identity.Event) identity.Leaf {
@@ -147,7 +155,7 @@ func (o *Oracle) tooLongAgo(l identity.Leaf) bool {
 func (o *Oracle) open(l identity.Leaf) bool {
 	first, last := int64(identity.Never), int64(0)
 	for _, e := range o.facts.Events {
-		if o.leaf(e.Event) == l {
+		if o.stamped(e) == l {
 			first, last = min(first, e.T), max(last, e.T)
 		}
 	}
