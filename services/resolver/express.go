@@ -184,19 +184,10 @@ func (s *Service) tellAndOwe(ctx context.Context, owed []owedProfile) error {
 	return nil
 }
 
-// inTurn waits until a batch of events may be worked on, and returns what ends its work. Few at once are as quick as many, and everybody
-// else waits less for the store and the processors. Decisions and acts are never kept waiting.
-func (s *Service) inTurn(ctx context.Context, topic string) (done func(), err error) {
+// makeRoom waits until a batch may add to what is pending. Decisions and acts are few and never kept waiting.
+func (s *Service) makeRoom(ctx context.Context, topic string) error {
 	if topic == stream.TopicConsents || topic == stream.TopicActs {
-		return func() {}, nil
+		return nil
 	}
-	if err := s.pending.wait(ctx); err != nil {
-		return nil, err
-	}
-	select {
-	case s.turns <- struct{}{}:
-		return func() { <-s.turns }, nil
-	case <-ctx.Done():
-		return nil, ctx.Err() //nolint:wrapcheck // the consumer's own
-	}
+	return s.pending.wait(ctx)
 }

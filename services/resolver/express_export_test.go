@@ -20,14 +20,16 @@ func (s *Service) Entries(t testing.TB, space string) []resolve.OutboxEntry {
 	return entries
 }
 
-// TakeTurns takes all turns of batches of events, and returns what gives them back.
-func (s *Service) TakeTurns() (give func()) {
-	for range cap(s.turns) {
-		s.turns <- struct{}{}
-	}
+// Crowd has too much pending until the function that it returns is called: nothing of it has to go out.
+func (s *Service) Crowd() (ease func()) {
+	limit := s.pending.limit
+	s.pending.mu.Lock()
+	defer s.pending.mu.Unlock()
+	s.pending.limit = -1
 	return func() {
-		for range cap(s.turns) {
-			<-s.turns
-		}
+		s.pending.mu.Lock()
+		defer s.pending.mu.Unlock()
+		s.pending.limit = limit
+		s.pending.room.Broadcast()
 	}
 }

@@ -147,11 +147,11 @@ func TestExpress_isAdvice(t *testing.T) {
 	require.Empty(t, w.log.topics[stream.TopicOwners])
 }
 
-// TestExpress_decisionsWaitForNoTurn: while all turns of events are taken and too much is pending, a decision is resolved all the same.
-func TestExpress_decisionsWaitForNoTurn(t *testing.T) {
+// TestExpress_decisionsWaitForNoRoom: while too much is pending for events to go on, a decision is resolved all the same.
+func TestExpress_decisionsWaitForNoRoom(t *testing.T) {
 	w := expressWorld(t, 3)
 	s := w.workers[0].service
-	give := s.TakeTurns()
+	ease := s.Crowd()
 	w.take(stream.TopicConsents, 0, 2)
 	var p place
 	for _, p = range w.h.places {
@@ -165,8 +165,8 @@ func TestExpress_decisionsWaitForNoTurn(t *testing.T) {
 		stopped <- s.Resolve(ctx, stream.Batch{Topic: p.topic, Partition: p.partition, LogID: stream.LogID{1}, Records: w.h.records[p], HighWater: 1})
 	}()
 	stop()
-	require.ErrorIs(t, <-stopped, context.Canceled, "events wait for their turn")
-	give()
+	require.ErrorIs(t, <-stopped, context.Canceled, "events wait until there is room")
+	ease()
 	w.take(stream.TopicEventsStore, 0, 3)
 	require.NoError(t, s.Flush(t.Context()))
 }
