@@ -17,13 +17,15 @@ func (x Point) AllowedAt(purpose Purpose, channel string, t int64) bool {
 	return !x.Unreadable && x.Register.AllowedAt(purpose, channel, t) && !over(x.QuietEnd(purpose, channel, t), t)
 }
 
-// QuietEnd is when the grant that holds at t ends because the person does nothing; 0 = none holds, or it does not end so.
+// QuietEnd is when the grant, or the sale, that holds at t ends because the person does nothing; 0 = none holds, or it does not end so.
 func (x Point) QuietEnd(purpose Purpose, channel string, t int64) int64 {
+	d, _ := x.Register.History(purpose, channel).at(t)
 	info, ok := PurposeOf(purpose)
-	if !ok {
+	if _, sale := FamilyOf(purpose); sale {
+		info, channel = offered, offeredOn
+	} else if !ok {
 		return 0
 	}
-	d, _ := x.Register.History(purpose, channel).at(t)
 	if d.Dec != Grant {
 		return 0
 	}

@@ -23,7 +23,8 @@ type entry struct {
 	History
 }
 
-// comparePurposes puts overlays first and then purposes without a parameter, so that those with one can never push them out.
+// comparePurposes puts overlays first and then purposes without a parameter, so that those with one can never push them out; offers of sales, which
+// permit least, stand last.
 func comparePurposes(a, b PurposeChannel) int {
 	return cmp.Or(cmp.Compare(place(a.Purpose), place(b.Purpose)), cmp.Compare(a.Purpose, b.Purpose), cmp.Compare(a.Channel, b.Channel))
 }
@@ -34,13 +35,16 @@ func place(p Purpose) int {
 		return 0
 	case !strings.Contains(string(p), ":"):
 		return 1
+	case strings.HasPrefix(string(p), saleOfferPrefix):
+		return 3
 	}
 	return 2
 }
 
 // keeps reports whether a register has a history of decisions about this.
 func keeps(pc PurposeChannel) bool {
-	if _, is := OverlayOf(pc.Purpose); is {
+	_, overlay := OverlayOf(pc.Purpose)
+	if _, sale := FamilyOf(pc.Purpose); overlay || sale {
 		return pc.Channel == ""
 	}
 	info, ok := PurposeOf(pc.Purpose)
@@ -62,11 +66,13 @@ func (r Register) History(p Purpose, channel string) History {
 	return History{}
 }
 
-// All lists what was decided about, in a fixed order; overlays are no decisions of people about purposes (Overlays has them).
+// All lists what was decided about, in a fixed order; overlays and offers of sales are no decisions of people about purposes (Overlays and Families
+// have them).
 func (r Register) All() []PurposeChannel {
 	out := make([]PurposeChannel, 0, len(r.entries))
 	for _, e := range r.entries {
-		if _, is := OverlayOf(e.Purpose); !is {
+		_, overlay := OverlayOf(e.Purpose)
+		if _, sale := FamilyOf(e.Purpose); !overlay && !sale {
 			out = append(out, e.PurposeChannel)
 		}
 	}

@@ -79,6 +79,8 @@ const (
 	nSignals
 	nTCF
 	nGPC
+	nSoftOptIn
+	nFamily
 )
 
 var readNames = [...]string{
@@ -158,6 +160,8 @@ var readNames = [...]string{
 	nSignals:         "signals",
 	nTCF:             "tcf",
 	nGPC:             "gpc",
+	nSoftOptIn:       "soft_optin",
+	nFamily:          "family",
 }
 
 // names numbers the field names of all contracts; 0 is a name of none.

@@ -92,6 +92,9 @@ func (r *reader) lines(n *node) []*eventpb.Line {
 func (r *reader) sale(n *node) *problem {
 	total, p := r.total(n)
 	r.draftOf.event.Data = &eventpb.Event_Sale{Sale: &eventpb.Sale{Total: total, Lines: r.lines(n)}}
+	if p == nil {
+		p = r.saleOffers(n)
+	}
 	return p
 }
 
@@ -112,6 +115,9 @@ func (r *reader) order(n *node) *problem {
 	r.draftOf.event.Data = &eventpb.Event_OrderPlaced{OrderPlaced: &eventpb.OrderPlaced{
 		Total: total, Lines: r.lines(n), Fulfilment: r.text(n, nFulfilment), CollectStore: r.text(n, nCollectStore),
 	}}
+	if p == nil {
+		p = r.saleOffers(n)
+	}
 	return p
 }
 

@@ -23,13 +23,14 @@ type About struct {
 	Quarantined       bool
 	Permissions       uint64
 	PermissionEnds    []*eventpb.PermissionEnd // of those that end by themselves
+	SoftOptIns        []*eventpb.SoftOptIn     // offers that sales permit without a consent
 }
 
 // Message returns the profile as published on rcu.profiles: pseudonyms, plain traits, and of sealed traits only the names.
 func (p *Profile) Message(a About) *eventpb.Profile {
 	m := &eventpb.Profile{
 		Space: a.Space, Controller: a.Controller, RcuId: a.RCUID, Version: a.Version, Identifiers: a.Identifiers,
-		Quarantined: a.Quarantined, Permissions: a.Permissions, PermissionEnds: a.PermissionEnds,
+		Quarantined: a.Quarantined, Permissions: a.Permissions, PermissionEnds: a.PermissionEnds, SoftOptins: a.SoftOptIns,
 		FirstSeen: p.First, LastSeen: p.Last, OpenBaskets: int64(len(p.Baskets)), Counters: map[string]int64{}, Traits: map[string]string{},
 	}
 	maps.Copy(m.Counters, p.Counters)

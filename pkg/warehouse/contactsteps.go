@@ -14,6 +14,7 @@ type ContactStepRow struct {
 	Contact, Step, Reason string
 	Namespace, Point      string
 	Channel, Purpose      string
+	Family                string // of products that are offered
 	Needs, Proof          []string
 	At                    int64
 }
@@ -21,10 +22,10 @@ type ContactStepRow struct {
 // ContactSteps is a block of `contact_steps`.
 type ContactSteps struct {
 	block
-	controller, space, step, reason, namespace, channel, purpose lowCol
-	contact, point                                               *proto.ColStr
-	needs, proof                                                 stringsCol
-	at                                                           timeCol
+	controller, space, step, reason, namespace, channel, purpose, family lowCol
+	contact, point                                                       *proto.ColStr
+	needs, proof                                                         stringsCol
+	at                                                                   timeCol
 }
 
 // NewContactSteps makes an empty block.
@@ -34,6 +35,7 @@ func NewContactSteps() *ContactSteps {
 	c.controller, c.contact, c.step, c.at = b.low("controller"), b.text("contact"), b.low("step"), b.time("at")
 	c.space, c.reason, c.namespace, c.point = b.low("space"), b.low("reason"), b.low("namespace"), b.text("point")
 	c.channel, c.purpose, c.needs, c.proof = b.low("channel"), b.low("purpose"), b.lows("needs"), b.texts("proof")
+	c.family = b.low("family")
 	return c
 }
 
@@ -51,6 +53,7 @@ func (c *ContactSteps) Append(r *ContactStepRow) {
 	c.purpose.Append(r.Purpose)
 	c.needs.Append(r.Needs)
 	c.proof.Append(r.Proof)
+	c.family.Append(r.Family)
 	c.rows++
 }
 

@@ -105,7 +105,8 @@ func TestInsert_profile_readBackEqual(t *testing.T) {
 	b.Append(&warehouse.ProfileRow{
 		Controller: "ka", Space: "fr", RCUID: "01ab", Version: 3, FirstSeen: at(0), LastSeen: at(time.Hour),
 		Traits: map[string]string{"language": "fr"}, KnownTraits: []string{"given_name"}, Namespaces: []string{"email", "email", "card"},
-		Permissions: 5, PermissionEnds: []warehouse.PermissionEnd{{At: day.Unix(), Permissions: 4}}, Quarantined: true, OpenBaskets: 2, Counters: map[string]int64{"sale": 3},
+		Permissions: 5, PermissionEnds: []warehouse.PermissionEnd{{At: day.Unix(), Permissions: 4}},
+		SoftOptIns: []warehouse.SoftOptIn{{Channel: "email", Family: "shoes", Until: day.Unix()}}, Quarantined: true, OpenBaskets: 2, Counters: map[string]int64{"sale": 3},
 		Spend:    []warehouse.SpendCell{{Currency: "EUR", Channel: "store", Month: 202603, Sales: 10, Returns: 3, Tickets: 1}},
 		Activity: []warehouse.ActivityCell{{Channel: "store", LastType: "sale", LastStore: "p", Events: 2, FirstAt: at(0), LastAt: at(time.Hour)}},
 		Orders: []warehouse.OrderCell{{
@@ -120,7 +121,8 @@ func TestInsert_profile_readBackEqual(t *testing.T) {
 	require.Equal(t, []map[string]any{{
 		"controller": "ka", "space": "fr", "rcu_id": "01ab", "version": 3.0, "gone": 0.0, "first_seen": first, "last_seen": last,
 		"traits": map[string]any{"language": "fr"}, "known_traits": []any{"given_name"}, "namespaces": []any{"email", "email", "card"},
-		"permissions": 5.0, "permission_ends.at": []any{"2026-03-14 09:22:31.000000"}, "permission_ends.mask": []any{4.0}, "quarantined": 1.0, "open_baskets": 2.0, "counters": map[string]any{"sale": 3.0},
+		"permissions": 5.0, "permission_ends.at": []any{"2026-03-14 09:22:31.000000"}, "permission_ends.mask": []any{4.0}, "soft_optins.channel": []any{"email"},
+		"soft_optins.family": []any{"shoes"}, "soft_optins.until": []any{"2026-03-14 09:22:31.000000"}, "quarantined": 1.0, "open_baskets": 2.0, "counters": map[string]any{"sale": 3.0},
 		"spend.currency": []any{"EUR"}, "spend.month": []any{202603.0}, "spend.channel": []any{"store"}, "spend.sales": []any{10.0},
 		"spend.returns": []any{3.0}, "spend.tickets": []any{1.0}, "activity.channel": []any{"store"}, "activity.events": []any{2.0},
 		"activity.first_at": []any{first}, "activity.last_at": []any{last}, "activity.last_type": []any{"sale"}, "activity.last_store": []any{"p"},

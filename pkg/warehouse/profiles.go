@@ -13,6 +13,7 @@ type ProfileRow struct {
 	Namespaces               []string // one entry per identifier
 	Permissions              uint64
 	PermissionEnds           []PermissionEnd
+	SoftOptIns               []SoftOptIn
 	Quarantined              bool
 	OpenBaskets              int64
 	Counters                 map[string]int64
@@ -26,6 +27,12 @@ type ProfileRow struct {
 type PermissionEnd struct {
 	At          int64
 	Permissions uint64
+}
+
+// SoftOptIn is a family of products that a sale permits to offer on a channel, until a time in seconds; 0 = until something happens.
+type SoftOptIn struct {
+	Channel, Family string
+	Until           int64
 }
 
 // SpendCell is what was spent in one currency, month and channel.
@@ -62,6 +69,8 @@ type Profiles struct {
 	version, permissions                 *proto.ColUInt64
 	endAt                                timesCol
 	endPermissions                       *proto.ColArr[uint64]
+	softChannel, softFamily              stringsCol
+	softUntil                            timesCol
 	gone, quarantined                    *proto.ColUInt8
 	firstSeen, lastSeen                  timeCol
 	traits                               *proto.ColMap[string, string]
@@ -103,6 +112,7 @@ func NewProfiles() *Profiles {
 	p.permissions, p.quarantined, p.openBaskets = b.uint64("permissions"), b.uint8("quarantined"), b.int64("open_baskets")
 	p.endAt = b.times("permission_ends.at")
 	p.endPermissions = column(b, "permission_ends.mask", new(proto.ColUInt64).Array())
+	p.softChannel, p.softFamily, p.softUntil = b.lows("soft_optins.channel"), b.lows("soft_optins.family"), b.times("soft_optins.until")
 	p.counters = column(b, "counters", proto.NewMap[string, int64](new(proto.ColStr).LowCardinality(), new(proto.ColInt64)))
 	p.spendCurrency, p.spendChannel = b.lows("spend.currency"), b.lows("spend.channel")
 	p.spendMonth = column(b, "spend.month", new(proto.ColUInt32).Array())
@@ -135,6 +145,9 @@ func (p *Profiles) Append(r *ProfileRow) {
 	p.permissions.Append(r.Permissions)
 	list(p.endAt, &p.whens, r.PermissionEnds, func(e *PermissionEnd) proto.DateTime64 { return instant(e.At * 1e6) })
 	list(p.endPermissions, &p.masks, r.PermissionEnds, func(e *PermissionEnd) uint64 { return e.Permissions })
+	list(p.softChannel, &p.strs, r.SoftOptIns, func(x *SoftOptIn) string { return x.Channel })
+	list(p.softFamily, &p.strs, r.SoftOptIns, func(x *SoftOptIn) string { return x.Family })
+	list(p.softUntil, &p.whens, r.SoftOptIns, func(x *SoftOptIn) proto.DateTime64 { return instant(x.Until * 1e6) })
 	p.quarantined.Append(bit(r.Quarantined))
 	p.openBaskets.Append(r.OpenBaskets)
 	p.sums = appendMap(p.sums[:0], r.Counters)

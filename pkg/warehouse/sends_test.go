@@ -20,6 +20,7 @@ var sentAt = time.Date(2026, 3, 14, 9, 0, 0, 0, time.UTC)
 type control struct {
 	t         testing.TB
 	w         *warehouse.Warehouse
+	family    string // of products that sends offer, from here on
 	decisions *warehouse.Consents
 	steps     *warehouse.ContactSteps
 	n         int
@@ -47,12 +48,22 @@ func (c *control) decided(point, decision string, at time.Time, change func(*war
 func (c *control) sent(contact, point string, at time.Time, change func(*warehouse.ContactStepRow)) {
 	r := warehouse.ContactStepRow{
 		Controller: "ka", Space: "fr", Contact: contact, Step: "confirm", Namespace: "email", Point: point, Channel: "email", Purpose: "marketing",
-		Needs: []string{"marketing"}, At: at.UnixMicro(),
+		Needs: []string{"marketing"}, Family: c.family, At: at.UnixMicro(),
 	}
 	if change != nil {
 		change(&r)
 	}
 	c.steps.Append(&r)
+}
+
+// sold adds a sale of shoes at which the point was given, with an offer to object.
+func (c *control) sold(point string, at time.Time, change func(*warehouse.ConsentRow)) {
+	c.decided(point, "grant", at, func(r *warehouse.ConsentRow) {
+		r.Purpose, r.Channel = "soft_optin:shoes", ""
+		if change != nil {
+			change(r)
+		}
+	})
 }
 
 // found lists what the control finds, by contact.
@@ -211,4 +222,59 @@ func TestControl_agreesWithRegisters(t *testing.T) {
 	slices.Sort(got)
 	require.Equal(t, want, got)
 	require.Greater(t, permitted, 150)
+}
+
+// salesViolations are ways of offering shoes without a consent that a sale does not permit.
+var salesViolations = []violation{
+	{"nothing was sold", "marketing: never_asked", func(*control, string) {}},
+	{"sold by another controller", "marketing: never_asked", func(c *control, p string) {
+		c.sold(p, days(-9), func(r *warehouse.ConsentRow) { r.Controller = "kb" })
+	}},
+	{"sold of another family", "marketing: never_asked", func(c *control, p string) {
+		c.sold(p, days(-9), func(r *warehouse.ConsentRow) { r.Purpose = "soft_optin:coats" })
+	}},
+	{"sold with another point", "marketing: never_asked", func(c *control, p string) { c.sold(p+"-other", days(-9), nil) }},
+	{"sold after it was sent", "marketing: never_asked", func(c *control, p string) { c.sold(p, days(1), nil) }},
+	{"sold and taken back", "marketing: never_asked", func(c *control, p string) {
+		c.sold(p, days(-9), nil)
+		c.sold(p, days(-8), func(r *warehouse.ConsentRow) { r.Decision = "withdraw" })
+	}},
+	{"objected after the sale", "marketing: denied", func(c *control, p string) {
+		c.sold(p, days(-9), nil)
+		c.decided(p, "object", days(-3), nil)
+	}},
+	{"refused before the sale", "marketing: denied", func(c *control, p string) {
+		c.decided(p, "refuse", days(-12), nil)
+		c.sold(p, days(-9), nil)
+	}},
+	{"a grant ended after the sale", "marketing: expired", func(c *control, p string) {
+		c.decided(p, "grant", days(-12), func(r *warehouse.ConsentRow) { r.ExpiresAt = days(-1).Unix() })
+		c.sold(p, days(-9), nil)
+	}},
+}
+
+// Sales of the family that was offered stand for a consent, and no other.
+func TestControl_sales(t *testing.T) {
+	c := newControl(t)
+	c.family = "shoes"
+	want := map[string]string{}
+	for i, v := range salesViolations {
+		point := fmt.Sprintf("s%02d", i)
+		v.plant(c, point)
+		c.sent(v.name, point, sentAt, nil)
+		want[v.name] = v.want
+	}
+	c.sold("shoes", days(-9), nil)
+	c.sent("shoes", "shoes", sentAt, nil)
+	c.sent("by telephone", "shoes", sentAt, func(r *warehouse.ContactStepRow) { r.Channel = "phone" })
+	want["by telephone"] = "marketing: never_asked"
+	c.sent("of no family", "shoes", sentAt, func(r *warehouse.ContactStepRow) { r.Family = "" })
+	want["of no family"] = "marketing: never_asked"
+	c.sent("by a seller", "shoes", sentAt, func(r *warehouse.ContactStepRow) {
+		r.Purpose, r.Needs = "clienteling_contact", []string{"clienteling_contact", "marketing"}
+	})
+	want["by a seller"] = "clienteling_contact: never_asked"
+	c.sent("a survey", "shoes", sentAt, func(r *warehouse.ContactStepRow) { r.Purpose, r.Needs = "survey", []string{"survey"} })
+	want["a survey"] = "survey: never_asked"
+	require.Equal(t, want, c.found())
 }

@@ -159,6 +159,18 @@ func TestCustomer360_permissionsEndByThemselves(t *testing.T) {
 		ask(t, w, "SELECT may_unify_core, may_profiling, may_marketing_email FROM customer_360"))
 }
 
+// What sales permit ends by itself too, each family on its channel.
+func TestCustomer360_whatSalesPermit(t *testing.T) {
+	w := open(t)
+	p, past, later := profile("p1", 1, false), time.Now().Add(-time.Hour).Unix(), time.Now().Add(time.Hour).Unix()
+	p.SoftOptIns = []warehouse.SoftOptIn{{"email", "shoes", later}, {"email", "coats", past}, {"email", "bags", 0}, {"sms", "coats", later}}
+	b := warehouse.NewProfiles()
+	b.Append(p)
+	insert(t, w, b)
+	require.Equal(t, []map[string]any{{"soft_optin_email": []any{"bags", "shoes"}, "soft_optin_sms": []any{"coats"}, "may_marketing_email": 0.0}},
+		ask(t, w, "SELECT soft_optin_email, soft_optin_sms, may_marketing_email FROM customer_360"))
+}
+
 // TestCustomer360_permissionsAreThoseOfTheMask holds the bits in the view to those of the domain.
 func TestCustomer360_permissionsAreThoseOfTheMask(t *testing.T) {
 	w := open(t)

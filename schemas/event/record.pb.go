@@ -1489,6 +1489,7 @@ type Profile struct {
 	Permissions    uint64                 `protobuf:"varint,17,opt,name=permissions,proto3" json:"permissions,omitempty"`
 	OpenBaskets    int64                  `protobuf:"varint,18,opt,name=open_baskets,json=openBaskets,proto3" json:"open_baskets,omitempty"`
 	PermissionEnds []*PermissionEnd       `protobuf:"bytes,19,rep,name=permission_ends,json=permissionEnds,proto3" json:"permission_ends,omitempty"` // permissions that end by themselves, in order of time
+	SoftOptins     []*SoftOptIn           `protobuf:"bytes,20,rep,name=soft_optins,json=softOptins,proto3" json:"soft_optins,omitempty"`             // offers that sales permit without a consent
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
 }
@@ -1656,6 +1657,74 @@ func (x *Profile) GetPermissionEnds() []*PermissionEnd {
 	return nil
 }
 
+func (x *Profile) GetSoftOptins() []*SoftOptIn {
+	if x != nil {
+		return x.SoftOptins
+	}
+	return nil
+}
+
+// SoftOptIn is what a sale permits: offers of a family of products on a channel, where nothing was decided.
+type SoftOptIn struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Channel       string                 `protobuf:"bytes,1,opt,name=channel,proto3" json:"channel,omitempty"`
+	Family        string                 `protobuf:"bytes,2,opt,name=family,proto3" json:"family,omitempty"`
+	Until         int64                  `protobuf:"varint,3,opt,name=until,proto3" json:"until,omitempty"` // seconds; 0 = until something happens
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SoftOptIn) Reset() {
+	*x = SoftOptIn{}
+	mi := &file_record_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SoftOptIn) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SoftOptIn) ProtoMessage() {}
+
+func (x *SoftOptIn) ProtoReflect() protoreflect.Message {
+	mi := &file_record_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SoftOptIn.ProtoReflect.Descriptor instead.
+func (*SoftOptIn) Descriptor() ([]byte, []int) {
+	return file_record_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *SoftOptIn) GetChannel() string {
+	if x != nil {
+		return x.Channel
+	}
+	return ""
+}
+
+func (x *SoftOptIn) GetFamily() string {
+	if x != nil {
+		return x.Family
+	}
+	return ""
+}
+
+func (x *SoftOptIn) GetUntil() int64 {
+	if x != nil {
+		return x.Until
+	}
+	return 0
+}
+
 // PermissionEnd is a time at which permissions of a profile end although nothing happens.
 type PermissionEnd struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1667,7 +1736,7 @@ type PermissionEnd struct {
 
 func (x *PermissionEnd) Reset() {
 	*x = PermissionEnd{}
-	mi := &file_record_proto_msgTypes[15]
+	mi := &file_record_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1679,7 +1748,7 @@ func (x *PermissionEnd) String() string {
 func (*PermissionEnd) ProtoMessage() {}
 
 func (x *PermissionEnd) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[15]
+	mi := &file_record_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1692,7 +1761,7 @@ func (x *PermissionEnd) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PermissionEnd.ProtoReflect.Descriptor instead.
 func (*PermissionEnd) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{15}
+	return file_record_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *PermissionEnd) GetAt() int64 {
@@ -1723,7 +1792,7 @@ type Spend struct {
 
 func (x *Spend) Reset() {
 	*x = Spend{}
-	mi := &file_record_proto_msgTypes[16]
+	mi := &file_record_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1735,7 +1804,7 @@ func (x *Spend) String() string {
 func (*Spend) ProtoMessage() {}
 
 func (x *Spend) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[16]
+	mi := &file_record_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1748,7 +1817,7 @@ func (x *Spend) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Spend.ProtoReflect.Descriptor instead.
 func (*Spend) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{16}
+	return file_record_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Spend) GetCurrency() string {
@@ -1807,7 +1876,7 @@ type ChannelActivity struct {
 
 func (x *ChannelActivity) Reset() {
 	*x = ChannelActivity{}
-	mi := &file_record_proto_msgTypes[17]
+	mi := &file_record_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1819,7 +1888,7 @@ func (x *ChannelActivity) String() string {
 func (*ChannelActivity) ProtoMessage() {}
 
 func (x *ChannelActivity) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[17]
+	mi := &file_record_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1832,7 +1901,7 @@ func (x *ChannelActivity) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChannelActivity.ProtoReflect.Descriptor instead.
 func (*ChannelActivity) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{17}
+	return file_record_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ChannelActivity) GetChannel() Channel {
@@ -1895,7 +1964,7 @@ type OrderSummary struct {
 
 func (x *OrderSummary) Reset() {
 	*x = OrderSummary{}
-	mi := &file_record_proto_msgTypes[18]
+	mi := &file_record_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1907,7 +1976,7 @@ func (x *OrderSummary) String() string {
 func (*OrderSummary) ProtoMessage() {}
 
 func (x *OrderSummary) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[18]
+	mi := &file_record_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1920,7 +1989,7 @@ func (x *OrderSummary) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrderSummary.ProtoReflect.Descriptor instead.
 func (*OrderSummary) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{18}
+	return file_record_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *OrderSummary) GetKey() []byte {
@@ -2006,7 +2075,7 @@ type CaseSummary struct {
 
 func (x *CaseSummary) Reset() {
 	*x = CaseSummary{}
-	mi := &file_record_proto_msgTypes[19]
+	mi := &file_record_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2018,7 +2087,7 @@ func (x *CaseSummary) String() string {
 func (*CaseSummary) ProtoMessage() {}
 
 func (x *CaseSummary) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[19]
+	mi := &file_record_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2031,7 +2100,7 @@ func (x *CaseSummary) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CaseSummary.ProtoReflect.Descriptor instead.
 func (*CaseSummary) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{19}
+	return file_record_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *CaseSummary) GetKey() []byte {
@@ -2080,16 +2149,17 @@ type ContactStep struct {
 	Point         *Identifier            `protobuf:"bytes,6,opt,name=point,proto3" json:"point,omitempty"`     // contact point or device
 	Channel       string                 `protobuf:"bytes,7,opt,name=channel,proto3" json:"channel,omitempty"`
 	Purpose       string                 `protobuf:"bytes,8,opt,name=purpose,proto3" json:"purpose,omitempty"`
-	Needs         []string               `protobuf:"bytes,9,rep,name=needs,proto3" json:"needs,omitempty"`  // purposes that the very point has to permit on the channel
-	Proof         []string               `protobuf:"bytes,10,rep,name=proof,proto3" json:"proof,omitempty"` // ids of the decisions that permit
-	At            int64                  `protobuf:"varint,11,opt,name=at,proto3" json:"at,omitempty"`      // microseconds
+	Needs         []string               `protobuf:"bytes,9,rep,name=needs,proto3" json:"needs,omitempty"`    // purposes that the very point has to permit on the channel
+	Proof         []string               `protobuf:"bytes,10,rep,name=proof,proto3" json:"proof,omitempty"`   // ids of the decisions that permit
+	At            int64                  `protobuf:"varint,11,opt,name=at,proto3" json:"at,omitempty"`        // microseconds
+	Family        string                 `protobuf:"bytes,12,opt,name=family,proto3" json:"family,omitempty"` // of products that are offered; empty: none in particular
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ContactStep) Reset() {
 	*x = ContactStep{}
-	mi := &file_record_proto_msgTypes[20]
+	mi := &file_record_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2101,7 +2171,7 @@ func (x *ContactStep) String() string {
 func (*ContactStep) ProtoMessage() {}
 
 func (x *ContactStep) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[20]
+	mi := &file_record_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2114,7 +2184,7 @@ func (x *ContactStep) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContactStep.ProtoReflect.Descriptor instead.
 func (*ContactStep) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{20}
+	return file_record_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *ContactStep) GetSpace() string {
@@ -2192,6 +2262,13 @@ func (x *ContactStep) GetAt() int64 {
 		return x.At
 	}
 	return 0
+}
+
+func (x *ContactStep) GetFamily() string {
+	if x != nil {
+		return x.Family
+	}
+	return ""
 }
 
 var File_record_proto protoreflect.FileDescriptor
@@ -2358,7 +2435,7 @@ const file_record_proto_rawDesc = "" +
 	"\aoutcome\x18\v \x01(\tR\aoutcome\x12 \n" +
 	"\vcontrollers\x18\f \x03(\tR\vcontrollers\x12\x10\n" +
 	"\x03act\x18\r \x01(\tR\x03act\x12\x14\n" +
-	"\x05other\x18\x0e \x01(\tR\x05other\"\x8b\a\n" +
+	"\x05other\x18\x0e \x01(\tR\x05other\"\xc5\a\n" +
 	"\aProfile\x12\x14\n" +
 	"\x05space\x18\x01 \x01(\tR\x05space\x12\x1e\n" +
 	"\n" +
@@ -2382,13 +2459,19 @@ const file_record_proto_rawDesc = "" +
 	"\fknown_traits\x18\x10 \x03(\tR\vknownTraits\x12 \n" +
 	"\vpermissions\x18\x11 \x01(\x04R\vpermissions\x12!\n" +
 	"\fopen_baskets\x18\x12 \x01(\x03R\vopenBaskets\x12D\n" +
-	"\x0fpermission_ends\x18\x13 \x03(\v2\x1b.rcu.event.v1.PermissionEndR\x0epermissionEnds\x1a9\n" +
+	"\x0fpermission_ends\x18\x13 \x03(\v2\x1b.rcu.event.v1.PermissionEndR\x0epermissionEnds\x128\n" +
+	"\vsoft_optins\x18\x14 \x03(\v2\x17.rcu.event.v1.SoftOptInR\n" +
+	"softOptins\x1a9\n" +
 	"\vTraitsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1a;\n" +
 	"\rCountersEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x01\"A\n" +
+	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x01\"S\n" +
+	"\tSoftOptIn\x12\x18\n" +
+	"\achannel\x18\x01 \x01(\tR\achannel\x12\x16\n" +
+	"\x06family\x18\x02 \x01(\tR\x06family\x12\x14\n" +
+	"\x05until\x18\x03 \x01(\x03R\x05until\"A\n" +
 	"\rPermissionEnd\x12\x0e\n" +
 	"\x02at\x18\x01 \x01(\x03R\x02at\x12 \n" +
 	"\vpermissions\x18\x02 \x01(\x04R\vpermissions\"\xb4\x01\n" +
@@ -2425,7 +2508,7 @@ const file_record_proto_rawDesc = "" +
 	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x14\n" +
 	"\x05state\x18\x03 \x01(\tR\x05state\x12\x1b\n" +
 	"\topened_at\x18\x04 \x01(\x03R\bopenedAt\x12\x1b\n" +
-	"\tclosed_at\x18\x05 \x01(\x03R\bclosedAt\"\xa9\x02\n" +
+	"\tclosed_at\x18\x05 \x01(\x03R\bclosedAt\"\xc1\x02\n" +
 	"\vContactStep\x12\x14\n" +
 	"\x05space\x18\x01 \x01(\tR\x05space\x12\x1e\n" +
 	"\n" +
@@ -2440,7 +2523,8 @@ const file_record_proto_rawDesc = "" +
 	"\x05needs\x18\t \x03(\tR\x05needs\x12\x14\n" +
 	"\x05proof\x18\n" +
 	" \x03(\tR\x05proof\x12\x0e\n" +
-	"\x02at\x18\v \x01(\x03R\x02atB\x1bZ\x19rcu/schemas/event;eventpbb\x06proto3"
+	"\x02at\x18\v \x01(\x03R\x02at\x12\x16\n" +
+	"\x06family\x18\f \x01(\tR\x06familyB\x1bZ\x19rcu/schemas/event;eventpbb\x06proto3"
 
 var (
 	file_record_proto_rawDescOnce sync.Once
@@ -2454,7 +2538,7 @@ func file_record_proto_rawDescGZIP() []byte {
 	return file_record_proto_rawDescData
 }
 
-var file_record_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
+var file_record_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
 var file_record_proto_goTypes = []any{
 	(*Resolved)(nil),        // 0: rcu.event.v1.Resolved
 	(*Decision)(nil),        // 1: rcu.event.v1.Decision
@@ -2471,51 +2555,53 @@ var file_record_proto_goTypes = []any{
 	(*Held)(nil),            // 12: rcu.event.v1.Held
 	(*Audit)(nil),           // 13: rcu.event.v1.Audit
 	(*Profile)(nil),         // 14: rcu.event.v1.Profile
-	(*PermissionEnd)(nil),   // 15: rcu.event.v1.PermissionEnd
-	(*Spend)(nil),           // 16: rcu.event.v1.Spend
-	(*ChannelActivity)(nil), // 17: rcu.event.v1.ChannelActivity
-	(*OrderSummary)(nil),    // 18: rcu.event.v1.OrderSummary
-	(*CaseSummary)(nil),     // 19: rcu.event.v1.CaseSummary
-	(*ContactStep)(nil),     // 20: rcu.event.v1.ContactStep
-	nil,                     // 21: rcu.event.v1.Profile.TraitsEntry
-	nil,                     // 22: rcu.event.v1.Profile.CountersEntry
-	(*Event)(nil),           // 23: rcu.event.v1.Event
-	(*Identifier)(nil),      // 24: rcu.event.v1.Identifier
-	(Channel)(0),            // 25: rcu.event.v1.Channel
-	(*Sealed)(nil),          // 26: rcu.event.v1.Sealed
-	(*Money)(nil),           // 27: rcu.event.v1.Money
+	(*SoftOptIn)(nil),       // 15: rcu.event.v1.SoftOptIn
+	(*PermissionEnd)(nil),   // 16: rcu.event.v1.PermissionEnd
+	(*Spend)(nil),           // 17: rcu.event.v1.Spend
+	(*ChannelActivity)(nil), // 18: rcu.event.v1.ChannelActivity
+	(*OrderSummary)(nil),    // 19: rcu.event.v1.OrderSummary
+	(*CaseSummary)(nil),     // 20: rcu.event.v1.CaseSummary
+	(*ContactStep)(nil),     // 21: rcu.event.v1.ContactStep
+	nil,                     // 22: rcu.event.v1.Profile.TraitsEntry
+	nil,                     // 23: rcu.event.v1.Profile.CountersEntry
+	(*Event)(nil),           // 24: rcu.event.v1.Event
+	(*Identifier)(nil),      // 25: rcu.event.v1.Identifier
+	(Channel)(0),            // 26: rcu.event.v1.Channel
+	(*Sealed)(nil),          // 27: rcu.event.v1.Sealed
+	(*Money)(nil),           // 28: rcu.event.v1.Money
 }
 var file_record_proto_depIdxs = []int32{
-	23, // 0: rcu.event.v1.Resolved.event:type_name -> rcu.event.v1.Event
-	24, // 1: rcu.event.v1.Decision.point:type_name -> rcu.event.v1.Identifier
-	25, // 2: rcu.event.v1.Decision.collected_on:type_name -> rcu.event.v1.Channel
-	25, // 3: rcu.event.v1.Measurement.channel:type_name -> rcu.event.v1.Channel
-	24, // 4: rcu.event.v1.Act.a:type_name -> rcu.event.v1.Identifier
-	24, // 5: rcu.event.v1.Act.b:type_name -> rcu.event.v1.Identifier
+	24, // 0: rcu.event.v1.Resolved.event:type_name -> rcu.event.v1.Event
+	25, // 1: rcu.event.v1.Decision.point:type_name -> rcu.event.v1.Identifier
+	26, // 2: rcu.event.v1.Decision.collected_on:type_name -> rcu.event.v1.Channel
+	26, // 3: rcu.event.v1.Measurement.channel:type_name -> rcu.event.v1.Channel
+	25, // 4: rcu.event.v1.Act.a:type_name -> rcu.event.v1.Identifier
+	25, // 5: rcu.event.v1.Act.b:type_name -> rcu.event.v1.Identifier
 	3,  // 6: rcu.event.v1.ActRegister.acts:type_name -> rcu.event.v1.Act
-	24, // 7: rcu.event.v1.Match.a:type_name -> rcu.event.v1.Identifier
-	24, // 8: rcu.event.v1.Match.b:type_name -> rcu.event.v1.Identifier
-	26, // 9: rcu.event.v1.DeadLetter.body:type_name -> rcu.event.v1.Sealed
-	26, // 10: rcu.event.v1.Held.body:type_name -> rcu.event.v1.Sealed
-	24, // 11: rcu.event.v1.Profile.identifiers:type_name -> rcu.event.v1.Identifier
-	21, // 12: rcu.event.v1.Profile.traits:type_name -> rcu.event.v1.Profile.TraitsEntry
-	16, // 13: rcu.event.v1.Profile.spend:type_name -> rcu.event.v1.Spend
-	17, // 14: rcu.event.v1.Profile.activity:type_name -> rcu.event.v1.ChannelActivity
-	18, // 15: rcu.event.v1.Profile.orders:type_name -> rcu.event.v1.OrderSummary
-	19, // 16: rcu.event.v1.Profile.cases:type_name -> rcu.event.v1.CaseSummary
-	22, // 17: rcu.event.v1.Profile.counters:type_name -> rcu.event.v1.Profile.CountersEntry
-	15, // 18: rcu.event.v1.Profile.permission_ends:type_name -> rcu.event.v1.PermissionEnd
-	25, // 19: rcu.event.v1.Spend.channel:type_name -> rcu.event.v1.Channel
-	25, // 20: rcu.event.v1.ChannelActivity.channel:type_name -> rcu.event.v1.Channel
-	25, // 21: rcu.event.v1.OrderSummary.channel:type_name -> rcu.event.v1.Channel
-	27, // 22: rcu.event.v1.OrderSummary.total:type_name -> rcu.event.v1.Money
-	27, // 23: rcu.event.v1.OrderSummary.returned:type_name -> rcu.event.v1.Money
-	24, // 24: rcu.event.v1.ContactStep.point:type_name -> rcu.event.v1.Identifier
-	25, // [25:25] is the sub-list for method output_type
-	25, // [25:25] is the sub-list for method input_type
-	25, // [25:25] is the sub-list for extension type_name
-	25, // [25:25] is the sub-list for extension extendee
-	0,  // [0:25] is the sub-list for field type_name
+	25, // 7: rcu.event.v1.Match.a:type_name -> rcu.event.v1.Identifier
+	25, // 8: rcu.event.v1.Match.b:type_name -> rcu.event.v1.Identifier
+	27, // 9: rcu.event.v1.DeadLetter.body:type_name -> rcu.event.v1.Sealed
+	27, // 10: rcu.event.v1.Held.body:type_name -> rcu.event.v1.Sealed
+	25, // 11: rcu.event.v1.Profile.identifiers:type_name -> rcu.event.v1.Identifier
+	22, // 12: rcu.event.v1.Profile.traits:type_name -> rcu.event.v1.Profile.TraitsEntry
+	17, // 13: rcu.event.v1.Profile.spend:type_name -> rcu.event.v1.Spend
+	18, // 14: rcu.event.v1.Profile.activity:type_name -> rcu.event.v1.ChannelActivity
+	19, // 15: rcu.event.v1.Profile.orders:type_name -> rcu.event.v1.OrderSummary
+	20, // 16: rcu.event.v1.Profile.cases:type_name -> rcu.event.v1.CaseSummary
+	23, // 17: rcu.event.v1.Profile.counters:type_name -> rcu.event.v1.Profile.CountersEntry
+	16, // 18: rcu.event.v1.Profile.permission_ends:type_name -> rcu.event.v1.PermissionEnd
+	15, // 19: rcu.event.v1.Profile.soft_optins:type_name -> rcu.event.v1.SoftOptIn
+	26, // 20: rcu.event.v1.Spend.channel:type_name -> rcu.event.v1.Channel
+	26, // 21: rcu.event.v1.ChannelActivity.channel:type_name -> rcu.event.v1.Channel
+	26, // 22: rcu.event.v1.OrderSummary.channel:type_name -> rcu.event.v1.Channel
+	28, // 23: rcu.event.v1.OrderSummary.total:type_name -> rcu.event.v1.Money
+	28, // 24: rcu.event.v1.OrderSummary.returned:type_name -> rcu.event.v1.Money
+	25, // 25: rcu.event.v1.ContactStep.point:type_name -> rcu.event.v1.Identifier
+	26, // [26:26] is the sub-list for method output_type
+	26, // [26:26] is the sub-list for method input_type
+	26, // [26:26] is the sub-list for extension type_name
+	26, // [26:26] is the sub-list for extension extendee
+	0,  // [0:26] is the sub-list for field type_name
 }
 
 func init() { file_record_proto_init() }
@@ -2530,7 +2616,7 @@ func file_record_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_record_proto_rawDesc), len(file_record_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   23,
+			NumMessages:   24,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -31,10 +31,11 @@ type Answer struct {
 	Proof []Proof `json:"proof,omitempty"`
 }
 
-// Proof is one decision that permits.
+// Proof is one decision that permits, or the sale that stands for one.
 type Proof struct {
 	Purpose   string     `json:"purpose"`
 	Channel   string     `json:"channel,omitempty"`
+	Basis     string     `json:"basis,omitempty"` // soft_optin: no consent, a sale of goods of the family
 	Decision  string     `json:"decision"`
 	DecidedAt time.Time  `json:"decided_at"`
 	ExpiresAt *time.Time `json:"expires_at,omitempty"`
@@ -233,21 +234,21 @@ func permit(q *request, points []consent.Point, now int64) (contact.Permission, 
 	}
 	var proof []Proof
 	for _, need := range q.needs {
-		if !points[0].AllowedAt(need.Purpose, need.Channel, now) {
+		g, ok := granted(points[0], need, q.family, now)
+		if !ok {
 			return no(need)
 		}
 		if o := consent.MaskedBy(points, need.Purpose, need.Channel, now); o != "" {
 			return contact.Permission{Because: "overlay " + string(o)}, nil
 		}
-		h := points[0].Register.History(need.Purpose, need.Channel)
-		if d, ok := holding(h, now); ok {
-			since := time.Unix(d.At, 0)
+		if g.found {
+			since := time.Unix(g.decision.At, 0)
 			if p.Since.IsZero() || since.Before(p.Since) {
 				p.Since = since
 			}
-			proof = append(proof, proofOf(need, d))
+			proof = append(proof, g.proof(need))
 		}
-		for _, end := range [...]int64{h.NextBoundary(now), points[0].QuietEnd(need.Purpose, need.Channel, now)} {
+		for _, end := range g.ends {
 			if end != 0 && (p.Until.IsZero() || time.Unix(end, 0).Before(p.Until)) {
 				p.Until = time.Unix(end, 0)
 			}
@@ -260,24 +261,4 @@ func permit(q *request, points []consent.Point, now int64) (contact.Permission, 
 		}
 	}
 	return p, proof
-}
-
-// holding is the decision in force at a time.
-func holding(h consent.History, now int64) (consent.Decision, bool) {
-	for _, ds := range [][]consent.Decision{h.Said, h.Carried} {
-		for i := len(ds) - 1; i >= 0; i-- {
-			if ds[i].At <= now {
-				return ds[i], true
-			}
-		}
-	}
-	return consent.Decision{}, false
-}
-
-func proofOf(pc consent.PurposeChannel, d consent.Decision) Proof {
-	out := Proof{Purpose: string(pc.Purpose), Channel: pc.Channel, Decision: d.ID, DecidedAt: time.Unix(d.At, 0).UTC()}
-	if d.Expires != 0 {
-		out.ExpiresAt = timeOf(time.Unix(d.Expires, 0))
-	}
-	return out
 }

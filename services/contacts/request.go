@@ -36,6 +36,7 @@ type body struct {
 	Purpose    string      `json:"purpose"`
 	Also       []alsoAsked `json:"also"`
 	Topic      string      `json:"topic"`
+	Family     string      `json:"family"` // of products that are offered
 	Places     []string    `json:"places"`
 }
 
@@ -57,6 +58,7 @@ type request struct {
 	controller string
 	ask        contact.Ask
 	purpose    consent.Purpose
+	family     string                   // of products that are offered; empty: none in particular
 	needs      []consent.PurposeChannel // of the very point
 	also       []consent.PurposeChannel // of the person
 	counted    []stream.Record          // contacts that the step made, to be written with its answer
@@ -97,7 +99,7 @@ func readBody(w http.ResponseWriter, r *http.Request, into *body) bool {
 		}
 	}
 	httpserver.WriteProblem(w, r, http.StatusBadRequest, httpserver.Problem{
-		Reason: "invalid_json", Fix: `send {"id":"...","point":{"namespace":"email","value":"..."},"channel":"email","purpose":"marketing"}; beside these controller, also, topic and places`,
+		Reason: "invalid_json", Fix: `send {"id":"...","point":{"namespace":"email","value":"..."},"channel":"email","purpose":"marketing"}; beside these controller, also, family, topic and places`,
 	})
 	return false
 }
@@ -174,8 +176,10 @@ func what(q *request, b *body) *problem {
 		return bad("channel_unfit", "/channel", "use a channel that reaches the point")
 	case b.Topic != "" && !topic.MatchString(b.Topic):
 		return bad("bad_form", "/topic", "use lower-case words, parts behind a slash: baby/clothes")
+	case b.Family != "" && !consent.IsFamily(b.Family):
+		return bad("bad_form", "/family", "send the family of products as sales name it: lower-case letters, digits, _ and -")
 	}
-	q.ask.Channel, q.ask.Topic, q.ask.Service = b.Channel, b.Topic, !info.Decidable
+	q.ask.Channel, q.ask.Topic, q.ask.Service, q.family = b.Channel, b.Topic, !info.Decidable, b.Family
 	if q.ask.Service {
 		return nil
 	}
@@ -228,7 +232,11 @@ func (s *Service) where(q *request, b *body) *problem {
 // idOf makes the id under which a contact is counted: of everything that makes it this one, so that an id that is used twice is two contacts.
 func idOf(id string, q *request) (out contact.ID) {
 	h := sha256.New()
-	for _, part := range []string{id, q.controller, string(q.purpose), q.ask.Channel, q.ask.Topic, q.ask.Point.Value} {
+	parts := []string{id, q.controller, string(q.purpose), q.ask.Channel, q.ask.Topic, q.ask.Point.Value}
+	if q.family != "" {
+		parts = append(parts, q.family)
+	}
+	for _, part := range parts {
 		_, _ = h.Write(binary.BigEndian.AppendUint32(nil, uint32(len(part)))) //nolint:gosec // G115: at most maxBody
 		_, _ = h.Write([]byte(part))
 	}

@@ -314,6 +314,7 @@ func TestBadRequests(t *testing.T) {
 		{"channel of nobody", "service", good.with("channel", "fax").with("purpose", "contract"), 400, "unknown_channel"},
 		{"SMS to an address", "service", good.with("channel", "sms"), 400, "channel_unfit"},
 		{"topic", "service", good.with("topic", "Baby clothes"), 400, "bad_form"},
+		{"family", "service", good.with("family", "Baby clothes"), 400, "bad_form"},
 		{"also unknown", "service", good.with("also", []fields{{"purpose": "spam"}}), 400, "unknown_purpose"},
 		{"also of a recipient", "service", good.with("also", []fields{{"purpose": "share_partner:x"}}), 400, "unknown_purpose"},
 		{"also of a contract", "service", good.with("also", []fields{{"purpose": "geoloc"}}).with("purpose", "contract"), 400, "bad_form"},

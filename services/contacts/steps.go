@@ -55,7 +55,7 @@ func stepOf(name string, q *request, a Answer, now time.Time) *eventpb.ContactSt
 	m := &eventpb.ContactStep{
 		Space: q.reader.Space, Controller: q.controller, Contact: slices.Clone(q.ask.ID[:]), Step: name, Reason: a.Reason,
 		Point:   &eventpb.Identifier{Namespace: string(q.ask.Point.Namespace), Pseudonym: []byte(q.ask.Point.Value)},
-		Channel: q.ask.Channel, Purpose: string(q.purpose), At: now.UnixMicro(),
+		Channel: q.ask.Channel, Purpose: string(q.purpose), Family: q.family, At: now.UnixMicro(),
 	}
 	for _, need := range q.needs {
 		m.Needs = append(m.Needs, string(need.Purpose))

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"rcu/pkg/consent"
 	"rcu/pkg/identifier"
 	"rcu/pkg/resolve"
 	"rcu/pkg/stream"
@@ -195,4 +196,22 @@ func TestUnreadableRegister_allowsNothingOnThatPoint(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "accepted:held accepted", statuses(r.send("web-1", list(page("p", "ck1", at11), page("q", "ck2", at11)))))
 	require.Equal(t, 503, r.do(r.request("web-1", decision("d", "cookie", "ck1", "unify_behaviour", "withdraw", at11))).Code)
+}
+
+// A sale that offers to object tells it of the very point, for the controller of its source, as durably as a grant; nobody is linked or kept out by it.
+func TestConsent_saleWithAnOfferToObject(t *testing.T) {
+	r := newRig(t, "store", nil)
+	require.Equal(t, "accepted", statuses(r.send("store-1", `{"id":"s1","type":"sale","occurred_at":"`+at11+`","identifiers":[{"namespace":"email","value":"marie@example.org"}],
+		"data":{"total":{"amount":100,"currency":"EUR"},"soft_optin":[{"point":{"namespace":"email","value":"marie@example.org"},"family":"shoes","notice":{"id":"web-privacy","version":"3"}}]}}`)))
+	require.Len(t, r.events(stream.TopicEventsStore), 1)
+	d := r.decisions()[0]
+	require.Equal(t, []string{"soft_optin:shoes", "grant", "shop-fr", "web-privacy"}, []string{d.GetPurpose(), d.GetDecision(), d.GetController(), d.GetNoticeId()})
+	register, err := consent.DecodeRegister(r.register(identifier.Email, "marie@example.org").Value)
+	require.NoError(t, err)
+	require.Equal(t, []string{"shoes"}, register.Families())
+	require.Empty(t, register.All(), "it is no decision of the person")
+	at := seconds(t, at11)
+	point := consent.Point{Key: identifier.KeyOf(identifier.Email, r.pseudonym(identifier.Email, "marie@example.org")), Register: register}
+	_, _, ok := point.SoftOptIn(consent.Marketing, consent.ChannelEmail, "shoes", at)
+	require.True(t, ok)
 }

@@ -68,16 +68,20 @@ func (s *Service) permissions(w *work, i *item) uint64 {
 	return uint64(m)
 }
 
-// permitted is the mask of a profile, and when parts of it end by themselves.
+// permitted is the mask of a profile, when parts of it end by themselves, and what sales permit beside it.
 type permitted struct {
-	mask uint64
-	ends []*eventpb.PermissionEnd
+	mask  uint64
+	ends  []*eventpb.PermissionEnd
+	sales []*eventpb.SoftOptIn
 }
 
 func permittedBy(points []consent.Point, now int64) permitted {
 	p := permitted{mask: uint64(consent.Permissions(points, now))}
 	for _, e := range consent.Ends(points, now) {
 		p.ends = append(p.ends, &eventpb.PermissionEnd{At: e.At, Permissions: uint64(e.Mask)})
+	}
+	for _, x := range consent.SoftOptIns(points, now) {
+		p.sales = append(p.sales, &eventpb.SoftOptIn{Channel: x.Channel, Family: x.Family, Until: x.Until})
 	}
 	return p
 }

@@ -91,7 +91,54 @@ func remade(r consent.Register, change func(consent.PurposeChannel, consent.Deci
 			}
 		}
 	}
-	return out.Encode()
+	return withSales(out, r, func(family string) []string { return []string{family} }).Encode()
+}
+
+// withSales adds the sales of another register to one, each under the families that it is taken for.
+func withSales(r, of consent.Register, as func(family string) []string) consent.Register {
+	for _, family := range of.Families() {
+		for _, d := range of.History(consent.SaleOffer(family), "").Said {
+			for _, name := range as(family) {
+				r, _ = r.Join(consent.PurposeChannel{Purpose: consent.SaleOffer(name)}, d)
+			}
+		}
+	}
+	return r
+}
+
+// anyFamily takes a sale for one of all families.
+func anyFamily(r consent.Register) []byte {
+	return withSales(r, r, func(string) []string { return productFamilies }).Encode()
+}
+
+// everSold takes every sale for one of today.
+func everSold(r consent.Register) []byte {
+	for _, family := range r.Families() {
+		for year := range int64(16) {
+			r, _ = r.Join(consent.PurposeChannel{Purpose: consent.SaleOffer(family)}, consent.Decision{Dec: consent.Grant, At: 1_700_000_000 + year*31_556_952, ID: "s"})
+		}
+	}
+	return r.Encode()
+}
+
+// sharedSales reads what another controller sold as well.
+type sharedSales struct{ resolve.Cells }
+
+func (c sharedSales) LoadCells(ctx context.Context, keys []string) ([]resolve.Cell, error) {
+	cells, err := c.Cells.LoadCells(ctx, keys)
+	for i := range cells {
+		if !isRegister(keys[i]) {
+			continue
+		}
+		others, err := c.Cells.LoadCells(ctx, []string{otherController(keys[i])})
+		if err != nil {
+			return nil, err
+		}
+		mine, _ := consent.DecodeRegister(cells[i].Value)
+		theirs, _ := consent.DecodeRegister(others[0].Value)
+		cells[i].Value = withSales(mine, theirs, func(family string) []string { return []string{family} }).Encode()
+	}
+	return cells, err
 }
 
 // Ways of reading a register wrongly.
@@ -170,6 +217,14 @@ var permitFaults = []struct {
 	{"contacts take a carried grant for one that was said", "reserve", sabotage{desk: contacting(carriedAsSaid)}},
 	{"contacts do not see that grants end", "reserve", sabotage{desk: contacting(withoutEnds)}},
 	{"contacts take what was done with another controller for a sign of life", "reserve", sabotage{acts: func(a contacts.Acts) contacts.Acts { return elsewhere{a} }}},
+	{"contacts take what another controller sold for a sale of their own", "reserve", sabotage{desk: func(c contacts.Registers) contacts.Registers {
+		return sharedSales{c.(resolve.Cells)}
+	}}},
+	{"contacts take a sale for one of every family", "reserve", sabotage{desk: contacting(anyFamily)}},
+	{"contacts do not see that sales grow old", "reserve", sabotage{desk: contacting(everSold)}},
+	{"contacts do not see objections after a sale", "reserve", sabotage{desk: contacting(withoutDenials)}},
+	{"profiles take a sale for one of every family", "sales of", sabotage{cells: reading(anyFamily)}},
+	{"profiles do not see objections after a sale", "sales of", sabotage{cells: reading(withoutDenials)}},
 	{"contacts ask for another controller", "reserve", sabotage{desk: func(c contacts.Registers) contacts.Registers {
 		return brokenCells{Cells: c.(resolve.Cells), key: otherController}
 	}}},

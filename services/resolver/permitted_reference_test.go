@@ -118,6 +118,25 @@ func (s *story) mayOffer(controller string, points []string, now int64) bool {
 	})
 }
 
+// sold is a sale at which a person gave an address and was offered to object.
+type sold struct {
+	controller, mail, family string
+	at                       int64
+}
+
+var productFamilies = []string{"shoes", "coats"}
+
+// mayOfferLike reports whether a sale stands for a consent to offers of a family: nobody ever decided about offers to that very address, the controller
+// sold such goods there, and the person did something in the last three years.
+func (s *story) mayOfferLike(controller, mail, family string, now int64) bool {
+	if _, decided := s.words.holding(controller, mail, "marketing", "email", now); decided {
+		return false
+	}
+	return slices.ContainsFunc(s.sales, func(x sold) bool {
+		return x.controller == controller && x.mail == mail && x.family == family && x.at <= now && !quiet(x.at, s.acts, controller, now)
+	})
+}
+
 // came reports whether the address itself was given with all the acts that keep its grant alive, so that it is surely one person's.
 func (s *story) came(controller, mail string) bool {
 	return !slices.ContainsFunc(s.acts, func(a act) bool { return a.controller == controller && a.mail != mail })

@@ -17,9 +17,11 @@ import (
 type story struct {
 	n        int
 	rng      *rand.Rand
+	shops    *rand.Rand // of what is sold and offered
 	words    words
 	browsed  []browsed
 	bought   []bought
+	sales    []sold   // with an offer to object
 	acts     []act    // of later years; earlier ones count for nothing there
 	cookies  []string // of the one site, of the other, and one that both see: two brands on one domain
 	devices  []string // of the app, which the first site has
@@ -45,7 +47,7 @@ type bought struct {
 func newStory(n int, seed uint64) *story {
 	name := func(s string) string { return fmt.Sprintf("%s%d", s, n) }
 	return &story{
-		n: n, rng: rand.New(rand.NewPCG(seed, uint64(n))), numbers: []string{name("UA"), name("UB")},
+		n: n, rng: rand.New(rand.NewPCG(seed, uint64(n))), shops: rand.New(rand.NewPCG(seed+1, uint64(n))), numbers: []string{name("UA"), name("UB")},
 		cookies: []string{name("ck-a-"), name("ck-b-"), name("ck-s-")}, devices: []string{name("app-")},
 		mails: []string{name("a") + "@example.fr", name("b") + "@example.fr"}, card: fmt.Sprintf("29900%08d", n),
 	}
@@ -98,7 +100,7 @@ func (s *story) step(w *permitWorld) {
 	case 4:
 		s.order(w, when)
 	case 5:
-		w.take("store", who, j(s.id(), "sale", when, list(proved("card", s.card), is("email", pick(s, s.mails...)), is("ticket", s.id())), euros(900)))
+		s.sell(w, who, at)
 	case 6:
 		w.take("web", who, j(s.id(), "order.placed", when, list(proved("customer", pick(s, s.numbers...)), proved("email", pick(s, s.mails...)), is("order", s.id())), euros(700)))
 	case 7:
@@ -137,6 +139,22 @@ func (s *story) come(w *permitWorld) {
 	a := act{controller: s.who(), mail: pick(s, s.mails...), at: w.now.Unix()}
 	s.acts = append(s.acts, a)
 	w.take("store", a.controller, j(s.id(), "sale", w.now.Format(time.RFC3339), list(is("email", a.mail), is("ticket", s.id())), euros(900)))
+}
+
+// sell sells in a store; to some, who give their address there, it is offered to object to offers of the like.
+func (s *story) sell(w *permitWorld, who string, at time.Time) {
+	mail, data := pick(s, s.mails...), euros(900)
+	if family := s.family(); family != "" {
+		x := sold{controller: who, mail: mail, family: family, at: at.Unix()}
+		s.sales = append(s.sales, x)
+		data["soft_optin"] = list(map[string]any{"point": is("email", mail), "family": x.family, "notice": map[string]any{"id": "n1", "version": "1", "language": "fr"}})
+	}
+	w.take("store", who, j(s.id(), "sale", at.Format(time.RFC3339), list(proved("card", s.card), is("email", mail), is("ticket", s.id())), data))
+}
+
+// family is one of products, or none.
+func (s *story) family() string {
+	return append([]string{""}, productFamilies...)[s.shops.IntN(1+len(productFamilies))]
 }
 
 // order is placed in a browser.

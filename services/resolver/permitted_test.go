@@ -160,6 +160,7 @@ func (w *permitWorld) judgeProfiles(s *story, profiles map[string]*eventpb.Profi
 		}
 		counted[p.GetController()] += pages(p.GetCounters())
 		w.judgeMask(s, p, points, f, shown)
+		w.judgeSales(s, p, points, f, shown)
 	}
 	for _, controller := range []string{retail, digital} {
 		most := int64(0)
@@ -201,6 +202,21 @@ func (w *permitWorld) judgeMask(s *story, p *eventpb.Profile, points []string, f
 		}
 		if x.has && !x.may {
 			f.add("a profile of %s in story %d permits %s", controller, s.n, x.name)
+		}
+	}
+}
+
+// judgeSales: what a profile tells of sales rests on one, on an address of the profile.
+func (w *permitWorld) judgeSales(s *story, p *eventpb.Profile, points []string, f *permitFinding, shown permitted) {
+	for _, x := range p.GetSoftOptins() {
+		if x.GetUntil() != 0 && x.GetUntil() <= w.now.Unix() {
+			continue
+		}
+		shown["profile by a sale"]++
+		if x.GetChannel() != "email" || !slices.ContainsFunc(points, func(point string) bool {
+			return s.mayOfferLike(p.GetController(), point, x.GetFamily(), w.now.Unix())
+		}) {
+			f.add("sales of %s in story %d permit %s by %s", p.GetController(), s.n, x.GetFamily(), x.GetChannel())
 		}
 	}
 }
@@ -284,17 +300,25 @@ func (w *permitWorld) mostPages(s *story, controller, purpose string, members []
 	return n
 }
 
-// judgeContacts: a place is held for an advertisement just where that very address has a grant now.
+// judgeContacts: a place is held for an advertisement just where that very address has a grant now, or was given at a sale of what it offers.
 func (w *permitWorld) judgeContacts(s *story, f *permitFinding, shown permitted) {
 	for _, controller := range []string{retail, digital} {
 		for i, mail := range s.mails {
 			body := map[string]any{"id": fmt.Sprintf("%d/%d/%d", s.n, i, w.now.Unix()), "point": is("email", mail), "channel": "email", "purpose": "marketing"}
+			family := s.family()
+			if family != "" {
+				body["family"] = family
+			}
 			for _, step := range []string{"reserve", "confirm"} {
 				var a contacts.Answer
 				require.Equal(w.t, http.StatusOK, w.ask(w.contacts, controller, "/v1/contacts/"+step, body, &a))
-				want := s.mayOffer(controller, []string{mail}, w.now.Unix())
+				sale := s.mayOfferLike(controller, mail, family, w.now.Unix())
+				want := sale || s.mayOffer(controller, []string{mail}, w.now.Unix())
 				if a.Allowed {
 					shown[step]++
+				}
+				if a.Allowed && sale {
+					shown[step+" by a sale"]++
 				}
 				if a.Allowed && len(s.acts) > 0 {
 					shown["kept alive"]++
@@ -366,7 +390,7 @@ func tellAll(t *testing.T, most int) {
 		}
 	})
 	t.Log(shown)
-	for _, what := range []string{"collected", "rows", "profiles", "reserve", "confirm", "kept alive", "read marketing", "pages unify_behaviour", "pages personalise", "pages store_view_web", "mask marketing", "mask profiling"} {
+	for _, what := range []string{"collected", "rows", "profiles", "reserve", "confirm", "kept alive", "confirm by a sale", "profile by a sale", "read marketing", "pages unify_behaviour", "pages personalise", "pages store_view_web", "mask marketing", "mask profiling"} {
 		require.Positive(t, shown[what], what)
 	}
 	require.Zero(t, shown["pages contract"])

@@ -59,7 +59,8 @@ type permitWorld struct {
 // sabotage is a fault that is planted into the product, through its ports.
 type sabotage struct {
 	resolver  resolver.Faults
-	collector func(ingest.Registers) ingest.Registers     // registers as gate G1 reads and writes them
+	cells     func(resolve.Cells) resolve.Cells           // registers as the resolver reads them
+	collector func(ingest.Registers) ingest.Registers     // as gate G1 reads and writes them
 	reads     func(resolve.Cells) resolve.Cells           // as the profile API reads them
 	desk      func(contacts.Registers) contacts.Registers // as contacts read them
 	acts      func(contacts.Acts) contacts.Acts           // what people did, as contacts read it
@@ -84,8 +85,12 @@ func newPermitWorld(t *testing.T, seed uint64, broken sabotage) *permitWorld {
 	if broken.stopped {
 		clock = func() time.Time { return today }
 	}
+	cells := w.cells
+	if broken.cells != nil {
+		cells = broken.cells(cells)
+	}
 	w.resolver = resolver.Assemble(cfg, resolver.Deps{
-		Log: zap.NewNop(), Metrics: prometheus.NewRegistry(), Graph: w.graph, Cells: w.cells, Keyring: w.ring, Now: clock,
+		Log: zap.NewNop(), Metrics: prometheus.NewRegistry(), Graph: w.graph, Cells: cells, Keyring: w.ring, Now: clock,
 	}, permitLog{w, broken.lost})
 	w.openIngest(broken)
 	w.openReaders(broken)

@@ -75,7 +75,7 @@ func (s *Service) profileRecords(ctx context.Context, space string, owed []owedP
 	}
 	for i, t := range told {
 		about.RCUID, about.Controller = s.name(space, t.person.Canonical), t.controller
-		about.Permissions, about.PermissionEnds = permissions[i].mask, permissions[i].ends
+		about.Permissions, about.PermissionEnds, about.SoftOptIns = permissions[i].mask, permissions[i].ends, permissions[i].sales
 		messages = append(messages, combine(t, about))
 	}
 	return encodeProfiles(messages, now)

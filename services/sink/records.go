@@ -44,6 +44,9 @@ func (t *tables) profile(p *eventpb.Profile) error {
 	for _, e := range p.PermissionEnds {
 		row.PermissionEnds = append(row.PermissionEnds, warehouse.PermissionEnd{At: e.At, Permissions: e.Permissions})
 	}
+	for _, x := range p.SoftOptins {
+		row.SoftOptIns = append(row.SoftOptIns, warehouse.SoftOptIn{Channel: x.Channel, Family: x.Family, Until: x.Until})
+	}
 	for _, s := range p.Spend {
 		row.Spend = append(row.Spend, warehouse.SpendCell{
 			Currency: s.Currency, Channel: channelName(s.Channel), Month: uint32(max(s.Month, 0)),
@@ -118,7 +121,7 @@ func (t *tables) step(c *eventpb.ContactStep) error {
 	}
 	t.steps.Append(&warehouse.ContactStepRow{
 		Controller: c.Controller, Space: c.Space, Contact: hexKey(c.Contact), Step: c.Step, Reason: c.Reason, Namespace: c.Point.Namespace,
-		Point: pseudonym(c.Point), Channel: c.Channel, Purpose: c.Purpose, Needs: c.Needs, Proof: c.Proof, At: c.At,
+		Point: pseudonym(c.Point), Channel: c.Channel, Purpose: c.Purpose, Needs: c.Needs, Proof: c.Proof, Family: c.Family, At: c.At,
 	})
 	return nil
 }

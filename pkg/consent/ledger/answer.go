@@ -251,7 +251,7 @@ func (l *Ledger) softOptIn(q Question, info consent.Info, t int64) (Sale, int64,
 	found := false
 	for _, s := range l.sales[q.Point] {
 		fits := s.Controller == q.Controller && s.Family == q.Family && s.At <= t && s.RecordedAt <= q.KnownAt && s.Offered.ID != ""
-		if fits && (!found || s.At > best.At || s.At == best.At && s.ID > best.ID) {
+		if fits && !l.soldToChild(s, q.KnownAt) && (!found || s.At > best.At || s.At == best.At && s.ID > best.ID) {
 			best, found = s, true
 		}
 	}
@@ -260,6 +260,12 @@ func (l *Ledger) softOptIn(q Question, info consent.Info, t int64) (Sale, int64,
 	}
 	end := info.QuietEnd(q.Topic.Channel, best.At, l.lastAct(q, t))
 	return best, end, t < end
+}
+
+// soldToChild reports whether a sale was one to a child: growing older permits nothing.
+func (l *Ledger) soldToChild(s Sale, known int64) bool {
+	person := l.person[s.Point]
+	return person != "" && l.bandAt(person, s.At, known) == Under15
 }
 
 // quietEnd is when a grant ends because the person does nothing; 0 = it does not end so.

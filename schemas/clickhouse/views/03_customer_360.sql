@@ -1,7 +1,8 @@
 -- One row per controller and customer. Amounts are minor units per currency, never summed over currencies. Values of personal traits
 -- are not here: `known_traits` names those that are known. `known_*` and `may_*` are 1 or 0. `orders` counts all sales and orders; of
 -- states (`orders_to_collect`, `orders_over_returned`) and cases only the newest few hundred of a customer are known here.
--- `may_*` are permissions as of the query: one that ended since the row was written is 0.
+-- `may_*` are permissions as of the query: one that ended since the row was written is 0. `soft_optin_*` are the families of products that sales permit to
+-- offer on the channel without a consent, as of the query.
 CREATE OR REPLACE VIEW customer_360
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS
@@ -67,5 +68,9 @@ SELECT
     bitTest(permitted, 34) AS may_survey_phone,
     bitTest(permitted, 35) AS may_survey_post,
     bitTest(permitted, 36) AS may_survey_messaging,
-    bitTest(permitted, 37) AS may_survey_push
+    bitTest(permitted, 37) AS may_survey_push,
+    arraySort(arrayFilter((family, channel, until) -> channel = 'email' AND (until > now() OR toUnixTimestamp64Micro(until) = 0),
+        p.`soft_optins.family`, p.`soft_optins.channel`, p.`soft_optins.until`)) AS soft_optin_email,
+    arraySort(arrayFilter((family, channel, until) -> channel = 'sms' AND (until > now() OR toUnixTimestamp64Micro(until) = 0),
+        p.`soft_optins.family`, p.`soft_optins.channel`, p.`soft_optins.until`)) AS soft_optin_sms
 FROM {{database}}.profiles AS p FINAL
