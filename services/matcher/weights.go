@@ -58,18 +58,19 @@ func NewWeigher(index match.Index, cells resolve.Cells, ring *vault.Keyring, mod
 
 // Weigh implements explain.Weigher.
 func (w *Weigher) Weigh(ctx context.Context, space string, records [2]string, l explain.Language) ([]explain.Weight, error) {
-	var traits [2]match.Traits
-	for i, id := range records {
-		var err error
-		if traits[i], err = w.traits(ctx, space, id); err != nil || traits[i] == nil {
-			return nil, err
-		}
+	one, err := w.traits(ctx, space, records[0])
+	if err != nil || one == nil {
+		return nil, err
+	}
+	other, err := w.traits(ctx, space, records[1])
+	if err != nil || other == nil {
+		return nil, err
 	}
 	people, err := w.index.CountEntries(ctx, space)
 	if err != nil {
 		return nil, fmt.Errorf("counting entries: %w", err)
 	}
-	e := w.scorer.Score(int(people), traits[0], traits[1:])
+	e := w.scorer.Score(int(people), one, []match.Traits{other})
 	return weightsOf(l, match.Tell(&e[0], string(l), true)), nil
 }
 

@@ -35,10 +35,11 @@ func (t Teller) AddWeights(ctx context.Context, from Weigher, space string, link
 			continue
 		}
 		weighed++
-		var err error
-		if p.Weighs, err = from.Weigh(ctx, space, p.records, t.Language); err != nil {
+		list, err := from.Weigh(ctx, space, p.records, t.Language)
+		if err != nil {
 			return fmt.Errorf("weighing a probable match: %w", err)
 		}
+		p.Weighs = list
 	}
 	return nil
 }
