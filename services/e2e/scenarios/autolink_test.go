@@ -21,11 +21,23 @@ type namesake struct {
 	caller                person
 	at                    time.Time
 	inStore, onThePhone   [2]string // given and family name
-	store, call, together string    // ids of the records apart, and of the one
+	store, call, together string    // ids of the records apart, as far as they were seen apart, and of the one
 }
 
-// writtenTwice sends the sale and the call of one woman, and waits until both are readable.
-func writtenTwice(t *testing.T, s *stack.Stack, inStore, onThePhone [2]string) *namesake {
+// writtenTwice sends the sale and the call of women, each with her names, and waits until all are readable.
+func writtenTwice(t *testing.T, s *stack.Stack, names ...[2][2]string) (out []*namesake) {
+	t.Helper()
+	for _, x := range names {
+		out = append(out, sendTwice(t, s, x[0], x[1]))
+	}
+	for _, n := range out {
+		n.call = known(t, s, n.phone, func(stack.Reading) error { return nil }).RCUID
+	}
+	return out
+}
+
+// sendTwice sends the sale, waits for it, and sends the call.
+func sendTwice(t *testing.T, s *stack.Stack, inStore, onThePhone [2]string) *namesake {
 	t.Helper()
 	store, caller := somebody(), somebody()
 	n := &namesake{
@@ -36,7 +48,6 @@ func writtenTwice(t *testing.T, s *stack.Stack, inStore, onThePhone [2]string) *
 	s.Send(t, stack.TillParis, e)
 	n.store = known(t, s, n.card, bought(2000, 0, 1)).RCUID
 	s.Send(t, stack.Desk, rang(n.at.Add(time.Hour), caller, onThePhone[0], onThePhone[1], "PARIS"))
-	n.call = known(t, s, n.phone, func(stack.Reading) error { return nil }).RCUID
 	return n
 }
 
@@ -46,20 +57,20 @@ func (n *namesake) one(t *testing.T, s *stack.Stack) {
 	stack.Eventually(t, soon, "the two are one person", func() error {
 		n.together = s.Lookup(t, stack.Service, n.card, "contract").RCUID
 		if other := s.Lookup(t, stack.Service, n.phone, "contract").RCUID; other != n.together || other == "" {
-			return fmt.Errorf("%q and %q", n.together, other)
+			return fmt.Errorf("the two are %q and %q", n.together, other)
 		}
 		return nil
 	})
 	inClickHouse(t, s, rowsOf, n.together, is(map[string]int64{"events": 2}))
-	gone(t, s, n.together, n.store, n.call)
 }
 
 // apart waits until they are two people, in Redis and ClickHouse.
 func (n *namesake) apart(t *testing.T, s *stack.Stack, calls int64) {
 	t.Helper()
 	stack.Eventually(t, soon, "the two are two people", func() error {
-		if one, other := s.Lookup(t, stack.Service, n.card, "contract").RCUID, s.Lookup(t, stack.Service, n.phone, "contract").RCUID; one == other {
-			return fmt.Errorf("both are %q", one)
+		n.store, n.call = s.Lookup(t, stack.Service, n.card, "contract").RCUID, s.Lookup(t, stack.Service, n.phone, "contract").RCUID
+		if n.store == n.call {
+			return fmt.Errorf("both are %q", n.store)
 		}
 		return nil
 	})
@@ -118,7 +129,7 @@ func wouldLink(t *testing.T, s *stack.Stack, file string) int {
 // stack; a ban, a correction and a restriction take it apart, and switching the rule off asks the steward again.
 func TestProbablyOnePersonLinkedByARule(t *testing.T) {
 	s := stack.Start(t)
-	first := writtenTwice(t, s, [2]string{"Hélène", "Lefèvre"}, [2]string{"Helene", "Lefebvre"})
+	first := writtenTwice(t, s, [2][2]string{{"Hélène", "Lefèvre"}, {"Helene", "Lefebvre"}})[0]
 	suggested(t, s, first.store, first.call)
 	file := linkingFrom(t, s, .99)
 	stack.Eventually(t, soon, "to try the rule tells whom it would link", func() error {
@@ -131,13 +142,14 @@ func TestProbablyOnePersonLinkedByARule(t *testing.T) {
 	_, err := s.Command(t, "rules", "apply", file)
 	require.NoError(t, err)
 	first.one(t, s)
+	gone(t, s, first.together, first.store, first.call)
 	require.Equal(t, "rules", first.linksBy(t, s))
 	require.Empty(t, probable(t, s), "nothing is left to decide")
 
-	banned := writtenTwice(t, s, [2]string{"Marguerite", "Delacourt"}, [2]string{"Margerite", "Delacour"})
-	corrected := writtenTwice(t, s, [2]string{"Bérengère", "Vasseur"}, [2]string{"Berengere", "Vaseur"})
-	restricted := writtenTwice(t, s, [2]string{"Apolline", "Quesnel"}, [2]string{"Apoline", "Quesnel"})
-	for _, n := range []*namesake{banned, corrected, restricted} {
+	others := writtenTwice(t, s, [2][2]string{{"Marguerite", "Delacourt"}, {"Margerite", "Delacour"}},
+		[2][2]string{{"Bérengère", "Vasseur"}, {"Berengere", "Vaseur"}}, [2][2]string{{"Apolline", "Quesnel"}, {"Apoline", "Quesnel"}})
+	banned, corrected, restricted := others[0], others[1], others[2]
+	for _, n := range others {
 		n.one(t, s)
 		require.Equal(t, "match", n.linksBy(t, s))
 	}
