@@ -65,6 +65,7 @@ func TestSoftOptIn(t *testing.T) {
 		{"and not, who came", consent.Point{Key: soldTo, LastAct: day(11), Register: joined(t, saleOf("shoes"), sale)}, "shoes", consent.AddMonths(day(10), 36), true},
 		{"erasure after", consent.Point{Key: soldTo, Register: joined(t, saleOf("shoes"), sale, overlay, decided(consent.Object, day(11)))}, "shoes", day(12), false},
 		{"erased and lifted", consent.Point{Key: soldTo, Register: joined(t, saleOf("shoes"), sale, overlay, decided(consent.Object, day(11)), overlay, decided(consent.Grant, day(12)))}, "shoes", day(13), false},
+		{"restricted", consent.Point{Key: soldTo, Register: joined(t, saleOf("shoes"), sale, consent.PurposeChannel{Purpose: consent.Restricted.Purpose()}, decided(consent.Object, day(11)))}, "shoes", day(12), false},
 		{"a minor", consent.Point{Key: soldTo, Register: joined(t, saleOf("shoes"), sale, minor, decided(consent.Object, day(1)))}, "shoes", day(11), false},
 		{"sold to a minor, grown since", consent.Point{Key: soldTo, Register: joined(t, saleOf("shoes"), sale, minor, consent.Decision{Dec: consent.Object, At: day(1), Expires: day(11), ID: "m"})}, "shoes", day(12), false},
 	}
