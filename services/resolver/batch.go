@@ -56,9 +56,11 @@ type work struct {
 
 // resolve handles one batch of a partition.
 func (s *Service) resolve(ctx context.Context, b stream.Batch) error {
-	if err := s.makeRoom(ctx, b.Topic); err != nil {
+	end, err := s.inTurn(ctx, b.Topic)
+	if err != nil {
 		return err
 	}
+	defer end()
 	ctx, done, err := s.keeper.begin(ctx, b)
 	if err != nil {
 		return err

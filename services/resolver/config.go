@@ -33,6 +33,8 @@ type Config struct {
 	MaxPending int `yaml:"max_pending"`
 	// History says how events of the history lane yield to live ones.
 	History HistoryConfig `yaml:"history"`
+	// Batches of events that are worked on at once while more events wait than one batch holds. Default: 4.
+	Batches int `yaml:"batches"`
 	// Instance names this process in leases; unique among resolvers. Required.
 	Instance string `yaml:"instance"`
 }
@@ -41,7 +43,7 @@ type Config struct {
 func Default() Config {
 	return Config{
 		Group: "resolver", BatchRecords: 1000, HoldBack: 2 * time.Second, PublishEvery: time.Second,
-		OutboxEvery: 100 * time.Millisecond, SweepEvery: time.Second, Lease: 5 * time.Second, MaxPending: 50_000, Publishers: 2,
+		OutboxEvery: 100 * time.Millisecond, SweepEvery: time.Second, Lease: 5 * time.Second, MaxPending: 50_000, Publishers: 2, Batches: 4,
 		History: defaultHistory(),
 	}
 }
@@ -68,6 +70,9 @@ func (c Config) Validate() error {
 		if d.d <= 0 {
 			problems = append(problems, fmt.Errorf("%s: must be above 0", d.name))
 		}
+	}
+	if c.Batches < 1 {
+		problems = append(problems, errors.New("batches: must be at least 1"))
 	}
 	if c.HoldBack < 0 {
 		problems = append(problems, errors.New("hold_back: must not be negative"))

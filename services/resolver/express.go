@@ -184,10 +184,23 @@ func (s *Service) tellAndOwe(ctx context.Context, owed []owedProfile) error {
 	return nil
 }
 
-// makeRoom waits until a batch may add to what is pending. Decisions and acts are few and never kept waiting.
-func (s *Service) makeRoom(ctx context.Context, topic string) error {
+// inTurn waits until a batch of events may be worked on, and returns what ends its work. While much waits, few batches at once are as
+// quick as many, since they are larger, and everybody else waits less for the store and the processors; while little waits, each takes its
+// round trips at once. Decisions and acts are few and never kept waiting.
+func (s *Service) inTurn(ctx context.Context, topic string) (done func(), err error) {
 	if topic == stream.TopicConsents || topic == stream.TopicActs {
-		return nil
+		return func() {}, nil
 	}
-	return s.pending.wait(ctx)
+	if err := s.pending.wait(ctx); err != nil {
+		return nil, err
+	}
+	if s.behind() <= int64(s.cfg.BatchRecords) {
+		return func() {}, nil
+	}
+	select {
+	case s.turns <- struct{}{}:
+		return func() { <-s.turns }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err() //nolint:wrapcheck // the consumer's own
+	}
 }

@@ -64,7 +64,8 @@ type Service struct {
 	sealers       sync.Mutex // held while keys of subjects are on their way to their changelog
 	runs          runs
 	express       *express
-	overriding    sync.Mutex // held while owners are published: see publishOwnersOf
+	turns         chan struct{} // of batches of events
+	overriding    sync.Mutex    // held while owners are published: see publishOwnersOf
 	owing         owing
 	keyPartitions int // of rcu.keys
 	// behind is how many live events wait to be resolved.
@@ -96,7 +97,7 @@ func New(cfg Config, d Deps) (*Service, error) {
 
 // assemble builds everything but the consumer.
 func assemble(cfg Config, d Deps, out output) *Service {
-	s := &Service{cfg: cfg, deps: d, out: out, metrics: newMetrics(d.Metrics), reader: resolve.NewReader(d.Graph, d.Cells), listed: newListed(), express: newExpress()}
+	s := &Service{cfg: cfg, deps: d, out: out, metrics: newMetrics(d.Metrics), reader: resolve.NewReader(d.Graph, d.Cells), listed: newListed(), express: newExpress(), turns: make(chan struct{}, cfg.Batches)}
 	s.pending = newPending(cfg.MaxPending, d.Now, s.metrics.pending)
 	s.behind = func() int64 { return 0 }
 	s.keys = dailykeys.New(d.Stream, vault.NewDaily(d.Keyring, nil), d.Log)
