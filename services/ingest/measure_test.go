@@ -37,6 +37,7 @@ func (r *rig) measurements() (out []*eventpb.Measurement) {
 func TestMeasure_isTheSameWhateverWasChosen_andNamesNobody(t *testing.T) {
 	const first, second = "2026-03-14T11:17:31Z", "2026-03-14T11:40:02Z"
 	r := newRig(t, "web", measuring)
+	r.clock.Add(int64(17 * time.Minute)) // no full hour
 	require.Equal(t, "dropped:consent", statuses(r.send("web-1", page("p1", "ck1", first))))
 	r.send("web-1", decision("g", "cookie", "ck1", "unify_behaviour", "grant", at10))
 	require.Equal(t, "accepted accepted", statuses(r.send("web-1", list(page("p2", "ck1", second), page("p2", "ck1", second)))))
