@@ -43,10 +43,7 @@ func parseHistory(args []string, stderr io.Writer) (historyOptions, error) {
 	f.Float64Var(&o.rate, "rate", 100, "live events a second, before and during the import; single orders come on top")
 	f.IntVar(&o.quiet, "quiet", 30, "seconds of live events alone, to compare with")
 	f.DurationVar(&o.limit, "limit", time.Hour, "deadline of the import")
-	f.BoolVar(&o.json, "json", false, "print the figures as JSON")
-	f.StringVar(&o.rcu, "rcu", ".bin/rcu", "the program to measure")
-	f.StringVar(&o.root, "root", ".", "folder of the repository")
-	f.StringVar(&o.keep, "keep", "", "keep data and logs in this folder")
+	o.where(f)
 	if err := boot.ParseFlags(f, args); err != nil {
 		return o, err
 	}
@@ -64,14 +61,11 @@ func runHistory(ctx context.Context, world boot.IO, args []string) error {
 	if err != nil {
 		return err
 	}
-	r, err := measureHistory(ctx, o, func(format string, args ...any) { _, _ = fmt.Fprintf(world.Stderr, "bench: "+format+"\n", args...) })
+	r, err := measureHistory(ctx, o, telling(world))
 	if err != nil {
 		return err
 	}
-	if o.json {
-		return boot.PrintJSON(world.Stdout, r)
-	}
-	return r.print(world.Stdout)
+	return o.report(world, r)
 }
 
 // baseSeed tells the base apart from other loads; its customers are also those of the live load.

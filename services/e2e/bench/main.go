@@ -52,10 +52,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	f.IntVar(&o.steady, "steady", 0, "seconds at --rate, while the backlog is watched; 0: none")
 	f.Float64Var(&o.rate, "rate", 0, "events a second of --steady; 0: four fifths of the rate that was found")
 	f.IntVar(&o.growth, "growth", 0, "instead: record so many customers, and measure at sizes that double from 100,000 on")
-	f.BoolVar(&o.json, "json", false, "print the figures as JSON")
-	f.StringVar(&o.rcu, "rcu", ".bin/rcu", "the program to measure")
-	f.StringVar(&o.root, "root", ".", "folder of the repository")
-	f.StringVar(&o.keep, "keep", "", "keep data and logs in this folder")
+	o.where(f)
 	f.StringVar(&o.only, "only", "", "real or copy: leave the other path out")
 	if err := boot.ParseFlags(f, args); err != nil {
 		return o, err
@@ -98,14 +95,11 @@ func run(ctx context.Context, world boot.IO) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, time.Duration(3*o.seconds+180+2*(o.half+o.steady)+o.growth/500)*time.Second)
 	defer cancel()
-	r, err := measure(ctx, o, func(format string, args ...any) { _, _ = fmt.Fprintf(world.Stderr, "bench: "+format+"\n", args...) })
+	r, err := measure(ctx, o, telling(world))
 	if err != nil {
 		return err
 	}
-	if o.json {
-		return boot.PrintJSON(world.Stdout, r)
-	}
-	return r.print(world.Stdout)
+	return o.report(world, r)
 }
 
 // measure runs all parts.

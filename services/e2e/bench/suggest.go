@@ -51,10 +51,7 @@ func runSuggest(ctx context.Context, world boot.IO, args []string) error {
 	f.IntVar(&o.seconds, "seconds", 60, "how long is measured")
 	f.IntVar(&o.aSecond, "a-second", 10, "calls a second of somebody who is in the index, with a typing error")
 	f.IntVar(&o.stored, "stored", 1_000_000, "people in the index before")
-	f.BoolVar(&o.json, "json", false, "print the figures as JSON")
-	f.StringVar(&o.rcu, "rcu", ".bin/rcu", "the program to measure")
-	f.StringVar(&o.root, "root", ".", "folder of the repository")
-	f.StringVar(&o.keep, "keep", "", "keep data and logs in this folder")
+	o.where(f)
 	if err := boot.ParseFlags(f, args); err != nil {
 		return err //nolint:wrapcheck // says all
 	}
@@ -64,14 +61,11 @@ func runSuggest(ctx context.Context, world boot.IO, args []string) error {
 	o.steady = o.seconds
 	ctx, cancel := context.WithTimeout(ctx, time.Duration(2*o.seconds+300+o.stored/1000)*time.Second)
 	defer cancel()
-	r, err := measureSuggestions(ctx, o, func(format string, args ...any) { _, _ = fmt.Fprintf(world.Stderr, "bench: "+format+"\n", args...) })
+	r, err := measureSuggestions(ctx, o, telling(world))
 	if err != nil {
 		return err
 	}
-	if o.json {
-		return boot.PrintJSON(world.Stdout, r) //nolint:wrapcheck // says all
-	}
-	return r.print(world.Stdout)
+	return o.report(world, r)
 }
 
 // measureSuggestions fills the index, and lets people call whom it holds while events come.

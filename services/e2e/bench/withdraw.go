@@ -46,10 +46,7 @@ func runWithdraw(ctx context.Context, world boot.IO, args []string) error {
 	f.IntVar(&o.seconds, "seconds", 40, "how long withdrawals are made")
 	f.IntVar(&o.rounds, "a-second", 5, "withdrawals a second")
 	f.IntVar(&o.options.people, "people", 20_000, "customers of the load")
-	f.BoolVar(&o.json, "json", false, "print the figures as JSON")
-	f.StringVar(&o.rcu, "rcu", ".bin/rcu", "the program to measure")
-	f.StringVar(&o.root, "root", ".", "folder of the repository")
-	f.StringVar(&o.keep, "keep", "", "keep data and logs in this folder")
+	o.where(f)
 	if err := boot.ParseFlags(f, args); err != nil {
 		return err //nolint:wrapcheck // says all
 	}
@@ -59,14 +56,11 @@ func runWithdraw(ctx context.Context, world boot.IO, args []string) error {
 	o.people, o.steady = o.seconds*o.rounds, o.seconds
 	ctx, cancel := context.WithTimeout(ctx, time.Duration(3*o.seconds+180)*time.Second)
 	defer cancel()
-	w, err := measureWithdrawals(ctx, o, func(format string, args ...any) { _, _ = fmt.Fprintf(world.Stderr, "bench: "+format+"\n", args...) })
+	w, err := measureWithdrawals(ctx, o, telling(world))
 	if err != nil {
 		return err
 	}
-	if o.json {
-		return boot.PrintJSON(world.Stdout, w) //nolint:wrapcheck // says all
-	}
-	return w.print(world.Stdout)
+	return o.report(world, w)
 }
 
 // measureWithdrawals starts a stack, has people browse and agree, and lets them withdraw one after the other under load.
