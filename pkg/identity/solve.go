@@ -178,7 +178,7 @@ func (s *solution) pair(e *Edge) string {
 func (s *solution) edges(answer *Answer) {
 	for _, n := range s.ev.nodes {
 		for _, e := range n.Edges {
-			if e.Evidenced() || e.tells() || e.Act.Op == Ban || e.Act.Op == Together {
+			if e.Evidenced() || s.tells(e) || e.Act.Op == Ban || e.Act.Op == Together {
 				answer.Edges[s.pair(e)] = e.Outcome.Text(e.Reason)
 			}
 		}

@@ -2,9 +2,11 @@ package identity
 
 import "encoding/hex"
 
-// tells reports whether a probable match is an answer of its own.
-func (e *Edge) tells() bool {
-	return len(e.Compared) > 0 && (e.Act.Op == NoOp || e.Outcome != RefusedEdge)
+// tells reports whether a probable match is an answer of its own: not between two that are like too many others, where it is not stored
+// unless an act is, too.
+func (s *solution) tells(e *Edge) bool {
+	a, b := s.ev.nodes[e.A], s.ev.nodes[e.B]
+	return len(e.Compared) > 0 && (a == nil || b == nil || !a.LikeMany || !b.LikeMany)
 }
 
 // match reads a comparison of two records. The records are named in hexadecimal digits.

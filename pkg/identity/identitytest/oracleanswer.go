@@ -3,7 +3,6 @@ package identitytest
 import (
 	"slices"
 	"sort"
-	"strings"
 
 	"rcu/pkg/identifier"
 	"rcu/pkg/identity"
@@ -22,7 +21,7 @@ func (o *Oracle) Answer() *identity.Answer {
 	}
 	for p, text := range o.outcome {
 		op := o.actOn(p)
-		if told := len(o.compared[p]) > 0 && (op == identity.NoOp || !strings.HasPrefix(text, "refused")); len(o.seen[p]) > 0 || told || op == identity.Ban || op == identity.Together {
+		if told := len(o.compared[p]) > 0 && (!o.likeMany(p[0]) || !o.likeMany(p[1])); len(o.seen[p]) > 0 || told || op == identity.Ban || op == identity.Together {
 			out.Edges[p[0]+"|"+p[1]] = text
 		}
 	}
