@@ -77,6 +77,14 @@ func TestGolden_SeveralRecordsOfTwo(t *testing.T) {
 	s.Match(3, "K", "p", 0).Tell(t).People("K p")
 }
 
+// A ban that is lifted leaves no trace of itself.
+func TestGolden_ALiftedBanBetweenProbable(t *testing.T) {
+	s := NewStory(AutoLink(.999)).Match(1, "K", "p", .95)
+	s.Tell(t).People("K", "p").Edge("K", "p", "refused:probable")
+	s.Act(2, identity.Ban, "K", "p").Tell(t).Edge("K", "p", "refused:banned")
+	s.Act(3, identity.Clear, "K", "p").Tell(t).People("K", "p").Edge("K", "p", "refused:probable")
+}
+
 // Whoever is like so many others is like nobody.
 func TestGolden_LikeMany(t *testing.T) {
 	s := NewStory(AutoLink(.999), func(r *identity.Rules) { r.MaxDegree = 3 }).Match(1, "K", "p1", .9999).Match(1, "K", "p2", .9999)
