@@ -136,7 +136,7 @@ func TestCounterexample23_PlansUnderOldRulesAreRefused(t *testing.T) {
 	worker, steward := graphOf(t, state, s), graphOf(t, state, s)
 	blocking := identity.DefaultRules()
 	blocking.Blocked = map[string]bool{K("m").Value: true}
-	state.happen = func() { require.NoError(t, steward.SetRules(t.Context(), space, blocking)) }
+	state.happen = func() { require.NoError(t, steward.SetRules(t.Context(), space, blocking, 30)) }
 	apply(t, worker, s, 1)
 	s.Facts().Rules = blocking
 	agree(t, worker, s)

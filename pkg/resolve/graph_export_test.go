@@ -26,6 +26,12 @@ func JudgeNewEdgesOnly(t testing.TB) {
 	plant(t, &faults.newEdgesOnly)
 }
 
+// KeepBlockedUntold plants a fault until the test ends.
+func KeepBlockedUntold(t testing.TB) {
+	t.Helper()
+	plant(t, &faults.blockedUntold)
+}
+
 // CommitWide plants a fault until the test ends.
 func CommitWide(t testing.TB) {
 	t.Helper()

@@ -10,5 +10,6 @@ var faults struct {
 	absentReads        bool // nobody checks that an identifier that was only looked at still has no record
 	partsAlone         bool // each part of a component that is too large is a matter of its own
 	lookBackUntold     bool // owners hear nothing of a device that is known earlier now
+	blockedUntold      bool // of blocked values of which nothing is stored nobody is told
 	wideCommits        bool // however much a commit names, it is one
 }

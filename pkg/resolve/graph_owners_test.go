@@ -58,15 +58,19 @@ func TestCounterexample37_AnEarlierLogInIsTold(t *testing.T) {
 	require.NotContains(t, told, K("c"))
 }
 
-// The law that owners are told sees a look-back that moves untold.
-func TestLookBackUntoldIsCaught(t *testing.T) {
-	resolve.LookBackUntold(t)
-	state := statemem.NewGraph()
-	for seed := range uint64(100) {
-		if statetest.Untold(t, state, fmt.Sprint(seed), seed) != "" {
-			t.Logf("seed %d shows the fault", seed)
-			return
-		}
+// The law that owners are told sees a look-back that moves untold, and a value that is blocked untold.
+func TestOwnersUntoldAreCaught(t *testing.T) {
+	for name, plant := range map[string]func(testing.TB){"look-back": resolve.LookBackUntold, "blocked": resolve.KeepBlockedUntold} {
+		t.Run(name, func(t *testing.T) {
+			plant(t)
+			state := statemem.NewGraph()
+			for seed := range uint64(1000) {
+				if statetest.Untold(t, state, fmt.Sprint(seed), seed) != "" {
+					t.Logf("seed %d shows the fault", seed)
+					return
+				}
+			}
+			t.Error("no history shows the fault")
+		})
 	}
-	t.Error("no history shows the fault")
 }

@@ -136,9 +136,9 @@ func TestRulesThatAreFixed(t *testing.T) {
 		"names":    func(r *identity.Rules) { r.MaxNames = 2 },
 	} {
 		other := NewStory(change).Facts().Rules
-		require.ErrorIs(t, g.SetRules(t.Context(), space, other), resolve.ErrRulesFixed, name)
+		require.ErrorIs(t, g.SetRules(t.Context(), space, other, 30), resolve.ErrRulesFixed, name)
 	}
-	require.NoError(t, g.SetRules(t.Context(), space, NewStory(Owners(identifier.Email, 3)).Facts().Rules))
+	require.NoError(t, g.SetRules(t.Context(), space, NewStory(Owners(identifier.Email, 3)).Facts().Rules, 30))
 	k, err := g.Kernel(t.Context(), space)
 	require.NoError(t, err)
 	assert.Equal(t, 3, k.Rules().Namespaces[identifier.Email].Owners)

@@ -3,6 +3,7 @@ package resolve
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"rcu/pkg/identifier"
@@ -25,8 +26,9 @@ func (g *Graph) Sweep(ctx context.Context, space string, now int64, limit int) (
 }
 
 // SetRules changes the rules of a space. From then on no plan made under older rules is accepted. What is stored is judged by
-// the new ones as it is touched, and by Rejudge.
-func (g *Graph) SetRules(ctx context.Context, space string, rules identity.Rules) error {
+// the new ones as it is touched, and by Rejudge. Of values that are blocked now, or not any more, nothing may be stored: they are named as
+// changed here.
+func (g *Graph) SetRules(ctx context.Context, space string, rules identity.Rules, now int64) error {
 	if err := rules.Validate(); err != nil {
 		return fmt.Errorf("setting identity rules: %w", err)
 	}
@@ -47,11 +49,42 @@ func (g *Graph) SetRules(ctx context.Context, space string, rules identity.Rules
 			return fmt.Errorf("setting identity rules: %w", err)
 		}
 		if ok {
-			_, err = g.rulesOf(ctx, space, true)
-			return err
+			if _, err := g.rulesOf(ctx, space, true); err != nil {
+				return err
+			}
+			return g.touchBlocked(ctx, space, held.kernel.Rules(), rules, now)
 		}
 	}
 	return ErrContended
+}
+
+// touchAtOnce is how many identifiers one entry of the outbox names as changed.
+const touchAtOnce = 1000
+
+// touchBlocked names the identifiers as changed that one of two lists of blocked values holds and the other does not. The lists know values without
+// their namespaces, so each is named in all of them.
+func (g *Graph) touchBlocked(ctx context.Context, space string, before, after identity.Rules, now int64) error {
+	if faults.blockedUntold {
+		return nil
+	}
+	var keys []identifier.Key
+	values := map[string]bool{}
+	maps.Copy(values, before.Blocked)
+	maps.Copy(values, after.Blocked)
+	for _, v := range slices.Sorted(maps.Keys(values)) {
+		if before.Blocked[v] == after.Blocked[v] {
+			continue
+		}
+		for _, n := range slices.Sorted(maps.Keys(after.Namespaces)) {
+			keys = append(keys, identifier.Key{Namespace: n, Value: v})
+		}
+	}
+	for some := range slices.Chunk(keys, touchAtOnce) {
+		if err := g.Touch(ctx, space, some, now); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Rejudge judges by the rules in force what was judged by older ones: one small step over at most limit components. It starts

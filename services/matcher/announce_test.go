@@ -44,7 +44,7 @@ func (r *rig) links(from float64) {
 	r.t.Helper()
 	rules := identity.DefaultRules()
 	rules.AutoLink = from
-	require.NoError(r.t, r.graph.SetRules(r.t.Context(), space, rules))
+	require.NoError(r.t, r.graph.SetRules(r.t.Context(), space, rules, time.Now().Unix()))
 	require.NoError(r.t, r.graph.RejudgeAll(r.t.Context(), space, func() int64 { return time.Now().Unix() }, nil))
 }
 

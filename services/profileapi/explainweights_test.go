@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http/httptest"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -32,7 +33,7 @@ func TestExplain_weighsAProbableLink(t *testing.T) {
 			w.send(till, "sale", at(11, 9), fields{"identifiers": ids("phone", "0611111112"), "data": total(100)})
 			rules := identity.DefaultRules()
 			rules.AutoLink = .99
-			require.NoError(t, w.graph.SetRules(t.Context(), space, rules))
+			require.NoError(t, w.graph.SetRules(t.Context(), space, rules, time.Now().Unix()))
 			m := &identity.Match{
 				ID: "m", A: identifier.KeyOf(identifier.Card, w.ring.Pseudonym(space, identifier.Card, "88001111")),
 				B:        identifier.KeyOf(identifier.Phone, w.ring.Pseudonym(space, identifier.Phone, "+33611111112")),

@@ -100,7 +100,7 @@ func (d *deps) apply(ctx context.Context, a *app, space string, rules identity.R
 		return x, err
 	}
 	if x.Changed = !same; x.Changed {
-		if err := d.graph.SetRules(ctx, space, wanted); err != nil {
+		if err := d.graph.SetRules(ctx, space, wanted, time.Now().Unix()); err != nil {
 			return x, refusedRules(err)
 		}
 	}

@@ -74,7 +74,7 @@ func (d *deps) setRules(ctx context.Context, spaces []string) error {
 				zap.Int64("version", rules.Version), zap.Int64("in_force", inForce))
 			continue
 		}
-		if err := d.graph.SetRules(ctx, space, wanted); err != nil {
+		if err := d.graph.SetRules(ctx, space, wanted, time.Now().Unix()); err != nil {
 			return fmt.Errorf("taking the rules of %s for the space %s: %w", path, space, err)
 		}
 		d.log.Info("identity rules changed", zap.String("space", space))

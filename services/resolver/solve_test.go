@@ -278,9 +278,9 @@ func (s *solving) changeRules(rng *rand.Rand, graph *resolve.Graph) {
 			continue
 		}
 		after := statetest.ChangedRules(rng, f)
-		after.Blocked = statetest.KeepLone(s.t, f, padded(after.Blocked))
+		after.Blocked = padded(after.Blocked)
 		f.Rules = after
-		require.NoError(s.t, graph.SetRules(s.t.Context(), s.space(i), after))
+		require.NoError(s.t, graph.SetRules(s.t.Context(), s.space(i), after, s.now))
 		require.NoError(s.t, graph.RejudgeAll(s.t.Context(), s.space(i), func() int64 { return s.now }, nil))
 	}
 }

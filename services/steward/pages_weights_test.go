@@ -56,7 +56,7 @@ func TestPages_showWhatWasWeighedOfALink(t *testing.T) {
 	r.s.deps.Weigher = summed{}
 	rules := identity.DefaultRules()
 	rules.AutoLink = .99
-	require.NoError(t, r.graph.SetRules(t.Context(), space, rules))
+	require.NoError(t, r.graph.SetRules(t.Context(), space, rules, time.Now().Unix()))
 	card, phone := r.key("card", cardOne), r.key("phone", "+33611223344")
 	r.seen("shop", card)
 	r.seen("shop", phone)

@@ -97,7 +97,7 @@ func writeGolden(t *testing.T, c *Client) {
 	ctx, cells := t.Context(), NewCells(c)
 	graph, err := resolve.NewGraph(NewGraph(c), identity.DefaultRules())
 	require.NoError(t, err)
-	require.NoError(t, graph.SetRules(ctx, goldenSpace, identity.DefaultRules()))
+	require.NoError(t, graph.SetRules(ctx, goldenSpace, identity.DefaultRules(), 1))
 	for _, f := range goldenFacts() {
 		_, err := graph.Apply(ctx, goldenSpace, []identity.Fact{f}, nil, goldenNow+10)
 		require.NoError(t, err)

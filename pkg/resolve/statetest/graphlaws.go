@@ -53,7 +53,11 @@ func Answer(ctx context.Context, g *resolve.Graph, space string, f *identity.Fac
 	a := &identity.Answer{
 		Now: f.Now, Profiles: map[string][]string{}, Edges: map[string]string{}, Nobody: map[string]string{}, Folds: map[string]identity.Fold{},
 	}
-	levels := map[string]int{}
+	kernel, err := identity.NewKernel(f.Rules)
+	if err != nil {
+		return nil, nil, err
+	}
+	levels, many := map[string]int{}, likeMany(kernel, f)
 	for _, k := range keys {
 		if view.Component(k).IsZero() {
 			continue
@@ -73,7 +77,7 @@ func Answer(ctx context.Context, g *resolve.Graph, space string, f *identity.Fac
 		}
 		levels[k.Value] = int(x.Level)
 		for _, e := range x.Edges {
-			told := len(e.Compared) > 0 && (e.Act == identity.NoOp || e.Outcome != identity.RefusedEdge)
+			told := len(e.Compared) > 0 && (!many[e.A] || !many[e.B])
 			if e.Witnesses > 0 || told || e.Act == identity.Ban || e.Act == identity.Together {
 				a.Edges[e.A.Value+"|"+e.B.Value] = e.Outcome.Text(e.Reason)
 			}
@@ -81,6 +85,27 @@ func Answer(ctx context.Context, g *resolve.Graph, space string, f *identity.Fac
 	}
 	folds(view, f, a)
 	return a, levels, nil
+}
+
+// likeMany are the identifiers that are probably the same as too many others: between two of them a match is only stored beside an act.
+func likeMany(kernel *identity.Kernel, f *identity.Facts) map[identifier.Key]bool {
+	like := map[identifier.Key]map[identifier.Key]bool{}
+	for _, m := range f.Matches {
+		if m.A == m.B || !kernel.Links(m.A.Namespace) || !kernel.Links(m.B.Namespace) {
+			continue
+		}
+		for _, p := range [...][2]identifier.Key{{m.A, m.B}, {m.B, m.A}} {
+			if like[p[0]] == nil {
+				like[p[0]] = map[identifier.Key]bool{}
+			}
+			like[p[0]][p[1]] = true
+		}
+	}
+	many := map[identifier.Key]bool{}
+	for k, others := range like {
+		many[k] = len(others) >= f.Rules.MaxDegree
+	}
+	return many
 }
 
 // folds sums the leaves by their owners, as a service with leaf cells would.

@@ -35,7 +35,7 @@ func RulesChange(t testing.TB, state resolve.GraphState, space string, seed uint
 	if err := Feed(ctx, graphs, space, &half, rng); err != nil {
 		t.Fatalf("seed %d: %v", seed, err)
 	}
-	if err := graphs[0].SetRules(ctx, space, after); err != nil {
+	if err := graphs[0].SetRules(ctx, space, after, f.Now); err != nil {
 		t.Fatalf("seed %d: %v", seed, err)
 	}
 	rest := *f

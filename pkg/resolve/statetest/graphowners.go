@@ -15,7 +15,7 @@ import (
 )
 
 // OwnersTold checks that whoever looks again at the leaves of the identifiers that commits tell of, and at no others, knows whose every leaf
-// is: while facts come, clocks go on and rules change, but for what KeepLone leaves out.
+// is: while facts come, clocks go on and rules change.
 func OwnersTold(t testing.TB, state resolve.GraphState, space string, seed uint64) {
 	t.Helper()
 	if diff := Untold(t, state, space, seed); diff != "" {
@@ -30,7 +30,6 @@ func Untold(t testing.TB, state resolve.GraphState, space string, seed uint64) s
 	f := identitytest.History(rng, identitytest.Months)
 	browsers(rng, f)
 	after := ChangedRules(rng, f)
-	after.Blocked = KeepLone(t, f, after.Blocked)
 	g, err := resolve.NewGraph(state, f.Rules)
 	if err != nil {
 		t.Fatal(err)
@@ -45,32 +44,6 @@ func Untold(t testing.TB, state resolve.GraphState, space string, seed uint64) s
 		t.Fatalf("seed %d: %v", seed, err)
 	}
 	return p.differs(t.Context(), f.Now)
-}
-
-// KeepLone returns a list of blocked values that says of values that nothing is stored of what the rules of a history say: no commit tells that
-// one of them stands otherwise, so its leaves are looked at with its next event.
-func KeepLone(t testing.TB, f *identity.Facts, blocked map[string]bool) map[string]bool {
-	t.Helper()
-	answer, err := f.Solve()
-	if err != nil {
-		t.Fatal(err)
-	}
-	stored := map[string]bool{}
-	for _, members := range answer.Profiles {
-		for _, m := range members {
-			stored[m] = true
-		}
-	}
-	out := map[string]bool{}
-	for v := range stored {
-		out[v] = blocked[v]
-	}
-	for v, is := range f.Rules.Blocked {
-		if !stored[v] {
-			out[v] = is
-		}
-	}
-	return out
 }
 
 // browsers adds to a history two browsers of one customer each, who lets them be recognised, and is known on them now and then: what came
@@ -160,7 +133,7 @@ func (p *publisher) run(ctx context.Context, facts []identity.Fact, after identi
 }
 
 func (p *publisher) change(ctx context.Context, after identity.Rules, clock int64) error {
-	if err := p.graph.SetRules(ctx, p.space, after); err != nil {
+	if err := p.graph.SetRules(ctx, p.space, after, clock); err != nil {
 		return fmt.Errorf("changing rules: %w", err)
 	}
 	if err := p.graph.RejudgeAll(ctx, p.space, func() int64 { return clock }, nil); err != nil {

@@ -36,7 +36,7 @@ func Mixed(t testing.TB, state resolve.GraphState, space string, seed uint64) st
 	if err := Feed(ctx, []*resolve.Graph{g}, space, f, rng); err != nil {
 		t.Fatal(err)
 	}
-	if err := g.SetRules(ctx, space, after); err != nil {
+	if err := g.SetRules(ctx, space, after, f.Now); err != nil {
 		t.Fatal(err)
 	}
 	f.Rules = after

@@ -59,7 +59,7 @@ func Narrow(t testing.TB, state resolve.GraphState, space string, neighbours int
 	for i := range neighbours / 2 {
 		f.Rules.Blocked[identitytest.Key(identifier.Card, i).Value] = true
 	}
-	if err := g.SetRules(ctx, space, f.Rules); err != nil {
+	if err := g.SetRules(ctx, space, f.Rules, f.Now); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := g.Apply(ctx, space, identitytest.All(f), keys, f.Now); err != nil { // known facts, judged by new rules
