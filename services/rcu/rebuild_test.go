@@ -317,7 +317,8 @@ func TestLongKilledWipedAndRebuilt(t *testing.T) {
 	require.NoError(t, r.stop(t, os.Interrupt))
 }
 
-// withoutHistory leaves out when and in which steps a record became what it is: another course of events has another history.
+// withoutHistory leaves out when and in which steps a record became what it is, and what the matcher, which follows behind, has compared so far:
+// another course of events has another history.
 func withoutHistory(t *testing.T, answer string) string {
 	t.Helper()
 	var fields map[string]any
@@ -325,6 +326,13 @@ func withoutHistory(t *testing.T, answer string) string {
 		return quoted(answer)
 	}
 	delete(fields, "history")
+	if links, ok := fields["links"].([]any); ok {
+		fields["links"] = slices.DeleteFunc(links, func(l any) bool {
+			link, _ := l.(map[string]any)
+			delete(link, "probable")
+			return link["seen"] == nil && link["act"] == nil
+		})
+	}
 	raw, err := json.Marshal(fields)
 	require.NoError(t, err)
 	return string(raw)

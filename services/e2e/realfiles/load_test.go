@@ -17,8 +17,8 @@ import (
 	"rcu/services/internal/importer"
 )
 
-// settleLimit is how long the way through the pipeline may take after an import: twice what it takes on a machine with other work.
-const settleLimit = time.Minute
+// settleLimit is how long the way through the pipeline may take after an import, until the graph has what the matcher, behind all others, has to say.
+const settleLimit = 3 * time.Minute
 
 // file is a real file with its place in the stack.
 type file struct {
