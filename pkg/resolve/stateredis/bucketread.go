@@ -79,14 +79,21 @@ type bucketRead struct {
 	pieces     func(spot) int
 	everywhere bool // ask every level, whatever is known of full buckets
 	epoch      uint64
-	lives      map[string]string // of kinds with several levels
+	known      map[string]knownKind // what was known when it was asked
+	lives      map[string]string    // of kinds with several levels
 	out        []found
 	missed     []int // what is not where its name seemed to be
 }
 
+// knownKind is what is known of a kind at a time. Another read may learn more before this one has its answer, which is no answer to that then.
+type knownKind struct {
+	levels int
+	life   string
+}
+
 // readLevels reads spots in the levels where they may lie; again says that what was known of the levels does not hold.
 func (s *Cells) readLevels(ctx context.Context, r *bucketRead) (again bool, err error) {
-	r.epoch = s.c.watch.epoch.Load()
+	r.epoch, r.known = s.c.watch.epoch.Load(), map[string]knownKind{}
 	counts, lives := map[string]*redis.StringCmd{}, map[string]*redis.StringCmd{}
 	asked, sure, answers := make([][]int, len(r.spots)), make([]bool, len(r.spots)), make([][]*redis.SliceCmd, len(r.spots))
 	err = s.pipeline(ctx, func(p redis.Pipeliner) {
@@ -95,12 +102,13 @@ func (s *Cells) readLevels(ctx context.Context, r *bucketRead) (again bool, err 
 				continue
 			}
 			counts[x.kind] = p.Get(ctx, levelsKey(x.kind))
-			if s.levels.of(x.kind) > 1 {
+			r.known[x.kind] = knownKind{s.levels.of(x.kind), s.full.life(x.kind)}
+			if r.known[x.kind].levels > 1 {
 				lives[x.kind] = p.Get(ctx, lifeKey(x.kind))
 			}
 		}
 		for i, x := range r.spots {
-			asked[i], sure[i] = s.levelsToAsk(x, r.everywhere)
+			asked[i], sure[i] = s.levelsToAsk(x, r.known[x.kind].levels, r.everywhere)
 			fields := x.fields(r.pieces(x))
 			for _, level := range asked[i] {
 				answers[i] = append(answers[i], p.HMGet(ctx, x.bucket(level), fields...))
@@ -110,7 +118,7 @@ func (s *Cells) readLevels(ctx context.Context, r *bucketRead) (again bool, err 
 	if err != nil {
 		return false, err
 	}
-	if again, err := s.learnLevels(ctx, counts); again || err != nil {
+	if again, err := s.learnLevels(ctx, counts, r.known); again || err != nil {
 		return again, err
 	}
 	if again, err := s.sameLives(ctx, r, lives); again || err != nil {
@@ -128,9 +136,8 @@ func (s *Cells) readLevels(ctx context.Context, r *bucketRead) (again bool, err 
 	return false, nil
 }
 
-// levelsToAsk lists the levels in which a value may lie; sure says that it lies in the only one.
-func (s *Cells) levelsToAsk(x spot, everywhere bool) (levels []int, sure bool) {
-	n := s.levels.of(x.kind)
+// levelsToAsk lists those of n levels in which a value may lie; sure says that it lies in the only one.
+func (s *Cells) levelsToAsk(x spot, n int, everywhere bool) (levels []int, sure bool) {
 	if everywhere {
 		return allLevels[:n], false
 	}
@@ -145,7 +152,8 @@ func (s *Cells) sameLives(ctx context.Context, r *bucketRead, lives map[string]*
 	r.lives = map[string]string{}
 	for kind, cmd := range lives {
 		r.lives[kind] = cmd.Val()
-		if !s.full.holds(kind, cmd.Val(), r.epoch) {
+		knew := r.known[kind].life
+		if !s.full.holds(kind, cmd.Val(), r.epoch) || knew != "" && knew != cmd.Val() && !faults.oldLives {
 			again = true
 		}
 		if cmd.Val() == "" {
@@ -180,13 +188,14 @@ func (s *Cells) readMissed(ctx context.Context, r *bucketRead) error {
 }
 
 // learnLevels compares what is stored with what is known; again says that there are more levels than were known.
-func (s *Cells) learnLevels(ctx context.Context, counts map[string]*redis.StringCmd) (again bool, err error) {
+func (s *Cells) learnLevels(ctx context.Context, counts map[string]*redis.StringCmd, known map[string]knownKind) (again bool, err error) {
 	for kind, cmd := range counts {
 		n, err := cmd.Int()
+		s.levels.learn(kind, n)
 		switch {
 		case err != nil && !errors.Is(err, redis.Nil):
 			return false, fmt.Errorf("reading the levels of %s: %w", kind, ErrCorrupt)
-		case s.levels.learn(kind, n):
+		case min(n, maxLevels) > known[kind].levels && !faults.othersLearnt:
 			again = true
 		case n < s.levels.of(kind) && s.levels.of(kind) > 1: // a server that lost its last writes has forgotten it
 			if err := s.tell(ctx, kind, s.levels.of(kind)); err != nil {

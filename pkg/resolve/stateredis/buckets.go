@@ -110,18 +110,17 @@ func (l *levels) of(kind string) int {
 	return max(1, l.n[kind])
 }
 
-// learn remembers a number and reports whether it is news.
-func (l *levels) learn(kind string, n int) bool {
+// learn remembers a number.
+func (l *levels) learn(kind string, n int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if n <= max(1, l.n[kind]) {
-		return false
+		return
 	}
 	if l.n == nil {
 		l.n = map[string]int{}
 	}
 	l.n[kind] = min(n, maxLevels)
-	return true
 }
 
 // loadSmall reads the cells of spots.

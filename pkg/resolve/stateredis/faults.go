@@ -4,4 +4,6 @@ package stateredis
 var faults struct {
 	oldLives bool // what was known of full buckets is believed of another life of the store
 	anyFull  bool // buckets that still have room count as full
+	// a read that asked in too few levels is believed where another one has learnt of them meanwhile
+	othersLearnt bool
 }

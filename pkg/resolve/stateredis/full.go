@@ -36,6 +36,13 @@ type fullBuckets struct {
 // lifeKey is the key of the life of a kind: any text that another life does not have.
 func lifeKey(kind string) string { return levelsKey(kind) + ":life" }
 
+// life is the life of a kind that what is known belongs to; empty where nothing is.
+func (f *fullBuckets) life(kind string) string {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	return f.lives[kind]
+}
+
 // holds makes sure that what is known belongs to an epoch and a life of a kind; false: it did not, and was dropped.
 func (f *fullBuckets) holds(kind, life string, epoch uint64) bool {
 	f.mu.Lock()
