@@ -38,7 +38,7 @@ func growth(ctx context.Context, o options, in *input, r *report, say func(strin
 		return err
 	}
 	defer s.stop()
-	m := &meter{stack: s, kind: realPath, send: newSender(s.urls, in.keys, o.workers)}
+	m := &meter{stack: s, kind: realPath, say: say, send: newSender(s.urls, in.keys, o.workers)}
 	if err := m.startStages(ctx); err != nil {
 		return err
 	}

@@ -96,7 +96,7 @@ func measureHistory(ctx context.Context, o historyOptions, say func(string, ...a
 		return nil, err
 	}
 	defer s.stop()
-	m := &meter{stack: s, kind: realPath, send: newSender(s.urls, in.keys, o.workers)}
+	m := &meter{stack: s, kind: realPath, say: say, send: newSender(s.urls, in.keys, o.workers)}
 	if err := m.startStages(ctx); err != nil {
 		return nil, err
 	}

@@ -26,7 +26,7 @@ func measurePath(ctx context.Context, o options, in *input, k kind, r *report, s
 		return nil, err
 	}
 	defer s.stop()
-	m := &meter{stack: s, kind: k, send: newSender(s.urls, in.keys, o.workers)}
+	m := &meter{stack: s, kind: k, say: say, send: newSender(s.urls, in.keys, o.workers)}
 	if err := m.startStages(ctx); err != nil {
 		return nil, err
 	}
@@ -101,6 +101,7 @@ func within(ctx context.Context, limit time.Duration, f func(context.Context) er
 type meter struct {
 	stack    *stack
 	kind     kind
+	say      func(string, ...any)
 	send     *sender
 	resolver *process // nil on the copy path
 	sink     *process

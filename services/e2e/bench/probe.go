@@ -134,7 +134,7 @@ func (p *prober) order(ctx context.Context, e demo.Event) error {
 		return err
 	}
 	answered := time.Since(sentAt)
-	err := poll(ctx, probePoll, func() (bool, error) { return p.shows(ctx, account, number) })
+	err := pollSlower(ctx, func() (bool, error) { return p.shows(ctx, account, number) })
 	if err != nil {
 		return fmt.Errorf("waiting for an order in the API: %w", err)
 	}

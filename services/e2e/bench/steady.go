@@ -11,6 +11,9 @@ import (
 	"rcu/services/internal/demo"
 )
 
+// sayEvery is how many samples pass until the backlog is said.
+const sayEvery = 20
+
 // backlog is what waits at one moment, in records.
 type backlog struct {
 	Second   int   `json:"second"`
@@ -50,7 +53,7 @@ func (m *meter) steady(ctx context.Context, load *demo.Load, o options, api stri
 	})
 	g.Go(func() error { return m.sample(gctx, f) })
 	if err := g.Wait(); err != nil {
-		return nil, fmt.Errorf("measuring at a fixed rate: %w", err)
+		return nil, fmt.Errorf("measuring at a fixed rate, %s: %w", f.last(), err)
 	}
 	limited, stop := context.WithTimeout(ctx, time.Duration(o.seconds)*time.Second)
 	defer stop()
@@ -84,8 +87,20 @@ func (m *meter) sample(ctx context.Context, f *steadyFigures) error {
 			return err
 		}
 		b.Second = int(time.Since(began).Seconds())
-		f.Backlog = append(f.Backlog, b)
+		if f.Backlog = append(f.Backlog, b); len(f.Backlog)%sayEvery == 0 {
+			m.say("%s", f.last())
+		}
 	}
+}
+
+// last says what waited at the last sample.
+func (f *steadyFigures) last() string {
+	if len(f.Backlog) == 0 {
+		return "at its beginning"
+	}
+	b := f.Backlog[len(f.Backlog)-1]
+	return fmt.Sprintf("after %d s with %d events before the resolver, %d publications and %d records before the sink, %d MB of redis",
+		b.Second, b.Resolver, b.Pending, b.Sink, b.Redis/1e6)
 }
 
 // backlog is what waits now.

@@ -91,7 +91,7 @@ func measureSuggestions(ctx context.Context, o suggestOptions, say func(string, 
 		return nil, err
 	}
 	r.FillTook = time.Since(began).Seconds()
-	m := &meter{stack: s, kind: realPath, send: newSender(s.urls, in.keys, o.workers)}
+	m := &meter{stack: s, kind: realPath, say: say, send: newSender(s.urls, in.keys, o.workers)}
 	if err := m.startStages(ctx); err != nil {
 		return nil, err
 	}

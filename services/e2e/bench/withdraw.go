@@ -74,7 +74,7 @@ func measureWithdrawals(ctx context.Context, o withdrawOptions, say func(string,
 		return nil, err
 	}
 	defer s.stop()
-	m := &meter{stack: s, kind: realPath, send: newSender(s.urls, in.keys, o.workers)}
+	m := &meter{stack: s, kind: realPath, say: say, send: newSender(s.urls, in.keys, o.workers)}
 	if err := m.startStages(ctx); err != nil {
 		return nil, err
 	}
