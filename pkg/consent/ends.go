@@ -13,9 +13,13 @@ type End struct {
 // nothing happened. What would begin again later is not told: it is allowed once somebody asks anew. Beyond MaxEnds everything that a person can
 // decide ends with the last one.
 func Ends(points []Point, now int64) []End {
+	at := nextBoundary(points, now)
+	if at == 0 {
+		return nil // nothing is asked of the registers of most people
+	}
 	var out []End
 	mask := Permissions(points, now)
-	for at := nextBoundary(points, now); at != 0; at = nextBoundary(points, at) {
+	for ; at != 0; at = nextBoundary(points, at) {
 		gone := mask &^ Permissions(points, at)
 		if gone == 0 {
 			continue

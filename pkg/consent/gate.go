@@ -65,32 +65,69 @@ func G2(behaviour bool, a, b Point, t, now int64) bool {
 // denial, and a grant that was only carried beats no denial. One unreadable point denies everything that a person can decide, and an overlay
 // on one of them masks it on all.
 func Permissions(points []Point, now int64) Mask {
-	unreadable := slices.ContainsFunc(points, func(p Point) bool { return p.Unreadable })
-	var m Mask
-	for _, info := range purposes {
-		channels := info.Channels
-		if len(channels) == 0 {
-			channels = []string{""}
+	m, overlaid := undecided, false
+	for i := range points {
+		if points[i].Unreadable {
+			return m
 		}
-		for _, c := range channels {
-			masked := MaskedBy(points, info.Purpose, c, now) != ""
-			switch {
-			case info.Parameter:
-			case !info.Decidable:
-				m |= bitOf(info.Purpose, c)
-			case unreadable, masked:
-			case info.PerPoint && somePoint(points, info.Purpose, c, now), !info.PerPoint && person(points, info, c, now):
-				m |= bitOf(info.Purpose, c)
-			}
+		overlaid = overlaid || points[i].Register.Overlaid()
+	}
+	for i := range slots {
+		s := &slots[i]
+		if overlaid && MaskedBy(points, s.info.Purpose, s.channel, now) != "" {
+			continue
+		}
+		if s.info.PerPoint && s.onSomePoint(points, now) || !s.info.PerPoint && s.ofPerson(points, now) {
+			m |= s.bit
 		}
 	}
 	return m
 }
 
-func somePoint(points []Point, p Purpose, channel string, now int64) bool {
-	return slices.ContainsFunc(points, func(x Point) bool {
-		return Reaches(channel, x.Key.Namespace) && x.AllowedAt(p, channel, now)
-	})
+// slot is a purpose about which a person decides, on one of its channels if it has any, and its bit of the mask.
+type slot struct {
+	info    *Info
+	channel string
+	bit     Mask
+}
+
+// slots are the bits of the mask about which somebody decides, and undecided are the others: they are always there. A profile is asked for all of
+// them each time that it is published.
+var slots, undecided = func() (all []slot, undecided Mask) {
+	for i := range purposes {
+		info := &purposes[i]
+		for _, c := range info.on() {
+			switch bit := bitOf(info.Purpose, c); {
+			case !info.Decidable:
+				undecided |= bit
+			case !info.Parameter:
+				all = append(all, slot{info, c, bit})
+			}
+		}
+	}
+	return all, undecided
+}()
+
+// on lists the channels of a purpose; one without channels has the empty one.
+func (i *Info) on() []string {
+	if len(i.Channels) == 0 {
+		return []string{""}
+	}
+	return i.Channels
+}
+
+// onSomePoint answers for a permission of the very point: one that the channel reaches has it.
+func (s *slot) onSomePoint(points []Point, now int64) bool {
+	for i := range points {
+		x := &points[i]
+		if !Reaches(s.channel, x.Key.Namespace) {
+			continue
+		}
+		if x.Register.Empty() && s.info.Default || !x.Register.Empty() && x.AllowedAt(s.info.Purpose, s.channel, now) {
+			return true
+		}
+	}
+	return false
 }
 
 // MaskedBy returns the overlay on some point that masks a purpose for the whole person; empty where none does.
@@ -117,18 +154,19 @@ func Closed(points []Point, now int64) Overlay {
 	return ""
 }
 
-// person answers for a purpose that is about the person: the latest decision over all points.
-func person(points []Point, info Info, channel string, now int64) bool {
+// ofPerson answers for a purpose that is about the person: the latest decision over all points.
+func (s *slot) ofPerson(points []Point, now int64) bool {
 	denied, lapsed := false, false
 	deniedAt, grantedAt, carried := int64(0), int64(0), false
 	granted := false
-	for _, x := range points {
-		d, known := x.Register.History(info.Purpose, channel).at(now)
+	for i := range points {
+		x := &points[i]
+		d, known := x.Register.History(s.info.Purpose, s.channel).at(now)
 		switch {
 		case !known:
 		case d.Denies():
 			deniedAt, denied = max(deniedAt, d.At), true
-		case !d.InForce(now) || x.Register.void(info, d, now): // expired, or forgotten, or of a time that counts no more
+		case !d.InForce(now) || x.Register.void(*s.info, d, now): // expired, or forgotten, or of a time that counts no more
 			lapsed = true
 		case d.Carried:
 			carried = true
@@ -142,5 +180,5 @@ func person(points []Point, info Info, channel string, now int64) bool {
 	case denied || lapsed:
 		return carried && !denied
 	}
-	return carried || info.Default
+	return carried || s.info.Default
 }
