@@ -2,6 +2,7 @@ package resolve
 
 import (
 	"encoding/hex"
+	"strings"
 
 	"rcu/pkg/identifier"
 	"rcu/pkg/identity"
@@ -40,4 +41,16 @@ func ParseIdentifierTrait(name string) (k identifier.Key, ok bool) {
 		return identifier.Key{Namespace: identifier.Namespace(name[1:i]), Value: string(value)}, err == nil
 	}
 	return identifier.Key{}, false
+}
+
+// NumberOf drops the scope in front of the value of a reference: what people call the number of a ticket or an order.
+func NumberOf(value string) string { return value[strings.LastIndexByte(value, '/')+1:] }
+
+// KeptValue is what is sealed of an identifier's value: all of it; of a reference its number, because nobody is shown more, and the store, the day and
+// the shop of its scope stand on the event.
+func KeptValue(k identifier.Key, value string) string {
+	if k.Namespace.Kind() == identifier.KindReference {
+		return NumberOf(value)
+	}
+	return value
 }

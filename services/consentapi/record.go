@@ -96,7 +96,7 @@ func (s *Service) readRecord(ctx context.Context, v *visit) (*record, error) {
 		switch {
 		case !ok:
 		case k.Namespace.Kind() == identifier.KindReference:
-			x.numbers[k.Value] = numberOf(value)
+			x.numbers[k.Value] = resolve.NumberOf(value)
 		case slices.Contains(v.points, k): // what stood on an event of the person and is somebody else's by now is not told
 			x.points[k] = pointKnown{value, t.Source, time.UnixMicro(t.At).UTC()}
 		}

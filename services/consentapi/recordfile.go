@@ -2,7 +2,6 @@ package consentapi
 
 import (
 	"slices"
-	"strings"
 	"time"
 
 	"rcu/pkg/event"
@@ -221,5 +220,3 @@ func instant(micros int64) *time.Time {
 	return &t
 }
 
-// numberOf drops the scope in front of a reference.
-func numberOf(value string) string { return value[strings.LastIndexByte(value, '/')+1:] }

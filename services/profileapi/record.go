@@ -118,7 +118,7 @@ func (w *recordWriter) identifiers(p *profile.Profile, permits permits) {
 		c := w.sees.Number
 		switch key.Namespace.Kind() {
 		case identifier.KindReference:
-			w.numbers[key.Value] = show(c, key.Namespace, numberOf(value))
+			w.numbers[key.Value] = show(c, key.Namespace, resolve.NumberOf(value))
 			continue
 		case identifier.KindDevice:
 			continue // a device id tells people nothing
@@ -142,9 +142,6 @@ func (w *recordWriter) identifiers(p *profile.Profile, permits permits) {
 func (w *recordWriter) own(k identifier.Key) bool {
 	return k.Namespace.Kind() == identifier.KindShared || slices.ContainsFunc(w.members, func(m identifier.Key) bool { return m.Value == k.Value })
 }
-
-// numberOf drops the scope in front of a reference.
-func numberOf(value string) string { return value[strings.LastIndexByte(value, '/')+1:] }
 
 // traits opens the traits that the role may see.
 func (w *recordWriter) traits(p *profile.Profile) {

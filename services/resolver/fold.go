@@ -213,8 +213,8 @@ func sealAgain(key vault.SubjectKey, p *eventpb.Personal) (map[string]profile.Se
 		}
 	}
 	for _, id := range p.GetIdentifiers() {
-		name := resolve.IdentifierTrait(identifier.Key{Namespace: identifier.Namespace(id.GetNamespace()), Value: string(id.GetPseudonym())})
-		if err := add(name, id.GetValue()); err != nil {
+		k := identifier.Key{Namespace: identifier.Namespace(id.GetNamespace()), Value: string(id.GetPseudonym())}
+		if err := add(resolve.IdentifierTrait(k), resolve.KeptValue(k, id.GetValue())); err != nil {
 			return nil, err
 		}
 	}

@@ -247,7 +247,7 @@ func (o *oracle) traits(e *eventpb.Event) (map[string]profile.SealedTrait, error
 	}
 	for _, id := range p.GetIdentifiers() {
 		k := identifier.Key{Namespace: identifier.Namespace(id.GetNamespace()), Value: string(id.GetPseudonym())}
-		if err := add(resolve.IdentifierTrait(k), id.GetValue()); err != nil {
+		if err := add(resolve.IdentifierTrait(k), resolve.KeptValue(k, id.GetValue())); err != nil {
 			return nil, err
 		}
 	}
