@@ -17,11 +17,21 @@ func (x Point) AllowedAt(purpose Purpose, channel string, t int64) bool {
 	return !x.Unreadable && x.Register.AllowedAt(purpose, channel, t) && !over(x.QuietEnd(purpose, channel, t), t)
 }
 
+// Lapsed is when a purpose ended on the point because the person did nothing for too long, and it is that alone which denies it at t; 0 = it is not.
+func (x Point) Lapsed(purpose Purpose, channel string, t int64) int64 {
+	end := x.QuietEnd(purpose, channel, t)
+	if x.Unreadable || !over(end, t) || !x.Register.AllowedAt(purpose, channel, t) {
+		return 0
+	}
+	return end
+}
+
 // QuietEnd is when the grant, or the sale, that holds at t ends because the person does nothing; 0 = none holds, or it does not end so.
 func (x Point) QuietEnd(purpose Purpose, channel string, t int64) int64 {
 	d, _ := x.Register.History(purpose, channel).at(t)
 	info, ok := PurposeOf(purpose)
 	if _, sale := FamilyOf(purpose); sale {
+		d, _ = x.Register.saleAt(purpose, t)
 		info, channel = offered, offeredOn
 	} else if !ok {
 		return 0

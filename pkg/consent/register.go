@@ -43,8 +43,7 @@ func place(p Purpose) int {
 
 // keeps reports whether a register has a history of decisions about this.
 func keeps(pc PurposeChannel) bool {
-	_, overlay := OverlayOf(pc.Purpose)
-	if _, sale := FamilyOf(pc.Purpose); overlay || sale {
+	if _, overlay := OverlayOf(pc.Purpose); overlay || IsOfSale(pc.Purpose) {
 		return pc.Channel == ""
 	}
 	info, ok := PurposeOf(pc.Purpose)
@@ -66,13 +65,12 @@ func (r Register) History(p Purpose, channel string) History {
 	return History{}
 }
 
-// All lists what was decided about, in a fixed order; overlays and offers of sales are no decisions of people about purposes (Overlays and Families
+// All lists what was decided about, in a fixed order; overlays and facts of sales are no decisions of people about purposes (Overlays and Families
 // have them).
 func (r Register) All() []PurposeChannel {
 	out := make([]PurposeChannel, 0, len(r.entries))
 	for _, e := range r.entries {
-		_, overlay := OverlayOf(e.Purpose)
-		if _, sale := FamilyOf(e.Purpose); !overlay && !sale {
+		if _, overlay := OverlayOf(e.Purpose); !overlay && !IsOfSale(e.Purpose) {
 			out = append(out, e.PurposeChannel)
 		}
 	}

@@ -11,15 +11,26 @@ const saleOfferPrefix = "soft_optin:"
 
 var family = regexp.MustCompile(`^[a-z0-9_-]{1,40}$`)
 
+// SaleRetracted is the purpose of the fact that a sale was taken back by its source: a `withdraw` of the time of the sale, whose id is that of the event.
+// Whatever that event offered stands for nothing, in whichever order the two come; other sales do as before.
+const SaleRetracted Purpose = "sale_retracted"
+
 // SaleOffer names the fact that stands in the register of a point for a family of products: the point was given at a sale of such goods, and the
-// person was offered to object to similar offers. On Kafka it is a `grant` of the time of the sale; a `withdraw` takes the sale back. It is no
-// decision of the person and no consent: where nothing was ever decided it may stand for one (CPCE L.34-5).
+// person was offered to object to similar offers. On Kafka it is a `grant` of the time of the sale, whose id begins with that of its event; a `withdraw`
+// ends all sales of the family up to its time. It is no decision of the person and no consent: where nothing was ever decided it may stand for one
+// (CPCE L.34-5).
 func SaleOffer(family string) Purpose { return Purpose(saleOfferPrefix + family) }
 
 // FamilyOf reads the family of products of a sale's offer.
 func FamilyOf(p Purpose) (string, bool) {
 	name, is := strings.CutPrefix(string(p), saleOfferPrefix)
 	return name, is && IsFamily(name)
+}
+
+// IsOfSale reports whether a purpose is that of a fact of sales: what a source says of its own events, and no decision of the person.
+func IsOfSale(p Purpose) bool {
+	_, offer := FamilyOf(p)
+	return offer || p == SaleRetracted
 }
 
 // IsFamily reports whether a text is the name of a family of products.
@@ -48,12 +59,53 @@ func (x Point) SoftOptIn(p Purpose, channel, family string, t int64) (sale Decis
 	if _, decided := x.Register.History(p, channel).at(t); decided {
 		return Decision{}, 0, false
 	}
-	sale, found := x.Register.History(SaleOffer(family), "").at(t)
+	sale, found := x.Register.saleAt(SaleOffer(family), t)
 	if !found || !sale.InForce(t) || x.Register.void(info, sale, t) {
 		return Decision{}, 0, false
 	}
 	end = info.QuietEnd(channel, sale.At, x.LastAct)
 	return sale, end, !over(end, t)
+}
+
+// SaleHeld is a sale that permits offers of its family on a point.
+type SaleHeld struct {
+	Family string
+	At     int64 // when it was sold
+	Until  int64 // when it ends because the person does nothing
+}
+
+// SalesOn lists the sales that permit a purpose on a channel of the point at t, by family.
+func (x Point) SalesOn(p Purpose, channel string, t int64) []SaleHeld {
+	var out []SaleHeld
+	for _, name := range x.Register.Families() {
+		if sale, end, ok := x.SoftOptIn(p, channel, name, t); ok {
+			out = append(out, SaleHeld{name, sale.At, end})
+		}
+	}
+	return out
+}
+
+// saleAt is the latest sale that an offer rests on at t, but for those that were taken back. What is forgotten permits nothing.
+func (r Register) saleAt(offer Purpose, t int64) (Decision, bool) {
+	for _, d := range slices.Backward(r.History(offer, "").Said) {
+		if d.At <= t && !r.takenBack(d) {
+			return d, true
+		}
+	}
+	return Decision{}, false
+}
+
+// takenBack reports whether the event of a sale was retracted. One that may have been forgotten was.
+func (r Register) takenBack(sale Decision) bool {
+	back := r.History(SaleRetracted, "").Said
+	if len(back) == Kept && sale.At <= back[0].At {
+		return true
+	}
+	event := sale.ID
+	if i := strings.LastIndexByte(event, '#'); i >= 0 {
+		event = event[:i]
+	}
+	return slices.ContainsFunc(back, func(d Decision) bool { return d.Denies() && d.ID == event })
 }
 
 // Families lists the families of products of which the point was given at a sale with an offer to object, in order.

@@ -3,6 +3,7 @@ package consent_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -94,6 +95,61 @@ func TestSoftOptIn_onItsChannels(t *testing.T) {
 	require.Equal(t, info.On[consent.ChannelEmail].Inactivity, info.On[consent.ChannelSMS].Inactivity, "a sale ends on all its channels alike")
 }
 
+// A sale that its source takes back permits nothing, in whichever order the two are heard; sales before and after it do as they did.
+func TestSoftOptIn_saleTakenBack(t *testing.T) {
+	back := consent.PurposeChannel{Purpose: consent.SaleRetracted}
+	sale := func(event string, at int64) []any {
+		return []any{saleOf("shoes"), consent.Decision{Dec: consent.Grant, At: at, ID: event + "#0"}}
+	}
+	retracted := func(event string, at int64) []any {
+		return []any{back, consent.Decision{Dec: consent.Withdraw, At: at, ID: event}}
+	}
+	standing := func(facts ...[]any) string {
+		t.Helper()
+		var ids [2]string
+		for i := range ids {
+			if i == 1 {
+				slices.Reverse(facts)
+			}
+			var r consent.Register
+			for _, f := range facts {
+				r, _ = r.Join(f[0].(consent.PurposeChannel), f[1].(consent.Decision))
+			}
+			got, _, ok := consent.Point{Key: soldTo, Register: r}.SoftOptIn(consent.Marketing, consent.ChannelEmail, "shoes", 100)
+			require.Equal(t, ok, got.ID != "")
+			ids[i] = got.ID
+		}
+		require.Equal(t, ids[0], ids[1], "the order does not matter")
+		return ids[0]
+	}
+	require.Equal(t, "b#0", standing(sale("a", 10), sale("b", 20)))
+	require.Equal(t, "a#0", standing(sale("a", 10), sale("b", 20), retracted("b", 20)))
+	require.Equal(t, "b#0", standing(sale("a", 10), sale("b", 20), retracted("a", 10)))
+	require.Empty(t, standing(sale("a", 10), retracted("a", 10)))
+	require.Empty(t, standing(sale("a", 10), retracted("a", 99)), "whatever time the source says")
+	require.Equal(t, "ab#0", standing(sale("ab", 10), retracted("a", 10), retracted("abc", 10), retracted("#0", 10)))
+	require.Empty(t, standing(sale("a#7", 10), retracted("a#7", 10)), "an id is a free text")
+	many := [][]any{sale("a", 10), sale("b", 30)}
+	for i := range consent.Kept + 1 {
+		many = append(many, retracted(fmt.Sprint("r", i), int64(11+i)))
+	}
+	require.Equal(t, "b#0", standing(many...))
+	require.Empty(t, standing(append(many, retracted("b", 30))...), "a retraction of the time of the older sale may be forgotten")
+
+	r := joined(t, slices.Concat(sale("a", 10), retracted("a", 10))...)
+	require.Empty(t, r.All(), "it is no decision of the person")
+	read, err := consent.DecodeRegister(r.Encode())
+	require.NoError(t, err)
+	require.Equal(t, r, read)
+	require.Zero(t, consent.Point{Key: soldTo, Register: r}.QuietEnd(consent.SaleOffer("shoes"), "", 20))
+	_, changed := r.Join(consent.PurposeChannel{Purpose: consent.SaleRetracted, Channel: "email"}, consent.Decision{Dec: consent.Withdraw, At: 10, ID: "x"})
+	require.False(t, changed)
+	for n := range consent.MaxHistories + 5 {
+		r, _ = r.Join(saleOf(fmt.Sprintf("f%02d", n)), consent.Decision{Dec: consent.Grant, At: 10, ID: "a#1"})
+	}
+	require.Len(t, r.Families(), consent.MaxHistories-1, "sales never push out that one was taken back")
+}
+
 // Offers of sales are no decisions: they are not listed as such, never push one out, and come through the codec.
 func TestSaleOffer_inRegisters(t *testing.T) {
 	var r consent.Register
@@ -130,7 +186,9 @@ func TestSoftOptIns_tellWhenTheyEnd(t *testing.T) {
 			for n := range rng.IntN(5) {
 				d := consent.Decision{Dec: consent.Grant, At: month(rng.IntN(40)), ID: string(rune('a' + n))}
 				pc := saleOf([]string{"shoes", "coats"}[rng.IntN(2)])
-				switch rng.IntN(6) {
+				switch rng.IntN(7) {
+				case 6:
+					pc, d.Dec, d.ID = consent.PurposeChannel{Purpose: consent.SaleRetracted}, consent.Withdraw, string(rune('a'+rng.IntN(5)))
 				case 0:
 					pc, d.Dec = offers, consent.Dec(1+rng.IntN(4))
 				case 1:

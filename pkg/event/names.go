@@ -81,6 +81,7 @@ const (
 	nGPC
 	nSoftOptIn
 	nFamily
+	nSoldAt
 )
 
 var readNames = [...]string{
@@ -162,6 +163,7 @@ var readNames = [...]string{
 	nGPC:             "gpc",
 	nSoftOptIn:       "soft_optin",
 	nFamily:          "family",
+	nSoldAt:          "sold_at",
 }
 
 // names numbers the field names of all contracts; 0 is a name of none.

@@ -9,8 +9,9 @@ import (
 )
 
 const (
-	decisionGrant = "grant"
-	methodCarried = "carried"
+	decisionGrant    = "grant"
+	decisionWithdraw = "withdraw"
+	methodCarried    = "carried"
 )
 
 func (r *reader) decisions(root *node) *problem {

@@ -59,7 +59,10 @@ func (r *reader) recorded(n *node) *problem {
 		d.pairs = append(d.pairs, pair{former: former, into: into})
 	})
 	d.event.Data = &eventpb.Event_CustomerRecorded{CustomerRecorded: m}
-	return r.traitDates(n, m)
+	if p := r.traitDates(n, m); p != nil {
+		return p
+	}
+	return r.saleOffers(n)
 }
 
 func (r *reader) traitDates(n *node, m *eventpb.CustomerRecorded) *problem {
@@ -96,5 +99,5 @@ func (r *reader) retracted(n *node) *problem {
 		return &problem{"/type", ReasonBehaviour, "leave it: a basket that shows no person is behaviour, which ends with its consent"}
 	}
 	r.draftOf.event.Data = &eventpb.Event_EventRetracted{EventRetracted: m}
-	return nil
+	return r.saleTakenBack(n, m)
 }

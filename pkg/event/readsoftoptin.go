@@ -1,6 +1,8 @@
 package event
 
 import (
+	"slices"
+
 	"rcu/pkg/consent"
 	"rcu/pkg/identifier"
 	eventpb "rcu/schemas/event"
@@ -23,21 +25,73 @@ func (r *reader) saleOffers(data *node) *problem {
 	return nil
 }
 
-// saleOffer reads one. Its id follows those of the decisions that the event carries.
-func (r *reader) saleOffer(n *node) *problem {
-	e := r.draftOf.event
+// given reads the point that was given at a sale.
+func (r *reader) given(n *node) (identified, *problem) {
 	point := r.tree.get(n, nPoint)
 	i, cause := r.identify(namespaceOf(r.text(point, nNamespace)), r.text(point, nValue), true)
 	if cause != identifier.CauseNone {
-		return &problem{"/point/value", ReasonNotIdentifier, "send the e-mail address or telephone number that was given, or leave the entry out: it would be about nobody"}
+		return identified{}, &problem{"/point/value", ReasonNotIdentifier, "send the e-mail address or telephone number that was given, or leave the entry out: it would be about nobody"}
+	}
+	return i, nil
+}
+
+// saleOffer reads one. Its id follows those of the decisions that the event carries. A master file says when it was sold; else it is when the event
+// happened.
+func (r *reader) saleOffer(n *node) *problem {
+	e := r.draftOf.event
+	i, p := r.given(n)
+	if p != nil {
+		return p
+	}
+	sold := e.GetOccurredAt()
+	if r.tree.get(n, nSoldAt) != nil {
+		if sold, p = r.clock(n, nSoldAt); p != nil {
+			return p
+		}
 	}
 	m := &eventpb.Decision{
 		Space: e.GetSpace(), Controller: e.GetController(), Source: e.GetSource(), Id: decisionID(e.GetId(), len(r.draftOf.told)),
-		Purpose: string(consent.SaleOffer(r.text(n, nFamily))), Decision: decisionGrant, DecidedAt: floorSeconds(e.GetOccurredAt()),
+		Purpose: string(consent.SaleOffer(r.text(n, nFamily))), Decision: decisionGrant, DecidedAt: floorSeconds(sold),
 		ReceivedAt: r.received, CollectedOn: r.origin.Channel,
 	}
 	notice := r.tree.get(n, nNotice)
 	m.NoticeId, m.NoticeVersion, m.NoticeLanguage = r.text(notice, nID), r.text(notice, nVersion), r.text(notice, nLanguage)
 	r.draftOf.told = append(r.draftOf.told, told{point: i, decision: m})
+	return nil
+}
+
+// typesOfSales are the types of events that say at which sales points were given.
+var typesOfSales = []string{"sale", "order.placed", typeRecorded}
+
+// saleTakenBack tells every point of a retraction that the sale permits nothing any more: the addresses and telephones among its identifiers, which are
+// those of the event taken back, and those that this one named beside them.
+func (r *reader) saleTakenBack(data *node, m *eventpb.EventRetracted) *problem {
+	if !slices.Contains(typesOfSales, m.GetRetractedType()) {
+		return nil
+	}
+	var points []identified
+	for _, i := range r.draftOf.identifiers {
+		if i.key.Namespace == identifier.Email || i.key.Namespace == identifier.Phone {
+			points = append(points, i)
+		}
+	}
+	if list := r.tree.get(data, nSoftOptIn); list != nil {
+		i := 0
+		for k := list.child; k != 0; k = r.tree.nodes[k].next {
+			x, p := r.given(&r.tree.nodes[k])
+			if p != nil {
+				return p.at(i).under("soft_optin")
+			}
+			points = append(points, x)
+			i++
+		}
+	}
+	e := r.draftOf.event
+	for _, x := range points {
+		r.draftOf.told = append(r.draftOf.told, told{point: x, decision: &eventpb.Decision{
+			Space: e.GetSpace(), Controller: e.GetController(), Source: e.GetSource(), Id: m.GetRetractedId(), Purpose: string(consent.SaleRetracted),
+			Decision: decisionWithdraw, DecidedAt: floorSeconds(e.GetOccurredAt()), ReceivedAt: r.received, CollectedOn: r.origin.Channel,
+		}})
+	}
 	return nil
 }

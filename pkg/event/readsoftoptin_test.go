@@ -56,3 +56,56 @@ func TestSoftOptIn_incomplete(t *testing.T) {
 		require.NotEmpty(t, draft.Dropped(), "a return is no sale")
 	}
 }
+
+// What is taken back takes back what it offered, at every point that the retraction names.
+func TestSoftOptIn_takenBack(t *testing.T) {
+	t.Parallel()
+	retraction := func(typ, more string) []byte {
+		return []byte(`{"id":"v1","type":"event.retracted","occurred_at":"2026-03-14T09:00:00Z","identifiers":[{"namespace":"card","value":"2990001234567"},
+			{"namespace":"email","value":"A@Example.org"},{"namespace":"email","value":"nobody"}],"data":{"id":"s1","type":"` + typ + `"` + more + `}}`)
+	}
+	const offer = `,"soft_optin":[{"point":{"namespace":"phone","value":"0612345679"},"family":"shoes","notice":{"id":"n"}}]`
+	sale, _ := decoder(t).Decode(saleWith("sale", shoesOffer), origin(t, "store"), received)
+	_, _, sold := sale.Stamp(pseudonyms{}, noStamps)
+	for typ, n := range map[string]int{"sale": 2, "order.placed": 2, "customer.recorded": 2, "return": 0, "identifier.provided": 0} {
+		draft, rejection := decoder(t).Decode(retraction(typ, offer), origin(t, "store"), received)
+		require.Nil(t, rejection, "%+v", rejection)
+		require.Empty(t, draft.Dropped())
+		_, _, back := draft.Stamp(pseudonyms{}, noStamps)
+		require.Len(t, back, n, typ)
+		for i, x := range back {
+			require.Equal(t, []string{"s1", "sale_retracted", "withdraw", ""}, []string{x.GetId(), x.GetPurpose(), x.GetDecision(), x.GetChannel()})
+			require.EqualValues(t, 1773478800, x.GetDecidedAt())
+			require.Equal(t, []string{"email", "phone"}[i], x.GetPoint().GetNamespace())
+		}
+		if n > 0 {
+			require.Equal(t, sold[1].GetPoint().GetPseudonym(), back[0].GetPoint().GetPseudonym(), "the point of the sale")
+			require.Equal(t, back[0].GetId()+"#1", sold[1].GetId(), "and its event")
+		}
+	}
+	_, rejection := decoder(t).Decode(retraction("sale", strings.Replace(offer, "0612345679", "12", 1)), origin(t, "store"), received)
+	require.NotNil(t, rejection)
+	require.Equal(t, "/data/soft_optin/0/point/value", rejection.Field)
+}
+
+// A master file brings the sales of before, each with its own date; without one, or with one that cannot be, it is refused.
+func TestSoftOptIn_ofAMasterFile(t *testing.T) {
+	t.Parallel()
+	record := func(soldAt string) []byte {
+		return []byte(`{"id":"c1","type":"customer.recorded","occurred_at":"2026-03-01T00:00:00Z","identifiers":[{"namespace":"customer","value":"C-1"}],"data":{"soft_optin":[` +
+			strings.Replace(shoesOffer, `"family"`, soldAt+`"family"`, 1) + `]}}`)
+	}
+	draft, rejection := decoder(t).Decode(record(`"sold_at":"2025-06-01T12:00:00+02:00",`), origin(t, "store"), received)
+	require.Nil(t, rejection, "%+v", rejection)
+	require.Empty(t, draft.Dropped())
+	_, _, decisions := draft.Stamp(pseudonyms{}, noStamps)
+	require.Len(t, decisions, 1)
+	require.Equal(t, "soft_optin:shoes", decisions[0].GetPurpose())
+	require.EqualValues(t, 1748772000, decisions[0].GetDecidedAt(), "when it was sold, not when the file was made")
+	require.False(t, decisions[0].GetCarried(), "a sale is a fact, no consent that could be carried")
+	for _, bad := range []string{"", `"sold_at":"2031-01-01T00:00:00Z",`, `"sold_at":"1999-01-01T00:00:00Z",`, `"sold_at":"June",`} {
+		_, rejection := decoder(t).Decode(record(bad), origin(t, "store"), received)
+		require.NotNil(t, rejection, bad)
+		require.Equal(t, "/data/soft_optin/0/sold_at", rejection.Field, bad)
+	}
+}

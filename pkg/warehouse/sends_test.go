@@ -66,6 +66,13 @@ func (c *control) sold(point string, at time.Time, change func(*warehouse.Consen
 	})
 }
 
+// retracted adds that the event of a sale was taken back, as its source told it.
+func (c *control) retracted(point, event string, at, heard time.Time) {
+	c.decided(point, "withdraw", at, func(r *warehouse.ConsentRow) {
+		r.Purpose, r.Channel, r.ID, r.ReceivedAt = "sale_retracted", "", event, heard.UnixMicro()
+	})
+}
+
 // found lists what the control finds, by contact.
 func (c *control) found() map[string]string {
 	c.t.Helper()
@@ -239,6 +246,15 @@ var salesViolations = []violation{
 		c.sold(p, days(-9), nil)
 		c.sold(p, days(-8), func(r *warehouse.ConsentRow) { r.Decision = "withdraw" })
 	}},
+	{"taken back by its source", "marketing: never_asked", func(c *control, p string) {
+		c.sold(p, days(-9), func(r *warehouse.ConsentRow) { r.ID = p + "#0" })
+		c.retracted(p, p, days(-9), days(-8))
+	}},
+	{"taken back before it was heard of", "marketing: never_asked", func(c *control, p string) {
+		c.retracted(p, p, days(-9), days(-9))
+		c.sold(p, days(-9), func(r *warehouse.ConsentRow) { r.ID, r.ReceivedAt = p+"#0", days(-2).UnixMicro() })
+	}},
+	{"quiet for three years", "marketing: inactive", func(c *control, p string) { c.sold(p, sentAt.AddDate(-3, 0, 0), nil) }},
 	{"objected after the sale", "marketing: denied", func(c *control, p string) {
 		c.sold(p, days(-9), nil)
 		c.decided(p, "object", days(-3), nil)
@@ -266,6 +282,15 @@ func TestControl_sales(t *testing.T) {
 	}
 	c.sold("shoes", days(-9), nil)
 	c.sent("shoes", "shoes", sentAt, nil)
+	c.sold("again", days(-9), func(r *warehouse.ConsentRow) { r.ID = "again-1#0" })
+	c.sold("again", days(-5), func(r *warehouse.ConsentRow) { r.ID = "again-2#0" })
+	c.retracted("again", "again-2", days(-5), days(-4))
+	c.sent("the sale before stands", "again", sentAt, nil)
+	c.sold("on its way", days(-9), func(r *warehouse.ConsentRow) { r.ID = "way#0" })
+	c.retracted("on its way", "way", days(-9), sentAt.Add(-time.Second/2))
+	c.sent("taken back within the second", "on its way", sentAt, nil)
+	c.sold("nearly", sentAt.AddDate(-3, 0, 1), nil)
+	c.sent("nearly three years", "nearly", sentAt, nil)
 	c.sent("by telephone", "shoes", sentAt, func(r *warehouse.ContactStepRow) { r.Channel = "phone" })
 	want["by telephone"] = "marketing: never_asked"
 	c.sent("of no family", "shoes", sentAt, func(r *warehouse.ContactStepRow) { r.Family = "" })

@@ -168,6 +168,21 @@ func (r *rig) decide(k identifier.Key, p consent.Purpose, channel string, dec co
 	require.NoError(r.t, err)
 }
 
+// retract joins that the event of a sale was taken back.
+func (r *rig) retract(k identifier.Key, event string) {
+	r.t.Helper()
+	key := resolve.ConsentCell(space, "shop-fr", k)
+	cells, err := r.cells.LoadCells(r.t.Context(), []string{key})
+	require.NoError(r.t, err)
+	register, err := consent.DecodeRegister(cells[0].Value)
+	require.NoError(r.t, err)
+	register, changed := register.Join(consent.PurposeChannel{Purpose: consent.SaleRetracted}, consent.Decision{Dec: consent.Withdraw, At: r.now.AddDate(0, 0, -1).Unix(), ID: event})
+	require.True(r.t, changed)
+	cells[0].Value = register.Encode()
+	_, err = r.cells.CommitCells(r.t.Context(), cells)
+	require.NoError(r.t, err)
+}
+
 // together makes identifiers one person, by an event that names them all.
 func (r *rig) together(keys ...identifier.Key) {
 	r.t.Helper()

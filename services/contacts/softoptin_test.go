@@ -61,6 +61,18 @@ func TestSoftOptIn_ends(t *testing.T) {
 	require.Equal(t, "no_permission", r.ask("confirm", offering("m3", marie, "shoes")).Reason)
 }
 
+// Between the two steps the sale is taken back: nothing is sent.
+func TestSoftOptIn_takenBack(t *testing.T) {
+	r := newRig(t, nil)
+	email := r.key(identifier.Email, marie)
+	r.decide(email, consent.SaleOffer("shoes"), "", consent.Grant)
+	a := r.ask("reserve", offering("m1", marie, "shoes"))
+	require.True(t, a.Allowed)
+	r.retract(email, a.Proof[0].Decision)
+	require.Equal(t, "no_permission", r.ask("confirm", offering("m1", marie, "shoes")).Reason)
+	require.Equal(t, "no_permission", r.ask("reserve", offering("m2", marie, "shoes")).Reason)
+}
+
 // A seller's own message needs a consent to it; that to offers may be a sale.
 func TestSoftOptIn_ofASeller(t *testing.T) {
 	r := newRig(t, nil)

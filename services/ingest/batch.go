@@ -152,7 +152,7 @@ func (b *batch) accept(it *item) {
 	m.surplus.Add(float64(it.draft.Surplus()))
 	it.decisions = it.draft.Decisions()
 	for _, d := range it.decisions {
-		if denies(d) && d.GetAct() == "" {
+		if personDenies(d) && d.GetAct() == "" {
 			d.Act = b.s.contract.DenialAct
 		}
 		m.decisions.WithLabelValues(d.GetDecision()).Inc()

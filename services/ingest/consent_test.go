@@ -215,3 +215,35 @@ func TestConsent_saleWithAnOfferToObject(t *testing.T) {
 	_, _, ok := point.SoftOptIn(consent.Marketing, consent.ChannelEmail, "shoes", at)
 	require.True(t, ok)
 }
+
+// A ticket that is taken back takes its offer back, at once; where Redis is away the till is not held up, and Kafka has it.
+func TestConsent_saleTakenBack(t *testing.T) {
+	r := newRig(t, "store", nil)
+	const who = `"identifiers":[{"namespace":"card","value":"2990001234567"},{"namespace":"email","value":"marie@example.org"}]`
+	sale := `{"id":"s1","type":"sale","occurred_at":"` + at10 + `",` + who + `,"data":{"total":{"amount":100,"currency":"EUR"},
+		"soft_optin":[{"point":{"namespace":"email","value":"marie@example.org"},"family":"shoes","notice":{"id":"web-privacy"}}]}}`
+	back := `{"id":"v1","type":"event.retracted","occurred_at":"` + at10 + `",` + who + `,"data":{"id":"s1","type":"sale"}}`
+	offered := func() bool {
+		register, err := consent.DecodeRegister(r.register(identifier.Email, "marie@example.org").Value)
+		require.NoError(t, err)
+		point := consent.Point{Key: identifier.KeyOf(identifier.Email, r.pseudonym(identifier.Email, "marie@example.org")), Register: register}
+		_, _, ok := point.SoftOptIn(consent.Marketing, consent.ChannelEmail, "shoes", seconds(t, at11))
+		return ok
+	}
+	require.Equal(t, "accepted", statuses(r.send("store-1", sale)))
+	require.True(t, offered())
+	require.Equal(t, "accepted", statuses(r.send("store-1", back)))
+	require.False(t, offered(), "at once")
+	require.Equal(t, "accepted", statuses(r.send("store-1", sale)))
+	require.False(t, offered(), "and a sale that is sent again stays taken back")
+	d := r.decisions()[1]
+	require.Equal(t, []string{"sale_retracted", "withdraw", "s1", ""}, []string{d.GetPurpose(), d.GetDecision(), d.GetId(), d.GetAct()})
+
+	require.Equal(t, "accepted", statuses(r.send("store-1", strings.Replace(sale, "s1", "s2", 1))))
+	require.True(t, offered())
+	before := len(r.decisions())
+	r.cells.away.Store(true)
+	require.Equal(t, "accepted", statuses(r.send("store-1", strings.Replace(back, "s1", "s2", 1))), "a till is never held up")
+	r.cells.away.Store(false)
+	require.Len(t, r.decisions(), before+1, "Kafka has it, and the resolver joins it")
+}

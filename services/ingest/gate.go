@@ -139,13 +139,21 @@ func stamps(d *event.Draft, ps points) func(identifier.Key) int64 {
 // denies reports whether a decision takes permission away.
 func denies(d *eventpb.Decision) bool { return d.GetDecision() != "grant" }
 
-// deny puts the denials of the request into Redis before anything else happens. Those of signals never hold an event up: the next event of the
-// browser says the same again, and Kafka has them.
+// takesBack reports whether a decision is a sale that its source takes back.
+func takesBack(d *eventpb.Decision) bool {
+	return denies(d) && consent.IsOfSale(consent.Purpose(d.GetPurpose()))
+}
+
+// personDenies reports whether a person takes permission away.
+func personDenies(d *eventpb.Decision) bool { return denies(d) && !takesBack(d) }
+
+// deny puts the denials of the request into Redis before anything else happens. Those of signals, and sales that are taken back, never hold an event up:
+// Kafka has them, and without Redis nothing optional is permitted.
 func (b *batch) deny(ctx context.Context) error {
 	if b.points != nil {
-		_ = b.join(ctx, "denials of signals could not be put in force yet", b.chosen(denies, signalled))
+		_ = b.join(ctx, "denials of signals and sales taken back could not be put in force yet", append(b.chosen(denies, signalled), b.chosen(takesBack, told)...))
 	}
-	return b.join(ctx, "denials could not be put in force", b.chosen(denies, told))
+	return b.join(ctx, "denials could not be put in force", b.chosen(personDenies, told))
 }
 
 // grant puts the grants of the request into Redis; Kafka has them already, so the resolver joins what fails here.

@@ -1,5 +1,5 @@
 
-s1c1till-12 *acme2paris-1:Europe/ParisBFRHRcr-2Zcustomer.recorded`h€¸²üöè‘x€À–ºÛ´“‚8Î¿óD/¨{¢
+s1c1till-12 *acme2paris-1:Europe/ParisBFRHRcr-2Zcustomer.recorded`h€¸²üöè‘x€À–ºÛ´“‚vOÊ¡k-%¢
 customer4wb`Wfmòâh†ŸOÌ¢
 card6ƒ.ò_$åİùÔa…—¢
 emailSÔÕ2ıã~ÕûæoIòÈ¢

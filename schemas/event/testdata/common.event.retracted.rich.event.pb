@@ -1,5 +1,5 @@
 
-s1c1till-12 *acme2paris-1:Europe/ParisBFRHRT12-V18Zevent.retracted`hºûˆŸ“p€ĞŞãŸ“x€À–ºÛ´“‚XÒ´– Â¢
+s1c1till-12 *acme2paris-1:Europe/ParisBFRHRT12-V18Zevent.retracted`hºûˆŸ“p€ĞŞãŸ“x€À–ºÛ´“‚!Ó²Ùı	O¢
 card6ƒ.ò_$åİùÔa…—¢
 emailSÔÕ2ıã~ÕûæoIòÈª
 ticket(×äĞò
