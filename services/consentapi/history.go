@@ -25,9 +25,18 @@ type topicHistory struct {
 	Purpose string    `json:"purpose"`
 	Channel string    `json:"channel,omitempty"`
 	Allowed bool      `json:"allowed"`
-	Known   bool      `json:"known"` // something was decided; else it is as for everybody
+	Known   bool      `json:"known"`                    // something was decided; else it is as for everybody
+	Lapsed  string    `json:"inactive_since,omitempty"` // when it ended because nothing was heard of the person
+	Sales   []sale    `json:"soft_optins,omitempty"`    // sales that permit offers of their family where nothing was decided
 	Choices []choice  `json:"decisions"`
 	Label   labelText `json:"label"`
+}
+
+// sale is one that stands for a consent to offers of its family of products.
+type sale struct {
+	Family string `json:"family"`
+	SoldAt string `json:"sold_at"`
+	Until  string `json:"expires_at,omitempty"`
 }
 
 type choice struct {
@@ -56,6 +65,9 @@ func (s *Service) history(w http.ResponseWriter, r *http.Request, reader auth.Re
 	if err != nil || points[0].Unreadable {
 		return unavailable
 	}
+	if err := s.lived(r.Context(), x.space, x.controller, points); err != nil {
+		return unavailable
+	}
 	if err := s.written(r.Context(), reader, x, "consents"); err != nil {
 		return refuse(http.StatusServiceUnavailable, "audit_unavailable", "", "try again: a look that cannot be written down is not answered")
 	}
@@ -65,8 +77,11 @@ func (s *Service) history(w http.ResponseWriter, r *http.Request, reader auth.Re
 		h := points[0].Register.History(pc.Purpose, pc.Channel)
 		purpose, _ := s.deps.Registry.Purpose(string(pc.Purpose))
 		t := topicHistory{
-			Purpose: string(pc.Purpose), Channel: pc.Channel, Allowed: points[0].Register.AllowedAt(pc.Purpose, pc.Channel, now), Known: !h.Empty(),
-			Choices: []choice{}, Label: labelText{purpose.Label.FR, purpose.Label.EN},
+			Purpose: string(pc.Purpose), Channel: pc.Channel, Allowed: points[0].AllowedAt(pc.Purpose, pc.Channel, now), Known: !h.Empty(),
+			Lapsed: second(points[0].Lapsed(pc.Purpose, pc.Channel, now)), Choices: []choice{}, Label: labelText{purpose.Label.FR, purpose.Label.EN},
+		}
+		for _, x := range points[0].SalesOn(pc.Purpose, pc.Channel, now) {
+			t.Sales = append(t.Sales, sale{x.Family, second(x.At), second(x.Until)})
 		}
 		for _, ds := range [...][]consent.Decision{h.Said, h.Carried} {
 			for i := len(ds) - 1; i >= 0; i-- {

@@ -136,12 +136,13 @@ func (k *known) find(id string) (row, bool) {
 	return row{}, false
 }
 
-// refusal denies a purpose at a point, in the word that fits: what was granted is withdrawn, what rests on an interest is objected to.
+// refusal denies a purpose at a point, in the word that fits: what was granted is withdrawn, what rests on an interest or a sale is objected to.
 func (s *Service) refusal(k *known, p identifier.Key, pc consent.PurposeChannel) *eventpb.Decision {
 	word := "refuse"
-	if info, ok := consent.PurposeOf(pc.Purpose); ok && !info.Optional() {
+	i := slices.IndexFunc(k.points, func(x consent.Point) bool { return x.Key == p })
+	if info, ok := consent.PurposeOf(pc.Purpose); ok && !info.Optional() || i >= 0 && len(k.points[i].SalesOn(pc.Purpose, pc.Channel, k.now)) > 0 {
 		word = "object"
-	} else if i := slices.IndexFunc(k.points, func(x consent.Point) bool { return x.Key == p }); i >= 0 && latest(k.points[i].Register.History(pc.Purpose, pc.Channel)).Dec == consent.Grant {
+	} else if i >= 0 && latest(k.points[i].Register.History(pc.Purpose, pc.Channel)).Dec == consent.Grant {
 		word = "withdraw"
 	}
 	x := k.visit.scope(p)

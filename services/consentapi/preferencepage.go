@@ -93,6 +93,9 @@ func (s *Service) known(ctx context.Context, v *visit, lang page.Language) (*kno
 	if err != nil || slices.ContainsFunc(points, func(p consent.Point) bool { return p.Unreadable }) {
 		return nil, unavailable
 	}
+	if err := s.lived(ctx, v.token.Space, v.token.Controller, points); err != nil {
+		return nil, unavailable
+	}
 	books, err := s.registers.wishes(ctx, v.token.Space, v.token.Controller, v.points)
 	if err != nil {
 		return nil, unavailable
@@ -149,7 +152,7 @@ func (k *known) keepsTo(l consent.Level, shared func(consent.Register) []consent
 	for _, p := range k.points {
 		topics, _ := l.Denies(shared(p.Register))
 		for _, pc := range topics {
-			if consent.Reaches(pc.Channel, p.Key.Namespace) && p.Register.AllowedAt(pc.Purpose, pc.Channel, k.now) {
+			if consent.Reaches(pc.Channel, p.Key.Namespace) && (p.AllowedAt(pc.Purpose, pc.Channel, k.now) || len(p.SalesOn(pc.Purpose, pc.Channel, k.now)) > 0) {
 				return false
 			}
 		}

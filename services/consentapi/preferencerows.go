@@ -31,15 +31,31 @@ type row struct {
 	Channel   string
 	Where     string // in words; empty: everywhere
 	About     string // all of it in words, for who hears the page
-	Allowed   bool
-	Known     bool // something was decided
-	Until     time.Time
 	Grantable bool
 	InPerson  bool // nobody agrees to it on a page
+	holds
 
 	topic  consent.PurposeChannel
 	points []identifier.Key
 }
+
+// holds is what a choice amounts to today.
+type holds struct {
+	Allowed bool
+	Known   bool // something was decided
+	Until   time.Time
+	Lapsed  time.Time   // when it ended because nothing was heard of the person
+	Sales   []saleShown // offers that purchases permit where nothing was decided
+}
+
+// saleShown is a purchase that permits offers of its family of products.
+type saleShown struct {
+	Family string
+	At     time.Time
+}
+
+// Open reports whether there is something to refuse.
+func (h holds) Open() bool { return h.Allowed || len(h.Sales) > 0 }
 
 // purposeRows are the choices about one purpose.
 type purposeRows struct {
@@ -225,7 +241,7 @@ func (t *table) row(info consent.Info, topic consent.PurposeChannel, points []id
 	if r.Where != "" {
 		r.About += ", " + r.Where
 	}
-	r.Allowed, r.Known, r.Until = t.state(info, topic, points)
+	r.holds = t.state(info, topic, points)
 	_, _, spoken := noticeFor(t.reg, string(topic.Purpose), t.now)
 	r.InPerson = !spoken || info.Purpose == consent.ChildProfile
 	r.Grantable = !r.InPerson && t.grantPoint(points) != (identifier.Key{})
@@ -284,26 +300,32 @@ func (t *table) place(k identifier.Key) string {
 }
 
 // state is what holds at points together.
-func (t *table) state(info consent.Info, topic consent.PurposeChannel, points []identifier.Key) (allowed, known bool, until time.Time) {
+func (t *table) state(info consent.Info, topic consent.PurposeChannel, points []identifier.Key) (out holds) {
 	var latest consent.Decision
 	for _, p := range t.points {
 		if !slices.Contains(points, p.Key) {
 			continue
 		}
 		h := p.Register.History(topic.Purpose, topic.Channel)
-		known = known || !h.Empty()
-		if p.Register.AllowedAt(topic.Purpose, topic.Channel, t.now) {
-			allowed = true
+		out.Known = out.Known || !h.Empty()
+		if p.AllowedAt(topic.Purpose, topic.Channel, t.now) {
+			out.Allowed = true
 			latest = newer(latest, h)
+		}
+		if end := p.Lapsed(topic.Purpose, topic.Channel, t.now); end != 0 {
+			out.Lapsed = time.Unix(end, 0).UTC()
+		}
+		for _, x := range p.SalesOn(topic.Purpose, topic.Channel, t.now) {
+			out.Sales = append(out.Sales, saleShown{x.Family, time.Unix(x.At, 0).UTC()})
 		}
 	}
 	if !info.PerPoint && !info.Parameter {
-		allowed = consent.Permissions(t.points, t.now).Has(topic.Purpose)
+		out.Allowed = consent.Permissions(t.points, t.now).Has(topic.Purpose)
 	}
-	if allowed && latest.Expires != 0 {
-		until = time.Unix(latest.Expires, 0).UTC()
+	if out.Allowed && latest.Expires != 0 {
+		out.Until = time.Unix(latest.Expires, 0).UTC()
 	}
-	return allowed, known, until
+	return out
 }
 
 // newer is the later of a decision and the one that holds in a history.

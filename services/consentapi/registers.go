@@ -53,6 +53,22 @@ func (r registers) load(ctx context.Context, space, controller string, keys []id
 	return out, nil
 }
 
+// lived says of the points of a person when they last did something with the controller, where that decides: a grant ends after years of nothing.
+func (s *Service) lived(ctx context.Context, space, controller string, points []consent.Point) error {
+	now := s.now().Unix() + 1 // as the page asks
+	if s.deps.Records == nil || !consent.Quiet(points, now) {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.RedisTimeout)
+	defer cancel()
+	people, err := s.deps.Records.People(ctx, space, []identifier.Key{points[0].Key}, now)
+	if err != nil {
+		return fmt.Errorf("reading what a person did: %w", err)
+	}
+	consent.Acted(points, people[0].LastAct(controller))
+	return nil
+}
+
 // wishes reads what was wished at points.
 func (r registers) wishes(ctx context.Context, space, controller string, keys []identifier.Key) ([]contact.Book, error) {
 	ctx, cancel := context.WithTimeout(ctx, r.timeout)
