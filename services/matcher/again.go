@@ -10,6 +10,7 @@ import (
 
 	"rcu/pkg/consent"
 	"rcu/pkg/identifier"
+	"rcu/pkg/match"
 	"rcu/pkg/resolve"
 	"rcu/pkg/stream"
 	eventpb "rcu/schemas/event"
@@ -125,19 +126,39 @@ func (a again) people(ctx context.Context, space string, keys []identifier.Key) 
 	return nil
 }
 
-// compareAgain compares a record that the index holds as it is; any other is compared when the changelog of leaves brings it.
+// compareAgain compares a record that the index holds as it is, takes one that it does not hold, which may have been erased until now, and forgets
+// one that is erased. One that says something else is compared when the changelog of leaves brings it.
 func (s *Service) compareAgain(ctx context.Context, l *leaf) error {
+	held, err := s.deps.Index.Entry(ctx, l.space, l.id)
+	if err != nil {
+		return fmt.Errorf("reading an entry: %w", err)
+	}
 	whose := subjectOf(l)
+	wanted, err := s.keysToTake(ctx, l.space, []subject{whose})
+	if err != nil {
+		return err
+	}
+	_, stays := wanted[whose]
+	if held.ID == "" {
+		if stays {
+			_, err = s.take(ctx, l, wanted)
+		}
+		return err
+	}
+	if err := s.compareHeld(ctx, l, whose, held); err != nil || stays {
+		return err
+	}
+	return s.forget(ctx, l) // after what the graph does not know yet was taken back
+}
+
+// compareHeld compares a record that says what its entry holds.
+func (s *Service) compareHeld(ctx context.Context, l *leaf, whose subject, held match.Entry) error {
 	keys, err := s.keysOf(ctx, l.space, []subject{whose})
 	if err != nil {
 		return err
 	}
 	key, there := keys[whose]
-	held, err := s.deps.Index.Entry(ctx, l.space, l.id)
-	if err != nil {
-		return fmt.Errorf("reading an entry: %w", err)
-	}
-	if !there || held.ID == "" {
+	if !there {
 		return nil
 	}
 	traits := traitsOf(l.state, key)

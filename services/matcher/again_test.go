@@ -99,14 +99,40 @@ func TestOverlay_takesAutoLinkBack(t *testing.T) {
 
 // TestOverlay_beforeTheGraphKnows: what was told and has not reached the graph is taken back, too.
 func TestOverlay_beforeTheGraphKnows(t *testing.T) {
-	r := newRig(t)
-	r.links(.9)
-	var late []stream.Record
-	r.s.deps.Matches = r.keeps(&late)
-	card, phone, _ := three(r)
-	r.overlay(consent.Restricted, card, "object", time.Now().Add(-time.Hour))
-	require.NoError(t, r.matched(t.Context(), late))
-	require.False(t, r.one(card, phone))
+	for _, o := range restraints {
+		t.Run(string(o), func(t *testing.T) {
+			r := newRig(t)
+			r.links(.9)
+			var late []stream.Record
+			r.s.deps.Matches = r.keeps(&late)
+			card, phone, _ := three(r)
+			r.overlay(o, card, "object", time.Now().Add(-time.Hour))
+			require.NoError(t, r.matched(t.Context(), late))
+			require.False(t, r.one(card, phone))
+		})
+	}
+}
+
+// TestErased_leavesTheIndex: it does not hold who is erased, neither what it held before nor what comes meanwhile, and holds them again when
+// the erasure is taken back. Who is restricted stays in it.
+func TestErased_leavesTheIndex(t *testing.T) {
+	for _, o := range restraints {
+		t.Run(string(o), func(t *testing.T) {
+			r := newRig(t)
+			card, _, _ := three(r)
+			all := r.entries()
+			r.overlay(o, card, "object", time.Now().Add(-time.Hour))
+			left := all
+			if o == consent.Erased {
+				left--
+			}
+			require.Equal(t, left, r.entries())
+			r.says(card, map[string]string{"given_name": "Helena", "family_name": "Lefèvre", "birth_date": "1980-03-12", "postal_code": "75011"})
+			require.Equal(t, left, r.entries())
+			r.overlay(o, card, "grant", time.Now().Add(-time.Minute))
+			require.Equal(t, all, r.entries())
+		})
+	}
 }
 
 // TestParted_comesBackOnTheQueue: whom the rules do not link any more a steward is asked about, with the waterfall.

@@ -20,13 +20,16 @@ type lately struct {
 
 func newLately() *lately { return &lately{seed: maphash.MakeSeed(), said: map[int]map[string]uint64{}} }
 
-// digest is of what a leaf says of its person, sealed as it is, and of whose key opens it.
-func (l *lately) digest(whose subject, state *profile.State) uint64 {
+// digest is of what a leaf says of its person, sealed as it is, of whose key opens it, and of whether that is there.
+func (l *lately) digest(whose subject, opens bool, state *profile.State) uint64 {
 	var h maphash.Hash
 	h.SetSeed(l.seed)
 	write := func(text string) {
 		_, _ = h.WriteString(text)
 		_ = h.WriteByte(0)
+	}
+	if opens {
+		write("opens")
 	}
 	write(whose.controller)
 	write(string(whose.key.Namespace))

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 
+	"rcu/pkg/consent"
 	"rcu/pkg/identifier"
 	"rcu/pkg/match"
 	"rcu/pkg/profile"
@@ -35,7 +36,6 @@ func (s *Service) keysOf(ctx context.Context, space string, subjects []subject) 
 }
 
 func keysOf(ctx context.Context, in resolve.Cells, ring *vault.Keyring, space string, subjects []subject) (map[subject]vault.SubjectKey, error) {
-	out := make(map[subject]vault.SubjectKey, len(subjects))
 	names := make([]string, len(subjects))
 	for i, x := range subjects {
 		names[i] = resolve.SubjectKeyCell(space, x.controller, x.key)
@@ -44,11 +44,44 @@ func keysOf(ctx context.Context, in resolve.Cells, ring *vault.Keyring, space st
 	if err != nil {
 		return nil, fmt.Errorf("reading the keys of subjects: %w", err)
 	}
+	return unwrapped(ring, subjects, cells)
+}
+
+// keysToTake reads the keys of subjects whose records are taken: none of those whose own register says that they are erased.
+func (s *Service) keysToTake(ctx context.Context, space string, subjects []subject) (map[subject]vault.SubjectKey, error) {
+	names := make([]string, 0, 2*len(subjects))
+	for _, x := range subjects {
+		names = append(names, resolve.SubjectKeyCell(space, x.controller, x.key))
+	}
+	for _, x := range subjects {
+		names = append(names, resolve.ConsentCell(space, x.controller, x.key))
+	}
+	cells, err := s.deps.Cells.LoadCells(ctx, names)
+	if err != nil {
+		return nil, fmt.Errorf("reading the keys of subjects: %w", err)
+	}
+	out, err := unwrapped(s.deps.Keyring, subjects, cells[:len(subjects)])
+	if err != nil {
+		return nil, err
+	}
+	now := s.deps.Now().Unix()
+	for i, register := range cells[len(subjects):] {
+		if r, err := consent.DecodeRegister(register.Value); err == nil && r.On(consent.Erased, now) {
+			delete(out, subjects[i])
+		}
+	}
+	return out, nil
+}
+
+// unwrapped opens the keys of subjects. One whose key was destroyed has none.
+func unwrapped(ring *vault.Keyring, subjects []subject, cells []resolve.Cell) (map[subject]vault.SubjectKey, error) {
+	out := make(map[subject]vault.SubjectKey, len(subjects))
 	for i, c := range cells {
 		if len(c.Value) == 0 {
 			continue
 		}
 		x := subjects[i]
+		var err error
 		if out[x], err = ring.SubjectKey(x.controller, hex.EncodeToString([]byte(x.key.Value)), c.Value); err != nil {
 			return nil, err
 		}

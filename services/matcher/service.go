@@ -29,7 +29,7 @@ type Deps struct {
 	Keyring *vault.Keyring
 	Model   *match.Model                                 // what tells one person's records from two people's; nil: what is known beforehand
 	Now     func() time.Time                             // nil: time.Now
-	Matches func(context.Context, []stream.Record) error // publishes to rcu.matches; nil: by Output
+	Matches func(context.Context, []stream.Record) error // publishes to rcu.matches; nil: by a producer of its own
 }
 
 func (d *Deps) validate() error {
@@ -38,9 +38,6 @@ func (d *Deps) validate() error {
 	}
 	if d.Model == nil {
 		d.Model = match.Untaught()
-	}
-	if d.Matches == nil {
-		d.Matches = d.Output.PublishAll
 	}
 	if d.Now == nil {
 		d.Now = time.Now
@@ -60,7 +57,11 @@ type Service struct {
 	lately   *lately
 	over     overlays
 	pace     *rate.Limiter
+	matches  *stream.Producer // nil: Deps.Matches was given
 }
+
+// matchesLinger is how long matches wait for company: a suggestion waits for them.
+const matchesLinger = time.Millisecond
 
 // New returns a matcher. It does no I/O.
 func New(cfg Config, d Deps) (*Service, error) {
@@ -71,6 +72,12 @@ func New(cfg Config, d Deps) (*Service, error) {
 	var err error
 	if s.metrics, err = newMetrics(d.Metrics); err != nil {
 		return nil, err
+	}
+	if d.Matches == nil {
+		if s.matches, err = d.Stream.NewProducer(stream.ProducerConfig{Linger: matchesLinger}); err != nil {
+			return nil, fmt.Errorf("making the matcher's producer: %w", err)
+		}
+		s.deps.Matches = s.matches.PublishAll
 	}
 	s.consumer, err = d.Stream.NewConsumer(stream.ConsumerConfig{
 		Group: cfg.Group, Topics: []string{stream.TopicLeaves}, BatchRecords: batchRecords, BatchWait: batchWait,
@@ -97,5 +104,15 @@ func (s *Service) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return s.consumer.Run(ctx) })
 	group.Go(func() error { return s.again.Run(ctx) })
-	return group.Wait() //nolint:wrapcheck // says all
+	return errors.Join(group.Wait(), s.closeMatches(ctx))
+}
+
+// closeMatches ends the producer of matches: whoever published has waited for it.
+func (s *Service) closeMatches(ctx context.Context) error {
+	if s.matches == nil {
+		return nil
+	}
+	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	return s.matches.Close(closing) //nolint:wrapcheck // says all
 }

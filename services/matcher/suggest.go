@@ -32,7 +32,7 @@ func (s *Service) takeAll(ctx context.Context, partition int, leaves []leaf) err
 	keys := map[string]map[subject]vault.SubjectKey{}
 	for space, subjects := range bySpace {
 		var err error
-		if keys[space], err = s.keysOf(ctx, space, subjects); err != nil {
+		if keys[space], err = s.keysToTake(ctx, space, subjects); err != nil {
 			return err
 		}
 	}
@@ -63,25 +63,30 @@ func subjectOf(l *leaf) subject {
 
 // takeNew takes a leaf unless it says of its person what it said lately. A key that was destroyed since is something new.
 func (s *Service) takeNew(ctx context.Context, partition int, l *leaf, keys map[subject]vault.SubjectKey) (outcome string, err error) {
-	known := false
-	var digest uint64
-	if l.state != nil {
-		whose := subjectOf(l)
-		digest = s.lately.digest(whose, l.state)
-		_, known = keys[whose]
+	if l.state == nil {
+		s.lately.forget(partition, l.id)
+		return s.takePaced(ctx, l, keys)
 	}
-	if known && s.lately.knows(partition, l.id, digest) {
+	whose := subjectOf(l)
+	_, opens := keys[whose]
+	digest := s.lately.digest(whose, opens, l.state)
+	if s.lately.knows(partition, l.id, digest) {
 		return outcomeUnchanged, nil
 	}
-	if err := s.pace.Wait(ctx); err != nil {
-		return "", fmt.Errorf("waiting for the pace: %w", err)
-	}
-	if outcome, err = s.take(ctx, l, keys); err != nil || !known {
+	if outcome, err = s.takePaced(ctx, l, keys); err != nil {
 		s.lately.forget(partition, l.id)
 		return outcome, err
 	}
 	s.lately.keep(partition, l.id, digest)
 	return outcome, nil
+}
+
+// takePaced takes a leaf, no more of them a second than the pace allows.
+func (s *Service) takePaced(ctx context.Context, l *leaf, keys map[subject]vault.SubjectKey) (outcome string, err error) {
+	if err := s.pace.Wait(ctx); err != nil {
+		return "", fmt.Errorf("waiting for the pace: %w", err)
+	}
+	return s.take(ctx, l, keys)
 }
 
 // take keeps the entry of a leaf, and suggests people for it where it says something new.
