@@ -75,6 +75,9 @@ const day = 24 * time.Hour
 // disputed: the longest validity of a consent and five years of limitation.
 const evidenceRetention = 8 * 365 * day
 
+// EventsRetention is how long Kafka keeps events, and what was made of single ones.
+const EventsRetention = 7 * day
+
 // ContactsRetention is how long contacts can be counted again after Redis was lost: longer than any window of the rules that ship.
 const ContactsRetention = 90 * day
 
@@ -104,13 +107,13 @@ func Topics(partitions, replication int) []Topic {
 	audit := deleted(TopicAudit, "chain", 0)
 
 	out := []Topic{
-		deleted(TopicEventsStore, "leaf", 7*day),
-		deleted(TopicEventsWeb, "leaf", 7*day),
-		deleted(TopicEventsMobile, "leaf", 7*day),
-		deleted(TopicEventsCallcentre, "leaf", 7*day),
-		deleted(TopicEventsHistory, "leaf", 7*day),
-		deleted(TopicHeld, "person or device pseudonym", 7*day),
-		deleted(TopicResolved, "leaf", 7*day),
+		deleted(TopicEventsStore, "leaf", EventsRetention),
+		deleted(TopicEventsWeb, "leaf", EventsRetention),
+		deleted(TopicEventsMobile, "leaf", EventsRetention),
+		deleted(TopicEventsCallcentre, "leaf", EventsRetention),
+		deleted(TopicEventsHistory, "leaf", EventsRetention),
+		deleted(TopicHeld, "person or device pseudonym", EventsRetention),
+		deleted(TopicResolved, "leaf", EventsRetention),
 		deleted(TopicConsents, "subject pseudonym", evidenceRetention),
 		deleted(TopicActs, "pseudonym of the lesser end", 0),
 		deleted(TopicMatches, "pseudonym of the lesser end", 7*day),
@@ -124,7 +127,7 @@ func Topics(partitions, replication int) []Topic {
 		deleted(TopicContacts, "contact point", ContactsRetention),
 		keys,
 		meta,
-		deleted(TopicDeadLetter, "source", 7*day),
+		deleted(TopicDeadLetter, "source", EventsRetention),
 		deleted(TopicMeasure, "", 7*day),
 		compacted(TopicPrivacy, "request"),
 		audit,

@@ -11,6 +11,7 @@ import (
 	"rcu/pkg/lifecycle"
 	"rcu/pkg/resolve/stateredis"
 	"rcu/services/ingest"
+	"rcu/services/internal/dailykeys"
 	"rcu/services/internal/rebuild"
 	"rcu/services/resolver"
 )
@@ -51,6 +52,7 @@ func buildResolver(ctx context.Context, d *deps) (lifecycle.Part, error) {
 	if err != nil {
 		return lifecycle.Part{}, err //nolint:wrapcheck // says all
 	}
+	destroyer := dailykeys.NewDestroyer(d.kafka, output, d.log.Named("daily-keys"), nil)
 	ready := func(context.Context) error {
 		if err := s.Err(); err != nil {
 			return err //nolint:wrapcheck // names what to do
@@ -64,6 +66,7 @@ func buildResolver(ctx context.Context, d *deps) (lifecycle.Part, error) {
 		g, ctx := errgroup.WithContext(ctx)
 		g.Go(func() error { return s.Run(ctx) })
 		g.Go(func() error { return d.rejudge(ctx, cfg.Spaces) })
+		g.Go(func() error { return destroyer.Run(ctx) })
 		return g.Wait() //nolint:wrapcheck // says all
 	}
 	return lifecycle.Part{Run: run, Ready: ready}, nil
