@@ -76,6 +76,24 @@ func uncounted(q *request) (Answer, bool) {
 	return Answer{Allowed: true, State: "uncounted"}, q.ask.Service
 }
 
+// whole lets a step permit only on a state that was whole before and after it was read: one that was lost and is being rebuilt shows what was granted
+// and not yet what was refused, wished or counted since.
+func (s *Service) whole(f step) step {
+	return func(ctx context.Context, q *request, now time.Time) (Answer, error) {
+		if q.ask.Service {
+			return f(ctx, q, now)
+		}
+		if err := s.deps.Whole(ctx); err != nil {
+			return Answer{}, err //nolint:wrapcheck // says all
+		}
+		a, err := f(ctx, q, now)
+		if err == nil && a.Allowed {
+			err = s.deps.Whole(ctx)
+		}
+		return a, err
+	}
+}
+
 // reserve holds a place.
 func (s *Service) reserve(ctx context.Context, q *request, now time.Time) (Answer, error) {
 	if a, ok := uncounted(q); ok {

@@ -57,7 +57,9 @@ type Deps struct {
 	Kafka      Publisher // of steps, and of contacts that were made
 	Pseudonyms Pseudonyms
 	Ready      func(context.Context) error // of what it reads; nil: always
-	Now        func() time.Time            // nil: time.Now
+	// Whole fails where what it reads was lost and is not rebuilt yet; nil: it never is.
+	Whole func(context.Context) error
+	Now   func() time.Time // nil: time.Now
 }
 
 // Service answers before contacts.
@@ -117,14 +119,18 @@ func (d *Deps) complete() error {
 	if d.Now == nil {
 		d.Now = time.Now
 	}
+	always := func(context.Context) error { return nil }
 	if d.Ready == nil {
-		d.Ready = func(context.Context) error { return nil }
+		d.Ready = always
+	}
+	if d.Whole == nil {
+		d.Whole = always
 	}
 	return nil
 }
 
 func (s *Service) routes() {
-	for name, step := range map[string]step{stepReserve: s.reserve, stepConfirm: s.confirm, stepRelease: s.release, stepRefused: s.refused} {
+	for name, step := range map[string]step{stepReserve: s.whole(s.reserve), stepConfirm: s.whole(s.confirm), stepRelease: s.release, stepRefused: s.refused} {
 		s.router.Handle("POST /v1/contacts/"+name, name, s.authenticated(name, step))
 	}
 	operate := telemetry.Handler(s.deps.Gatherer, func(ctx context.Context) error {

@@ -1,7 +1,10 @@
 package profileapi_test
 
 import (
+	"context"
+	"errors"
 	"net/http"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -10,6 +13,7 @@ import (
 	"rcu/pkg/consent"
 	"rcu/pkg/identifier"
 	eventpb "rcu/schemas/event"
+	"rcu/services/profileapi"
 )
 
 // overlaid lays or lifts an overlay on a point of shop-fr.
@@ -41,5 +45,27 @@ func TestClosedRecord_isLocked(t *testing.T) {
 			w.overlaid(o, "grant", "email", mail, at(15, 9))
 			require.Len(t, a.lookup("service", "card", card, "contract").record().Orders, 2)
 		})
+	}
+}
+
+// A Redis that was lost and is being filled shows a person before the restriction: nobody is shown until it is all there.
+func TestHalfAState_showsNobody(t *testing.T) {
+	w := newWorld(t)
+	marie(w)
+	w.overlaid(consent.Restricted, "object", "email", mail, at(14, 9))
+	var missing atomic.Bool
+	a := newAPI(t, w, func(_ *profileapi.Config, d *profileapi.Deps) {
+		d.Whole = func(context.Context) error {
+			if missing.Load() {
+				return errors.New("redis does not hold the whole state")
+			}
+			return nil
+		}
+	})
+	require.Equal(t, http.StatusLocked, a.lookup("service", "card", card, "contract").Code)
+	require.Len(t, a.lookup("service", "card", card, "legal").record().Orders, 2)
+	missing.Store(true)
+	for _, purpose := range []string{"contract", "legal"} {
+		require.Equal(t, http.StatusServiceUnavailable, a.lookup("service", "card", card, purpose).Code)
 	}
 }

@@ -72,6 +72,11 @@ func (s *Service) authenticated(action string, h func(http.ResponseWriter, *http
 		}
 		ctx, cancel := context.WithTimeout(r.Context(), s.cfg.ReadTimeout)
 		defer cancel()
+		// Half a state would show a person without the refusals and restrictions that are not there yet.
+		if err := s.deps.Whole(ctx); err != nil {
+			s.fail(w, r, err)
+			return
+		}
 		h(w, r.WithContext(ctx), q)
 	})
 }

@@ -34,7 +34,9 @@ type Deps struct {
 	Keyring  *vault.Keyring
 	Audit    Publisher
 	Ready    func(context.Context) error // of what it reads; nil: always
-	Now      func() time.Time            // nil: time.Now
+	// Whole fails where what it reads was lost and is not rebuilt yet; nil: it never is.
+	Whole func(context.Context) error
+	Now   func() time.Time // nil: time.Now
 	// Controller tells whose a source is; empty for one that is not known. nil: explanations name no source.
 	Controller func(source string) string
 	// History tells what happened to records. nil: explanations say that it is not known.
@@ -93,6 +95,9 @@ func (d *Deps) complete() error {
 	}
 	if d.Ready == nil {
 		d.Ready = func(context.Context) error { return nil }
+	}
+	if d.Whole == nil {
+		d.Whole = func(context.Context) error { return nil }
 	}
 	return nil
 }

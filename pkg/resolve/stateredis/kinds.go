@@ -263,12 +263,12 @@ func sumRules(ctx context.Context, node redis.Cmdable, key string, s *Sum) error
 	return err
 }
 
-// Emptiness of a Redis that is to be filled: what ingestors and leases write meanwhile does not count.
+// Emptiness of a Redis that is to be filled: what ingestors, the consent API, stewards and leases write meanwhile does not count.
 func (c *Client) empty(ctx context.Context) error {
 	return c.walk(ctx, func(_ context.Context, _ redis.Cmdable, keys []string) error {
 		for _, k := range keys {
 			switch KindOf(k) {
-			case "", "consent register", "contacts", "levels of buckets", "lease", "rebuild":
+			case "", "consent register", "wishes", "act register", "contacts", "levels of buckets", "lease", "rebuild":
 			default:
 				return errNotEmpty
 			}
@@ -279,7 +279,8 @@ func (c *Client) empty(ctx context.Context) error {
 
 var errNotEmpty = errors.New("redis holds state")
 
-// Empty reports whether Redis holds nothing that a rebuild would bring. Consent registers do not count: ingestors write them at any time.
+// Empty reports whether Redis holds nothing that a rebuild would bring. What people and stewards decide does not count: it is written at any time,
+// and joined.
 func (c *Client) Empty(ctx context.Context) (bool, error) {
 	err := c.empty(ctx)
 	if errors.Is(err, errNotEmpty) {
