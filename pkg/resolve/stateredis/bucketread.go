@@ -95,7 +95,7 @@ type knownKind struct {
 func (s *Cells) readLevels(ctx context.Context, r *bucketRead) (again bool, err error) {
 	r.epoch, r.known = s.c.watch.epoch.Load(), map[string]knownKind{}
 	counts, lives := map[string]*redis.StringCmd{}, map[string]*redis.StringCmd{}
-	asked, sure, answers := make([][]int, len(r.spots)), make([]bool, len(r.spots)), make([][]*redis.SliceCmd, len(r.spots))
+	var asked *asking
 	err = s.pipeline(ctx, func(p redis.Pipeliner) {
 		for _, x := range r.spots {
 			if counts[x.kind] != nil {
@@ -107,13 +107,8 @@ func (s *Cells) readLevels(ctx context.Context, r *bucketRead) (again bool, err 
 				lives[x.kind] = p.Get(ctx, lifeKey(x.kind))
 			}
 		}
-		for i, x := range r.spots {
-			asked[i], sure[i] = s.levelsToAsk(x, r.known[x.kind].levels, r.everywhere)
-			fields := x.fields(r.pieces(x))
-			for _, level := range asked[i] {
-				answers[i] = append(answers[i], p.HMGet(ctx, x.bucket(level), fields...))
-			}
-		}
+		asked = s.ask(r)
+		asked.send(ctx, p)
 	})
 	if err != nil {
 		return false, err
@@ -124,16 +119,73 @@ func (s *Cells) readLevels(ctx context.Context, r *bucketRead) (again bool, err 
 	if again, err := s.sameLives(ctx, r, lives); again || err != nil {
 		return again, err
 	}
-	r.out = make([]found, len(r.spots))
-	for i, cmds := range answers {
-		for n, cmd := range cmds {
-			r.out[i].put(asked[i][n], cmd.Val())
-		}
-		if sure[i] && !r.out[i].there {
+	r.out = asked.answers()
+	for i := range r.out {
+		if asked.sure[i] && !r.out[i].there {
 			r.missed = append(r.missed, i)
 		}
 	}
 	return false, nil
+}
+
+// asking is what a read asks: one command brings what it wants of a bucket, however many values that is.
+type asking struct {
+	buckets []*bucketFields
+	wanted  [][]wanted // of each spot, by level
+	sure    []bool     // the value of the spot lies in the only level that is asked
+}
+
+// bucketFields are fields of one bucket, at most two of each spot of a read.
+type bucketFields struct {
+	bucket string
+	fields []string
+	answer *redis.SliceCmd
+}
+
+// wanted are the pieces of a value among the fields of a bucket.
+type wanted struct {
+	of       *bucketFields
+	level    int
+	from, to int
+}
+
+// ask sorts what is wanted of spots by buckets.
+func (s *Cells) ask(r *bucketRead) *asking {
+	a := &asking{wanted: make([][]wanted, len(r.spots)), sure: make([]bool, len(r.spots))}
+	places := make(map[string]*bucketFields, len(r.spots))
+	for i, x := range r.spots {
+		levels, sure := s.levelsToAsk(x, r.known[x.kind].levels, r.everywhere)
+		a.sure[i], a.wanted[i] = sure, make([]wanted, 0, len(levels))
+		for _, level := range levels {
+			bucket := x.bucket(level)
+			of := places[bucket]
+			if of == nil {
+				of = &bucketFields{bucket: bucket}
+				places[bucket], a.buckets = of, append(a.buckets, of)
+			}
+			from := len(of.fields)
+			of.fields = x.appendFields(of.fields, r.pieces(x))
+			a.wanted[i] = append(a.wanted[i], wanted{of, level, from, len(of.fields)})
+		}
+	}
+	return a
+}
+
+func (a *asking) send(ctx context.Context, p redis.Pipeliner) {
+	for _, b := range a.buckets {
+		b.answer = p.HMGet(ctx, b.bucket, b.fields...)
+	}
+}
+
+// answers are the values as found, of each spot.
+func (a *asking) answers() []found {
+	out := make([]found, len(a.wanted))
+	for i, levels := range a.wanted {
+		for _, w := range levels {
+			out[i].put(w.level, w.of.answer.Val()[w.from:w.to])
+		}
+	}
+	return out
 }
 
 // levelsToAsk lists those of n levels in which a value may lie; sure says that it lies in the only one.

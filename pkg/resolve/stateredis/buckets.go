@@ -85,14 +85,13 @@ func furtherPiece(field string, n int) string {
 	return field + string([]byte{byte(n >> 8), byte(n)}) //nolint:gosec // a value has far fewer pieces
 }
 
-// fields are the names of the first n pieces of the value.
-func (s spot) fields(n int) []string {
-	out := make([]string, n)
-	out[0] = s.field
+// appendFields adds the names of the first n pieces of the value.
+func (s spot) appendFields(names []string, n int) []string {
+	names = append(names, s.field)
 	for i := 1; i < n; i++ {
-		out[i] = furtherPiece(s.field, i)
+		names = append(names, furtherPiece(s.field, i))
 	}
-	return out
+	return names
 }
 
 // levelsKey is the key of the number of levels of a kind.

@@ -46,7 +46,7 @@ local function commit(keys, args)
   end
   local now, absent, reads, writes = tonumber(args[2]), tonumber(args[3]), tonumber(args[4]), tonumber(args[5])
   local most = tonumber(args[7])
-  local k, a = 4 + queues, 8
+  local k, a, stood = 4 + queues, 8, {}
   for _ = 1, absent do
     if redis.call('EXISTS', keys[k]) == 1 then
       return 0
@@ -58,6 +58,7 @@ local function commit(keys, args)
     if string.sub(head, 1, 8) ~= args[a + 3 * i] or struct.unpack('>i8', string.sub(head, 9, 16)) > now then
       return 0
     end
+    stood[args[a + 3 * i + 2]] = true
   end
 
   local version = draw(keys[1], 'version', 1)
@@ -82,10 +83,12 @@ local function commit(keys, args)
     end
     if boundary ~= '0' then
       redis.call('ZADD', keys[2], boundary, component)
-    else
+    elseif stood[component] then
       redis.call('ZREM', keys[2], component)
     end
-    review(keys, component, args[a + 4], most)
+    if stood[component] or args[a + 4] ~= '' then -- a new one is in no queue yet, and has a key that no other had
+      review(keys, component, args[a + 4], most)
+    end
     written[#written + 1] = component
     k, a = k + 1, a + 5
   end
