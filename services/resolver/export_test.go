@@ -15,12 +15,14 @@ type Faults struct {
 	Unbound, SkipMarks, KeepCaches, MarkEarly, SkipOutbox, KeepOvertaken     bool
 	KeysLast, OutboxBehind, TornRun, ForgetTold, SpaceChoices                bool
 	ToldAlways, ToldNever, Barrier, NoExpress                                bool
+	OwedBlindly                                                              bool
 }
 
 // Plant switches faults on until the test ends.
 func Plant(t testing.TB, f Faults) {
 	t.Helper()
 	plant := func(f Faults) {
+		faults.owedBlindly = f.OwedBlindly
 		faults.skipFenced, faults.ignoreConsent, faults.commitEarly, faults.listLate = f.SkipFenced, f.IgnoreConsent, f.CommitEarly, f.ListLate
 		faults.sharedFence, faults.trimEarly = f.SharedFence, f.TrimEarly
 		faults.skipOutbox, faults.keepOvertaken, faults.spaceChoices = f.SkipOutbox, f.KeepOvertaken, f.SpaceChoices

@@ -10,6 +10,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"rcu/pkg/identifier"
 	"rcu/pkg/resolve"
 	"rcu/pkg/stream"
 	eventpb "rcu/schemas/event"
@@ -30,6 +31,9 @@ type express struct {
 type overtaking struct {
 	epoch uint64
 	after string
+
+	// The profiles of the entries whose versions are above from and not above to are pending, since this round and before.
+	from, to, round uint64
 }
 
 func newExpress() *express {
@@ -145,15 +149,49 @@ func (s *Service) overtake(ctx context.Context, space string, o *overtaking) (in
 		}
 		s.metrics.overtook.Add(float64(len(asked)))
 	}
+	s.oweAhead(space, o, entries)
 	o.after = entries[len(entries)-1].ID
 	return len(entries), nil
 }
 
+// oweAhead has the profiles of entries wait among the others before their turn. An entry that was read from the outbox is committed, so whatever is
+// read of its profiles from now on is what its turn would tell; and a person who is new goes out once, and not by events first and by the outbox,
+// which may be seconds behind, again. While too much is pending the entries wait for their turn.
+func (s *Service) oweAhead(space string, o *overtaking, entries []resolve.OutboxEntry) {
+	last := entries[len(entries)-1].Version
+	if s.pending.full() {
+		s.express.owedUpTo(o, last, last, 0)
+		return
+	}
+	round := s.pending.owe(changedProfiles(space, entries))
+	s.express.owedUpTo(o, o.from, last, round)
+}
+
+func (x *express) owedUpTo(o *overtaking, from, to, round uint64) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	o.from, o.to, o.round = from, to, round
+}
+
+// owed is the round since which the profiles of the entries of a space are pending; false where they are not.
+func (x *express) owed(space string, entries []resolve.OutboxEntry) (round uint64, ahead bool) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	o := x.spaces[space]
+	if o == nil || entries[0].Version <= o.from && !faults.owedBlindly || entries[len(entries)-1].Version > o.to && !faults.owedBlindly {
+		return 0, false
+	}
+	return o.round, true
+}
+
 // askedFor reports whether somebody waits for an entry: acts of stewards, decisions that part what was joined, and owners that changed
-// without the graph, as they do when browsing is refused. Who is new, joins others or is judged by new rules waits for his turn.
+// without the graph, as they do when browsing is refused. Who is new, joins others or is judged by new rules waits for his turn, and so does
+// whose leaves have to be looked at because of what events brought: orders and tickets.
 func askedFor(e *resolve.OutboxEntry) bool {
 	if len(e.Transitions) == 0 {
-		return len(e.Changed) > 0
+		return slices.ContainsFunc(e.Changed, func(c resolve.IdentifierChange) bool {
+			return c.After.Value != "" || c.Key.Namespace.Kind() == identifier.KindDevice
+		})
 	}
 	return slices.ContainsFunc(e.Transitions, func(t resolve.Transition) bool {
 		parts := t.Kind == resolve.Deactivated || t.Kind == resolve.Split

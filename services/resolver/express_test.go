@@ -126,6 +126,38 @@ func TestExpress_standsInLineWithoutIt(t *testing.T) {
 	require.False(t, told, "it stands behind 1,500 others, of which 500 were told")
 }
 
+// TestExpress_whoIsNewGoesOutOnce: profiles of entries that were looked through wait among the others, so that they are not told by events first and
+// by the outbox again; the outbox keeps the entries until they are out.
+func TestExpress_whoIsNewGoesOutOnce(t *testing.T) {
+	const people = 50
+	w := expressWorld(t, people)
+	s := w.workers[0].service
+	require.NoError(t, s.Express(t.Context()))
+	clear(w.log.topics)
+	require.NoError(t, w.workers[0].look(t.Context()))
+	require.NoError(t, w.workers[0].look(t.Context()))
+	require.NotEmpty(t, s.Entries(t, space), "their profiles are not out")
+	require.Empty(t, w.log.topics[stream.TopicProfiles])
+	require.NoError(t, s.Flush(t.Context()))
+	told := len(w.log.topics[stream.TopicProfiles])
+	require.GreaterOrEqual(t, told, people)
+	require.NoError(t, w.workers[0].look(t.Context()))
+	require.Empty(t, s.Entries(t, space))
+	require.NoError(t, s.Flush(t.Context()))
+	require.Len(t, w.log.topics[stream.TopicProfiles], told, "nobody again")
+
+	w = expressWorld(t, people)
+	s = w.workers[0].service
+	ease := s.Crowd()
+	require.NoError(t, s.Express(t.Context()))
+	ease()
+	require.NoError(t, s.Flush(t.Context()))
+	clear(w.log.topics)
+	require.NoError(t, w.workers[0].look(t.Context()))
+	require.NoError(t, s.Flush(t.Context()))
+	require.GreaterOrEqual(t, len(w.log.topics[stream.TopicProfiles]), people, "while too much was pending they were left for their turn")
+}
+
 // TestExpress_isAdvice: it passes over who is only new, tells nothing twice, and leaves it when somebody else looks after the space.
 func TestExpress_isAdvice(t *testing.T) {
 	w := expressWorld(t, 20)

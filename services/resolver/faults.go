@@ -23,4 +23,5 @@ var faults struct {
 	toldAlways    bool // every name that is not a person's is told to be gone, also one that nobody was told of
 	toldNever     bool // no name is told to be gone because a leaf moved or a record was made
 	noExpress     bool // what people asked for waits for its turn
+	owedBlindly   bool // profiles count as pending whether or not their entries were looked at
 }

@@ -30,7 +30,7 @@ func (s *Service) drainOutbox(ctx context.Context, space string) (int, error) {
 		return 0, err
 	}
 	now := s.deps.Now()
-	for range overtaken {
+	for attempt := range overtaken {
 		if faults.skipOutbox {
 			break
 		}
@@ -38,6 +38,7 @@ func (s *Service) drainOutbox(ctx context.Context, space string) (int, error) {
 		if err := s.publishEntries(ctx, space, entries, r, now); err != nil {
 			return 0, err
 		}
+		s.oweEntries(space, entries, r, attempt > 0)
 		if s.deps.Now().Sub(now) < s.cfg.Lease/2 {
 			break
 		}
@@ -60,11 +61,16 @@ func (s *Service) publishEntries(ctx context.Context, space string, entries []re
 	if err := s.publishMap(ctx, space, linking(changed), now); err != nil {
 		return err
 	}
-	if err := s.publishOwners(ctx, space, changed, now); err != nil {
-		return err
+	return s.publishOwners(ctx, space, changed, now)
+}
+
+// oweEntries has the profiles of entries wait among the others, unless they do already and nothing has to go out again.
+func (s *Service) oweEntries(space string, entries []resolve.OutboxEntry, r *run, again bool) {
+	if round, ahead := s.express.owed(space, entries); ahead && !again {
+		r.owed = round
+		return
 	}
 	r.owed = s.pending.owe(changedProfiles(space, entries))
-	return nil
 }
 
 // publishTransitions tells rcu.identity what happened. Most entries hold one transition, so those of many travel together.
