@@ -108,6 +108,11 @@ func (r Register) Overlaid() bool {
 	return is
 }
 
+// neverOverlaid reports whether no overlay was ever said of the point, which is so of nearly all: what only overlays can change is not looked for.
+func (r Register) neverOverlaid() bool {
+	return len(r.entries) == 0 || place(r.entries[0].Purpose) != 0
+}
+
 // Overlays lists what lies on the point at t.
 func (r Register) Overlays(t int64) []Overlay {
 	var out []Overlay
@@ -125,6 +130,9 @@ func (r Register) Overlays(t int64) []Overlay {
 
 // MaskedBy returns the overlay on the point that takes a purpose away at t; empty where none does. Minor masks what was not granted jointly.
 func (r Register) MaskedBy(p Purpose, channel string, t int64) Overlay {
+	if r.neverOverlaid() {
+		return ""
+	}
 	info, ok := PurposeOf(p)
 	if !ok {
 		return ""
@@ -146,6 +154,9 @@ func (r Register) joint(p Purpose, channel string, t int64) bool {
 // void reports whether a grant counts no more, as of now: given before an erasure was asked for, or by a minor alone. A joint grant ends with
 // being a minor: the person is asked anew.
 func (r Register) void(i Info, d Decision, now int64) bool {
+	if r.neverOverlaid() {
+		return false
+	}
 	if r.History(Erased.Purpose(), "").laidSince(d.At, now) {
 		return true
 	}
@@ -156,7 +167,7 @@ func (r Register) void(i Info, d Decision, now int64) bool {
 // collected reports whether a purpose was allowed for something that happened at t, as is known now: overlays that end give back what they
 // masked, an erasure and the age of a minor do not.
 func (r Register) collected(i Info, p Purpose, channel string, t, now int64) bool {
-	if i.Decidable && r.History(Erased.Purpose(), "").laidSince(t, now) {
+	if i.Decidable && !r.neverOverlaid() && r.History(Erased.Purpose(), "").laidSince(t, now) {
 		return false
 	}
 	d, known := r.History(p, channel).at(t)

@@ -151,13 +151,22 @@ var purposes = []Info{
 // PurposeOf looks a purpose up, with or without its parameter. A parameter where none belongs, or a missing one, is unknown.
 func PurposeOf(p Purpose) (Info, bool) {
 	base, parameter, has := strings.Cut(string(p), ":")
-	for _, i := range purposes {
-		if string(i.Purpose) == base {
-			return i, has == i.Parameter && (!has || parameter != "")
-		}
+	n, known := purposeIndex[base]
+	if !known {
+		return Info{}, false
 	}
-	return Info{}, false
+	i := purposes[n]
+	return i, has == i.Parameter && (!has || parameter != "")
 }
+
+// purposeIndex is where each purpose stands in the table.
+var purposeIndex = func() map[string]int {
+	index := make(map[string]int, len(purposes))
+	for n, i := range purposes {
+		index[string(i.Purpose)] = n
+	}
+	return index
+}()
 
 // Purposes lists all purposes.
 func Purposes() []Info { return slices.Clone(purposes) }
