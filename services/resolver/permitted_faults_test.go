@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"rcu/pkg/consent"
 	"rcu/pkg/identifier"
@@ -167,6 +168,37 @@ var (
 		})
 	}
 )
+
+// everybody takes everybody for somebody who agreed to offers an hour ago.
+func everybody(consent.Register) []byte {
+	r, _ := consent.Register{}.Join(offersByMail, consent.Decision{Dec: consent.Grant, At: time.Now().Add(-time.Hour).Unix(), ID: "x"})
+	return r.Encode()
+}
+
+// anyPurpose takes a decision about anything for one about offers.
+func anyPurpose(r consent.Register) []byte {
+	var out consent.Register
+	for _, pc := range r.All() {
+		for _, d := range r.History(pc.Purpose, pc.Channel).Said {
+			out, _ = out.Join(offersByMail, d)
+		}
+	}
+	return out.Encode()
+}
+
+var offersByMail = consent.PurposeChannel{Purpose: consent.Marketing, Channel: consent.ChannelEmail}
+
+// lastPoint reads the register that was asked for before.
+func lastPoint() func(string) string {
+	last := ""
+	return func(key string) string {
+		key, last = last, key
+		if key == "" {
+			return last
+		}
+		return key
+	}
+}
 
 func reading(f func(consent.Register) []byte) func(resolve.Cells) resolve.Cells {
 	return func(c resolve.Cells) resolve.Cells { return brokenCells{Cells: c, value: f} }

@@ -4,9 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strconv"
-	"sync"
-	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -15,7 +12,6 @@ import (
 	"rcu/pkg/identifier"
 	"rcu/pkg/identity"
 	"rcu/pkg/stream"
-	"rcu/pkg/testkit"
 	eventpb "rcu/schemas/event"
 	"rcu/services/contacts"
 	"rcu/services/profileapi"
@@ -83,6 +79,13 @@ type row struct {
 
 // rows are the events on the log behind the resolver, with the person that overrides give them.
 func (w *permitWorld) rows() map[string]row {
+	if w.shown != nil {
+		return w.shown()
+	}
+	return w.logged()
+}
+
+func (w *permitWorld) logged() map[string]row {
 	t := w.t
 	all := messages[eventpb.Resolved](t, w.topics[stream.TopicResolved])
 	owners := shownOwners(messages[eventpb.Owner](t, w.topics[stream.TopicOwners]), all)
@@ -337,61 +340,4 @@ func (w *permitWorld) stands(mail string) bool {
 	view, err := w.graph.View(w.t.Context(), space, []identifier.Key{k}, w.now.Unix())
 	require.NoError(w.t, err)
 	return view.Standing(k) == identity.Clean
-}
-
-// tell makes one world of stories and judges it.
-func tellPermitted(t *testing.T, seed uint64, first, stories int, broken sabotage, shown permitted) permitFinding {
-	t.Helper()
-	w := newPermitWorld(t, seed, broken)
-	var all []*story
-	for i := range stories {
-		all = append(all, newStory(first+i, seed))
-	}
-	w.live(all, 24)
-	return w.judge(all, shown)
-}
-
-const (
-	storiesAtOnce  = 40
-	storiesInChunk = 1000 // of one subtest; as many as there are processors run side by side
-)
-
-// TestPermitted_wholeHistories tells random histories to the whole product, over all four channels, with merges, splits, late decisions,
-// clocks that step and a resolver that is behind, and holds everything that it shows, keeps, counts or lets be sent to an independent reference: a grant
-// for that very point, when it happened and now. RCU_TEST_HISTORIES says how many histories.
-func TestPermitted_wholeHistories(t *testing.T) {
-	tellAll(t, int(testkit.Histories(t, 200)))
-}
-
-// TestPermitted_manyWholeHistories tells four thousand: a share of what is told at night, in the time that a commit has.
-func TestPermitted_manyWholeHistories(t *testing.T) {
-	testkit.Long(t)
-	tellAll(t, 4_000)
-}
-
-func tellAll(t *testing.T, most int) {
-	t.Helper()
-	shown := permitted{}
-	var mu sync.Mutex
-	t.Run("chunks", func(t *testing.T) {
-		for from := 0; from < most; from += storiesInChunk {
-			t.Run(strconv.Itoa(from), func(t *testing.T) {
-				t.Parallel()
-				mine := permitted{}
-				for n := from; n < min(from+storiesInChunk, most); n += storiesAtOnce {
-					require.Empty(t, tellPermitted(t, uint64(n), n, storiesAtOnce, sabotage{}, mine), "from history %d", n)
-				}
-				mu.Lock()
-				defer mu.Unlock()
-				for what, n := range mine {
-					shown[what] += n
-				}
-			})
-		}
-	})
-	t.Log(shown)
-	for _, what := range []string{"collected", "rows", "profiles", "reserve", "confirm", "kept alive", "confirm by a sale", "profile by a sale", "read marketing", "pages unify_behaviour", "pages personalise", "pages store_view_web", "mask marketing", "mask profiling"} {
-		require.Positive(t, shown[what], what)
-	}
-	require.Zero(t, shown["pages contract"])
 }

@@ -3,11 +3,13 @@ package resolver_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -48,12 +50,19 @@ type permitWorld struct {
 	resolver *resolver.Service
 	ingest   map[string]http.Handler // by channel and controller
 	keys     map[string]string
+	readers  *auth.Keys[auth.Reader]
 	profiles http.Handler
 	contacts http.Handler
+	desk     contact.Store
+	close    func()                // ends what runs in the background
+	shown    func() map[string]row // what stands behind the log; nil: what is on it
+
+	kafkaAway atomic.Bool
 
 	mu     sync.Mutex
 	topics map[string][]stream.Record
 	read   map[string]int // by topic, how far the resolver is
+	told   map[string]int // by topic, how far ClickHouse is
 }
 
 // sabotage is a fault that is planted into the product, through its ports.
@@ -70,14 +79,34 @@ type sabotage struct {
 
 var permitDecoder = sync.OnceValues(func() (*event.Decoder, error) { return event.NewDecoder(schemas.Files) })
 
+// stores are where a world keeps its state.
+type stores struct {
+	cells    resolve.Cells
+	graph    resolve.GraphState
+	contacts contact.Store
+}
+
+// inMemory makes empty stores for a world whose clock is given.
+func inMemory(now func() time.Time) stores {
+	return stores{statemem.NewCells(), statemem.NewGraph(), statemem.NewContacts(now)}
+}
+
 func newPermitWorld(t *testing.T, seed uint64, broken sabotage) *permitWorld {
 	t.Helper()
+	return newPermitWorldOn(t, seed, broken, inMemory)
+}
+
+// newPermitWorldOn makes a world on stores.
+func newPermitWorldOn(t *testing.T, seed uint64, broken sabotage, open func(now func() time.Time) stores) *permitWorld {
+	t.Helper()
 	w := &permitWorld{
-		t: t, rng: rand.New(rand.NewPCG(seed, 3)), now: today, ring: ringOf(t, seed), cells: statemem.NewCells(), topics: map[string][]stream.Record{},
-		read: map[string]int{}, ingest: map[string]http.Handler{},
+		t: t, rng: rand.New(rand.NewPCG(seed, 3)), now: today, ring: ringOf(t, seed), topics: map[string][]stream.Record{}, read: map[string]int{}, told: map[string]int{},
+		ingest: map[string]http.Handler{},
 	}
+	on := open(func() time.Time { return w.now })
+	w.cells, w.desk = on.cells, on.contacts
 	var err error
-	w.graph, err = resolve.NewGraph(statemem.NewGraph(), identity.DefaultRules())
+	w.graph, err = resolve.NewGraph(on.graph, identity.DefaultRules())
 	require.NoError(t, err)
 	cfg := resolver.Default()
 	cfg.Spaces, cfg.Instance, cfg.MaxPending = []string{space}, "1", 10_000_000
@@ -97,6 +126,8 @@ func newPermitWorld(t *testing.T, seed uint64, broken sabotage) *permitWorld {
 	return w
 }
 
+var errKafkaAway = errors.New("kafka is away")
+
 // permitLog takes what the resolver publishes.
 type permitLog struct {
 	w    *permitWorld
@@ -108,6 +139,9 @@ func (l permitLog) PublishAll(ctx context.Context, records []stream.Record) erro
 }
 
 func (l permitLog) Publish(_ context.Context, records []stream.Record) error {
+	if l.w.kafkaAway.Load() {
+		return errKafkaAway
+	}
 	l.w.mu.Lock()
 	defer l.w.mu.Unlock()
 	for _, r := range records {
@@ -168,7 +202,8 @@ func (w *permitWorld) openReaders(broken sabotage) {
 			Name: controller, Role: auth.RoleService, Space: space, Controllers: []string{controller},
 		}})
 	}
-	readers, err := auth.NewKeys(entries)
+	var err error
+	w.readers, err = auth.NewKeys(entries)
 	require.NoError(w.t, err)
 	cells, desk := w.cells, contacts.Registers(w.cells)
 	if broken.reads != nil {
@@ -181,7 +216,7 @@ func (w *permitWorld) openReaders(broken sabotage) {
 	api := profileapi.Default()
 	api.HTTP.Addr, api.HTTP.ShutdownDelay, api.AuditQueue = "127.0.0.1:0", 0, 10_000
 	s, err := profileapi.New(api, profileapi.Deps{
-		Log: zap.NewNop(), Metrics: registry, Gatherer: registry, Readers: readers, Graph: w.graph, Cells: cells, Keyring: w.ring, Audit: forgetful{}, Now: now,
+		Log: zap.NewNop(), Metrics: registry, Gatherer: registry, Readers: w.readers, Graph: w.graph, Cells: cells, Keyring: w.ring, Audit: forgetful{}, Now: now,
 	})
 	require.NoError(w.t, err)
 	w.serve(s)
@@ -194,7 +229,7 @@ func (w *permitWorld) openReaders(broken sabotage) {
 	cfg.Rules.Caps = []contact.Cap{{Most: 100, Hours: 1, Source: "nothing but permission is asked for"}}
 	registry = prometheus.NewRegistry()
 	c, err := contacts.New(cfg, contacts.Deps{
-		Log: zap.NewNop(), Metrics: registry, Gatherer: registry, Readers: readers, People: w.graph, Acts: acts, Registers: desk, Contacts: statemem.NewContacts(now),
+		Log: zap.NewNop(), Metrics: registry, Gatherer: registry, Readers: w.readers, People: w.graph, Acts: acts, Registers: desk, Contacts: w.desk,
 		Kafka: permitLog{w, ""}, Pseudonyms: w.ring, Now: now,
 	})
 	require.NoError(w.t, err)
@@ -212,7 +247,9 @@ func (w *permitWorld) serve(s *profileapi.Service) {
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- s.Run(ctx) }()
-	w.t.Cleanup(func() { stop(); require.NoError(w.t, <-done) })
+	t := w.t
+	w.close = sync.OnceFunc(func() { stop(); require.NoError(t, <-done) })
+	t.Cleanup(w.close)
 }
 
 // take posts one event to an ingestor.
@@ -224,7 +261,8 @@ func (w *permitWorld) take(channel, controller, raw string) {
 }
 
 func (w *permitWorld) post(h http.Handler, key, path, body string) (int, string) {
-	r := httptest.NewRequest(http.MethodPost, path, strings.NewReader(body))
+	r, err := http.NewRequestWithContext(w.t.Context(), http.MethodPost, path, strings.NewReader(body))
+	require.NoError(w.t, err)
 	r.Header.Set("Authorization", "Bearer "+key)
 	r.Header.Set("Content-Type", "application/json")
 	answer := httptest.NewRecorder()

@@ -2,9 +2,11 @@ package resolver_test
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"math/rand/v2"
 	"slices"
+	"sync/atomic"
 
 	"rcu/pkg/identifier"
 	"rcu/pkg/resolve"
@@ -19,6 +21,7 @@ type server struct {
 	marks map[resolve.MarkerKey]resolve.Marker
 	holds bool
 	saved []func()
+	away  atomic.Bool // it answers nobody
 }
 
 func newServer() *server {
@@ -56,7 +59,12 @@ type connection struct {
 	epoch  uint64
 }
 
+var errServerAway = errors.New("server is away")
+
 func (c *connection) check(ctx context.Context) error {
+	if c.server.away.Load() {
+		return errServerAway
+	}
 	if c.run != c.server.run {
 		c.run = c.server.run
 		c.epoch++
