@@ -20,6 +20,9 @@ func (s *Service) Entries(t testing.TB, space string) []resolve.OutboxEntry {
 	return entries
 }
 
+// AskedFor reports whether somebody waits for an entry.
+func AskedFor(e resolve.OutboxEntry) bool { return askedFor(&e) }
+
 // Crowd has too much pending until the function that it returns is called: nothing of it has to go out.
 func (s *Service) Crowd() (ease func()) {
 	limit := s.pending.limit

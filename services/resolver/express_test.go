@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"rcu/pkg/identifier"
 	"rcu/pkg/resolve"
 	"rcu/pkg/resolve/statemem"
 	"rcu/pkg/stream"
@@ -156,6 +157,33 @@ func TestExpress_whoIsNewGoesOutOnce(t *testing.T) {
 	require.NoError(t, w.workers[0].look(t.Context()))
 	require.NoError(t, s.Flush(t.Context()))
 	require.GreaterOrEqual(t, len(w.log.topics[stream.TopicProfiles]), people, "while too much was pending they were left for their turn")
+}
+
+// TestExpress_whatIsAskedFor: acts, what parts people by a decision, and browsing whose owners changed; not who is new, and not orders.
+func TestExpress_whatIsAskedFor(t *testing.T) {
+	changed := func(n identifier.Namespace, after string) []resolve.IdentifierChange {
+		return []resolve.IdentifierChange{{Key: identifier.Key{Namespace: n, Value: "v"}, After: identifier.Key{Namespace: n, Value: after}}}
+	}
+	moved := func(kind resolve.TransitionKind, cause string) []resolve.Transition {
+		return []resolve.Transition{{Kind: kind, CauseKind: cause}}
+	}
+	for _, tt := range []struct {
+		name  string
+		entry resolve.OutboxEntry
+		asked bool
+	}{
+		{"the leaves of an order", resolve.OutboxEntry{Changed: changed(identifier.Order, "")}, false},
+		{"the leaves of a card", resolve.OutboxEntry{Changed: changed(identifier.Card, "")}, false},
+		{"the browsing of a device", resolve.OutboxEntry{Changed: changed(identifier.Cookie, "")}, true},
+		{"a decision that changes the graph and joins or parts nobody", resolve.OutboxEntry{Changed: changed(identifier.Email, "v")}, true},
+		{"nothing", resolve.OutboxEntry{}, false},
+		{"somebody who is new", resolve.OutboxEntry{Transitions: moved(resolve.Created, "event"), Changed: changed(identifier.Email, "v")}, false},
+		{"a decision that joins", resolve.OutboxEntry{Transitions: moved(resolve.Merged, "decision")}, false},
+		{"a decision that parts", resolve.OutboxEntry{Transitions: moved(resolve.Split, "decision")}, true},
+		{"an act of a steward", resolve.OutboxEntry{Transitions: moved(resolve.Merged, "act")}, true},
+	} {
+		require.Equal(t, tt.asked, resolver.AskedFor(tt.entry), tt.name)
+	}
 }
 
 // TestExpress_isAdvice: it passes over who is only new, tells nothing twice, and leaves it when somebody else looks after the space.
