@@ -37,6 +37,10 @@ func FindSecret(text string, from int) Found {
 			}
 			i = next
 		case isLetter(c) && wordBegins(text, i):
+			if uuidAt(text, i) { // its last groups may look like an account
+				i += 36
+				continue
+			}
 			if end := ibanAt(text, i); end > 0 {
 				return Found{i, end, IBAN}
 			}

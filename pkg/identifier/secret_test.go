@@ -1,6 +1,8 @@
 package identifier_test
 
 import (
+	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -43,6 +45,8 @@ func TestFindSecret(t *testing.T) {
 		{"+5511912345678", identifier.NoSecret, ""},              // phone
 		{"GA1.2.1234567890.1620000000", identifier.NoSecret, ""}, // analytics client
 		{"41111111-1111-4111-8111-111111111111", identifier.NoSecret, ""},
+		{"d3629241-ec83-5b12-be60-06f6fde7b433", identifier.NoSecret, ""}, // BE60 ... is no account
+		{"web-1/d3629241-ec83-5b12-be60-06f6fde7b433", identifier.NoSecret, ""},
 		{"a4111111111111111f", identifier.NoSecret, ""}, // hexadecimal id
 		{"2026-03-14T10:22:31.123456+01:00", identifier.NoSecret, ""},
 		{"FR1420041010050500013M02607", identifier.NoSecret, ""},
@@ -66,6 +70,17 @@ func TestFindSecret(t *testing.T) {
 			require.Equal(t, want, tt.text[f.Start:f.End])
 			require.Equal(t, identifier.NoSecret, identifier.FindSecret(tt.text, f.End).Kind)
 		})
+	}
+}
+
+// Clients name their events by UUIDs: one that is taken for a secret would be an event that is refused.
+func TestNoUUIDIsASecret(t *testing.T) {
+	t.Parallel()
+	r := rand.New(rand.NewPCG(1, 97))
+	for range 300_000 {
+		a, b := r.Uint64(), r.Uint64()
+		id := fmt.Sprintf("%08x-%04x-%04x-%04x-%012x", a>>32, a>>16&0xffff, a&0xffff, b>>48, b&0xffffffffffff)
+		require.Equal(t, identifier.NoSecret, identifier.FindSecret(id, 0).Kind, id)
 	}
 }
 
