@@ -38,6 +38,7 @@ func Kinds() []Kind {
 		{"leaf", FromChangelog, prefixed("l:"), sumString},
 		{"reference register", FromChangelog, prefixed("r:"), sumBucket(false)},
 		{"consent register", FromChangelog, prefixed("cr:"), sumBucket(false)},
+		{"wishes", FromChangelog, prefixed("wi:"), sumString},
 		{"act register", FromChangelog, prefixed("ar:"), sumString},
 		{"subject key", FromChangelog, prefixed("k:"), sumBucket(true)},
 		{"published owner", FromChangelog, prefixed("lo:"), sumBucket(true)},
