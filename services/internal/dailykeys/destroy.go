@@ -67,6 +67,12 @@ func (d *Destroyer) Run(ctx context.Context) error {
 	}
 }
 
+// isDue reports whether a record holds a daily key whose time has come. One that cannot be read opens nothing.
+func (d *Destroyer) isDue(r stream.Record, now time.Time) bool {
+	var key eventpb.WrappedKey
+	return len(r.Value) > 0 && r.Decode(&key) == nil && !now.Before(Due(key.GetDay()))
+}
+
 // Destroy destroys what is due now and returns how many keys that were.
 func (d *Destroyer) Destroy(ctx context.Context) (int, error) {
 	now := d.now()
@@ -75,12 +81,9 @@ func (d *Destroyer) Destroy(ctx context.Context) (int, error) {
 		if vault.ParseDailyRecordKey(r.Key) == nil {
 			return nil
 		}
-		var key eventpb.WrappedKey
-		if len(r.Value) == 0 || r.Decode(&key) != nil || now.Before(Due(key.GetDay())) {
+		if due[string(r.Key)] = d.isDue(r, now); !due[string(r.Key)] {
 			delete(due, string(r.Key))
-			return nil
 		}
-		due[string(r.Key)] = true
 		return nil
 	})
 	if err != nil {
