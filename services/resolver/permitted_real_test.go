@@ -220,6 +220,7 @@ func TestPermitted_theStandingControlFindsWhatIsSentWithoutPermission(t *testing
 	testkit.Long(t)
 	for name, broken := range sendFaults {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			c := newControl(t)
 			for n := range 20 {
 				w := worldOn(t, uint64(n), sabotage{desk: broken}, inMemory)

@@ -77,6 +77,9 @@ type sabotage struct {
 	stopped   bool                                        // the resolver's clock stands
 }
 
+// patience is what a service has with a machine that is busy with other tests: none of them is about time-outs.
+const patience = 5 * time.Minute
+
 var permitDecoder = sync.OnceValues(func() (*event.Decoder, error) { return event.NewDecoder(schemas.Files) })
 
 // stores are where a world keeps its state.
@@ -183,7 +186,9 @@ func (w *permitWorld) openIngest(broken sabotage) {
 		"web": web.New, "mobile": mobile.New, "store": store.New, "callcentre": callcentre.New,
 	} {
 		registry := prometheus.NewRegistry()
-		s, err := open(ingest.Default(channel), ingest.Deps{
+		cfg := ingest.Default(channel)
+		cfg.ConsentTimeout = patience
+		s, err := open(cfg, ingest.Deps{
 			Log: zap.NewNop(), Registerer: registry, Gatherer: registry, Sources: sources, Decoder: decoder, Pseudonyms: w.ring, Sealer: daily,
 			Producer: permitLog{w, ""}, Registers: registers, Now: func() time.Time { return w.now },
 		})
@@ -214,7 +219,7 @@ func (w *permitWorld) openReaders(broken sabotage) {
 	}
 	registry, now := prometheus.NewRegistry(), func() time.Time { return w.now }
 	api := profileapi.Default()
-	api.HTTP.Addr, api.HTTP.ShutdownDelay, api.AuditQueue = "127.0.0.1:0", 0, 10_000
+	api.HTTP.Addr, api.HTTP.ShutdownDelay, api.AuditQueue, api.ReadTimeout = "127.0.0.1:0", 0, 10_000, patience
 	s, err := profileapi.New(api, profileapi.Deps{
 		Log: zap.NewNop(), Metrics: registry, Gatherer: registry, Readers: w.readers, Graph: w.graph, Cells: cells, Keyring: w.ring, Audit: forgetful{}, Now: now,
 	})
@@ -226,6 +231,7 @@ func (w *permitWorld) openReaders(broken sabotage) {
 		acts = broken.acts(acts)
 	}
 	cfg := contacts.Default()
+	cfg.Timeout = patience
 	cfg.Rules.Caps = []contact.Cap{{Most: 100, Hours: 1, Source: "nothing but permission is asked for"}}
 	registry = prometheus.NewRegistry()
 	c, err := contacts.New(cfg, contacts.Deps{
