@@ -74,11 +74,7 @@ type leave struct{ code int }
 
 // run reads the command line and runs the command.
 func run(ctx context.Context, world boot.IO) (err error) {
-	defer func() {
-		if l, ok := recover().(leave); ok && l.code != 0 {
-			err = &boot.Silent{Code: boot.ExitUsage}
-		}
-	}()
+	defer func() { err = left(recover(), err) }()
 	var c cli
 	parser, err := kong.New(&c,
 		kong.Name("rcu"), kong.Description("One customer record from store, web, mobile and call centre."),
@@ -101,4 +97,18 @@ func run(ctx context.Context, world boot.IO) (err error) {
 		return &boot.UsageError{Err: err}
 	}
 	return command.Run(&app{world: world, json: c.JSON, data: c.Data, verb: command.Selected().Name})
+}
+
+// left is what run answers where kong left with an exit code. Any other panic is a fault of ours, and goes on.
+func left(recovered any, err error) error {
+	l, ok := recovered.(leave)
+	switch {
+	case recovered == nil:
+		return err
+	case !ok:
+		panic(recovered)
+	case l.code != 0:
+		return &boot.Silent{Code: boot.ExitUsage}
+	}
+	return nil
 }

@@ -51,6 +51,9 @@ func (c solveCmd) Run(_ context.Context, a *app) error {
 		defer func() { _ = f.Close() }()
 		in = f
 	}
+	if err := a.world.Background(); err != nil {
+		return err //nolint:wrapcheck // says all
+	}
 	answer, err := identity.Solve(in, rules)
 	var wrong *identity.SolveError
 	if errors.As(err, &wrong) {

@@ -45,6 +45,9 @@ func (c exportCmd) Run(ctx context.Context, a *app) error {
 	if len(spaces) != 1 {
 		return &boot.UsageError{Err: fmt.Errorf("name one space with --space: an export is of one (there are %d)", len(spaces))}
 	}
+	if err := a.world.Background(); err != nil {
+		return err //nolint:wrapcheck // says all
+	}
 	if c.Out == "" {
 		_, err := d.export(ctx, a, spaces[0], a.world.Stdout)
 		return err

@@ -106,6 +106,14 @@ func TestUpStartsStopsAndFindsItsData(t *testing.T) {
 	require.Error(t, err)
 	require.Contains(t, string(out), "is in use by process "+strconv.Itoa(first.in.PID))
 
+	for _, command := range [][]string{{"rules", "show"}, {"identity", "export"}} {
+		out, err = exec.CommandContext(t.Context(), path, append(append([]string{"--data", dir}, command...), "--space", "nowhere")...).CombinedOutput()
+		var exit *exec.ExitError
+		require.ErrorAs(t, err, &exit, command)
+		require.Equal(t, 2, exit.ExitCode())
+		require.Contains(t, string(out), `there is no space "nowhere": the sources know maison`)
+	}
+
 	keys, err := os.ReadFile(filepath.Join(dir, "keys.json"))
 	require.NoError(t, err)
 	require.NoError(t, first.stop(t, os.Interrupt), first.stderr.String())

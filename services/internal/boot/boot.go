@@ -35,11 +35,13 @@ type IO struct {
 	Stderr io.Writer
 	// Signals is where interrupts come from; nil means the process's own SIGINT and SIGTERM.
 	Signals <-chan os.Signal
+	// Yield lets everything else on the machine go first; nil does nothing.
+	Yield func() error
 }
 
 // OS is the real world.
 func OS() IO {
-	return IO{Args: os.Args[1:], Env: os.Environ(), Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr}
+	return IO{Args: os.Args[1:], Env: os.Environ(), Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Yield: yield}
 }
 
 // Getenv gives the value of an environment variable, empty when it is not set.
