@@ -77,7 +77,7 @@ func (c explainCmd) Run(ctx context.Context, a *app) error {
 			return fmt.Errorf("drawing: %w", err)
 		}
 	}
-	return a.answer(out, func(w io.Writer) { printExplanation(w, &out) })
+	return a.answer(out, func(w io.Writer) { printExplanation(w, &out, c.Lang) })
 }
 
 // asked returns the name of the identifier that the flags name.
@@ -99,6 +99,7 @@ func (c *explainCmd) whyNot(ctx context.Context, a *app, client *profileClient, 
 	second.Who = c.WhyNot
 	other, err := second.asked(ctx, client)
 	if err != nil {
+		a.say("of the identifier of --why-not:")
 		return a.exit(err)
 	}
 	raw, err := client.read(ctx, one, "/why-not/"+other, &c.readFlags)
@@ -109,18 +110,18 @@ func (c *explainCmd) whyNot(ctx context.Context, a *app, client *profileClient, 
 	if err := json.Unmarshal(raw, &out); err != nil {
 		return fmt.Errorf("reading the answer of the profile API: %w", err)
 	}
-	return a.answer(out, func(w io.Writer) { printWhyNot(w, &out) })
+	return a.answer(out, func(w io.Writer) { printWhyNot(w, &out, c.Lang) })
 }
 
 // printWhyNot writes what lies between two identifiers for a person.
-func printWhyNot(w io.Writer, x *profileapi.WhyNot) {
-	p := newPage(w)
+func printWhyNot(w io.Writer, x *profileapi.WhyNot, lang string) {
+	p := newPageIn(w, lang)
 	defer p.end()
 	p.line(x.Words)
 	p.line(shortName(x.A), x.RCUID)
 	p.line(shortName(x.B), x.Other)
 	if len(x.Path) > 0 {
-		p.section("What leads from one to the other")
+		p.section(p.in("What leads from one to the other"))
 	}
 	for i := range x.Path {
 		p.link(&x.Path[i])
@@ -131,23 +132,23 @@ func printWhyNot(w io.Writer, x *profileapi.WhyNot) {
 func shortName(e profileapi.LinkEnd) string { return e.Namespace + " " + e.Name[:min(8, len(e.Name))] }
 
 // printExplanation writes the links for a person.
-func printExplanation(w io.Writer, x *explained) {
-	p := newPage(w)
+func printExplanation(w io.Writer, x *explained, lang string) {
+	p := newPageIn(w, lang)
 	defer p.end()
 	nobody := x.Explanation.Standing != "clean"
 	if nobody {
-		p.line("This value is " + x.Explanation.Standing + ": it identifies nobody.")
+		p.line(fmt.Sprintf(p.in("This value is %s: it identifies nobody."), p.in(x.Explanation.Standing)))
 	} else {
-		p.line("customer", x.Explanation.RCUID)
+		p.line(p.in("customer"), x.Explanation.RCUID)
 	}
 	if x.Asked != x.Explanation.RCUID {
-		p.line("asked", x.Asked)
+		p.line(p.in("asked"), x.Asked)
 	}
 	if x.Explanation.Level > 0 {
-		p.line("size", fmt.Sprintf("so many identifiers hang together that weak links were set aside (level %d)", x.Explanation.Level))
+		p.line(p.in("size"), fmt.Sprintf(p.in("so many identifiers hang together that weak links were set aside (level %d)"), x.Explanation.Level))
 	}
 	if !nobody {
-		p.section("Identifiers of this customer")
+		p.section(p.in("Identifiers of this customer"))
 	}
 	names := map[string]bool{}
 	for _, i := range x.Identifiers.Identifiers {
@@ -156,13 +157,13 @@ func printExplanation(w io.Writer, x *explained) {
 	for _, i := range x.Explanation.Identifiers {
 		notes := []string{}
 		if names[i.Name] && !nobody {
-			notes = append(notes, "names the customer")
+			notes = append(notes, p.in("names the customer"))
 		}
 		if i.Name == x.Asked && !nobody {
-			notes = append(notes, "asked for")
+			notes = append(notes, p.in("asked for"))
 		}
 		if i.Standing != "clean" || i.Because != "evidence" {
-			notes = append(notes, i.Standing+": "+i.Words)
+			notes = append(notes, p.in(i.Standing)+": "+i.Words)
 		}
 		p.line(shortName(i.LinkEnd), strings.Join(notes, ", "))
 	}
@@ -175,24 +176,24 @@ func printExplanation(w io.Writer, x *explained) {
 // history writes what happened to the identifiers of a record, the newest first.
 func (p *page) history(x *profileapi.Explanation) {
 	if x.HistoryUnavailable {
-		p.section("What happened is not known now: ClickHouse, which keeps it, does not answer")
+		p.section(p.in("What happened is not known now: ClickHouse, which keeps it, does not answer"))
 		return
 	}
 	if len(x.History) > 0 {
-		p.section("What happened, the newest first")
+		p.section(p.in("What happened, the newest first"))
 	}
 	for i := range x.History {
 		p.line(moment(x.History[i].At), x.History[i].Words)
 	}
 	if x.HistoryMore {
-		p.line("and more before")
+		p.line(p.in("and more before"))
 	}
 }
 
 func (p *page) links(title string, links []profileapi.Link, outcome string) {
 	links = slices.DeleteFunc(slices.Clone(links), func(l profileapi.Link) bool { return l.Outcome != outcome })
 	if len(links) > 0 {
-		p.section(title)
+		p.section(p.in(title))
 	}
 	for i := range links {
 		p.link(&links[i])
@@ -203,7 +204,7 @@ func (p *page) links(title string, links []profileapi.Link, outcome string) {
 func (p *page) link(l *profileapi.Link) {
 	p.line(shortName(l.A), shortName(l.B), l.Words)
 	if l.ActAt != nil {
-		p.line("", "", "decided: "+l.Act+" at "+moment(*l.ActAt)+" ("+l.ActID+")")
+		p.line("", "", fmt.Sprintf(p.in("decided: %s at %s (%s)"), p.in(l.Act), moment(*l.ActAt), l.ActID))
 	}
 	if l.Probable != nil {
 		for _, w := range l.Probable.Weighs {
@@ -215,6 +216,6 @@ func (p *page) link(l *profileapi.Link) {
 		if w.Proved {
 			kind = "proved"
 		}
-		p.line("", "", moment(w.At)+" "+kind, strings.TrimSuffix(w.Source+" "+w.Event, " "))
+		p.line("", "", moment(w.At)+" "+p.in(kind), strings.TrimSuffix(w.Source+" "+w.Event, " "))
 	}
 }

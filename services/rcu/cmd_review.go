@@ -40,21 +40,21 @@ func (c reviewCmd) Run(ctx context.Context, a *app) error {
 	if err := client.ask(ctx, http.MethodGet, "/v1/review?"+query.Encode(), nil, &out); err != nil {
 		return a.exit(err)
 	}
-	return a.answer(out, func(w io.Writer) { printReview(w, &out) })
+	return a.answer(out, func(w io.Writer) { printReview(w, &out, c.Lang) })
 }
 
 // printReview writes what there is to decide for a person.
-func printReview(w io.Writer, x *steward.Review) {
-	p := newPage(w)
+func printReview(w io.Writer, x *steward.Review, lang string) {
+	p := newPageIn(w, lang)
 	defer p.end()
 	if len(x.Items) == 0 && x.Next == "" {
-		p.line("there is nothing to review")
+		p.line(p.in("there is nothing to review"))
 	}
 	for i := range x.Items {
 		printMatter(p, &x.Items[i])
 	}
 	if x.Next != "" {
-		p.section("more: --after " + x.Next)
+		p.section(fmt.Sprintf(p.in("more: --after %s"), x.Next))
 	}
 }
 
@@ -63,27 +63,27 @@ func printMatter(p *page, m *steward.ReviewItem) {
 	for i, k := range m.Identifiers {
 		about[i] = k.Namespace + " " + k.Name
 	}
-	p.section(m.Kind + ": " + strings.Join(about, ", "))
-	p.line("why", m.Words)
-	p.line("weight", strconv.FormatUint(uint64(m.Weight), 10))
+	p.section(p.in(m.Kind) + ": " + strings.Join(about, ", "))
+	p.line(p.in("why"), m.Words)
+	p.line(p.in("weight"), strconv.FormatUint(uint64(m.Weight), 10))
 	if m.Since != nil {
-		p.line("since", moment(*m.Since))
+		p.line(p.in("since"), moment(*m.Since))
 	}
 	for _, one := range m.People {
-		p.line("person", one.RCUID, shortEnds(one.Identifiers))
+		p.line(p.in("person"), one.RCUID, shortEnds(one.Identifiers))
 	}
 	if m.MorePeople > 0 {
-		p.line("", fmt.Sprintf("and %d more", m.MorePeople))
+		p.line("", fmt.Sprintf(p.in("and %d more"), m.MorePeople))
 	}
 	for i := range m.Links {
 		l := &m.Links[i]
-		p.line("link", shortName(l.A)+", "+shortName(l.B), l.Words)
+		p.line(p.in("link"), shortName(l.A)+", "+shortName(l.B), l.Words)
 	}
 	for _, act := range m.Acts {
 		ends := act.A.Name
 		if act.B != nil {
 			ends += " " + act.B.Name
 		}
-		p.line("decide", "rcu act "+act.Op+" "+ends)
+		p.line(p.in("decide"), "rcu act "+act.Op+" "+ends)
 	}
 }

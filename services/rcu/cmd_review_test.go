@@ -28,8 +28,8 @@ func TestReview(t *testing.T) {
 	out, _, code := call(t, "", "--data", data, "review", "--kind", "refused", "--limit", "1", "--after", "refused.ff", "--lang", "fr")
 	require.Zero(t, code)
 	for _, want := range []string{
-		"refused: card " + testID, "one person has only one of these", "2026-03-10 09:00", "person", "and 2 more", "refused: two cards",
-		"rcu act ban " + testID + " " + testID2, "rcu act quarantine " + testID2, "more: --after refused.00",
+		"refusé: card " + testID, "one person has only one of these", "2026-03-10 09:00", "personne", "et 2 de plus", "refused: two cards",
+		"rcu act ban " + testID + " " + testID2, "rcu act quarantine " + testID2, "suite : --after refused.00",
 	} {
 		require.Contains(t, out, want)
 	}

@@ -16,9 +16,12 @@ import (
 )
 
 // page writes a record for people: sections of aligned lines.
-type page struct{ out *tabwriter.Writer }
+type page struct {
+	out    *tabwriter.Writer
+	french bool
+}
 
-func newPage(w io.Writer) *page { return &page{tabwriter.NewWriter(w, 0, 1, 2, ' ', 0)} }
+func newPage(w io.Writer) *page { return &page{out: tabwriter.NewWriter(w, 0, 1, 2, ' ', 0)} }
 
 // section starts a section; it has a title only.
 func (p *page) section(title string) { _, _ = fmt.Fprintf(p.out, "\n%s\n", title) }
