@@ -238,11 +238,13 @@ func (s *solving) run(rng *rand.Rand) {
 	for i := range s.facts {
 		spaces = append(spaces, s.space(i))
 	}
-	ctx, stop := context.WithCancel(s.t.Context())
-	done := make(chan error, 8)
+	var stops []func() // one after the other: a broker lets those who join meanwhile wait for those who leave
 	for i := range 8 {
 		worker := s.resolver(i, spaces)
+		ctx, stop := context.WithCancel(s.t.Context())
+		done := make(chan error, 1)
 		go func() { done <- worker.Run(ctx) }()
+		stops = append(stops, func() { stop(); require.NoError(s.t, <-done) })
 	}
 	graph, err := resolve.NewGraph(stateredis.NewGraph(s.redis), s.rules)
 	require.NoError(s.t, err)
@@ -254,9 +256,8 @@ func (s *solving) run(rng *rand.Rand) {
 		s.await(graph, i, f)
 	}
 	s.awaitTold()
-	stop()
-	for range 8 {
-		require.NoError(s.t, <-done)
+	for _, stop := range stops {
+		stop()
 	}
 	for i, f := range s.facts { // and nothing that came later changes it
 		require.Empty(s.t, s.differs(graph, i, f))
@@ -289,7 +290,9 @@ func (s *solving) changeRules(rng *rand.Rand, graph *resolve.Graph) {
 func (s *solving) await(graph *resolve.Graph, i int, f *identity.Facts) {
 	s.t.Helper()
 	diff := ""
-	for deadline := time.Now().Add(solveWait); time.Now().Before(deadline); {
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(solveWait); time.Now().Before(deadline); <-tick.C {
 		if diff = s.differs(graph, i, f); diff == "" {
 			return
 		}

@@ -61,7 +61,9 @@ type owned struct {
 func (s *solving) awaitTold() {
 	s.t.Helper()
 	diff := ""
-	for deadline := time.Now().Add(solveWait); time.Now().Before(deadline); {
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(solveWait); time.Now().Before(deadline); <-tick.C {
 		if diff = s.toldOtherwise(); diff == "" {
 			return
 		}
