@@ -47,6 +47,10 @@ chaos: ## kill processes under load and count what is lost or doubled (SEED=1 KI
 	@scripts/setup --quiet
 	@scripts/chaos --seed $(SEED) --kills $(KILLS) --broker $(BROKER) $(CHAOS)
 
+bench-suggest: ## how soon a probable match is on the stewards' queue, with a million people stored (BENCH="--seconds 60")
+	@scripts/setup --quiet
+	@scripts/bench-suggest $(BENCH)
+
 bench-history: ## import a customer base beside live events (CUSTOMERS=1000000 EVENTS=5000000), and measure both
 	@scripts/setup --quiet
 	@scripts/bench-history --customers $(or $(CUSTOMERS),20000) --events $(or $(EVENTS),100000) $(BENCH)
@@ -54,4 +58,4 @@ bench-history: ## import a customer base beside live events (CUSTOMERS=1000000 E
 help: ## list the tasks
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
-.PHONY: run build setup test test-race lint fuzz bench chaos bench-history help
+.PHONY: run build setup test test-race lint fuzz bench chaos bench-suggest bench-history help

@@ -42,6 +42,11 @@ func startStack(ctx context.Context, o options, in *input, name string) (*stack,
 		return nil, err
 	}
 	s := &stack{o: o, dir: dir, urls: map[string]string{}}
+	if o.index != "" {
+		if err := beginWith(o.index, dir); err != nil {
+			return nil, err
+		}
+	}
 	if err := s.start(ctx, in); err != nil {
 		s.stop()
 		return nil, err

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"rcu/services/internal/boot"
+	"rcu/services/internal/demo"
 )
 
 // suggestOptions of a run.
@@ -21,17 +22,22 @@ type suggestOptions struct {
 	aSecond int // calls of people who may be there
 }
 
-// suggestions are the times from the answer to a call's event to the suggestion on the stewards' queue, while events come at a fixed rate.
+// suggestions are the times from the answer to a call's event to the suggestion on the stewards' queue, while events come at a fixed rate, and
+// how long each part of the way takes.
 type suggestions struct {
-	Machine  machine       `json:"machine"`
-	Load     paced         `json:"load"`
-	Stored   int           `json:"people_stored"`
-	FillTook float64       `json:"fill_seconds"`
-	Calls    int           `json:"calls"`
-	Answered spread        `json:"answered"` // from sending the event to the answer
-	Readable spread        `json:"readable"` // from the answer to the suggestion on the queue
-	Page     spread        `json:"page"`     // one GET of the queue
-	Memory   []memoryAfter `json:"memory"`
+	Machine   machine       `json:"machine"`
+	Load      paced         `json:"load"`
+	Stored    int           `json:"people_stored"`
+	Calls     int           `json:"calls"`
+	Answered  spread        `json:"answered"`  // from sending the event to the answer
+	Queued    spread        `json:"queued"`    // from the answer to the suggestion on the queue
+	Within    float64       `json:"within"`    // share of those that are there within 100 ms
+	Shown     spread        `json:"shown"`     // from the answer to the end of the first GET of the queue that has it
+	Published spread        `json:"published"` // part of it: from the answer to the leaf on its way to rcu.leaves, as the record says
+	Found     spread        `json:"found"`     // part of it: from there to the suggestion on the queue
+	Page      spread        `json:"page"`      // one GET of the queue
+	Memory    []memoryAfter `json:"memory"`
+	Stages    *load         `json:"stages"` // processor time, from the first to the last call
 }
 
 // memoryAfter is what the matcher and Redis hold some seconds after the load began.
@@ -41,22 +47,34 @@ type memoryAfter struct {
 	Redis   int64 `json:"redis_bytes"`
 }
 
+// aim is how soon a suggestion should be on the queue.
+const aim = 100 * time.Millisecond
+
 // runSuggest measures how soon a probable match is suggested.
 func runSuggest(ctx context.Context, world boot.IO, args []string) error {
 	runtime.LockOSThread() // children end with the thread that started them
-	o := suggestOptions{options: options{events: 1, warm: 2000, people: 20_000, skew: 1.1, batch: 200, workers: 8}}
+	o := suggestOptions{options: options{events: 1, warm: 2000, people: 20_000, skew: 1.1, workers: 8}}
 	f := flag.NewFlagSet("bench suggest", flag.ContinueOnError)
 	f.SetOutput(world.Stderr)
 	f.Float64Var(&o.rate, "rate", 1000, "events a second meanwhile")
+	f.IntVar(&o.batch, "batch", 20, "events of a request: with few, they come evenly")
 	f.IntVar(&o.seconds, "seconds", 60, "how long is measured")
 	f.IntVar(&o.aSecond, "a-second", 10, "calls a second of somebody who is in the index, with a typing error")
-	f.IntVar(&o.stored, "stored", 1_000_000, "people in the index before")
+	f.StringVar(&o.options.index, "index", "", "folder of a filled index, as bench suggest-index keeps it; without, --stored people are put into a new one")
+	f.IntVar(&o.stored, "stored", 20_000, "people in the index before")
 	o.where(f)
 	if err := boot.ParseFlags(f, args); err != nil {
 		return err //nolint:wrapcheck // says all
 	}
-	if o.rate <= 0 || o.rate > fastest || o.seconds < 1 || o.aSecond < 1 || o.aSecond > 100 || o.stored < o.seconds*o.aSecond {
-		return &boot.UsageError{Err: fmt.Errorf("--seconds must be at least 1, --a-second 1 to 100, --rate at most %d, and --stored as many as are called", fastest)}
+	if o.options.index != "" {
+		held, err := peopleIn(o.options.index)
+		if err != nil {
+			return err
+		}
+		o.stored = held
+	}
+	if o.batch < 1 || o.batch > 1000 || o.rate <= 0 || o.rate > fastest || o.seconds < 1 || o.aSecond < 1 || o.aSecond > 100 || o.stored < o.seconds*o.aSecond {
+		return &boot.UsageError{Err: fmt.Errorf("--seconds must be at least 1, --batch 1 to 1000, --a-second 1 to 100, --rate at most %d, and --stored as many as are called", fastest)}
 	}
 	o.steady = o.seconds
 	ctx, cancel := context.WithTimeout(ctx, time.Duration(2*o.seconds+300+o.stored/1000)*time.Second)
@@ -80,17 +98,17 @@ func measureSuggestions(ctx context.Context, o suggestOptions, say func(string, 
 	}
 	defer s.stop()
 	r := &suggestions{Machine: machineOf(ctx, o.root), Stored: o.stored}
-	f, err := newFiller(ctx, s)
+	f, err := newFiller(ctx, s.dir, s.redis.Addr())
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = f.client.Close() }()
-	began := time.Now()
-	say("putting %d people into the index", o.stored)
-	if err := f.all(ctx, o.stored, say); err != nil {
-		return nil, err
+	if o.options.index == "" {
+		say("putting %d people into the index", o.stored)
+		if err := f.all(ctx, o.stored, say); err != nil {
+			return nil, err
+		}
 	}
-	r.FillTook = time.Since(began).Seconds()
 	m := &meter{stack: s, kind: realPath, say: say, send: newSender(s.urls, in.keys, o.workers)}
 	if err := m.startStages(ctx); err != nil {
 		return nil, err
@@ -103,35 +121,49 @@ func measureSuggestions(ctx context.Context, o suggestOptions, say func(string, 
 		return nil, fmt.Errorf("warming up: %w", err)
 	}
 	say("%d calls a second while %.0f events/s come, for %d s", o.aSecond, o.rate, o.seconds)
+	r.Stages, err = m.during(ctx, func(ctx context.Context) error { return p.underLoad(ctx, o, in.more, r) })
+	if err != nil {
+		return nil, fmt.Errorf("measuring suggestions: %w", err)
+	}
+	if err := p.tell(ctx, r); err != nil {
+		return nil, err
+	}
+	return r, s.keepMetrics(ctx)
+}
+
+// underLoad lets people call while events come.
+func (c *caller) underLoad(ctx context.Context, o suggestOptions, load *demo.Load, r *suggestions) error {
 	timed, stop := context.WithTimeout(ctx, time.Duration(o.seconds)*time.Second)
 	defer stop()
 	g, gctx := errgroup.WithContext(timed)
 	g.Go(func() error {
-		n, err := m.send.pace(gctx, in.more, o.rate, o.batch)
+		n, err := c.send.pace(gctx, load, o.rate, o.batch)
 		if err == nil {
 			r.Load = *n
 		}
 		return err
 	})
-	g.Go(func() error { return p.run(context.WithoutCancel(gctx), o.aSecond, o.seconds) })
-	g.Go(func() error { return p.sample(gctx, r) })
-	if err := g.Wait(); err != nil {
-		return nil, fmt.Errorf("measuring suggestions: %w", err)
-	}
-	r.Calls, r.Answered, r.Readable, r.Page = len(p.readable), spreadOf(p.answered), spreadOf(p.readable), spreadOf(p.pages)
-	return r, s.keepMetrics(ctx)
+	g.Go(func() error { return c.run(context.WithoutCancel(gctx), o.aSecond, o.seconds) })
+	g.Go(func() error { return c.sample(gctx, r) })
+	return g.Wait() //nolint:wrapcheck // of ours
 }
 
 func (r *suggestions) print(to io.Writer) error {
 	t := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintf(t, "%d people in the index, put there in %.0f s; %d calls while %.0f of %.0f events/s came\n", r.Stored, r.FillTook, r.Calls, r.Load.Sent, r.Load.Asked)
+	_, _ = fmt.Fprintf(t, "%d people in the index; %d calls, of which %d were suggested, while %.0f of %.0f events/s came\n", r.Stored, r.Calls, r.Shown.Count, r.Load.Sent, r.Load.Asked)
 	_, _ = fmt.Fprintln(t, "\tp50 ms\tp99 ms\tmax ms\tof")
 	for _, x := range []struct {
 		what string
 		s    spread
-	}{{"from sending the event to its answer", r.Answered}, {"from the answer to the suggestion on the queue", r.Readable}, {"one GET of the queue", r.Page}} {
+	}{
+		{"from sending the event to its answer", r.Answered}, {"from the answer to the suggestion on the queue", r.Queued},
+		{"  from the answer to the leaf being published", r.Published}, {"  from there to the suggestion on the queue", r.Found},
+		{"from the answer to the end of the first GET that has it", r.Shown}, {"one GET of the queue", r.Page},
+	} {
 		_, _ = fmt.Fprintf(t, "%s\t%.1f\t%.1f\t%.1f\t%d\n", x.what, x.s.P50, x.s.P99, x.s.Max, x.s.Count)
 	}
+	r.Stages.print(t)
+	_, _ = fmt.Fprintf(t, "on the queue within %d ms\t%.1f %%\n", aim.Milliseconds(), 100*r.Within)
 	for i, x := range r.Memory {
 		if i == 0 || i == len(r.Memory)-1 || i%max(1, len(r.Memory)/6) == 0 {
 			_, _ = fmt.Fprintf(t, "after %d s\tmatcher %.1f MB\tRedis %.1f MB\n", x.Second, float64(x.Matcher)/1e6, float64(x.Redis)/1e6)

@@ -32,12 +32,13 @@ type filler struct {
 	index  *stateredis.Index
 }
 
-func newFiller(ctx context.Context, s *stack) (*filler, error) {
-	ring, _, err := vault.LoadOrCreate(filepath.Join(s.dir, "keys.json"))
+// newFiller fills the Redis at an address, by the keys in a folder.
+func newFiller(ctx context.Context, dir, redis string) (*filler, error) {
+	ring, _, err := vault.LoadOrCreate(filepath.Join(dir, "keys.json"))
 	if err != nil {
 		return nil, fmt.Errorf("reading the keys: %w", err)
 	}
-	client, err := stateredis.Open(ctx, stateredis.Config{Addrs: []string{s.redis.Addr()}})
+	client, err := stateredis.Open(ctx, stateredis.Config{Addrs: []string{redis}})
 	if err != nil {
 		return nil, err //nolint:wrapcheck // says all
 	}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"strconv"
 	"strings"
 	"sync"
@@ -18,14 +17,17 @@ import (
 	"rcu/pkg/identifier"
 	"rcu/pkg/match"
 	"rcu/pkg/vault"
-	"rcu/services/e2e/resp"
 	"rcu/services/internal/demo"
 	"rcu/services/steward"
 )
 
 const (
 	// queuePoll is how often the queue is asked for while calls wait for their suggestion.
-	queuePoll = 5 * time.Millisecond
+	queuePoll = 20 * time.Millisecond
+	// foundPoll is how often Redis is asked for new suggestions: it says when one was put on the queue, whoever asks for it.
+	foundPoll = 2 * time.Millisecond
+	// lastPatience is how long is waited for the last suggestions.
+	lastPatience = 5 * time.Second
 	// pageOfQueue is how much of it: what is most probable comes first.
 	pageOfQueue = 20
 	// memoryEvery is how often memory is looked at.
@@ -34,8 +36,8 @@ const (
 	pageSize = 4096
 )
 
-// caller lets people call whom the index holds, and watches the stewards' queue for them. A suggestion that was seen is taken off, so that the
-// queue stays short.
+// caller lets people call whom the index holds, and watches the stewards' queue for them. A suggestion that was seen is taken off, and so is any
+// other, so that the queue stays short.
 type caller struct {
 	*meter
 	crowd   *demo.Crowd
@@ -44,16 +46,20 @@ type caller struct {
 	steward string // address
 	matcher *process
 
-	mu       sync.Mutex
-	waiting  map[string]time.Time // name of a person who called -> when the event was answered
-	answered []time.Duration
-	readable []time.Duration
-	pages    []time.Duration
+	mu    sync.Mutex
+	calls map[string]*called // by the name of who called
+	pages []time.Duration
+}
+
+// called is one call, and when each part of the way to its suggestion ended.
+type called struct {
+	key                                        identifier.Key // of who called
+	sent, answered, published, queued, shownAt time.Time
 }
 
 // newCaller starts matcher and steward.
 func newCaller(ctx context.Context, m *meter, f *filler) (_ *caller, err error) {
-	c := &caller{meter: m, crowd: f.crowd, ring: f.ring, index: f.index, waiting: map[string]time.Time{}}
+	c := &caller{meter: m, crowd: f.crowd, ring: f.ring, index: f.index, calls: map[string]*called{}}
 	if c.matcher, err = m.stack.service(ctx, "matcher", "matcher", 0); err != nil {
 		return nil, err
 	}
@@ -68,21 +74,29 @@ func newCaller(ctx context.Context, m *meter, f *filler) (_ *caller, err error) 
 	return c, m.stack.allReady(ctx)
 }
 
-// run lets people call, so many a second, and waits for the last suggestion.
+// run lets people call, so many a second, and waits a while for the last suggestions: a few calls are like nobody enough.
 func (c *caller) run(ctx context.Context, rate, seconds int) error {
-	all, cancel := context.WithTimeout(ctx, time.Duration(seconds)*time.Second+probeDeadline)
-	defer cancel()
-	g, work := errgroup.WithContext(all)
-	calls := rate * seconds
-	done := make(chan struct{})
-	g.Go(func() error {
-		defer close(done)
-		var each errgroup.Group
-		onceIn(work, time.Second/time.Duration(rate), calls, func(n int) { each.Go(func() error { return c.call(work, n) }) })
-		return each.Wait() //nolint:wrapcheck // of ours
-	})
-	g.Go(func() error { return c.watch(work, done) })
-	return g.Wait() //nolint:wrapcheck // of ours
+	watching, stop := context.WithCancel(ctx)
+	defer stop()
+	g, work := errgroup.WithContext(watching)
+	g.Go(func() error { return unlessStopped(watching, c.watch(work)) })
+	g.Go(func() error { return unlessStopped(watching, c.watchIndex(work)) })
+	var calls errgroup.Group
+	onceIn(work, time.Second/time.Duration(rate), rate*seconds, func(n int) { calls.Go(func() error { return c.call(work, n) }) })
+	err := calls.Wait()
+	patience, end := context.WithTimeout(work, lastPatience)
+	defer end()
+	_ = poll(patience, queuePoll, func() (bool, error) { return c.waits() == 0, nil })
+	stop()
+	return errors.Join(err, g.Wait())
+}
+
+// unlessStopped drops the error of what was asked to end.
+func unlessStopped(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
 }
 
 // call is one person's, who is in the index under a card and gives another phone.
@@ -94,82 +108,109 @@ func (c *caller) call(ctx context.Context, n int) error {
 	}
 	rest := ids("phone", phone) + fmt.Sprintf(`,"traits":%s,"data":{"duration_seconds":60,"outcome":"answered"}`, traits)
 	body := envelope(fmt.Sprintf("suggest-%d", n), "call.ended", time.Now(), strings.ReplaceAll(rest, `,"proved":true`, ""))
-	began := time.Now()
+	p := c.ring.Pseudonym(demo.Space, identifier.Phone, phone)
+	one := &called{key: identifier.KeyOf(identifier.Phone, p), sent: time.Now()}
+	c.mu.Lock()
+	c.calls[c.ring.Name(demo.Space, p)] = one
+	c.mu.Unlock()
 	var s sent
 	if err := c.send.one(ctx, &request{channel: demo.CallCentre, source: "desk-fr", body: body, events: 1}, &s); err != nil {
 		return fmt.Errorf("calling: %w", err)
 	}
-	now := time.Now()
-	name := c.ring.Name(demo.Space, c.ring.Pseudonym(demo.Space, identifier.Phone, phone))
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.answered = append(c.answered, now.Sub(began))
-	c.waiting[name] = now
+	one.answered = time.Now()
 	return nil
 }
 
-// watch asks for the queue while anybody waits, until all have called and been found.
-func (c *caller) watch(ctx context.Context, called <-chan struct{}) error {
-	err := poll(ctx, queuePoll, func() (bool, error) {
-		c.mu.Lock()
-		waits := len(c.waiting)
-		c.mu.Unlock()
-		if waits == 0 {
-			select {
-			case <-called:
-				return true, nil
-			default:
-				return false, nil
-			}
+// waits counts the calls that were answered and of which no suggestion was shown.
+func (c *caller) waits() (n int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, one := range c.calls {
+		if one.shownAt.IsZero() {
+			n++
+		}
+	}
+	return n
+}
+
+// watch asks for the queue while anybody waits, until ctx ends.
+func (c *caller) watch(ctx context.Context) error {
+	return poll(ctx, queuePoll, func() (bool, error) {
+		if c.waits() == 0 {
+			return false, nil
 		}
 		began := time.Now()
 		var page steward.Review
 		if err := c.queue(ctx, &page); err != nil {
 			return false, err
 		}
-		people := c.found(&page, time.Since(began))
-		if len(people) == 0 {
+		c.shown(&page, time.Since(began))
+		if len(page.Items) == 0 {
 			return false, nil
 		}
-		return false, c.takeOff(ctx, people)
+		return false, c.takeOff(ctx)
 	})
-	if err != nil {
-		return fmt.Errorf("waiting for suggestions, %d are missing: %w", len(c.waiting), err)
-	}
-	return nil
 }
 
-// found takes note of those on a page who wait, and returns their names.
-func (c *caller) found(page *steward.Review, took time.Duration) map[string]bool {
-	now, people := time.Now(), map[string]bool{}
+// watchIndex notes when suggestions are put on the queue, until ctx ends.
+func (c *caller) watchIndex(ctx context.Context) error {
+	return poll(ctx, foundPoll, func() (bool, error) {
+		list, _, err := c.index.Suggestions(ctx, demo.Space, "", pageOfQueue)
+		if err != nil {
+			return false, err //nolint:wrapcheck // says all
+		}
+		now := time.Now()
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		for i := range list {
+			if one := c.of(&list[i]); one != nil && one.queued.IsZero() {
+				one.queued = now
+			}
+		}
+		return false, nil
+	})
+}
+
+// of is the call that a suggestion is about, if any.
+func (c *caller) of(x *match.Suggestion) *called {
+	if one := c.calls[c.nameOf(x.A)]; one != nil {
+		return one
+	}
+	return c.calls[c.nameOf(x.B)]
+}
+
+// shown takes note of those on a page who wait.
+func (c *caller) shown(page *steward.Review, took time.Duration) {
+	now := time.Now()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.pages = append(c.pages, took)
 	for _, item := range page.Items {
 		for _, who := range item.People {
-			if at, waits := c.waiting[who.RCUID]; waits {
-				c.readable = append(c.readable, now.Sub(at))
-				delete(c.waiting, who.RCUID)
-				people[who.RCUID] = true
+			if one := c.calls[who.RCUID]; one != nil && one.shownAt.IsZero() {
+				one.shownAt = now
 			}
 		}
 	}
-	return people
 }
 
-// takeOff takes the suggestions of people off the queue.
-func (c *caller) takeOff(ctx context.Context, people map[string]bool) error {
+// takeOff takes off the queue what was shown, and what is about nobody who called.
+func (c *caller) takeOff(ctx context.Context) error {
 	list, _, err := c.index.Suggestions(ctx, demo.Space, "", pageOfQueue)
 	if err != nil {
 		return err //nolint:wrapcheck // says all
 	}
-	var found []string
-	for _, x := range list {
-		if people[c.nameOf(x.A)] || people[c.nameOf(x.B)] {
-			found = append(found, x.ID)
+	var off []string
+	c.mu.Lock()
+	for i := range list {
+		if one := c.of(&list[i]); one == nil || !one.shownAt.IsZero() {
+			off = append(off, list[i].ID)
 		}
 	}
-	return c.index.RemoveSuggestions(ctx, demo.Space, found) //nolint:wrapcheck // says all
+	c.mu.Unlock()
+	return c.index.RemoveSuggestions(ctx, demo.Space, off) //nolint:wrapcheck // says all
 }
 
 func (c *caller) nameOf(x match.Identifier) string {
@@ -203,48 +244,4 @@ func (c *caller) queue(ctx context.Context, into *steward.Review) error {
 		return fmt.Errorf("asking the steward's service: %w", err)
 	}
 	return nil
-}
-
-// sample takes the memory of matcher and Redis until ctx ends.
-func (c *caller) sample(ctx context.Context, r *suggestions) error {
-	conn, err := resp.Dial(ctx, c.stack.redis.Addr())
-	if err != nil {
-		return err //nolint:wrapcheck // says all
-	}
-	defer conn.Close()
-	began := time.Now()
-	tick := time.NewTicker(memoryEvery)
-	defer tick.Stop()
-	for {
-		x := memoryAfter{Second: int(time.Since(began).Seconds())}
-		if x.Redis, err = conn.UsedMemory(); err != nil {
-			return err //nolint:wrapcheck // says all
-		}
-		if x.Matcher, err = residentMemory(c.matcher.cmd.Process.Pid); err != nil {
-			return err
-		}
-		r.Memory = append(r.Memory, x)
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-	}
-}
-
-// residentMemory is what a process holds in memory now.
-func residentMemory(pid int) (int64, error) {
-	raw, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/statm")
-	if err != nil {
-		return 0, fmt.Errorf("reading the memory of a process: %w", err)
-	}
-	fields := strings.Fields(string(raw))
-	if len(fields) < 2 {
-		return 0, errors.New("reading the memory of a process: the line is too short")
-	}
-	n, err := strconv.ParseInt(fields[1], 10, 64)
-	if err != nil {
-		return 0, fmt.Errorf("reading the memory of a process: %w", err)
-	}
-	return n * pageSize, nil
 }
