@@ -34,6 +34,7 @@ type options struct {
 	root    string
 	keep    string
 	only    string
+	index   string // folder whose keys and Redis the stack begins with; empty: none
 }
 
 func parse(args []string, stderr io.Writer) (options, error) {
@@ -88,6 +89,8 @@ func run(ctx context.Context, world boot.IO) error {
 			return runSuggest(ctx, world, world.Args[1:])
 		case "trial":
 			return runTrial(ctx, world, world.Args[1:])
+		case "suggest-index":
+			return runSuggestIndex(ctx, world, world.Args[1:])
 		}
 	}
 	runtime.LockOSThread() // children end with the thread that started them
