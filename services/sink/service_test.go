@@ -292,6 +292,7 @@ func TestSink_gateG3_writesBehaviourWithoutPermissionWithoutID(t *testing.T) {
 		r.ask("SELECT event_id, rcu_id FROM events FINAL ORDER BY event_id"))
 	require.Len(t, r.ask("SELECT * FROM customer_timeline"), 2)
 	require.Equal(t, 1.0, counter(t, r.registry, "rcu_sink_ids_withheld_total"))
+	require.Equal(t, 1.0, counter(t, r.registry, "rcu_gate_refused_total"), "counted at gate G3, and an order is not")
 }
 
 func TestSink_ownersMoveHistoryAndHideBrowsing(t *testing.T) {
