@@ -35,6 +35,7 @@ func (e gateStories) did() string {
 
 // What the gates did with one event is told of stored, dropped and rejected ones, from HTTP to ClickHouse; nothing of a dropped one is kept.
 func TestExplainEvent_tellsWhatEachGateDid(t *testing.T) {
+	t.Parallel()
 	s := stack.Shared(t)
 	p := somebody()
 	browsing, now := p.cookieID(), time.Now()

@@ -49,6 +49,7 @@ func named(e stack.Event, given, family string) stack.Event {
 }
 
 func TestGolden_cardAndAccountWithOneEmailAreOnePerson(t *testing.T) {
+	t.Parallel()
 	s, p, at := stack.Shared(t), somebody(), time.Now().Add(-time.Hour)
 	s.Send(t, stack.TillParis, sale(at, 1000, p.cardID(), p.emailID()))
 	s.Send(t, stack.Shop, order(at.Add(time.Minute), 2000, p.accountID(), stack.Proved("email", p.email), p.orderID()))
@@ -56,6 +57,7 @@ func TestGolden_cardAndAccountWithOneEmailAreOnePerson(t *testing.T) {
 }
 
 func TestGolden_aShopTabletIsNobody(t *testing.T) {
+	t.Parallel()
 	s, anne, paul := stack.Shared(t), somebody(), somebody()
 	tablet := stack.Proved("cookie", "tablet-"+anne.cookie)
 	now := time.Now()
@@ -71,6 +73,7 @@ func TestGolden_aShopTabletIsNobody(t *testing.T) {
 }
 
 func TestGolden_aTypedEmailIsRefusedOnTheCardOfAnother(t *testing.T) {
+	t.Parallel()
 	s, anne, paul, at := stack.Shared(t), somebody(), somebody(), time.Now().Add(-time.Hour)
 	s.Send(t, stack.Shop, order(at, 1000, anne.accountID(), stack.Proved("email", anne.email), anne.orderID()))
 	s.Send(t, stack.TillParis, sale(at.Add(time.Minute), 2000, anne.cardID(), stack.Proved("email", anne.email)))
@@ -82,6 +85,7 @@ func TestGolden_aTypedEmailIsRefusedOnTheCardOfAnother(t *testing.T) {
 }
 
 func TestGolden_theSecondCardOfAnAccountStandsAlone(t *testing.T) {
+	t.Parallel()
 	s, p, other, at := stack.Shared(t), somebody(), somebody(), time.Now().Add(-time.Hour)
 	s.Send(t, stack.TillParis, sale(at, 1000, p.cardID(), p.accountID()), sale(at.Add(time.Minute), 2000, other.cardID(), p.accountID()))
 	first := belongs(t, s, p.accountID(), 3000, 2, 2) // an account names its own sales
@@ -96,6 +100,7 @@ func TestGolden_theSecondCardOfAnAccountStandsAlone(t *testing.T) {
 }
 
 func TestGolden_aTillsEmailIsNobody(t *testing.T) {
+	t.Parallel()
 	s, anne, paul, token := stack.Shared(t), somebody(), somebody(), somebody()
 	at := time.Now().Add(-time.Hour)
 	till := stack.ID("email", "till."+anne.email)
@@ -110,6 +115,7 @@ func TestGolden_aTillsEmailIsNobody(t *testing.T) {
 }
 
 func TestGolden_aStaffPhoneIsNobody(t *testing.T) {
+	t.Parallel()
 	s, at := stack.Shared(t), time.Now().Add(-time.Hour)
 	staff := somebody()
 	phone := stack.ID("phone", staff.phone)
@@ -127,6 +133,7 @@ func TestGolden_aStaffPhoneIsNobody(t *testing.T) {
 }
 
 func TestGolden_aDummyCustomerNumberIsNobody(t *testing.T) {
+	t.Parallel()
 	s, at := stack.Shared(t), time.Now().Add(-time.Hour)
 	dummy := stack.ID("customer", "DUMMY"+somebody().account)
 	var cards []person
@@ -145,11 +152,12 @@ func TestGolden_aDummyCustomerNumberIsNobody(t *testing.T) {
 }
 
 func TestGolden_aCoupleWithOneEmailIsTwoPeople(t *testing.T) {
+	t.Parallel()
 	s, marie, paul := stack.Shared(t), somebody(), somebody()
 	shared := stack.Proved("email", marie.email)
 	day := func(n int) time.Time { return time.Now().Add(-time.Duration(n) * 24 * time.Hour) }
 	guest := func(n int, minor int64, p person, given string) stack.Event {
-		return named(order(day(n), minor, shared, stack.Proved("phone", p.phone), stack.ID("order", fmt.Sprintf("%s-%d", p.order, n))), given, "Durand")
+		return named(order(day(n), minor, shared, stack.Proved("phone", p.phone), stack.ID("order", fmt.Sprintf("%s-%d", p.order, n))), given, "Beaurepaire")
 	}
 	s.Send(t, stack.Shop, guest(9, 1000, marie, "Marie"), guest(7, 1000, marie, "Marie"))
 	belongs(t, s, shared, 2000, 2, 2)
@@ -171,6 +179,7 @@ func TestGolden_aCoupleWithOneEmailIsTwoPeople(t *testing.T) {
 }
 
 func TestGolden_anOrderIsOfTheCardThatWasShownWithIt(t *testing.T) {
+	t.Parallel()
 	s, p, q := stack.Shared(t), somebody(), somebody()
 	at := time.Now().Add(-time.Hour)
 	till := stack.ID("email", "till."+p.email)
@@ -190,6 +199,7 @@ func TestGolden_anOrderIsOfTheCardThatWasShownWithIt(t *testing.T) {
 }
 
 func TestGolden_aBanHoldsForWhatIsLinkedLater(t *testing.T) {
+	t.Parallel()
 	s, a, b, at := stack.Shared(t), somebody(), somebody(), time.Now().Add(-time.Hour)
 	s.Send(t, stack.TillParis, sale(at, 1000, a.cardID(), stack.Proved("email", a.email)))
 	s.Send(t, stack.Shop, order(at.Add(time.Minute), 2000, b.accountID(), stack.Proved("phone", b.phone), b.orderID()))

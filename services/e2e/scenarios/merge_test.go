@@ -11,6 +11,7 @@ import (
 )
 
 func TestTwoCustomersBecomeOneAndPartAgainAndTheirIdsResolve(t *testing.T) {
+	t.Parallel()
 	s := stack.Shared(t)
 	p := somebody()
 	at := time.Now().Add(-time.Hour)
@@ -58,6 +59,7 @@ func gone(t *testing.T, s *stack.Stack, kept string, ids ...string) {
 }
 
 func TestAFamilyAddressNamesItsPeopleAndJoinsThemNot(t *testing.T) {
+	t.Parallel()
 	s := stack.Shared(t)
 	anne, paul := somebody(), somebody()
 	at := time.Now().Add(-time.Hour)
@@ -95,6 +97,7 @@ func refusedBy(t *testing.T, s *stack.Stack, rcuID, reason string) {
 }
 
 func TestACardThatWasReplacedIsTheSameCustomer(t *testing.T) {
+	t.Parallel()
 	s := stack.Shared(t)
 	p, renewed := somebody(), somebody()
 	at := time.Now().Add(-time.Hour)

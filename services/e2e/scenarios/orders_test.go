@@ -11,6 +11,7 @@ import (
 )
 
 func TestAnOrderToCollectIsShownUntilItIsCollected(t *testing.T) {
+	t.Parallel()
 	s := stack.Shared(t)
 	p := somebody()
 	at := time.Now().Add(-time.Hour)
@@ -47,6 +48,7 @@ func toCollect(n int, state string) func(stack.Reading) error {
 }
 
 func TestASaleThatIsTakenBackCountsNoMoreInAnyOrder(t *testing.T) {
+	t.Parallel()
 	s := stack.Shared(t)
 	at := time.Now().Add(-time.Hour)
 	for _, first := range []string{"sale", "event.retracted"} {

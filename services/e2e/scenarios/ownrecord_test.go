@@ -38,6 +38,7 @@ func download(t *testing.T, s *stack.Stack, path string) map[string]any {
 // TestPeopleSeeKeepAndEraseTheirRecord: logged in, somebody sees what is known of them and where it is from, keeps it as a file, and erases it in
 // two clicks; nobody else sees it, and afterwards nobody at all.
 func TestPeopleSeeKeepAndEraseTheirRecord(t *testing.T) {
+	t.Parallel()
 	s := stack.Shared(t)
 	for window, size := range windows {
 		language := map[string]string{"desktop": "fr", "phone": "en"}[window]

@@ -29,6 +29,7 @@ func consent(t *testing.T, s *stack.Stack, path string, body map[string]any, int
 
 // TestThePagesOfConsentHaveNoBarriers: the register of purposes, a link to unsubscribe before and after, and one that is of no use.
 func TestThePagesOfConsentHaveNoBarriers(t *testing.T) {
+	t.Parallel()
 	s := stack.Shared(t)
 	point := map[string]any{"namespace": "email", "value": somebody().email}
 	for name, w := range map[string]struct {

@@ -79,6 +79,7 @@ func sameButtons(t *testing.T, p *browser.Page, least int) {
 // TestRow131_refusingIsAsShortAndVisibleAsAccepting: one click each, buttons of the same size and colours, on every choice of the page; and what
 // the page says holds at the next contact.
 func TestRow131_refusingIsAsShortAndVisibleAsAccepting(t *testing.T) {
+	t.Parallel()
 	s := stack.Shared(t)
 	for window, size := range windows {
 		for language, words := range readings {
@@ -153,6 +154,7 @@ func fits(t *testing.T, p *browser.Page) {
 
 // TestThePreferenceCentreOfAnAccount: logged in, the page is about all points of the person, and a pause holds at each of them.
 func TestThePreferenceCentreOfAnAccount(t *testing.T) {
+	t.Parallel()
 	s := stack.Shared(t)
 	for name, size := range windows {
 		language := map[string]string{"desktop": "fr", "phone": "en"}[name]

@@ -12,6 +12,7 @@ import (
 )
 
 func TestAReturnByOrderNumberAloneReachesTheBuyerInAnyOrder(t *testing.T) {
+	t.Parallel()
 	s := stack.Shared(t)
 	at := time.Now().Add(-time.Hour)
 	for _, shop := range []string{stack.Shop, stack.OwnShop} { // of another controller than the store, and of the same

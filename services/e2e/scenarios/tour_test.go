@@ -11,6 +11,7 @@ import (
 )
 
 func TestASaleAnOrderAndACallAreOneCustomer(t *testing.T) {
+	t.Parallel()
 	s := stack.Shared(t)
 	marie := somebody()
 	at := time.Date(2019, time.March, 14, 10, 0, 0, 0, time.UTC) // a month of this test alone
