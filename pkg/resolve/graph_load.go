@@ -39,8 +39,11 @@ type GraphLoader interface {
 	PutGraphMeta(ctx context.Context, space string, meta GraphMeta) error
 	// PutRecords stores records, none over a newer one, and deletes those that are gone.
 	PutRecords(ctx context.Context, space string, records []StoredRecord) error
+	// ClearQueues empties the due index and the review queues of a space.
+	ClearQueues(ctx context.Context, space string) error
 	// PutPointers lets each member lead to the newest of the records that hold it, puts records with a boundary into the due index and
-	// those with something to review into their queues, and returns the older ones of records that hold the same identifier. Doing it again gives the same.
+	// those with something to review into their queues, which were emptied before, and returns the older ones of records that hold the same
+	// identifier. Doing it again gives the same.
 	PutPointers(ctx context.Context, space string, records []RecordSummary) (stale []ComponentKey, err error)
 }
 
@@ -67,6 +70,9 @@ const loadStep = 1000
 // record alone, so of two that hold it the older one is gone and came back from a late writer: it is deleted. progress, which may be
 // nil, is told how many records were gone through.
 func FinishLoad(ctx context.Context, loader GraphLoader, space string, progress func(records int)) error {
+	if err := loader.ClearQueues(ctx, space); err != nil {
+		return err //nolint:wrapcheck // says all
+	}
 	for cursor := ""; ; {
 		keys, next, err := loader.ScanComponents(ctx, space, cursor, loadStep)
 		if err != nil {

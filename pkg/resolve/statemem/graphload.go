@@ -40,13 +40,24 @@ func (g *Graph) PutRecords(_ context.Context, space string, records []resolve.St
 	return nil
 }
 
+// ClearQueues implements resolve.GraphLoader.
+func (g *Graph) ClearQueues(_ context.Context, space string) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	s := g.space(space)
+	clear(s.due)
+	for _, queue := range s.reviews {
+		clear(queue)
+	}
+	return nil
+}
+
 // PutPointers implements resolve.GraphLoader.
 func (g *Graph) PutPointers(_ context.Context, space string, records []resolve.RecordSummary) (stale []resolve.ComponentKey, err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	s := g.space(space)
 	for _, r := range records {
-		delete(s.due, r.Component)
 		if r.Boundary != 0 {
 			s.due[r.Component] = r.Boundary
 		}

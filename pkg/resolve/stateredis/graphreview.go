@@ -81,16 +81,3 @@ func (g *Graph) CountReview(ctx context.Context, space string) ([identity.Review
 	}
 	return counts, nil
 }
-
-// putReview puts a record that was loaded into the review queues, or out of them.
-func putReview(ctx context.Context, p redis.Pipeliner, s graphKeys, r resolve.RecordSummary) {
-	for k, weight := range r.Review {
-		queue := s.review(identity.ReviewKind(k))
-		if weight == 0 {
-			p.ZRem(ctx, queue, r.Component[:])
-			continue
-		}
-		p.ZAdd(ctx, queue, redis.Z{Score: float64(weight), Member: r.Component[:]})
-		p.ZRemRangeByRank(ctx, queue, 0, -resolve.MaxReview-1)
-	}
-}

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -119,13 +120,16 @@ func (s *Sum) add(parts ...string) {
 // walkStep is how many keys one step of a walk asks for.
 const walkStep = 1000
 
-// walk calls f with the keys of every node, some at a time.
+// walk calls f with the keys of every node, some at a time, and never twice at once. A key may come twice.
 func (c *Client) walk(ctx context.Context, f func(ctx context.Context, node redis.Cmdable, keys []string) error) error {
+	var one sync.Mutex
 	over := func(ctx context.Context, node redis.Cmdable) error {
 		for cursor := uint64(0); ; {
 			keys, next, err := node.Scan(ctx, cursor, "*", walkStep).Result()
 			if err == nil {
+				one.Lock()
 				err = f(ctx, node, keys)
+				one.Unlock()
 			}
 			if err != nil {
 				return err
@@ -323,9 +327,9 @@ func (c *Client) Rebuilding(ctx context.Context) (map[string]string, error) {
 	return m, nil
 }
 
-// NoteRebuilding notes how far a rebuild has come.
-func (c *Client) NoteRebuilding(ctx context.Context, field, value string) error {
-	if err := c.rdb.HSet(ctx, rebuildKey, field, value).Err(); err != nil {
+// NoteRebuilding notes how far a rebuild has come, by field.
+func (c *Client) NoteRebuilding(ctx context.Context, notes map[string]string) error {
+	if err := c.rdb.HSet(ctx, rebuildKey, notes).Err(); err != nil {
 		return fmt.Errorf("noting how far a rebuild has come: %w", err)
 	}
 	return nil

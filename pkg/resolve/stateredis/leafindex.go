@@ -19,59 +19,129 @@ const maxController = 200
 
 // AddMembers implements resolve.Cells.
 func (s *Cells) AddMembers(ctx context.Context, members []resolve.Member) error {
-	calls, sets, err := listings(members)
+	lists, err := listings(members)
 	if err != nil {
 		return err
 	}
-	answers, err := s.climb(ctx, calls)
-	if err != nil {
+	if err := s.addLists(ctx, lists); err != nil {
 		return fmt.Errorf("adding %d members: %w", len(members), err)
 	}
-	rest := map[string]bool{}
-	for i, a := range answers {
-		if a == bucketTooMany {
-			rest[sets[i]] = true
+	return nil
+}
+
+// PutMembers is AddMembers for an empty store that is filled again: absent is what it expects to find.
+func (s *Cells) PutMembers(ctx context.Context, members []resolve.Member) error {
+	lists, err := listings(members)
+	if err != nil {
+		return err
+	}
+	var values []filling
+	var left []listing
+	for i, l := range lists {
+		if packed, all := l.pack(); all {
+			values = append(values, filling{spot: l.spot, value: packed, place: i})
+		} else {
+			left = append(left, l)
 		}
 	}
-	if len(rest) == 0 {
-		return nil
+	standing, err := s.fillSmall(ctx, values, overNothing)
+	for _, i := range standing {
+		left = append(left, lists[i])
 	}
-	for part := range slices.Chunk(members, maxPipeline) {
-		err := s.pipeline(ctx, func(p redis.Pipeliner) {
-			for _, m := range part {
-				if rest[m.Set] {
-					p.SAdd(ctx, m.Set, m.Member)
+	if err == nil {
+		err = s.addLists(ctx, left)
+	}
+	if err != nil {
+		return fmt.Errorf("putting %d members: %w", len(members), err)
+	}
+	return nil
+}
+
+// addLists adds to leaf indexes, one call of each.
+func (s *Cells) addLists(ctx context.Context, lists []listing) error {
+	calls := make([]bucketCall, len(lists))
+	for i, l := range lists {
+		calls[i] = bucketCall{spot: l.spot, function: bucketAdd, args: make([]any, 0, 2*len(l.leaves))}
+		for n, leaf := range l.leaves {
+			calls[i].args = append(calls[i].args, l.controllers[n], leaf)
+		}
+	}
+	answers, err := s.climb(ctx, calls)
+	if err != nil {
+		return err
+	}
+	for i, a := range answers {
+		if a != bucketTooMany {
+			continue
+		}
+		for part := range slices.Chunk(lists[i].members, maxPipeline) {
+			if err := s.pipeline(ctx, func(p redis.Pipeliner) {
+				for _, m := range part {
+					p.SAdd(ctx, lists[i].set, m)
 				}
+			}); err != nil {
+				return err
 			}
-		})
-		if err != nil {
-			return fmt.Errorf("adding %d members: %w", len(members), err)
 		}
 	}
 	return nil
 }
 
-// listings makes one call of each set, and names the sets.
-func listings(members []resolve.Member) (calls []bucketCall, sets []string, err error) {
+// listing is what is added to one leaf index.
+type listing struct {
+	set         string
+	spot        spot
+	controllers []string
+	leaves      [][]byte
+	members     []string // as they were given
+}
+
+// maxPacked is the length of a leaf index beyond which it takes no more, as in buckets.lua.
+const maxPacked = 512
+
+// pack is the value of an index of these leaves alone, as in buckets.lua; false: they are too many.
+func (l *listing) pack() (value []byte, all bool) {
+	controller := ""
+	for i, m := range l.members {
+		if slices.Contains(l.members[:i], m) {
+			continue
+		}
+		if len(value) > maxPacked {
+			return nil, false
+		}
+		if l.controllers[i] == controller {
+			value = append(value, 0)
+		} else {
+			controller = l.controllers[i]
+			value = append(append(value, byte(len(controller))), controller...) //nolint:gosec // G115: at most 200
+		}
+		value = append(value, l.leaves[i]...)
+	}
+	return value, true
+}
+
+// listings sorts members by their sets.
+func listings(members []resolve.Member) (lists []listing, err error) {
 	place := map[string]int{}
 	for _, m := range members {
 		controller, leaf, err := resolve.ParseLeafMember(m.Member)
 		if err != nil || controller == "" || len(controller) > maxController {
-			return nil, nil, fmt.Errorf("listing a leaf: %w", resolve.ErrMember)
+			return nil, fmt.Errorf("listing a leaf: %w", resolve.ErrMember)
 		}
 		i, known := place[m.Set]
 		if !known {
 			where, ok := spotOf(m.Set)
 			if !ok {
-				return nil, nil, fmt.Errorf("listing a leaf: %w", resolve.ErrMember)
+				return nil, fmt.Errorf("listing a leaf: %w", resolve.ErrMember)
 			}
-			i = len(calls)
+			i = len(lists)
 			place[m.Set] = i
-			calls, sets = append(calls, bucketCall{spot: where, function: bucketAdd}), append(sets, m.Set)
+			lists = append(lists, listing{set: m.Set, spot: where})
 		}
-		calls[i].args = append(calls[i].args, controller, leaf)
+		l := &lists[i]
+		l.controllers, l.leaves, l.members = append(l.controllers, controller), append(l.leaves, leaf), append(l.members, m.Member)
 	}
-	return calls, sets, nil
+	return lists, nil
 }
 
 // Members implements resolve.Cells.

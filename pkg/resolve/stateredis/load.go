@@ -3,11 +3,8 @@ package stateredis
 import (
 	"context"
 	"encoding/binary"
-	"errors"
 	"fmt"
-	"maps"
 	"slices"
-	"strconv"
 
 	"github.com/redis/go-redis/v9"
 
@@ -17,14 +14,74 @@ import (
 // PutCells stores cells as their changelogs hold them: each under its own version, none over a newer one. It is for an empty store that
 // is filled again; absent is what it expects to find.
 func (s *Cells) PutCells(ctx context.Context, cells []resolve.Cell) error {
-	todo, held := newestOf(cells), make([]uint64, len(cells))
+	newest := newestOf(cells)
+	values, others := fillings(newest)
+	if _, err := s.fillSmall(ctx, values, overOlder); err != nil {
+		return fmt.Errorf("putting %d cells: %w", len(cells), err)
+	}
+	some := make([]resolve.Cell, len(others))
+	for n, i := range others {
+		some[n] = newest[i]
+	}
+	return s.putSome(ctx, some)
+}
+
+// PutAbsent stores cells under their own versions where none stands, and returns the places of the others. Each key comes once.
+func (s *Cells) PutAbsent(ctx context.Context, cells []resolve.Cell) (standing []int, err error) {
+	values, others := fillings(cells)
+	if standing, err = s.fillSmall(ctx, values, overNothing); err != nil {
+		return nil, fmt.Errorf("putting %d cells: %w", len(cells), err)
+	}
+	some := make([]resolve.Cell, len(others))
+	for n, i := range others {
+		some[n] = cells[i]
+	}
+	written, err := s.PutOver(ctx, some, make([]uint64, len(some)))
+	if err != nil {
+		return nil, err
+	}
+	for n, ok := range written {
+		if !ok {
+			standing = append(standing, others[n])
+		}
+	}
+	return standing, nil
+}
+
+// PutOver stores each cell under its own version where the version held still stands (0: none does), and says of each whether it did.
+func (s *Cells) PutOver(ctx context.Context, cells []resolve.Cell, held []uint64) ([]bool, error) {
+	written, err := s.putAt(ctx, cells, held)
+	if err != nil {
+		return nil, fmt.Errorf("putting %d cells: %w", len(cells), err)
+	}
+	return written, nil
+}
+
+// fillings are the small values among cells, and the places of all others: of those that stand alone, and of the very long.
+func fillings(cells []resolve.Cell) (values []filling, others []int) {
+	values = make([]filling, 0, len(cells))
+	for i, c := range cells {
+		x, small := spotOf(c.Key)
+		if !small || len(c.Value) > maxFillSize {
+			others = append(others, i)
+			continue
+		}
+		value := append(binary.AppendUvarint(make([]byte, 0, binary.MaxVarintLen64+len(c.Value)), c.Version), c.Value...)
+		values = append(values, filling{spot: x, value: value, place: i})
+	}
+	return values, others
+}
+
+// putSome stores cells one by one.
+func (s *Cells) putSome(ctx context.Context, cells []resolve.Cell) error {
+	todo, held := cells, make([]uint64, len(cells))
 	for attempt := 0; len(todo) > 0; attempt++ {
 		if attempt == maxLoads {
 			return fmt.Errorf("putting %d cells: %w", len(cells), resolve.ErrContended)
 		}
-		written, err := s.putAt(ctx, todo, held[:len(todo)])
+		written, err := s.PutOver(ctx, todo, held[:len(todo)])
 		if err != nil {
-			return fmt.Errorf("putting %d cells: %w", len(cells), err)
+			return err
 		}
 		var left []resolve.Cell
 		var keys []string
@@ -109,189 +166,4 @@ func (s *Cells) putAt(ctx context.Context, cells []resolve.Cell, held []uint64) 
 		}
 	}
 	return out, nil
-}
-
-var _ resolve.GraphLoader = (*Graph)(nil)
-
-// PutGraphMeta implements resolve.GraphLoader.
-func (g *Graph) PutGraphMeta(ctx context.Context, space string, meta resolve.GraphMeta) error {
-	key := graphKeys(space).meta()
-	held, err := g.c.rdb.HGet(ctx, key, "version").Result()
-	if err != nil && !errors.Is(err, redis.Nil) {
-		return fmt.Errorf("reading the version of a space: %w", err)
-	}
-	version, err := parseVersion(held)
-	if err != nil {
-		return err
-	}
-	values := []any{"version", strconv.FormatUint(max(version, meta.Version), 10)}
-	if meta.Rules > 0 {
-		values = append(values, "rules", strconv.FormatUint(meta.Rules, 10), "content", meta.Content)
-	}
-	if err := g.c.rdb.HSet(ctx, key, values...).Err(); err != nil {
-		return fmt.Errorf("setting the version and rules of a space: %w", err)
-	}
-	return nil
-}
-
-// PutRecords implements resolve.GraphLoader.
-func (g *Graph) PutRecords(ctx context.Context, space string, records []resolve.StoredRecord) error {
-	s := graphKeys(space)
-	for part := range slices.Chunk(records, maxPipeline) {
-		set := make([]*redis.BoolCmd, len(part))
-		err := g.pipeline(ctx, func(p redis.Pipeliner) {
-			for i, r := range part {
-				if len(r.Value) == 0 {
-					p.Del(ctx, s.record(r.Component))
-					p.ZRem(ctx, s.due(), r.Component[:])
-					putReview(ctx, p, s, resolve.RecordSummary{Component: r.Component})
-				} else {
-					set[i] = p.SetNX(ctx, s.record(r.Component), r.Value, 0)
-				}
-			}
-		})
-		if err != nil {
-			return fmt.Errorf("putting %d records: %w", len(records), err)
-		}
-		var left []resolve.StoredRecord
-		for i, cmd := range set {
-			if cmd != nil && !cmd.Val() {
-				left = append(left, part[i])
-			}
-		}
-		if err := g.replaceOlder(ctx, s, left); err != nil {
-			return fmt.Errorf("putting %d records: %w", len(records), err)
-		}
-	}
-	return nil
-}
-
-// replaceOlder writes records over older ones.
-func (g *Graph) replaceOlder(ctx context.Context, s graphKeys, records []resolve.StoredRecord) error {
-	if len(records) == 0 {
-		return nil
-	}
-	keys := make([]resolve.ComponentKey, len(records))
-	for i, r := range records {
-		keys[i] = r.Component
-	}
-	versions, err := g.versionsOf(ctx, s, keys)
-	if err != nil {
-		return err
-	}
-	return g.pipeline(ctx, func(p redis.Pipeliner) {
-		for _, r := range records {
-			if v := resolve.RecordVersion(string(r.Value)); v > versions[r.Component] {
-				versions[r.Component] = v
-				p.Set(ctx, s.record(r.Component), r.Value, 0)
-			}
-		}
-	})
-}
-
-// versionsOf reads the versions of records; those that are gone have none.
-func (g *Graph) versionsOf(ctx context.Context, s graphKeys, keys []resolve.ComponentKey) (map[resolve.ComponentKey]uint64, error) {
-	out := make(map[resolve.ComponentKey]uint64, len(keys))
-	for part := range slices.Chunk(keys, maxPipeline) {
-		cmds := make([]*redis.StringCmd, len(part))
-		err := g.pipeline(ctx, func(p redis.Pipeliner) {
-			for i, c := range part {
-				cmds[i] = p.GetRange(ctx, s.record(c), 0, resolve.RecordHeader-1)
-			}
-		})
-		if err != nil {
-			return nil, err
-		}
-		for i, cmd := range cmds {
-			if head := cmd.Val(); len(head) == resolve.RecordHeader {
-				out[part[i]] = resolve.RecordVersion(head)
-			}
-		}
-	}
-	return out, nil
-}
-
-// PutPointers implements resolve.GraphLoader.
-func (g *Graph) PutPointers(ctx context.Context, space string, records []resolve.RecordSummary) (stale []resolve.ComponentKey, err error) {
-	s := graphKeys(space)
-	var names []string
-	for _, r := range records {
-		for _, k := range r.Members {
-			names = append(names, s.pointer(k))
-		}
-	}
-	_, held, err := g.read(ctx, "", names, maxGraphKeys)
-	if err != nil {
-		return nil, fmt.Errorf("reading %d pointers: %w", len(names), err)
-	}
-	leads, versions, err := g.standing(ctx, s, records, names, held)
-	if err != nil {
-		return nil, err
-	}
-	n := 0
-	err = g.pipeline(ctx, func(p redis.Pipeliner) {
-		for _, r := range records {
-			putDue(ctx, p, s, r)
-			putReview(ctx, p, s, r)
-			for range r.Members {
-				name := names[n]
-				n++
-				other, known := leads[name]
-				v, stands := versions[other]
-				switch {
-				case known && other == r.Component:
-					continue
-				case known && stands && v >= r.Version:
-					stale = append(stale, r.Component)
-					continue
-				case known && stands:
-					stale = append(stale, other)
-				}
-				leads[name] = r.Component
-				p.Set(ctx, name, pointerValue(r.Component), 0)
-			}
-		}
-	})
-	if err != nil {
-		return nil, fmt.Errorf("setting %d pointers: %w", len(names), err)
-	}
-	return stale, nil
-}
-
-// putDue notes when the record wants to be looked at again, if ever.
-func putDue(ctx context.Context, p redis.Pipeliner, s graphKeys, r resolve.RecordSummary) {
-	if r.Boundary == 0 {
-		p.ZRem(ctx, s.due(), r.Component[:])
-		return
-	}
-	p.ZAdd(ctx, s.due(), redis.Z{Score: float64(r.Boundary), Member: r.Component[:]})
-}
-
-// standing says where pointers lead, and the versions of the records there.
-func (g *Graph) standing(ctx context.Context, s graphKeys, records []resolve.RecordSummary, names []string, held []any) (leads map[string]resolve.ComponentKey, versions map[resolve.ComponentKey]uint64, err error) {
-	leads = make(map[string]resolve.ComponentKey, len(names))
-	own := make(map[resolve.ComponentKey]uint64, len(records))
-	for _, r := range records {
-		own[r.Component] = r.Version
-	}
-	var others []resolve.ComponentKey
-	for i, v := range held {
-		text, there := v.(string)
-		if !there {
-			continue
-		}
-		c, err := parsePointer(text)
-		if err != nil {
-			return nil, nil, err
-		}
-		leads[names[i]] = c
-		if _, known := own[c]; !known {
-			others = append(others, c)
-		}
-	}
-	if versions, err = g.versionsOf(ctx, s, others); err != nil {
-		return nil, nil, fmt.Errorf("reading versions of records: %w", err)
-	}
-	maps.Copy(versions, own)
-	return leads, versions, nil
 }

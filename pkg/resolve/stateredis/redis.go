@@ -31,7 +31,7 @@ type Client struct {
 }
 
 // functions are loaded at start, and again by whoever finds one missing. Versions stand in their names: an older program that still runs keeps its own.
-var functions = []string{cellFunctions, bucketFunctions, graphFunctions, markerFunctions, contactFunctions, indexFunctions}
+var functions = []string{cellFunctions, bucketFunctions, graphFunctions, markerFunctions, contactFunctions, indexFunctions, fillFunctions}
 
 // Open connects, and loads the functions.
 func Open(ctx context.Context, cfg Config) (*Client, error) {

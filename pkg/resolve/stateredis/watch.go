@@ -23,6 +23,7 @@ import (
 type serverWatch struct {
 	epoch   atomic.Uint64
 	cluster bool
+	slots   atomic.Bool // a server keeps its keys in slots: the keys of a call must lie in one
 
 	mu    sync.Mutex
 	known map[string]struct{}
@@ -46,7 +47,10 @@ func (w *serverWatch) connected(ctx context.Context, conn *redis.Conn) error {
 	if err != nil {
 		return fmt.Errorf("asking redis who it is: %w", err)
 	}
-	if w.met(runID(info)) {
+	if infoField(info, "redis_mode") == "cluster" {
+		w.slots.Store(true)
+	}
+	if w.met(infoField(info, "run_id")) {
 		return resolve.ErrStateMoved
 	}
 	return w.checked(ctx)
@@ -69,10 +73,11 @@ func (w *serverWatch) met(id string) bool {
 	return w.open
 }
 
-func runID(info string) string {
+// infoField is what a server says of itself under a name.
+func infoField(info, name string) string {
 	for line := range strings.Lines(info) {
-		if id, found := strings.CutPrefix(strings.TrimSpace(line), "run_id:"); found {
-			return id
+		if value, found := strings.CutPrefix(strings.TrimSpace(line), name+":"); found {
+			return value
 		}
 	}
 	return ""

@@ -12,10 +12,10 @@ import (
 	eventpb "rcu/schemas/event"
 )
 
-// joinTries bounds how often a log of contacts is read again that is written meanwhile.
+// joinTries bounds how often something is read again that is written meanwhile.
 const joinTries = 32
 
-var errContended = errors.New("log of contacts kept changing")
+var errContended = errors.New("what stands in redis kept changing")
 
 // putContacts counts contacts again. They are single facts that join whatever stands in Redis: neither their order nor repetition matters, and
 // contacts that are made meanwhile stay.

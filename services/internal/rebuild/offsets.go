@@ -88,7 +88,7 @@ func (w *work) joinDecisions(ctx context.Context) error {
 		}
 	}
 	w.stage("joining consent decisions", total)
-	return w.load(ctx, sources, w.putDecisions)
+	return w.load(ctx, sources, 1, w.putDecisions)
 }
 
 // byRegister sorts decisions by the registers that they belong to.

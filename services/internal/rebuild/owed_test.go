@@ -50,6 +50,6 @@ func TestOwed_aGraphBesideTheRules(t *testing.T) {
 // A rebuild that was cut short left half of a state.
 func TestOwed_aRebuildThatWasCutShort(t *testing.T) {
 	i := newInstallation(t)
-	require.NoError(t, i.redis.NoteRebuilding(t.Context(), "begun", "2026-11-22T10:00:00Z"))
+	require.NoError(t, i.redis.NoteRebuilding(t.Context(), map[string]string{"begun": "2026-11-22T10:00:00Z"}))
 	require.True(t, i.owed())
 }

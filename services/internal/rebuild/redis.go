@@ -12,8 +12,6 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"rcu/pkg/resolve"
 	"rcu/pkg/resolve/stateredis"
 	"rcu/pkg/stream"
@@ -39,9 +37,9 @@ type Config struct {
 	Margin time.Duration
 	// Wipe deletes what Redis holds first.
 	Wipe bool
-	// Parallel is how many partitions are read at once. Default: 4.
+	// Parallel is how many partitions of a topic are read at once. Default: 4.
 	Parallel int
-	// Records is the most records of a partition that are held at once, behind which it is noted how far the rebuild has come. Default: 2000.
+	// Records is about how many records of a topic are written at once, behind which it is noted how far the rebuild has come. Default: 5000.
 	Records int
 	// Progress is told of every step; may be nil.
 	Progress func(step string, done, total int64)
@@ -59,7 +57,7 @@ type Report struct {
 	Resumed    bool             `json:"resumed"`
 	Seconds    float64          `json:"seconds"`
 	Records    map[string]int64 `json:"records"`    // read, by topic
-	Components int64            `json:"components"` // of the graph
+	Components int64            `json:"components"` // of the graph, that stand
 	Leaves     int64            `json:"leaves"`
 	Decisions  int64            `json:"decisions"` // joined again from rcu.consents
 	Again      int64            `json:"again"`     // records that the resolver will read again
@@ -95,7 +93,7 @@ func Redis(ctx context.Context, cfg Config, d Deps) (Report, error) {
 	if err := w.begin(ctx); err != nil {
 		return Report{}, err
 	}
-	for _, step := range []func(context.Context) error{w.readControls, w.putMeta, w.loadValues, w.loadLeaves, w.finishGraphs, w.joinDecisions, w.raiseNumbers, w.setBack} {
+	for _, step := range []func(context.Context) error{w.readControls, w.putMeta, w.loadAll, w.joinDecisions, w.raiseNumbers, w.setBack} {
 		if err := step(ctx); err != nil {
 			return w.report, err
 		}
@@ -171,7 +169,7 @@ func (w *work) begin(ctx context.Context) error {
 	if !empty {
 		return ErrNotEmpty
 	}
-	return w.deps.Redis.NoteRebuilding(ctx, begunField, w.deps.now().UTC().Format(time.RFC3339)) //nolint:wrapcheck // says all
+	return w.deps.Redis.NoteRebuilding(ctx, map[string]string{begunField: w.deps.now().UTC().Format(time.RFC3339)}) //nolint:wrapcheck // says all
 }
 
 // wiped deletes what Redis holds, if that is asked for or an earlier rebuild was cut short in it, and returns how far an earlier one came.
@@ -179,7 +177,7 @@ func (w *work) begin(ctx context.Context) error {
 func (w *work) wiped(ctx context.Context) (map[string]string, error) {
 	r := w.deps.Redis
 	if w.cfg.Wipe {
-		if err := r.NoteRebuilding(ctx, wipingField, "begun"); err != nil {
+		if err := r.NoteRebuilding(ctx, map[string]string{wipingField: "begun"}); err != nil {
 			return nil, err //nolint:wrapcheck // says all
 		}
 	}
@@ -247,9 +245,14 @@ func (w *work) putMeta(ctx context.Context) error {
 
 // finishGraphs sets what is derived from the records of each space.
 func (w *work) finishGraphs(ctx context.Context) error {
-	w.stage("linking components", w.report.Components)
 	for _, space := range slices.Sorted(maps.Keys(w.spaces())) {
-		if err := resolve.FinishLoad(ctx, w.graph, space, func(n int) { w.advance(int64(n)) }); err != nil {
+		err := resolve.FinishLoad(ctx, w.graph, space, func(n int) {
+			w.advance(int64(n))
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.report.Components += int64(n)
+		})
+		if err != nil {
 			return fmt.Errorf("finishing the graph of a space: %w", err)
 		}
 	}
@@ -280,89 +283,4 @@ func (w *work) advance(n int64) {
 	defer w.mu.Unlock()
 	w.done += n
 	w.cfg.Progress(w.step, w.done, max(w.total, w.done))
-}
-
-// source is a partition to load.
-type source struct {
-	topic      string
-	partition  int
-	start, end int64
-}
-
-func (s source) name() string { return s.topic + "/" + strconv.Itoa(s.partition) }
-
-// sources lists the partitions of topics from the first one on, with what is left to read of them.
-func (w *work) sources(ctx context.Context, first int, topics ...string) (out []source, total int64, err error) {
-	for _, topic := range topics {
-		n, err := w.deps.Stream.Partitions(ctx, topic)
-		if err != nil {
-			return nil, 0, fmt.Errorf("asking for the partitions of %s: %w", topic, err)
-		}
-		if n == 1 {
-			first = 0
-		}
-		for p := first; p < n; p++ {
-			bounds, err := w.deps.Stream.Bounds(ctx, topic, p)
-			if err != nil {
-				return nil, 0, fmt.Errorf("asking for the bounds of %s: %w", topic, err)
-			}
-			s := source{topic, p, bounds[p].Start, bounds[p].End}
-			s.start = max(s.start, w.from[s.name()])
-			total += max(0, s.end-s.start)
-			out = append(out, s)
-		}
-	}
-	return out, total, nil
-}
-
-// load reads partitions side by side and hands their records to put, some at a time.
-func (w *work) load(ctx context.Context, sources []source, put func(ctx context.Context, records []stream.Record) error) error {
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(w.cfg.Parallel)
-	for _, s := range sources {
-		g.Go(func() error {
-			if err := w.loadOne(ctx, s, put); err != nil {
-				return fmt.Errorf("loading %s: %w", s.name(), err)
-			}
-			return nil
-		})
-	}
-	return g.Wait()
-}
-
-// Limits of what is held of one partition at once.
-const (
-	loadRecords = 2000
-	loadBytes   = 4 << 20
-)
-
-func (w *work) loadOne(ctx context.Context, s source, put func(ctx context.Context, records []stream.Record) error) error {
-	var held []stream.Record
-	size, last := 0, s.start
-	flush := func(next int64) error {
-		if err := put(ctx, held); err != nil {
-			return err
-		}
-		w.count(s.topic, int64(len(held)))
-		w.advance(next - last)
-		held, size, last = held[:0], 0, next
-		return w.deps.Redis.NoteRebuilding(ctx, s.name(), strconv.FormatInt(next, 10)) //nolint:wrapcheck // says all
-	}
-	err := w.deps.Stream.ReadFrom(ctx, s.topic, s.partition, s.start, func(r stream.Record) error {
-		held = append(held, r)
-		if size += len(r.Key) + len(r.Value); len(held) < w.cfg.Records && size < loadBytes {
-			return nil
-		}
-		return flush(r.Offset + 1)
-	})
-	if err != nil {
-		return err
-	}
-	return flush(max(s.end, last))
-}
-
-func (w *work) count(topic string, n int64) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.report.Records[topic] += n
 }

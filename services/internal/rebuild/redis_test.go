@@ -5,8 +5,6 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"math/rand/v2"
-	"os"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -39,13 +37,7 @@ func comesBack(t *testing.T, people int) rebuild.Report {
 		require.Contains(t, was, kind, "the people leave something of it")
 	}
 	fresh := openRedis(t)
-	began, step := time.Now(), ""
-	report, err := rebuild.Redis(t.Context(), rebuild.Config{Progress: func(now string, _, total int64) {
-		if now != step {
-			step = now
-			t.Logf("%8.3f s: %s (%d)", time.Since(began).Seconds(), step, total)
-		}
-	}}, rebuild.Deps{Stream: i.client, Redis: fresh})
+	report, err := rebuild.Redis(t.Context(), rebuild.Config{Progress: stepsOf(t)}, rebuild.Deps{Stream: i.client, Redis: fresh})
 	require.NoError(t, err)
 	require.False(t, report.Resumed)
 	profiles := map[string]bool{}
@@ -76,11 +68,7 @@ func TestRedisComesBackByteForByte(t *testing.T) {
 // 10,000 sampled people of as many as RCU_REBUILD_PEOPLE says.
 func TestLongRedisComesBackByteForByte(t *testing.T) {
 	testkit.Long(t)
-	people := 10_000
-	if n, err := strconv.Atoi(os.Getenv("RCU_REBUILD_PEOPLE")); err == nil {
-		people = n
-	}
-	report := comesBack(t, people)
+	report := comesBack(t, peopleAsked(10_000))
 	t.Logf("%d components and %d leaves in %.2f s: %.0f components/s", report.Components, report.Leaves, report.Seconds, report.Rate)
 }
 
@@ -125,7 +113,7 @@ func TestARebuildThatIsCutShortWhileWipingGoesOn(t *testing.T) {
 	i.live(60)
 	was := survey(t, i.redis)
 	d := rebuild.Deps{Stream: i.client, Redis: i.redis}
-	require.NoError(t, i.redis.NoteRebuilding(t.Context(), "wiping", "begun"))
+	require.NoError(t, i.redis.NoteRebuilding(t.Context(), map[string]string{"wiping": "begun"}))
 	require.NoError(t, stateredis.NewGraph(i.redis).PutRecords(t.Context(), space, []resolve.StoredRecord{{Component: i.components()[0]}})) // one is deleted already
 	owed, err := rebuild.Owed(t.Context(), "", d)
 	require.NoError(t, err)

@@ -20,47 +20,7 @@ import (
 // firstSubjectPartition of rcu.keys holds keys of subjects; those before it hold daily keys, which live on Kafka alone.
 const firstSubjectPartition = 1
 
-// loadValues loads everything but leaves, which need the registers of references.
-func (w *work) loadValues(ctx context.Context) error {
-	all, total, err := w.sources(ctx, 0, stream.TopicRegisters, stream.TopicOwners, stream.TopicGraph, stream.TopicContacts)
-	if err != nil {
-		return err
-	}
-	keys, more, err := w.sources(ctx, firstSubjectPartition, stream.TopicKeys)
-	if err != nil {
-		return err
-	}
-	w.stage("loading registers, keys, owners and the graph", total+more)
-	return w.load(ctx, append(all, keys...), func(ctx context.Context, records []stream.Record) error {
-		if len(records) == 0 {
-			return nil
-		}
-		switch records[0].Topic {
-		case stream.TopicRegisters:
-			return w.putRegisters(ctx, records)
-		case stream.TopicOwners:
-			return w.putOwners(ctx, records)
-		case stream.TopicKeys:
-			return w.putKeys(ctx, records)
-		case stream.TopicContacts:
-			return w.putContacts(ctx, records)
-		default:
-			return w.putGraph(ctx, records)
-		}
-	})
-}
-
 var errNoLeaf = errors.New("the changelog of leaves holds a key of something else")
-
-// loadLeaves loads leaves and lists them under the identifiers that they name.
-func (w *work) loadLeaves(ctx context.Context) error {
-	all, total, err := w.sources(ctx, 0, stream.TopicLeaves)
-	if err != nil {
-		return err
-	}
-	w.stage("loading leaves", total)
-	return w.load(ctx, all, w.putLeaves)
-}
 
 // changelogs decodes records of a topic of packed values.
 func changelogs(records []stream.Record) ([]*eventpb.Changelog, error) {
@@ -161,7 +121,7 @@ func (w *work) list(ctx context.Context, space string, leaves []leaf) error {
 			members = append(members, resolve.Member{Set: resolve.LeafIndex(space, k), Member: l.member})
 		}
 	}
-	return w.cells.AddMembers(ctx, members) //nolint:wrapcheck // says all
+	return w.cells.PutMembers(ctx, members) //nolint:wrapcheck // says all
 }
 
 // kindOf is what stands before the first colon of a cell's key.
@@ -183,37 +143,69 @@ func (w *work) putRegisters(ctx context.Context, records []stream.Record) error 
 	if err != nil {
 		return err
 	}
-	newest := map[string]resolve.Cell{}
-	var written []string
-	var cells []resolve.Cell
-	for _, c := range all {
-		x := cellOf(c)
-		held, known := newest[x.Key]
-		if known && held.Version >= x.Version {
-			continue
-		}
-		if newest[x.Key] = x; !known && shared[kindOf(x.Key)] != nil {
-			written = append(written, x.Key)
+	var own, joint []resolve.Cell
+	for _, c := range newestOf(all) {
+		if x := cellOf(c); shared[kindOf(x.Key)] == nil {
+			own = append(own, x)
+		} else {
+			joint = append(joint, x)
 		}
 	}
-	standing, err := w.cells.LoadCells(ctx, written)
-	if err != nil {
+	if err := w.cells.PutCells(ctx, own); err != nil {
 		return err //nolint:wrapcheck // says all
 	}
-	for _, s := range standing {
-		if s.Version == 0 || s.Version == newest[s.Key].Version {
+	return w.join(ctx, joint)
+}
+
+// join puts registers that others write too, each once. One that stands is joined, and written over only while it stands as it was read.
+func (w *work) join(ctx context.Context, cells []resolve.Cell) error {
+	places, err := w.cells.PutAbsent(ctx, cells)
+	todo := make([]resolve.Cell, len(places))
+	for n, i := range places {
+		todo[n] = cells[i]
+	}
+	for try := 0; err == nil && len(todo) > 0; try++ {
+		if try == joinTries {
+			return errContended
+		}
+		todo, err = w.joinStanding(ctx, todo)
+	}
+	return err //nolint:wrapcheck // says all
+}
+
+// joinStanding joins registers into those that stand, and returns the ones of which another was written meanwhile.
+func (w *work) joinStanding(ctx context.Context, cells []resolve.Cell) (left []resolve.Cell, err error) {
+	keys := make([]string, len(cells))
+	for i, c := range cells {
+		keys[i] = c.Key
+	}
+	standing, err := w.cells.LoadCells(ctx, keys)
+	if err != nil {
+		return nil, err //nolint:wrapcheck // says all
+	}
+	var places []int
+	var merged []resolve.Cell
+	var held []uint64
+	for i, s := range standing {
+		if s.Version == cells[i].Version {
 			continue
 		}
-		merged, err := merge(s, newest[s.Key])
+		m, err := merge(s, cells[i])
 		if err != nil {
-			return err
+			return nil, err
 		}
-		newest[s.Key] = merged
+		places, merged, held = append(places, i), append(merged, m), append(held, s.Version)
 	}
-	for _, x := range newest {
-		cells = append(cells, x)
+	written, err := w.cells.PutOver(ctx, merged, held)
+	if err != nil {
+		return nil, err //nolint:wrapcheck // says all
 	}
-	return w.cells.PutCells(ctx, cells) //nolint:wrapcheck // says all
+	for n, ok := range written {
+		if !ok {
+			left = append(left, cells[places[n]])
+		}
+	}
+	return left, nil
 }
 
 // merge joins two values of one register under a version above both.
@@ -299,39 +291,52 @@ func (w *work) putKeys(ctx context.Context, records []stream.Record) error {
 	return w.cells.PutCells(ctx, cells) //nolint:wrapcheck // says all
 }
 
-// putGraph stores the components of commits that are on the changelog whole.
+// putGraph stores the components of commits that are on the changelog whole: of each the newest of these records, or that it is gone.
 func (w *work) putGraph(ctx context.Context, records []stream.Record) error {
+	place := map[string]int{} // by key of the record
 	bySpace := map[string][]resolve.StoredRecord{}
-	gone := map[string]bool{} // in these records
-	for i := len(records) - 1; i >= 0; i-- {
-		r := records[i]
-		if r.Value == nil {
-			space, c, ok := parseComponent(r.Key)
-			if ok && w.whole(space, resolver.TombstoneVersion(r)) {
-				gone[string(r.Key)] = true
-				bySpace[space] = append(bySpace[space], resolve.StoredRecord{Component: c})
-			}
+	for _, r := range records {
+		space, x, whole, err := w.component(r)
+		if err != nil {
+			return err
+		}
+		if !whole {
 			continue
 		}
-		var c eventpb.Changelog
-		if err := r.Decode(&c); err != nil {
-			return fmt.Errorf("reading a component: %w", err)
+		some := bySpace[space]
+		i, known := place[string(r.Key)]
+		switch {
+		case !known:
+			place[string(r.Key)] = len(some)
+			bySpace[space] = append(some, x)
+		case len(some[i].Value) == 0: // a writer that was overtaken
+		case len(x.Value) == 0 || resolve.RecordVersion(string(some[i].Value)) < resolve.RecordVersion(string(x.Value)):
+			some[i] = x
 		}
-		if len(c.GetKey()) != len(resolve.ComponentKey{}) || gone[string(r.Key)] || !w.whole(c.GetSpace(), c.GetVersion()) {
-			continue
-		}
-		bySpace[c.GetSpace()] = append(bySpace[c.GetSpace()], resolve.StoredRecord{Component: resolve.ComponentKey(c.GetKey()), Value: c.GetValue()})
 	}
 	for space, some := range bySpace {
 		w.see(space, 0)
 		if err := w.graph.PutRecords(ctx, space, some); err != nil {
 			return err //nolint:wrapcheck // says all
 		}
-		w.mu.Lock()
-		w.report.Components += int64(len(some))
-		w.mu.Unlock()
 	}
 	return nil
+}
+
+// component reads a record of rcu.graph; whole says that it is a component of a commit that is on the changelog whole.
+func (w *work) component(r stream.Record) (space string, x resolve.StoredRecord, whole bool, err error) {
+	if r.Value == nil {
+		space, c, ok := parseComponent(r.Key)
+		return space, resolve.StoredRecord{Component: c}, ok && w.whole(space, resolver.TombstoneVersion(r)), nil
+	}
+	var c eventpb.Changelog
+	if err := r.Decode(&c); err != nil {
+		return "", x, false, fmt.Errorf("reading a component: %w", err)
+	}
+	if len(c.GetKey()) != len(resolve.ComponentKey{}) || len(c.GetValue()) == 0 {
+		return "", x, false, nil
+	}
+	return c.GetSpace(), resolve.StoredRecord{Component: resolve.ComponentKey(c.GetKey()), Value: c.GetValue()}, w.whole(c.GetSpace(), c.GetVersion()), nil
 }
 
 // parseComponent reads the key of a record of rcu.graph.
