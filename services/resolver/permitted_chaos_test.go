@@ -211,8 +211,8 @@ func TestPermitted_kafkaDown(t *testing.T) {
 	status, a = v.contact("confirm", "before")
 	require.False(t, status == http.StatusOK && a.Allowed, "withdrawn after its reservation")
 	require.Zero(t, v.withdrawals())
-	h, _, stop := v.consentAPI()
 	v.now = v.now.Add(time.Minute)
+	h, _, stop := v.consentAPI()
 	code, _ = v.post(h, readerKey(retail), "/v1/consents", marshal(map[string]any{
 		"point": is("email", v.mail), "purpose": "marketing", "channel": "email", "decision": "grant", "act": "store_tablet_signed",
 		"notice": map[string]any{"id": "marketing", "version": "1", "language": "fr"}, "proof": map[string]any{"type": "signature", "sha256": strings.Repeat("ab", 32)},
