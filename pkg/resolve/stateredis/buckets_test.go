@@ -63,6 +63,24 @@ func TestBucketsOverflowIntoTheNextLevel(t *testing.T) {
 		require.Equal(t, "listpack", coding)
 	}
 	assert.EqualValues(t, 60_000, fields, "each value once")
+	var last []string // most of them lie in the second level
+	for _, x := range cells[59_500:] {
+		last = append(last, x.Key)
+	}
+	long := slices.Repeat([]byte("x"), 3*pieceSize)
+	got, err := one.LoadCells(t.Context(), last)
+	require.NoError(t, err)
+	for i := range got {
+		got[i].Value = long
+	}
+	written, err = one.CommitCells(t.Context(), got)
+	require.NoError(t, err)
+	require.NotContains(t, written, false)
+	got, err = other.LoadCells(t.Context(), last)
+	require.NoError(t, err)
+	for i := range got {
+		require.Equal(t, long, got[i].Value, "a value of several pieces")
+	}
 }
 
 // TestSmallValuesOfAnyLength: a value grows and shrinks over the bounds of pieces.
