@@ -128,6 +128,7 @@ func wouldLink(t *testing.T, s *stack.Stack, file string) int {
 // TestProbablyOnePersonLinkedByARule: what is probable links nobody until the operator says from where. Then it does, through the whole
 // stack; a ban, a correction and a restriction take it apart, and switching the rule off asks the steward again.
 func TestProbablyOnePersonLinkedByARule(t *testing.T) {
+	t.Parallel()
 	s := stack.Start(t)
 	first := writtenTwice(t, s, [2][2]string{{"Hélène", "Lefèvre"}, {"Helene", "Lefebvre"}})[0]
 	suggested(t, s, first.store, first.call)
