@@ -30,7 +30,7 @@ import (
 const memoryPeople = 2_000
 
 // memoryBudget is what a person may take, in bytes.
-const memoryBudget = 5_000.0
+const memoryBudget = 4_500.0
 
 // population makes people of three identifiers (card, e-mail, cookie) and twenty events over 25 days: eight tickets, eight pages
 // (three of them logged in), two orders, a call and a log-in, and one decision about browsing.
@@ -210,7 +210,7 @@ func (p *population) resolve(topic string) {
 	p.batch = nil
 }
 
-// TestMemory measures what Redis takes for a person of three identifiers and twenty events, by kind of key (ADR 16). -v prints the table.
+// TestMemory measures what Redis takes for a person of three identifiers and twenty events, by kind of key (ADRs 16, 45). -v prints the table.
 func TestMemory(t *testing.T) {
 	testkit.Long(t)
 	addr := testkit.Redis(t)
