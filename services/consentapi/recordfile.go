@@ -219,4 +219,3 @@ func instant(micros int64) *time.Time {
 	t := time.UnixMicro(micros).UTC()
 	return &t
 }
-
