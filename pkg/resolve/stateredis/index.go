@@ -157,11 +157,12 @@ func (x *Index) RemoveEntry(ctx context.Context, space, id string) error {
 		return err
 	}
 	err = x.cells.pipeline(ctx, func(p redis.Pipeliner) { x.unlist(ctx, p, space, id, e.Blocks) })
+	var gone *redis.IntCmd
 	if err == nil {
-		err = x.cells.pipeline(ctx, func(p redis.Pipeliner) {
-			p.Del(ctx, entryKey(space, listed(id)))
-			p.Decr(ctx, entryCount(space))
-		})
+		err = x.cells.pipeline(ctx, func(p redis.Pipeliner) { gone = p.Del(ctx, entryKey(space, listed(id))) })
+	}
+	if err == nil && gone.Val() > 0 { // of several who remove it at once, one
+		err = x.cells.pipeline(ctx, func(p redis.Pipeliner) { p.Decr(ctx, entryCount(space)) })
 	}
 	if err != nil {
 		return fmt.Errorf("removing an entry: %w", err)

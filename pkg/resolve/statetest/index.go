@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
 
 	"rcu/pkg/match"
 )
@@ -17,6 +18,7 @@ func Index(t *testing.T, open func(t testing.TB) match.Index) {
 	t.Run("an entry moves and goes", func(t *testing.T) { testIndexMoves(t, open(t)) })
 	t.Run("full blocks", func(t *testing.T) { testIndexFull(t, open(t)) })
 	t.Run("removing keeps the others", func(t *testing.T) { testIndexRemoves(t, open(t)) })
+	t.Run("several remove one at once", func(t *testing.T) { testIndexRemovesTogether(t, open(t)) })
 	t.Run("suggestions", func(t *testing.T) { testSuggestions(t, open(t)) })
 	t.Run("suggestions in pages", func(t *testing.T) { testSuggestionPages(t, open(t)) })
 }
@@ -144,6 +146,20 @@ func testIndexRemoves(t *testing.T, x match.Index) {
 			require.True(t, left[id], id)
 		}
 	}
+}
+
+func testIndexRemovesTogether(t *testing.T, x match.Index) {
+	for n := range 20 {
+		put(t, x, entry(n, 1000+n), entry(n+100, 2000+n))
+		var all errgroup.Group
+		for range 8 {
+			all.Go(func() error { return x.RemoveEntry(t.Context(), "s", entryID(n)) })
+		}
+		require.NoError(t, all.Wait())
+	}
+	count, err := x.CountEntries(t.Context(), "s")
+	require.NoError(t, err)
+	require.EqualValues(t, 20, count, "who is gone is counted out once")
 }
 
 func suggestion(id string, weight float64) match.Suggestion {
