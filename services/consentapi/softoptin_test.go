@@ -70,7 +70,6 @@ func TestPreferenceCentre_whatSalesPermit(t *testing.T) {
 		require.Contains(t, row, `value="deny"`)
 		require.NotContains(t, form(page(lang), "r-survey-email"), "shoes", "offers alone")
 	}
-	require.NotContains(t, page("en"), `value="none" aria-current`, "something holds today")
 	topic := r.topic()
 	require.Equal(t, []any{false, false}, []any{topic["allowed"], topic["known"]}, "it is no consent")
 	require.Equal(t, []any{fields{"family": "shoes", "sold_at": "2026-03-10T09:00:00Z", "expires_at": "2029-03-10T09:00:00Z"}}, topic["soft_optins"])
@@ -120,6 +119,26 @@ func TestPreferenceCentre_salesEnd(t *testing.T) {
 			require.NotContains(t, r.do("GET", r.preferences("email", mail), "", nil, "Accept-Language", "en").Body.String(), "bought on")
 		})
 	}
+}
+
+// Who refused everything but offers, about which nothing was decided, is at the level of service until a purchase permits some.
+func TestPreferenceCentre_levelWithSales(t *testing.T) {
+	r := newRig(t)
+	email := r.key(identifier.Email, mail)
+	topics, known := consent.LevelService.Denies(nil)
+	require.True(t, known)
+	for _, pc := range topics {
+		if consent.Reaches(pc.Channel, identifier.Email) && pc != (consent.PurposeChannel{Purpose: consent.Marketing, Channel: consent.ChannelEmail}) {
+			r.fact(email, pc, consent.Decision{Dec: consent.Refuse, At: r.now().Unix() - 60, ID: "r"})
+		}
+	}
+	page := func() string {
+		return r.do("GET", r.preferences("email", mail), "", nil, "Accept-Language", "en").Body.String()
+	}
+	require.Contains(t, page(), `value="service" aria-current="true"`)
+	r.sold(email, r.now())
+	require.NotContains(t, page(), `value="service" aria-current="true"`)
+	require.Contains(t, page(), `value="useful" aria-current="true"`)
 }
 
 // Three years without an act end an agreement, and page and answer say that it ended, and when; an act of the person keeps it.
