@@ -19,7 +19,7 @@ func (s *Service) publishAllCells(ctx context.Context, cells []cellRef) ([]cellR
 		var moved []cellRef
 		for len(cells) > 0 {
 			n := min(len(cells), publishChunk)
-			some, err := s.publishCells(ctx, cells[:n])
+			some, err := s.publishCells(ctx, s.out, cells[:n])
 			if err != nil {
 				return append(moved, cells...), err
 			}
@@ -34,7 +34,7 @@ func (s *Service) publishAllCells(ctx context.Context, cells []cellRef) ([]cellR
 
 // publishCells puts the value of cells on their changelogs and returns those that have another one by then: another worker may have
 // published the newer value before this one, and the last record of a key is the one that compaction keeps.
-func (s *Service) publishCells(ctx context.Context, refs []cellRef) (moved []cellRef, err error) {
+func (s *Service) publishCells(ctx context.Context, out output, refs []cellRef) (moved []cellRef, err error) {
 	if err := s.readUnknown(ctx, refs); err != nil {
 		return nil, err
 	}
@@ -51,7 +51,7 @@ func (s *Service) publishCells(ctx context.Context, refs []cellRef) (moved []cel
 		}
 		records = append(records, r)
 	}
-	if err := s.out.PublishAll(ctx, records); err != nil {
+	if err := out.PublishAll(ctx, records); err != nil {
 		return nil, fmt.Errorf("publishing changelogs: %w", err)
 	}
 	versions, err := s.deps.Cells.Versions(ctx, keys)

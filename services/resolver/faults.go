@@ -24,4 +24,5 @@ var faults struct {
 	toldNever     bool // no name is told to be gone because a leaf moved or a record was made
 	noExpress     bool // what people asked for waits for its turn
 	owedBlindly   bool // profiles count as pending whether or not their entries were looked at
+	promptLate    bool // what is new of a person waits for the rest of its batch
 }

@@ -71,12 +71,19 @@ func (s *Service) foldLeaves(ctx context.Context, w *work) error {
 	if err != nil {
 		return err
 	}
+	var prompt []cellRef
 	for n, key := range keys {
-		w.cells = append(w.cells, cellRef{space: w.space, topic: stream.TopicLeaves, key: key, stored: stored[n], sealer: w.folds[n].sealer})
+		c := cellRef{space: w.space, topic: stream.TopicLeaves, key: key, stored: stored[n], sealer: w.folds[n].sealer}
+		if c.sealer != "" && !faults.promptLate {
+			prompt = append(prompt, c)
+		} else {
+			w.cells = append(w.cells, c)
+		}
 		if left, ok := s.keyOfOwner(w.space, w.folds[n].left); ok {
 			w.profiles = append(w.profiles, profileRef{w.space, left, w.folds[n].state.Controller()})
 		}
 	}
+	s.pending.add(prompt, nil) // the key that seals each is pending or out by now; what else the batch makes need not be waited for
 	return nil
 }
 

@@ -170,6 +170,7 @@ func (p *pending) wait(ctx context.Context) error {
 // taken is everything that was pending at a time.
 type taken struct {
 	cells    []cellRef
+	urgent   []cellRef // of the cells, leaves that should go out before their turn; they are not among cells
 	profiles []owedProfile
 	at       time.Time
 	round    uint64
@@ -185,29 +186,33 @@ func (p *pending) take() taken {
 	}
 	clear(p.profiles)
 	p.round++
-	t.cells = p.emptied()
+	t.cells, t.urgent = p.emptied()
 	return t
 }
 
 // takeCells returns the cells alone. The caller publishes them or gives them back.
-func (p *pending) takeCells() []cellRef {
+func (p *pending) takeCells() (cells, urgent []cellRef) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.emptied()
 }
 
-// emptied takes the cells out.
-func (p *pending) emptied() []cellRef {
-	out := make([]cellRef, 0, len(p.cells))
-	for _, c := range p.cells {
-		out = append(out, c)
+// emptied takes the cells out: those that should go out before their turn, and the others.
+func (p *pending) emptied() (cells, urgent []cellRef) {
+	cells = make([]cellRef, 0, len(p.cells))
+	for name, c := range p.cells {
+		if _, first := p.urgent[name]; first {
+			urgent = append(urgent, c)
+		} else {
+			cells = append(cells, c)
+		}
 	}
 	clear(p.cells)
 	clear(p.urgent)
 	p.kept = 0
 	p.gauge.Set(float64(len(p.profiles)))
 	p.room.Broadcast()
-	return out
+	return cells, urgent
 }
 
 // done says that everything taken is out.

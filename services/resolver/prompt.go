@@ -2,6 +2,7 @@ package resolver
 
 import (
 	"context"
+	"fmt"
 	"hash/maphash"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 
 	"rcu/pkg/profile"
 	"rcu/pkg/resolve"
+	"rcu/pkg/stream"
 )
 
 const (
@@ -16,7 +18,19 @@ const (
 	promptEvery = 10 * time.Millisecond
 	// promptMost is how many leaves go out before their turn together. Others wait for it.
 	promptMost = 100
+	// promptLinger is how long their records wait for company: they are few, and whoever follows them waits.
+	promptLinger = time.Millisecond
 )
+
+// openPrompt makes the producer of what goes out before its turn.
+func (s *Service) openPrompt() error {
+	p, err := s.deps.Stream.NewProducer(stream.ProducerConfig{Linger: promptLinger})
+	if err != nil {
+		return fmt.Errorf("making the producer of what goes out before its turn: %w", err)
+	}
+	s.promptOut, s.closePrompt = p, p.Close
+	return nil
+}
 
 // publishPromptly publishes leaves that say something new of who their person is, as soon as they are written: who follows them to find the
 // same person elsewhere (services/matcher) answers while the customer is on the phone. All other changes of a leaf, most of all, wait for their
@@ -63,7 +77,7 @@ func (s *Service) publishUrgent(ctx context.Context) error {
 		if len(cells) == 0 {
 			continue
 		}
-		moved, err := s.publishCells(ctx, cells)
+		moved, err := s.publishCells(ctx, s.promptOut, cells)
 		if err != nil {
 			return err
 		}

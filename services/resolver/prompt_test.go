@@ -92,3 +92,26 @@ func TestPrompt_keysGoBeforeWhatTheySeal(t *testing.T) {
 	resolver.Plant(t, resolver.Faults{KeysLast: true})
 	require.Positive(t, promptWithoutKey(t))
 }
+
+// promptBesideTheRest counts the leaves that go out before their turn while nothing else of their batch can.
+func promptBesideTheRest(t *testing.T) int {
+	t.Helper()
+	w := newWorld(t, namedSales(t), statemem.NewCells(), statemem.NewGraph(), worldConfig{seed: 1, workers: 1})
+	by := w.workers[0]
+	by.log.refuses = stream.TopicResolved
+	require.Error(t, by.service.Resolve(t.Context(), w.batch(w.h.places[0], 0, 2)))
+	require.NoError(t, by.service.PublishUrgent(t.Context()))
+	prompt := len(w.log.topics[stream.TopicLeaves])
+	by.log.refuses = ""
+	require.NoError(t, by.service.Resolve(t.Context(), w.batch(w.h.places[0], 0, 2)), "the batch comes again")
+	require.NoError(t, by.service.Flush(t.Context()))
+	require.NotEmpty(t, w.log.topics[stream.TopicLeaves])
+	return prompt
+}
+
+// TestPrompt_waitsForNothingElse: the leaf is written and its key is pending, so it need not wait for the events and owners of its batch.
+func TestPrompt_waitsForNothingElse(t *testing.T) {
+	require.Equal(t, 1, promptBesideTheRest(t))
+	resolver.Plant(t, resolver.Faults{PromptLate: true})
+	require.Zero(t, promptBesideTheRest(t))
+}

@@ -52,7 +52,10 @@ func (s *Service) publishDue(ctx context.Context) error {
 func (s *Service) publishCellsFirst(ctx context.Context) error {
 	s.flushing.Lock()
 	defer s.flushing.Unlock()
-	_, f, err := s.publishTaken(ctx, func() taken { return taken{cells: s.pending.takeCells()} })
+	_, f, err := s.publishTaken(ctx, func() (t taken) {
+		t.cells, t.urgent = s.pending.takeCells()
+		return t
+	})
 	s.pending.add(f.again, nil)
 	return err
 }
@@ -81,14 +84,16 @@ func (s *Service) flush(ctx context.Context) error {
 	return s.mark(ctx, t.at)
 }
 
-// publishTaken takes what is pending and publishes it. What f holds has to be published again.
+// publishTaken takes what is pending and publishes it, first the leaves that should go out before their turn and were met by it. What f holds has to
+// be published again.
 func (s *Service) publishTaken(ctx context.Context, take func() taken) (t taken, f *flushed, err error) {
 	f = &flushed{s: s}
 	t, rest, err := s.publishKeys(ctx, f, take)
 	if err != nil {
 		return t, f, err
 	}
-	return t, f, s.together(append(f.cells(ctx, rest), f.profiles(ctx, t.profiles)...))
+	first := s.together(f.cells(ctx, t.urgent))
+	return t, f, errors.Join(first, s.together(append(f.cells(ctx, rest), f.profiles(ctx, t.profiles)...)))
 }
 
 // publishKeys takes what is pending and publishes the keys of subjects among it. When they could not be published, all of it is pending
@@ -101,7 +106,7 @@ func (s *Service) publishKeys(ctx context.Context, f *flushed, take func() taken
 	if err = s.together(f.cells(ctx, keys)); err == nil {
 		return t, rest, nil
 	}
-	s.pending.add(append(f.again, rest...), nil)
+	s.pending.add(slices.Concat(f.again, rest, t.urgent), nil)
 	s.pending.owe(t.profiles)
 	f.again = nil
 	return t, nil, err

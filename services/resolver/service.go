@@ -59,6 +59,8 @@ type Service struct {
 	downstream downstream
 
 	out           output
+	promptOut     output // for what goes out before its turn: its records do not wait for company
+	closePrompt   func(context.Context) error
 	told          toldRecords // nil: nothing is compared
 	flushing      sync.Mutex
 	sealers       sync.Mutex // held while keys of subjects are on their way to their changelog
@@ -91,13 +93,16 @@ func New(cfg Config, d Deps) (*Service, error) {
 		return nil, err
 	}
 	s.consumer, s.keeper.seek, s.behind = consumer, consumer, consumer.Behind
+	if err := s.openPrompt(); err != nil {
+		return nil, err
+	}
 	s.told = toldOn(d.Stream)
 	return s, nil
 }
 
 // assemble builds everything but the consumer.
 func assemble(cfg Config, d Deps, out output) *Service {
-	s := &Service{cfg: cfg, deps: d, out: out, metrics: newMetrics(d.Metrics), reader: resolve.NewReader(d.Graph, d.Cells), listed: newListed(), express: newExpress(), turns: make(chan struct{}, cfg.Batches)}
+	s := &Service{cfg: cfg, deps: d, out: out, promptOut: out, metrics: newMetrics(d.Metrics), reader: resolve.NewReader(d.Graph, d.Cells), listed: newListed(), express: newExpress(), turns: make(chan struct{}, cfg.Batches)}
 	s.pending = newPending(cfg.MaxPending, d.Now, s.metrics.pending)
 	s.behind = func() int64 { return 0 }
 	s.keys = dailykeys.New(d.Stream, vault.NewDaily(d.Keyring, nil), d.Log)
@@ -180,7 +185,7 @@ func (s *Service) Run(ctx context.Context) error {
 	defer done()
 	err = errors.Join(err, s.flush(flush))
 	stop()
-	return errors.Join(err, group.Wait())
+	return errors.Join(err, group.Wait(), s.closePrompt(flush))
 }
 
 // untilStopped drops the error of a loop that was asked to end.
