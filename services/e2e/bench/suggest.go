@@ -60,14 +60,14 @@ func runSuggest(ctx context.Context, world boot.IO, args []string) error {
 	f.IntVar(&o.batch, "batch", 20, "events of a request: with few, they come evenly")
 	f.IntVar(&o.seconds, "seconds", 60, "how long is measured")
 	f.IntVar(&o.aSecond, "a-second", 10, "calls a second of somebody who is in the index, with a typing error")
-	f.StringVar(&o.options.index, "index", "", "folder of a filled index, as bench suggest-index keeps it; without, --stored people are put into a new one")
+	f.StringVar(&o.index, "index", "", "folder of a filled index, as bench suggest-index keeps it; without, --stored people are put into a new one")
 	f.IntVar(&o.stored, "stored", 20_000, "people in the index before")
 	o.where(f)
 	if err := boot.ParseFlags(f, args); err != nil {
 		return err //nolint:wrapcheck // says all
 	}
-	if o.options.index != "" {
-		held, err := peopleIn(o.options.index)
+	if o.index != "" {
+		held, err := peopleIn(o.index)
 		if err != nil {
 			return err
 		}
@@ -103,7 +103,7 @@ func measureSuggestions(ctx context.Context, o suggestOptions, say func(string, 
 		return nil, err
 	}
 	defer func() { _ = f.client.Close() }()
-	if o.options.index == "" {
+	if o.index == "" {
 		say("putting %d people into the index", o.stored)
 		if err := f.all(ctx, o.stored, say); err != nil {
 			return nil, err
@@ -156,9 +156,12 @@ func (r *suggestions) print(to io.Writer) error {
 		what string
 		s    spread
 	}{
-		{"from sending the event to its answer", r.Answered}, {"from the answer to the suggestion on the queue", r.Queued},
-		{"  from the answer to the leaf being published", r.Published}, {"  from there to the suggestion on the queue", r.Found},
-		{"from the answer to the end of the first GET that has it", r.Shown}, {"one GET of the queue", r.Page},
+		{"from sending the event to its answer", r.Answered},
+		{"from the answer to the suggestion on the queue", r.Queued},
+		{"  from the answer to the leaf being published", r.Published},
+		{"  from there to the suggestion on the queue", r.Found},
+		{"from the answer to the end of the first GET that has it", r.Shown},
+		{"one GET of the queue", r.Page},
 	} {
 		_, _ = fmt.Fprintf(t, "%s\t%.1f\t%.1f\t%.1f\t%d\n", x.what, x.s.P50, x.s.P99, x.s.Max, x.s.Count)
 	}

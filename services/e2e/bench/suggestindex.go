@@ -49,7 +49,7 @@ func runSuggestIndex(ctx context.Context, world boot.IO, args []string) error {
 
 // peopleIn tells how many people are in an index that is kept.
 func peopleIn(dir string) (int, error) {
-	raw, err := os.ReadFile(filepath.Join(dir, indexPeople))
+	raw, err := os.ReadFile(filepath.Join(dir, indexPeople)) //nolint:gosec // the operator names the folder
 	if err != nil {
 		return 0, fmt.Errorf("reading how many people are in the index: %w", err)
 	}
@@ -118,7 +118,7 @@ func rewritten(ctx context.Context, addr string) error {
 
 // beginWith copies an index that is kept into the folder of a stack that was not started yet.
 func beginWith(index, dir string) error {
-	keys, err := os.ReadFile(filepath.Join(index, indexKeys))
+	keys, err := os.ReadFile(filepath.Join(index, indexKeys)) //nolint:gosec // the operator names the folder
 	if err == nil {
 		err = os.WriteFile(filepath.Join(dir, "keys.json"), keys, 0o600)
 	}

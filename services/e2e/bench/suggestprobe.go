@@ -94,7 +94,7 @@ func (c *caller) run(ctx context.Context, rate, seconds int) error {
 // unlessStopped drops the error of what was asked to end.
 func unlessStopped(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
-		return nil
+		return nil //nolint:nilerr // it ended because it was asked to
 	}
 	return err
 }
