@@ -176,7 +176,7 @@ func (b *backfill) beside(ctx context.Context) error {
 	live, stop := context.WithCancel(ctx)
 	defer stop()
 	g, live := errgroup.WithContext(live)
-	f := &steadyFigures{}
+	var waited []backlog
 	g.Go(func() error {
 		p, err := b.meter.send.pace(live, b.load, b.o.rate, b.o.batch)
 		if err == nil {
@@ -191,13 +191,13 @@ func (b *backfill) beside(ctx context.Context) error {
 		}
 		return err
 	})
-	g.Go(func() error { return b.meter.sample(live, f) })
+	g.Go(func() error { return b.meter.sample(live, &waited) })
 	g.Go(func() error {
 		defer stop()
 		return b.through(live)
 	})
 	err := g.Wait()
-	for _, x := range f.Backlog {
+	for _, x := range waited {
 		b.r.Most.Resolver, b.r.Most.Pending = max(b.r.Most.Resolver, x.Resolver), max(b.r.Most.Pending, x.Pending)
 		b.r.Most.Sink, b.r.Most.Redis = max(b.r.Most.Sink, x.Sink), max(b.r.Most.Redis, x.Redis)
 	}

@@ -21,8 +21,9 @@ import (
 const (
 	probeEvery    = 50 * time.Millisecond
 	probePoll     = 10 * time.Millisecond
-	probeRows     = 50 * time.Millisecond
+	probeRows     = 100 * time.Millisecond
 	probeDeadline = time.Minute
+	probes        = 2000 // in a long load no more than these: each costs an answer of the API for every look at it
 )
 
 // spread is the distribution of one kind of delay, from the moment at which the event was sent.
@@ -55,6 +56,7 @@ type prober struct {
 	send  *sender
 	api   string
 	load  *demo.Load
+	every time.Duration
 
 	mu      sync.Mutex
 	sentAt  map[string]time.Time // event id -> sending, until the row is there
@@ -71,7 +73,13 @@ func newProber(s *stack, send *sender, api string, seed uint64) *prober {
 	load := demo.NewLoad(demo.LoadConfig{
 		Seed: seed, First: probeFirst + int(seed)*100_000, People: 100_000, Skew: 1, Start: time.Now().Add(-time.Hour), Mix: demo.OrdersOnly(), //nolint:gosec // small
 	})
-	return &prober{stack: s, send: send, api: api, load: load, sentAt: map[string]time.Time{}}
+	return &prober{stack: s, send: send, api: api, load: load, every: probeEvery, sentAt: map[string]time.Time{}}
+}
+
+// over spreads the orders over a time.
+func (p *prober) over(lasts time.Duration) *prober {
+	p.every = max(probeEvery, lasts/probes)
+	return p
 }
 
 // run sends orders until ctx ends and waits for the last of them.
@@ -81,7 +89,7 @@ func (p *prober) run(ctx context.Context) (*delays, error) {
 	g, work := errgroup.WithContext(all)
 	watching := make(chan error, 1)
 	go func() { watching <- p.watch(work) }()
-	tick := time.NewTicker(probeEvery)
+	tick := time.NewTicker(p.every)
 	defer tick.Stop()
 	for ctx.Err() == nil && work.Err() == nil {
 		e := p.load.Next()

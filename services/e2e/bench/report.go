@@ -149,7 +149,7 @@ func (p *printer) steady(name string, f *steadyFigures) {
 	if f == nil {
 		return
 	}
-	p.line("\n%s\t%d s, %.0f of %.0f events/s asked for, %d accepted, %d requests repeated", name, f.Seconds, f.Load.Sent, f.Load.Asked, f.Load.Accepted, f.Load.Repeated)
+	p.line("\n%s\t%.0f of %.0f events/s asked for, %d accepted, %d requests repeated", name, f.Load.Sent, f.Load.Asked, f.Load.Accepted, f.Load.Repeated)
 	p.line("single orders, from sending\tp50 ms\tp99 ms\tmax ms")
 	for _, x := range []struct {
 		says string
@@ -157,18 +157,7 @@ func (p *printer) steady(name string, f *steadyFigures) {
 	}{{"answered", f.Orders.Answer}, {"readable by the API", f.Orders.Readable}, {"in ClickHouse", f.Orders.ClickHouse}} {
 		p.line("%s\t%.0f\t%.0f\t%.0f", x.says, x.of.P50, x.of.P99, x.of.Max)
 	}
-	p.line("backlog, mean of\tfirst third\tsecond\tlast")
-	for _, x := range []struct {
-		says string
-		of   func(backlog) int64
-	}{
-		{"events not folded", func(b backlog) int64 { return b.Resolver }},
-		{"changelogs and profiles not published", func(b backlog) int64 { return b.Pending }},
-		{"records not in ClickHouse", func(b backlog) int64 { return b.Sink }},
-	} {
-		t := thirds(f.Backlog, x.of)
-		p.line("%s\t%.0f\t%.0f\t%.0f", x.says, t[0], t[1], t[2])
-	}
+	f.Stages.print(p.w)
 }
 
 func (p *printer) cpu(r *report) {

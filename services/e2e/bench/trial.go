@@ -9,10 +9,7 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"rcu/services/internal/boot"
-	"rcu/services/internal/demo"
 )
 
 // trialOptions of a run.
@@ -23,24 +20,17 @@ type trialOptions struct {
 
 // trialFigures say what a dry run of rules over a filled graph costs those who buy and read meanwhile.
 type trialFigures struct {
-	Machine  machine  `json:"machine"`
-	Stored   int      `json:"identifiers_stored"`
-	FillTook float64  `json:"fill_seconds"`
-	Alone    whileOf  `json:"alone"`
-	Beside   whileOf  `json:"beside"`
-	Took     float64  `json:"dry_run_seconds"` // the start of its process included
-	Answer   dryRun   `json:"dry_run"`
-	Ratio    struct { // beside to alone, p99
+	Machine  machine       `json:"machine"`
+	Stored   int           `json:"identifiers_stored"`
+	FillTook float64       `json:"fill_seconds"`
+	Alone    steadyFigures `json:"alone"`
+	Beside   steadyFigures `json:"beside"`
+	Took     float64       `json:"dry_run_seconds"` // the start of its process included
+	Answer   dryRun        `json:"dry_run"`
+	Ratio    struct {      // beside to alone, p99
 		Answer   float64 `json:"answer"`
 		Readable float64 `json:"readable"`
 	} `json:"ratio"`
-}
-
-// whileOf is a load at a fixed rate, and single orders meanwhile.
-type whileOf struct {
-	Load   paced  `json:"load"`
-	Orders delays `json:"orders"`
-	Stages *load  `json:"stages"`
 }
 
 // runTrial measures a dry run of rules beside live orders.
@@ -99,18 +89,12 @@ func measureTrial(ctx context.Context, o trialOptions, say func(string, ...any))
 		return nil, fmt.Errorf("warming up: %w", err)
 	}
 	say("orders while %.0f events/s come, for %d s", o.rate, o.seconds)
-	r.Alone, err = m.while(ctx, o.options, in.more, api, 1, func(ctx context.Context) error {
-		select {
-		case <-time.After(time.Duration(o.seconds) * time.Second):
-		case <-ctx.Done():
-		}
-		return nil
-	})
+	r.Alone, err = m.while(ctx, o.options, in.more, newProber(s, m.send, api, 1), lasting(time.Duration(o.seconds)*time.Second))
 	if err != nil {
 		return nil, fmt.Errorf("measuring orders: %w", err)
 	}
 	say("and beside a dry run")
-	r.Beside, err = m.while(ctx, o.options, in.more, api, 2, func(ctx context.Context) (err error) {
+	r.Beside, err = m.while(ctx, o.options, in.more, newProber(s, m.send, api, 2), func(ctx context.Context) (err error) {
 		began := time.Now()
 		r.Answer, err = s.tryRules(ctx)
 		r.Took = time.Since(began).Seconds()
@@ -122,32 +106,6 @@ func measureTrial(ctx context.Context, o trialOptions, say func(string, ...any))
 	r.Ratio.Answer = ratio(r.Beside.Orders.Answer.P99, r.Alone.Orders.Answer.P99)
 	r.Ratio.Readable = ratio(r.Beside.Orders.Readable.P99, r.Alone.Orders.Readable.P99)
 	return r, s.keepMetrics(ctx)
-}
-
-// while sends the load and single orders until f has returned.
-func (m *meter) while(ctx context.Context, o options, more *demo.Load, api string, seed uint64, f func(context.Context) error) (w whileOf, err error) {
-	w.Stages, err = m.during(ctx, func(ctx context.Context) error {
-		lasts, ended := context.WithCancel(ctx)
-		defer ended()
-		g, gctx := errgroup.WithContext(lasts)
-		g.Go(func() error {
-			n, err := m.send.pace(gctx, more, o.rate, o.batch)
-			if err == nil {
-				w.Load = *n
-			}
-			return err
-		})
-		g.Go(func() error {
-			d, err := newProber(m.stack, m.send, api, seed).run(gctx)
-			if err == nil {
-				w.Orders = *d
-			}
-			return err
-		})
-		g.Go(func() error { defer ended(); return f(gctx) })
-		return g.Wait() //nolint:wrapcheck // of ours
-	})
-	return w, err
 }
 
 func (r *trialFigures) print(to io.Writer) error {

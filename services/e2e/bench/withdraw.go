@@ -133,25 +133,3 @@ func (w *withdrawals) print(to io.Writer) error {
 	w.Stages.print(t)
 	return t.Flush() //nolint:wrapcheck // to the standard output
 }
-
-// print writes what the machine and the queues did.
-func (l *load) print(to io.Writer) {
-	_, _ = fmt.Fprint(to, "cores used:")
-	for _, stage := range append(stageOrder, "profile-api", "machine") {
-		if used, there := l.Cores[stage]; there {
-			_, _ = fmt.Fprintf(to, " %s %.2f", stage, used)
-		}
-	}
-	_, _ = fmt.Fprintln(to)
-	for _, q := range []struct {
-		what string
-		of   func(backlog) int64
-	}{
-		{"events not folded", func(b backlog) int64 { return b.Resolver }},
-		{"publications", func(b backlog) int64 { return b.Pending }},
-		{"records not in ClickHouse", func(b backlog) int64 { return b.Sink }},
-	} {
-		t := thirds(l.Backlog, q.of)
-		_, _ = fmt.Fprintf(to, "waiting, %s, by thirds of the time\t%.0f\t%.0f\t%.0f\n", q.what, t[0], t[1], t[2])
-	}
-}

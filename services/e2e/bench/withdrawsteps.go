@@ -148,32 +148,3 @@ func (w *withdrawer) shownNoMore(ctx context.Context) error {
 	}
 	return err
 }
-
-// load is what the machine and the queues did meanwhile.
-type load struct {
-	Cores   map[string]float64 `json:"cores"` // that each stage used
-	Backlog []backlog          `json:"backlog"`
-}
-
-// during runs f and says what the machine and the queues did meanwhile.
-func (m *meter) during(ctx context.Context, f func(context.Context) error) (*load, error) {
-	before, err := m.stack.cpu()
-	if err != nil {
-		return nil, err
-	}
-	began, seen := time.Now(), &steadyFigures{}
-	sampling, stop := context.WithCancel(ctx)
-	sampled := make(chan error, 1)
-	go func() { sampled <- m.sample(sampling, seen) }()
-	err = f(ctx)
-	stop()
-	after, errAfter := m.stack.cpu()
-	if err = errors.Join(err, <-sampled, errAfter); err != nil {
-		return nil, err
-	}
-	l := &load{Cores: map[string]float64{}, Backlog: seen.Backlog}
-	for stage, used := range after {
-		l.Cores[stage] = (used - before[stage]).Seconds() / time.Since(began).Seconds()
-	}
-	return l, nil
-}
