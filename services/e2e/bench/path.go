@@ -107,6 +107,33 @@ type meter struct {
 	sink     *process
 }
 
+// begin starts a stack of the real path, which fill puts something into before its stages start, and warms it up. Whoever has it stops it.
+func begin(ctx context.Context, o options, name string, say func(string, ...any), fill func(*stack) error) (*meter, *input, error) {
+	in, err := generate(o)
+	if err != nil {
+		return nil, nil, err
+	}
+	s, err := startStack(ctx, o, in, name)
+	if err != nil {
+		return nil, nil, err
+	}
+	m := &meter{stack: s, kind: realPath, say: say, send: newSender(s.urls, in.keys, o.workers)}
+	if fill != nil {
+		err = fill(s)
+	}
+	if err == nil {
+		err = m.startStages(ctx)
+	}
+	if err == nil {
+		err = m.prepare(ctx, in)
+	}
+	if err != nil {
+		s.stop()
+		return nil, nil, fmt.Errorf("warming up: %w", err)
+	}
+	return m, in, nil
+}
+
 // startStages starts what lies behind Kafka.
 func (m *meter) startStages(ctx context.Context) (err error) {
 	s := m.stack

@@ -88,37 +88,26 @@ func runSuggest(ctx context.Context, world boot.IO, args []string) error {
 
 // measureSuggestions fills the index, and lets people call whom it holds while events come.
 func measureSuggestions(ctx context.Context, o suggestOptions, say func(string, ...any)) (*suggestions, error) {
-	in, err := generate(o.options)
-	if err != nil {
-		return nil, err
-	}
-	s, err := startStack(ctx, o.options, in, "suggest")
-	if err != nil {
-		return nil, err
-	}
-	defer s.stop()
 	r := &suggestions{Machine: machineOf(ctx, o.root), Stored: o.stored}
+	m, in, err := begin(ctx, o.options, "suggest", say, func(s *stack) error {
+		if o.index != "" {
+			return nil
+		}
+		return fillIndex(ctx, s.dir, s.redis.Addr(), o.stored, say)
+	})
+	if err != nil {
+		return nil, err
+	}
+	s := m.stack
+	defer s.stop()
 	f, err := newFiller(ctx, s.dir, s.redis.Addr())
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = f.client.Close() }()
-	if o.index == "" {
-		say("putting %d people into the index", o.stored)
-		if err := f.all(ctx, o.stored, say); err != nil {
-			return nil, err
-		}
-	}
-	m := &meter{stack: s, kind: realPath, say: say, send: newSender(s.urls, in.keys, o.workers)}
-	if err := m.startStages(ctx); err != nil {
-		return nil, err
-	}
 	p, err := newCaller(ctx, m, f)
 	if err != nil {
 		return nil, err
-	}
-	if err := m.prepare(ctx, in); err != nil {
-		return nil, fmt.Errorf("warming up: %w", err)
 	}
 	say("%d calls a second while %.0f events/s come, for %d s", o.aSecond, o.rate, o.seconds)
 	r.Stages, err = m.during(ctx, func(ctx context.Context) error { return p.underLoad(ctx, o, in.more, r) })

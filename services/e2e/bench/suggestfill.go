@@ -45,6 +45,17 @@ func newFiller(ctx context.Context, dir, redis string) (*filler, error) {
 	return &filler{ring, demo.NewCrowd(), client, stateredis.NewCells(client), stateredis.NewIndex(client)}, nil
 }
 
+// fillIndex puts so many people into the index of the Redis at an address, by the keys in a folder.
+func fillIndex(ctx context.Context, dir, redis string, people int, say func(string, ...any)) error {
+	f, err := newFiller(ctx, dir, redis)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = f.client.Close() }()
+	say("putting %d people into the index", people)
+	return f.all(ctx, people, say)
+}
+
 // all puts so many people into the index, several at once.
 func (f *filler) all(ctx context.Context, people int, say func(string, ...any)) error {
 	g, ctx := errgroup.WithContext(ctx)

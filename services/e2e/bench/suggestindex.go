@@ -70,14 +70,8 @@ func keepIndex(ctx context.Context, dir string, people int, say func(string, ...
 		return err //nolint:wrapcheck // says all
 	}
 	defer server.Kill()
-	f, err := newFiller(ctx, dir, server.Addr())
-	if err != nil {
-		return err
-	}
-	defer func() { _ = f.client.Close() }()
 	began := time.Now()
-	say("putting %d people into the index", people)
-	if err := f.all(ctx, people, say); err != nil {
+	if err := fillIndex(ctx, dir, server.Addr(), people, say); err != nil {
 		return err
 	}
 	if err := rewritten(ctx, server.Addr()); err != nil {

@@ -61,32 +61,22 @@ func runTrial(ctx context.Context, world boot.IO, args []string) error {
 
 // measureTrial fills the graph, lets people order, and then has rules tried meanwhile.
 func measureTrial(ctx context.Context, o trialOptions, say func(string, ...any)) (*trialFigures, error) {
-	in, err := generate(o.options)
-	if err != nil {
-		return nil, err
-	}
-	s, err := startStack(ctx, o.options, in, "trial")
-	if err != nil {
-		return nil, err
-	}
-	defer s.stop()
 	r := &trialFigures{Machine: machineOf(ctx, o.root), Stored: o.stored}
-	began := time.Now()
-	say("putting %d identifiers into the graph", o.stored)
-	if err := fillGraph(ctx, s, o.stored, say); err != nil {
+	m, in, err := begin(ctx, o.options, "trial", say, func(s *stack) error {
+		began := time.Now()
+		say("putting %d identifiers into the graph", o.stored)
+		err := fillGraph(ctx, s, o.stored, say)
+		r.FillTook = time.Since(began).Seconds()
+		return err
+	})
+	if err != nil {
 		return nil, err
 	}
-	r.FillTook = time.Since(began).Seconds()
-	m := &meter{stack: s, kind: realPath, say: say, send: newSender(s.urls, in.keys, o.workers)}
-	if err := m.startStages(ctx); err != nil {
-		return nil, err
-	}
+	s := m.stack
+	defer s.stop()
 	api, err := s.api(ctx)
 	if err != nil {
 		return nil, err
-	}
-	if err := m.prepare(ctx, in); err != nil {
-		return nil, fmt.Errorf("warming up: %w", err)
 	}
 	say("orders while %.0f events/s come, for %d s", o.rate, o.seconds)
 	r.Alone, err = m.while(ctx, o.options, in.more, newProber(s, m.send, api, 1), lasting(time.Duration(o.seconds)*time.Second))

@@ -65,28 +65,18 @@ func runWithdraw(ctx context.Context, world boot.IO, args []string) error {
 
 // measureWithdrawals starts a stack, has people browse and agree, and lets them withdraw one after the other under load.
 func measureWithdrawals(ctx context.Context, o withdrawOptions, say func(string, ...any)) (*withdrawals, error) {
-	in, err := generate(o.options)
+	m, in, err := begin(ctx, o.options, "withdraw", say, nil)
 	if err != nil {
 		return nil, err
 	}
-	s, err := startStack(ctx, o.options, in, "withdraw")
-	if err != nil {
-		return nil, err
-	}
+	s := m.stack
 	defer s.stop()
-	m := &meter{stack: s, kind: realPath, say: say, send: newSender(s.urls, in.keys, o.workers)}
-	if err := m.startStages(ctx); err != nil {
-		return nil, err
-	}
 	api, err := s.api(ctx)
 	if err != nil {
 		return nil, err
 	}
 	p := newWithdrawer(m, api, o.people)
 	say("%d people browse, log in and agree", o.people)
-	if err := m.prepare(ctx, in); err != nil {
-		return nil, fmt.Errorf("warming up: %w", err)
-	}
 	if err := p.agree(ctx); err != nil {
 		return nil, err
 	}
