@@ -148,13 +148,15 @@ func TestProbablyOnePersonLinkedByARule(t *testing.T) {
 	require.Empty(t, probable(t, s), "nothing is left to decide")
 
 	others := writtenTwice(t, s, [2][2]string{{"Marguerite", "Delacourt"}, {"Margerite", "Delacour"}},
-		[2][2]string{{"Bérengère", "Vasseur"}, {"Berengere", "Vaseur"}}, [2][2]string{{"Apolline", "Quesnel"}, {"Apoline", "Quesnel"}})
-	banned, corrected, restricted := others[0], others[1], others[2]
+		[2][2]string{{"Bérengère", "Vasseur"}, {"Berengere", "Vaseur"}}, [2][2]string{{"Apolline", "Quesnel"}, {"Apoline", "Quesnel"}},
+		[2][2]string{{"Sidonie", "Marchetti"}, {"Sidonie", "Marcheti"}})
+	banned, corrected, restricted, erased := others[0], others[1], others[2], others[3]
 	for _, n := range others {
 		n.one(t, s)
 		require.Equal(t, "match", n.linksBy(t, s))
 	}
 	explainsProbable(t, s, corrected)
+	erased.erase(t, s)
 
 	s.Act(t, "ban", "a mother and her daughter", "", banned.card, banned.phone)
 	banned.apart(t, s, 1)
