@@ -1,6 +1,7 @@
 package contacts_test
 
 import (
+	"errors"
 	"net/http"
 	"testing"
 	"time"
@@ -50,4 +51,26 @@ func TestCrashBetweenTheTwoWrites_aContactCountsAndIsNeverSent(t *testing.T) {
 	require.Equal(t, "already_made", r.ask("confirm", mail("m1", marie)).Reason)
 	require.Equal(t, "cap", r.ask("reserve", mail("m2", marie)).Reason)
 	require.Empty(t, r.logged(), "kafka was never told of it: it was not sent")
+}
+
+// A Redis that is lost and filled again may have been so before a step read it, or while it did: the grant that was read may be older than a refusal.
+func TestHalfAState_permitsNothing(t *testing.T) {
+	errHalf := errors.New("redis does not hold the whole state")
+	for name, lostAt := range map[string]int{"before it is read": 1, "while it is read": 2} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, nil)
+			r.decide(r.key(identifier.Email, marie), consent.Marketing, "email", consent.Grant)
+			require.True(t, r.ask("reserve", mail("m1", marie)).Allowed)
+			for _, step := range []string{"reserve", "confirm"} {
+				asked := 0
+				r.whole = func() error {
+					if asked++; asked == lostAt {
+						return errHalf
+					}
+					return nil
+				}
+				require.Equal(t, "unavailable", r.ask(step, mail("m1", marie)).Reason, step)
+			}
+		})
+	}
 }

@@ -97,6 +97,7 @@ type rig struct {
 	logs    *bytes.Buffer
 	now     time.Time
 	n       int
+	whole   func() error // nil: the state always is
 }
 
 func newRig(t testing.TB, change func(*contacts.Config)) *rig {
@@ -124,6 +125,12 @@ func (r *rig) serve(state resolve.GraphState, cells resolve.Cells, store contact
 	r.service, err = contacts.New(cfg, contacts.Deps{
 		Log: log, Metrics: registry, Gatherer: registry, Readers: readers(t), People: r.stores, Acts: resolve.NewReader(graph, cells), Registers: r.stores, Contacts: r.stores, Kafka: r.stores, Pseudonyms: ring,
 		Now: func() time.Time { return r.now },
+		Whole: func(context.Context) error {
+			if r.whole == nil {
+				return nil
+			}
+			return r.whole()
+		},
 	})
 	require.NoError(t, err)
 }

@@ -17,7 +17,7 @@ import (
 	"rcu/services/internal/rebuild"
 )
 
-// A decision that comes while its register is being filled does not displace what the register held.
+// A decision that comes while its register is being filled does not displace what the register held, and is not displaced by it.
 func TestADecisionWhileItsRegisterIsFilled(t *testing.T) {
 	i := newInstallation(t)
 	c := &chooser{i: i}
@@ -30,10 +30,13 @@ func TestADecisionWhileItsRegisterIsFilled(t *testing.T) {
 	fresh := openRedis(t)
 	ctx, done := context.WithCancel(t.Context())
 	var deciding sync.WaitGroup
+	var granted sync.Map // person -> a grant is in the register
 	for part := range 4 {
 		deciding.Go(func() {
 			for n := part; ctx.Err() == nil; n += 4 {
-				i.grantAt(stateredis.NewCells(fresh), n%people, n)
+				if i.grantAt(stateredis.NewCells(fresh), n%people, n) {
+					granted.Store(n%people, true)
+				}
 			}
 		})
 	}
@@ -48,6 +51,9 @@ func TestADecisionWhileItsRegisterIsFilled(t *testing.T) {
 		register, err := consent.DecodeRegister(stored[0].Value)
 		require.NoError(t, err)
 		require.Contains(t, register.Overlays(time.Now().Unix()), consent.Restricted, "person %d", n)
+		if _, said := granted.Load(n); said {
+			require.Contains(t, register.All(), consent.PurposeChannel{Purpose: consent.Profiling}, "person %d", n)
+		}
 	}
 }
 
@@ -55,15 +61,17 @@ func (i *installation) registerOf(n int) string {
 	return resolve.ConsentCell(space, retail, identifier.KeyOf(identifier.Email, i.ring.Pseudonym(space, identifier.Email, address(n))))
 }
 
-// grantAt joins a decision into the register of somebody's address, as the consent API does: on what it has read.
-func (i *installation) grantAt(cells *stateredis.Cells, n, number int) {
+// grantAt joins a decision into the register of somebody's address, as the consent API does: on what it has read. It reports whether it is there.
+func (i *installation) grantAt(cells *stateredis.Cells, n, number int) bool {
+	written := []bool{false}
 	stored, err := cells.LoadCells(i.t.Context(), []string{i.registerOf(n)})
 	if err == nil {
 		d := &eventpb.Decision{Id: fmt.Sprintf("m%d", number), Purpose: "profiling", Decision: "grant", DecidedAt: time.Now().Unix()}
 		if joined, news, wrong := resolve.JoinDecisions(stored[0].Key, stored[0].Value, []*eventpb.Decision{d}); wrong == nil && news {
 			stored[0].Value = joined
-			_, err = cells.CommitCells(i.t.Context(), stored)
+			written, err = cells.CommitCells(i.t.Context(), stored)
 		}
 	}
 	require.NoError(i.t, err)
+	return written[0]
 }
