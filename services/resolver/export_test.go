@@ -15,7 +15,7 @@ type Faults struct {
 	Unbound, SkipMarks, KeepCaches, MarkEarly, SkipOutbox, KeepOvertaken     bool
 	KeysLast, OutboxBehind, TornRun, ForgetTold, SpaceChoices                bool
 	ToldAlways, ToldNever, Barrier, NoExpress, PromptLate                    bool
-	OwedBlindly                                                              bool
+	OwedBlindly, Scattered                                                   bool
 }
 
 // Plant switches faults on until the test ends.
@@ -29,7 +29,7 @@ func Plant(t testing.TB, f Faults) {
 		faults.keysLast, faults.outboxBehind, faults.tornRun, faults.forgetTold = f.KeysLast, f.OutboxBehind, f.TornRun, f.ForgetTold
 		faults.unbound, faults.skipMarks, faults.keepCaches, faults.markEarly = f.Unbound, f.SkipMarks, f.KeepCaches, f.MarkEarly
 		faults.toldAlways, faults.toldNever, faults.barrier, faults.noExpress = f.ToldAlways, f.ToldNever, f.Barrier, f.NoExpress
-		faults.promptLate = f.PromptLate
+		faults.promptLate, faults.scattered = f.PromptLate, f.Scattered
 	}
 	plant(f)
 	t.Cleanup(func() { plant(Faults{}) })

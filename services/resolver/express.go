@@ -81,7 +81,7 @@ func (x *express) take() []owedProfile {
 		out = append(out, o)
 	}
 	clear(x.profiles)
-	return bySpace(out)
+	return byHolder(out)
 }
 
 // refusals have their profiles told before their turn.
@@ -214,7 +214,7 @@ func (s *Service) tellAndOwe(ctx context.Context, owed []owedProfile) error {
 	if len(owed) == 0 {
 		return nil
 	}
-	err := s.publishOwed(ctx, bySpace(owed))
+	err := s.publishOwed(ctx, byHolder(owed))
 	s.pending.owe(owed)
 	if err != nil {
 		return fmt.Errorf("telling profiles before their turn: %w", err)

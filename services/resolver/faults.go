@@ -25,4 +25,5 @@ var faults struct {
 	noExpress     bool // what people asked for waits for its turn
 	owedBlindly   bool // profiles count as pending whether or not their entries were looked at
 	promptLate    bool // what is new of a person waits for the rest of its batch
+	scattered     bool // each name of a person is published where it comes
 }

@@ -92,12 +92,13 @@ type fold struct {
 	leafKey []byte
 	state   *profile.State
 	owner   string
-	left    string // the owner that all rows of the leaf had until now, when they have several from now on
-	changed bool   // the state has to be written
-	opened  bool   // the events of the batch changed the owner
-	fresh   bool   // the leaf was empty
-	fenced  bool   // some of its events were folded before
-	sealer  string // where the events of the batch say something new of who the person is: the cell of the key that seals it
+	left    string              // the owner that all rows of the leaf had until now, when they have several from now on
+	changed bool                // the state has to be written
+	opened  bool                // the events of the batch changed the owner
+	fresh   bool                // the leaf was empty
+	fenced  bool                // some of its events were folded before
+	offers  []*eventpb.Decision // of sales that were taken back: they permit nothing any more
+	sealer  string              // where the events of the batch say something new of who the person is: the cell of the key that seals it
 }
 
 // doubtful reports whether rows of the leaf may say something else than its owner without a change of the graph.
@@ -128,6 +129,9 @@ func (s *Service) foldLeaf(w *work, state *profile.State, items []*item, traits 
 	}
 	for _, i := range items {
 		i.owner = f.owner
+		if i.outcome != profile.Conflict {
+			f.offers = append(f.offers, offersTakenBack(state, i.event, w.now)...)
+		}
 	}
 	return f
 }

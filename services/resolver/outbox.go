@@ -245,7 +245,7 @@ func changedKeys(entries []resolve.OutboxEntry) []identifier.Key {
 func changedProfiles(space string, entries []resolve.OutboxEntry) []owedProfile {
 	var profiles []owedProfile
 	place := map[identifier.Key]int{}
-	add := func(k identifier.Key, entered bool) {
+	add := func(k, holder identifier.Key, entered bool) {
 		i, known := place[k]
 		if !k.Namespace.Links() {
 			return
@@ -255,6 +255,7 @@ func changedProfiles(space string, entries []resolve.OutboxEntry) []owedProfile 
 			place[k] = i
 			profiles = append(profiles, owedProfile{person: person{space, k}, everywhere: true})
 		}
+		profiles[i].holder = holder
 		profiles[i].entered = profiles[i].entered || entered
 	}
 	for _, e := range entries {
@@ -263,8 +264,8 @@ func changedProfiles(space string, entries []resolve.OutboxEntry) []owedProfile 
 			if before.Value == "" {
 				before = c.Key // it had no record: its profile was itself, if it had one
 			}
-			add(before, false)
-			add(c.After, c.Before.Value != "" && c.Before != c.After)
+			add(before, c.After, false)
+			add(c.After, c.After, c.Before.Value != "" && c.Before != c.After)
 			if i, known := place[before]; known && before != c.Key && c.After != before && c.Key.Namespace.Links() {
 				profiles[i].left = append(profiles[i].left, c.Key)
 			}

@@ -1,6 +1,7 @@
 package resolver_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -48,4 +49,36 @@ func TestOutbox_waitsForItsProfiles(t *testing.T) {
 	resolver.Plant(t, resolver.Faults{TrimEarly: true})
 	before, _, _ = owedAfter(t)
 	require.Zero(t, before)
+}
+
+// TestOutbox_manyNewPeople: of many new people at once, whose identifiers had each a name of its own until then, each is published once; but
+// for those that a chunk ends with.
+func TestOutbox_manyNewPeople(t *testing.T) {
+	const people, chunks = 1500, 15
+	published := func() int {
+		h := historyOf(t, 1, func(m *maker) {
+			for i := range people {
+				m.send(j(fmt.Sprintf("s%d", i), "sale", noon, list(
+					proved("card", fmt.Sprintf("299%010d", i)), proved("email", fmt.Sprintf("p%d@example.fr", i)), proved("customer", fmt.Sprintf("C%d", i)),
+				), euros(500)), eventpb.Channel_CHANNEL_STORE, retail)
+			}
+		})
+		w := newWorld(t, h, statemem.NewCells(), statemem.NewGraph(), worldConfig{seed: 1, workers: 1})
+		for _, p := range h.places {
+			for w.positions[p].next < int64(len(h.records[p])) {
+				w.read(p)
+			}
+		}
+		require.NoError(t, w.workers[0].look(t.Context()))
+		require.NoError(t, w.workers[0].service.Flush(t.Context()))
+		names := map[string]bool{}
+		for _, r := range w.log.topics[stream.TopicProfiles] {
+			names[string(r.Key)] = true
+		}
+		require.Len(t, names, people)
+		return len(w.log.topics[stream.TopicProfiles])
+	}
+	require.LessOrEqual(t, published(), people+chunks)
+	resolver.Plant(t, resolver.Faults{Scattered: true})
+	require.Greater(t, published(), people+people/3)
 }

@@ -31,20 +31,24 @@ func (s *Service) emit(ctx context.Context, w *work) error {
 			w.profiles = append(w.profiles, profileRef{w.space, s.ownerKey(w, i), i.event.GetController()})
 		}
 	}
+	told, err := offersToTell(w.folds)
+	if err != nil {
+		return err
+	}
 	s.metrics.decisions.Add(float64(len(w.decisions)))
 	for _, d := range w.decisions {
 		w.profiles = append(w.profiles, profileRef{w.space, w.people.Naming(pointOf(d)), d.GetController()})
 	}
-	if err := s.out.PublishAll(ctx, records); err != nil {
+	if err := s.out.PublishAll(ctx, append(records, told...)); err != nil {
 		return fmt.Errorf("publishing resolved events: %w", err)
 	}
 	return nil
 }
 
-// resolved is the message of an event: without its sealed fields and claim, which end here.
+// resolved is the message of an event: without its sealed fields, claim and offers, which end here.
 func (s *Service) resolved(w *work, i *item) *eventpb.Resolved {
 	e := i.event
-	e.Personal, e.Claim = nil, nil
+	e.Personal, e.Claim, e.Offered = nil, nil, nil
 	return &eventpb.Resolved{
 		Event: e, RcuId: i.owner, Permissions: s.permissions(w, i), Version: uint64(w.now.UnixMicro()),
 	}

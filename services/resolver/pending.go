@@ -42,6 +42,7 @@ type person struct {
 // elsewhere too, where the leaves lie of identifiers that were in it and left, and where it lost a leaf.
 type owedProfile struct {
 	person
+	holder     identifier.Key // the name that holds it now, as far as is known: those of one are published together. The zero key: its own
 	at         []string
 	everywhere bool
 	entered    bool // somebody who had another name came to have this one
@@ -52,11 +53,14 @@ type owedProfile struct {
 // joined is what is owed after both.
 func (o owedProfile) joined(other owedProfile) owedProfile {
 	out := owedProfile{
-		person: other.person, everywhere: o.everywhere || other.everywhere, entered: o.entered || other.entered,
+		person: other.person, holder: other.holder, everywhere: o.everywhere || other.everywhere, entered: o.entered || other.entered,
 		left: union(o.left, other.left), lost: union(o.lost, other.lost),
 	}
 	if !out.everywhere {
 		out.at = union(o.at, other.at)
+	}
+	if out.holder.Value == "" {
+		out.holder = o.holder
 	}
 	return out
 }

@@ -148,7 +148,7 @@ func (f *flushed) cells(ctx context.Context, cells []cellRef) (jobs []func() err
 
 // profiles are jobs that publish profiles.
 func (f *flushed) profiles(ctx context.Context, profiles []owedProfile) (jobs []func() error) {
-	for some := range slices.Chunk(bySpace(profiles), profileChunk) {
+	for some := range slices.Chunk(byHolder(profiles), profileChunk) {
 		jobs = append(jobs, func() error {
 			err := f.s.publishOwed(ctx, some)
 			if err != nil {
@@ -183,8 +183,18 @@ func (s *Service) together(jobs []func() error) error {
 	return errors.Join(errs...)
 }
 
-// bySpace sorts profiles by space.
-func bySpace(profiles []owedProfile) []owedProfile {
-	slices.SortFunc(profiles, func(a, b owedProfile) int { return cmp.Compare(a.space, b.space) })
+// byHolder sorts profiles by space, and within it by who holds them: a person whose identifiers had each a name of its own is read and told once.
+func byHolder(profiles []owedProfile) []owedProfile {
+	slices.SortFunc(profiles, func(a, b owedProfile) int {
+		return cmp.Or(cmp.Compare(a.space, b.space), cmp.Compare(a.heldBy(), b.heldBy()))
+	})
 	return profiles
+}
+
+// heldBy is the pseudonym of the name that holds a profile now.
+func (o owedProfile) heldBy() string {
+	if o.holder.Value == "" || faults.scattered {
+		return o.key.Value
+	}
+	return o.holder.Value
 }

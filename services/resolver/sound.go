@@ -30,7 +30,7 @@ func soundEvent(e *eventpb.Event) bool {
 			return false
 		}
 	}
-	for _, list := range [...][]*eventpb.Identifier{e.GetIdentifiers(), e.GetReferences()} {
+	for _, list := range [...][]*eventpb.Identifier{e.GetIdentifiers(), e.GetReferences(), e.GetOffered()} {
 		for _, i := range list {
 			if !soundIdentifier(i) {
 				return false
