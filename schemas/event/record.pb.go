@@ -1052,9 +1052,10 @@ type WrappedKey struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Id            []byte                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"` // 16 bytes
 	Controller    string                 `protobuf:"bytes,2,opt,name=controller,proto3" json:"controller,omitempty"`
-	Subject       string                 `protobuf:"bytes,3,opt,name=subject,proto3" json:"subject,omitempty"` // hex of the leaf's first pseudonym; empty: a daily key
-	Day           int64                  `protobuf:"varint,4,opt,name=day,proto3" json:"day,omitempty"`        // days since 1970 of a daily key
-	Wrapped       []byte                 `protobuf:"bytes,5,opt,name=wrapped,proto3" json:"wrapped,omitempty"`
+	Subject       string                 `protobuf:"bytes,3,opt,name=subject,proto3" json:"subject,omitempty"`  // hex of the leaf's first pseudonym; empty: a daily key
+	Day           int64                  `protobuf:"varint,4,opt,name=day,proto3" json:"day,omitempty"`         // days since 1970 of a daily key
+	Wrapped       []byte                 `protobuf:"bytes,5,opt,name=wrapped,proto3" json:"wrapped,omitempty"`  // empty: the key of the subject is destroyed, and this stays in its place
+	Version       uint64                 `protobuf:"varint,6,opt,name=version,proto3" json:"version,omitempty"` // of the key of a subject in the state: the record with the highest counts; 0: of a version before
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1122,6 +1123,13 @@ func (x *WrappedKey) GetWrapped() []byte {
 		return x.Wrapped
 	}
 	return nil
+}
+
+func (x *WrappedKey) GetVersion() uint64 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
 }
 
 // DeadLetter keeps the bytes of an event that was refused, sealed.
@@ -2387,7 +2395,7 @@ const file_record_proto_rawDesc = "" +
 	"\x05space\x18\x01 \x01(\tR\x05space\x12\x10\n" +
 	"\x03key\x18\x02 \x01(\fR\x03key\x12\x14\n" +
 	"\x05value\x18\x03 \x01(\fR\x05value\x12\x18\n" +
-	"\aversion\x18\x04 \x01(\x04R\aversion\"\x82\x01\n" +
+	"\aversion\x18\x04 \x01(\x04R\aversion\"\x9c\x01\n" +
 	"\n" +
 	"WrappedKey\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\fR\x02id\x12\x1e\n" +
@@ -2396,7 +2404,8 @@ const file_record_proto_rawDesc = "" +
 	"controller\x12\x18\n" +
 	"\asubject\x18\x03 \x01(\tR\asubject\x12\x10\n" +
 	"\x03day\x18\x04 \x01(\x03R\x03day\x12\x18\n" +
-	"\awrapped\x18\x05 \x01(\fR\awrapped\"\xdd\x01\n" +
+	"\awrapped\x18\x05 \x01(\fR\awrapped\x12\x18\n" +
+	"\aversion\x18\x06 \x01(\x04R\aversion\"\xdd\x01\n" +
 	"\n" +
 	"DeadLetter\x12\x16\n" +
 	"\x06source\x18\x01 \x01(\tR\x06source\x12\x1e\n" +
