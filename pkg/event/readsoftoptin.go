@@ -86,12 +86,32 @@ func (r *reader) saleTakenBack(data *node, m *eventpb.EventRetracted) *problem {
 			i++
 		}
 	}
-	e := r.draftOf.event
 	for _, x := range points {
-		r.draftOf.told = append(r.draftOf.told, told{point: x, decision: &eventpb.Decision{
-			Space: e.GetSpace(), Controller: e.GetController(), Source: e.GetSource(), Id: m.GetRetractedId(), Purpose: string(consent.SaleRetracted),
-			Decision: decisionWithdraw, DecidedAt: floorSeconds(e.GetOccurredAt()), ReceivedAt: r.received, CollectedOn: r.origin.Channel,
-		}})
+		r.draftOf.told = append(r.draftOf.told, told{point: x, decision: saleTakenBack(r.draftOf.event, m.GetRetractedId(), r.received)})
 	}
 	return nil
+}
+
+// saleTakenBack is the fact that the sale of an id was taken back, as the retraction or, where that came first, the sale itself says.
+func saleTakenBack(e *eventpb.Event, id string, received int64) *eventpb.Decision {
+	return &eventpb.Decision{
+		Space: e.GetSpace(), Controller: e.GetController(), Source: e.GetSource(), Id: id, Purpose: string(consent.SaleRetracted),
+		Decision: decisionWithdraw, DecidedAt: floorSeconds(e.GetOccurredAt()), ReceivedAt: received, CollectedOn: e.GetChannel(),
+	}
+}
+
+// SaleTakenBack is the fact, at a point at which a sale permitted offers, that the sale was taken back. e is the retraction, or the sale where that came
+// first; received is when the fact was learned of that point, microseconds.
+func SaleTakenBack(e *eventpb.Event, point identifier.Key, received int64) *eventpb.Decision {
+	d := saleTakenBack(e, Sold(e), received)
+	d.Point = &eventpb.Identifier{Namespace: string(point.Namespace), Pseudonym: []byte(point.Value)}
+	return d
+}
+
+// Sold is the id of the event that an event is about: the one it takes back, or itself.
+func Sold(e *eventpb.Event) string {
+	if r := e.GetEventRetracted(); r != nil {
+		return r.GetRetractedId()
+	}
+	return e.GetId()
 }

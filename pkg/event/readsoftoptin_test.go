@@ -22,8 +22,10 @@ func TestSoftOptIn(t *testing.T) {
 		draft, rejection := decoder(t).Decode(saleWith(typ, shoesOffer+`,`+strings.Replace(shoesOffer, "shoes", "coats", 1)), origin(t, channel), received)
 		require.Nil(t, rejection, "%+v", rejection)
 		require.Empty(t, draft.Dropped())
-		_, _, decisions := draft.Stamp(pseudonyms{}, noStamps)
+		e, _, decisions := draft.Stamp(pseudonyms{}, noStamps)
 		require.Len(t, decisions, 3)
+		require.Len(t, e.GetOffered(), 1, "two families, one point")
+		require.Equal(t, decisions[1].GetPoint().GetPseudonym(), e.GetOffered()[0].GetPseudonym())
 		sale := decisions[1]
 		require.Equal(t, []string{"s1#1", "soft_optin:shoes", "grant", "", "web-privacy", "3", "fr"}, []string{
 			sale.GetId(), sale.GetPurpose(), sale.GetDecision(), sale.GetChannel(), sale.GetNoticeId(), sale.GetNoticeVersion(), sale.GetNoticeLanguage(),
@@ -71,8 +73,9 @@ func TestSoftOptIn_takenBack(t *testing.T) {
 		draft, rejection := decoder(t).Decode(retraction(typ, offer), origin(t, "store"), received)
 		require.Nil(t, rejection, "%+v", rejection)
 		require.Empty(t, draft.Dropped())
-		_, _, back := draft.Stamp(pseudonyms{}, noStamps)
+		e, _, back := draft.Stamp(pseudonyms{}, noStamps)
 		require.Len(t, back, n, typ)
+		require.Empty(t, e.GetOffered(), "what is taken back offers nothing")
 		for i, x := range back {
 			require.Equal(t, []string{"s1", "sale_retracted", "withdraw", ""}, []string{x.GetId(), x.GetPurpose(), x.GetDecision(), x.GetChannel()})
 			require.EqualValues(t, 1773478800, x.GetDecidedAt())

@@ -5,6 +5,9 @@ import (
 	"encoding/binary"
 	"slices"
 
+	"google.golang.org/protobuf/proto"
+
+	"rcu/pkg/consent"
 	"rcu/pkg/identifier"
 	"rcu/pkg/identity"
 	eventpb "rcu/schemas/event"
@@ -41,6 +44,7 @@ func (d *Draft) Stamp(p Pseudonymiser, stamps func(identifier.Key) int64) (*even
 		e.References[i] = message(d.references[i], 0)
 	}
 	d.stampPairs()
+	d.stampOffered()
 	d.stampClaim(p)
 	stampLeaf(e)
 	var content [8]byte
@@ -58,6 +62,21 @@ func (d *Draft) stampPairs() {
 		data.CustomerRecorded.Merged = nil
 		for _, x := range d.pairs {
 			data.CustomerRecorded.Merged = append(data.CustomerRecorded.Merged, &eventpb.Merged{Former: message(x.former, 0), Into: message(x.into, 0)})
+		}
+	}
+}
+
+// stampOffered names the points at which a sale permits offers, so that they are found again where its retraction names none of them.
+func (d *Draft) stampOffered() {
+	d.event.Offered = nil
+	for i := range d.told {
+		t := &d.told[i]
+		if _, offer := consent.FamilyOf(consent.Purpose(t.decision.GetPurpose())); !offer {
+			continue
+		}
+		point := &eventpb.Identifier{Namespace: string(t.point.key.Namespace), Pseudonym: []byte(t.point.key.Value)}
+		if !slices.ContainsFunc(d.event.Offered, func(o *eventpb.Identifier) bool { return proto.Equal(o, point) }) {
+			d.event.Offered = append(d.event.Offered, point)
 		}
 	}
 }

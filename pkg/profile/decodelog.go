@@ -41,13 +41,7 @@ func (r *entryReader) entry(e *Entry) {
 		e.Amount, e.Currency, e.Month = r.int(), r.word(), r.month(e.At)
 	}
 	if f&hasRefs != 0 {
-		from := len(r.refs)
-		for more := byte(moreRefs); more&moreRefs != 0; {
-			var k identifier.Key
-			k, more = r.key()
-			r.refs = append(r.refs, Ref{Namespace: k.Namespace, Value: k.Value})
-		}
-		e.Refs = r.refs[from:len(r.refs):len(r.refs)]
+		r.references(e)
 	}
 	if f&hasTexts != 0 {
 		e.A, e.B = r.word(), r.word()
@@ -64,5 +58,24 @@ func (r *entryReader) entry(e *Entry) {
 	}
 	if f&hasOwnKey == 0 {
 		e.Key = e.usualKey()
+	}
+}
+
+// references reads the references of an entry, and behind them the points at which it permits offers.
+func (r *entryReader) references(e *Entry) {
+	from, offered := len(r.refs), len(r.refs)
+	for more := byte(moreRefs); more&moreRefs != 0; {
+		var k identifier.Key
+		k, more = r.key()
+		r.refs = append(r.refs, Ref{Namespace: k.Namespace, Value: k.Value})
+		if k.Namespace.Kind() == identifier.KindReference {
+			offered = len(r.refs)
+		}
+	}
+	if offered > from {
+		e.Refs = r.refs[from:offered:offered]
+	}
+	if offered < len(r.refs) {
+		e.Offered = r.refs[offered:len(r.refs):len(r.refs)]
 	}
 }

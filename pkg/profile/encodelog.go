@@ -19,13 +19,14 @@ const (
 	isTakenBack
 )
 
-// moreRefs is set on a reference that another one follows.
+// moreRefs is set on a reference that another one follows. Behind the references stand the points at which a sale permits offers: their kind tells
+// them apart.
 const moreRefs = 0x80
 
 func (s *State) encodeLog(w *writer) {
 	refs, pieces := 0, 0
 	for i := range s.log {
-		refs, pieces = refs+len(s.log[i].Refs), pieces+len(s.log[i].Pieces)
+		refs, pieces = refs+len(s.log[i].Refs)+len(s.log[i].Offered), pieces+len(s.log[i].Pieces)
 	}
 	w.uint(uint64(len(s.log)))
 	if len(s.log) == 0 {
@@ -61,7 +62,7 @@ func (e *Entry) usualKey() uint64 {
 func (e *Entry) flags() byte {
 	f := byte(0)
 	for bit, on := range [...]bool{
-		e.Key != e.usualKey(), e.IDs[1] != 0, e.Amount != 0 || e.Currency != "" || e.Month != 0, len(e.Refs) > 0,
+		e.Key != e.usualKey(), e.IDs[1] != 0, e.Amount != 0 || e.Currency != "" || e.Month != 0, len(e.Refs)+len(e.Offered) > 0,
 		e.A != "" || e.B != "", e.N != 0, len(e.Pieces) > 0, e.Retracted,
 	} {
 		if on {
@@ -90,7 +91,10 @@ func (e *Entry) encode(w *writer, since int64) {
 		w.month(e.Month, e.At)
 	}
 	for i, r := range e.Refs {
-		w.key(r.Key(), w.flag(i < len(e.Refs)-1)*moreRefs)
+		w.key(r.Key(), w.flag(i < len(e.Refs)+len(e.Offered)-1)*moreRefs)
+	}
+	for i, r := range e.Offered {
+		w.key(r.Key(), w.flag(i < len(e.Offered)-1)*moreRefs)
 	}
 	if f&hasTexts != 0 {
 		w.word(e.A)

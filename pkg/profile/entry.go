@@ -19,6 +19,7 @@ type Entry struct {
 	Channel   eventpb.Channel
 	Store     string
 	Refs      []Ref
+	Offered   []Ref // points at which a sale permits offers, in order
 	Amount    int64 // minor units
 	Currency  string
 	Month     int32 // yyyymm in the zone of the source; of money events
@@ -34,8 +35,11 @@ type Ref struct {
 	Value     string // the bytes of the pseudonym
 }
 
-// maxRefs bounds the references of one entry.
-const maxRefs = 8
+// Bounds of what one entry names.
+const (
+	maxRefs    = 8
+	maxOffered = 16
+)
 
 // Key returns the reference as an identifier.
 func (r Ref) Key() identifier.Key { return identifier.Key{Namespace: r.Namespace, Value: r.Value} }
@@ -56,6 +60,9 @@ func newer(aAt int64, aKey uint64, bAt int64, bKey uint64) bool {
 }
 
 var hashers = sync.Pool{New: func() any { return sha256.New() }}
+
+// EventDigest is the digest by which traits name the event that gave them.
+func EventDigest(source, id string) uint64 { return idHash(source, id) }
 
 // idHash is the 64-bit digest of an event id within its source; never 0, which means none.
 func idHash(source, id string) uint64 {
@@ -132,6 +139,7 @@ func entryOf(ev *eventpb.Event, id uint64) Entry {
 			e.Refs = append(e.Refs, Ref{Namespace: identifier.Namespace(r.Namespace), Value: string(r.Pseudonym)})
 		}
 	}
+	e.Offered = offeredAt(ev)
 	describe(&e, ev)
 	if isMoney(e.Type) {
 		e.Month = Month(ev.OccurredAt, ev.Zone)

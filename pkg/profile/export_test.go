@@ -15,6 +15,7 @@ func Plant(t testing.TB, name string) {
 		"first version of a ticket":   &planted.firstVersion,
 		"what left the log is forgot": &planted.forgetOld,
 		"survivor of the last leaf":   &planted.lastLeafSurvives,
+		"offers of what is gone stay": &planted.offersStay,
 	}[name]
 	if !ok {
 		t.Fatalf("no fault %q", name)

@@ -152,6 +152,11 @@ func drawEvent(t *rapid.T, i int, uses map[string]int, versions bool) *eventpb.E
 		e.Zone = rapid.SampledFrom(zones).Draw(t, "zone")
 	}
 	e.Trust = eventpb.Trust(rapid.IntRange(1, 4).Draw(t, "trust"))
+	if typ == profile.TypeSale || typ == profile.TypeOrderPlaced || typ == profile.TypeRecorded {
+		for n := range int(number[0]) % 3 { // the same under every id of a ticket
+			e.Offered = append(e.Offered, &eventpb.Identifier{Namespace: "email", Pseudonym: pseudo(fmt.Sprint("mail", number, n))})
+		}
+	}
 	if rapid.Bool().Draw(t, "traits") {
 		e.Traits = map[string]string{"language": rapid.SampledFrom([]string{"fr", "en"}).Draw(t, "language")}
 	}

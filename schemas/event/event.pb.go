@@ -163,6 +163,7 @@ type Event struct {
 	Claim       *Claim        `protobuf:"bytes,25,opt,name=claim,proto3" json:"claim,omitempty"`
 	Leaf        *Leaf         `protobuf:"bytes,26,opt,name=leaf,proto3" json:"leaf,omitempty"`
 	LeafKey     []byte        `protobuf:"bytes,27,opt,name=leaf_key,json=leafKey,proto3" json:"leaf_key,omitempty"` // 16 bytes; the Kafka key; empty = folded nowhere
+	Offered     []*Identifier `protobuf:"bytes,28,rep,name=offered,proto3" json:"offered,omitempty"`                // points given at this sale, whose person was offered to object to offers of similar goods
 	// Contents.
 	Personal *Sealed           `protobuf:"bytes,30,opt,name=personal,proto3" json:"personal,omitempty"`                                                                       // a sealed Personal
 	Traits   map[string]string `protobuf:"bytes,31,rep,name=traits,proto3" json:"traits,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"` // traits that are no personal data (registry.yaml)
@@ -385,6 +386,13 @@ func (x *Event) GetLeaf() *Leaf {
 func (x *Event) GetLeafKey() []byte {
 	if x != nil {
 		return x.LeafKey
+	}
+	return nil
+}
+
+func (x *Event) GetOffered() []*Identifier {
+	if x != nil {
+		return x.Offered
 	}
 	return nil
 }
@@ -2370,7 +2378,7 @@ var File_event_proto protoreflect.FileDescriptor
 
 const file_event_proto_rawDesc = "" +
 	"\n" +
-	"\vevent.proto\x12\frcu.event.v1\"\xe4\x10\n" +
+	"\vevent.proto\x12\frcu.event.v1\"\x98\x11\n" +
 	"\x05Event\x12\x14\n" +
 	"\x05space\x18\x01 \x01(\tR\x05space\x12\x1e\n" +
 	"\n" +
@@ -2402,7 +2410,8 @@ const file_event_proto_rawDesc = "" +
 	"\x06shared\x18\x18 \x01(\bR\x06shared\x12)\n" +
 	"\x05claim\x18\x19 \x01(\v2\x13.rcu.event.v1.ClaimR\x05claim\x12&\n" +
 	"\x04leaf\x18\x1a \x01(\v2\x12.rcu.event.v1.LeafR\x04leaf\x12\x19\n" +
-	"\bleaf_key\x18\x1b \x01(\fR\aleafKey\x120\n" +
+	"\bleaf_key\x18\x1b \x01(\fR\aleafKey\x122\n" +
+	"\aoffered\x18\x1c \x03(\v2\x18.rcu.event.v1.IdentifierR\aoffered\x120\n" +
 	"\bpersonal\x18\x1e \x01(\v2\x14.rcu.event.v1.SealedR\bpersonal\x127\n" +
 	"\x06traits\x18\x1f \x03(\v2\x1f.rcu.event.v1.Event.TraitsEntryR\x06traits\x12(\n" +
 	"\x04sale\x18( \x01(\v2\x12.rcu.event.v1.SaleH\x00R\x04sale\x12.\n" +
@@ -2636,54 +2645,55 @@ var file_event_proto_depIdxs = []int32{
 	3,  // 3: rcu.event.v1.Event.references:type_name -> rcu.event.v1.Identifier
 	4,  // 4: rcu.event.v1.Event.claim:type_name -> rcu.event.v1.Claim
 	5,  // 5: rcu.event.v1.Event.leaf:type_name -> rcu.event.v1.Leaf
-	6,  // 6: rcu.event.v1.Event.personal:type_name -> rcu.event.v1.Sealed
-	32, // 7: rcu.event.v1.Event.traits:type_name -> rcu.event.v1.Event.TraitsEntry
-	11, // 8: rcu.event.v1.Event.sale:type_name -> rcu.event.v1.Sale
-	12, // 9: rcu.event.v1.Event.return:type_name -> rcu.event.v1.Return
-	13, // 10: rcu.event.v1.Event.loyalty_enrolled:type_name -> rcu.event.v1.LoyaltyEnrolled
-	14, // 11: rcu.event.v1.Event.card_replaced:type_name -> rcu.event.v1.CardReplaced
-	15, // 12: rcu.event.v1.Event.page_viewed:type_name -> rcu.event.v1.PageViewed
-	16, // 13: rcu.event.v1.Event.product_viewed:type_name -> rcu.event.v1.ProductViewed
-	17, // 14: rcu.event.v1.Event.basket_updated:type_name -> rcu.event.v1.BasketUpdated
-	18, // 15: rcu.event.v1.Event.order_placed:type_name -> rcu.event.v1.OrderPlaced
-	19, // 16: rcu.event.v1.Event.account_logged_in:type_name -> rcu.event.v1.AccountLoggedIn
-	20, // 17: rcu.event.v1.Event.app_opened:type_name -> rcu.event.v1.AppOpened
-	21, // 18: rcu.event.v1.Event.screen_viewed:type_name -> rcu.event.v1.ScreenViewed
-	22, // 19: rcu.event.v1.Event.call_ended:type_name -> rcu.event.v1.CallEnded
-	23, // 20: rcu.event.v1.Event.case_opened:type_name -> rcu.event.v1.CaseOpened
-	24, // 21: rcu.event.v1.Event.case_closed:type_name -> rcu.event.v1.CaseClosed
-	25, // 22: rcu.event.v1.Event.identifier_provided:type_name -> rcu.event.v1.IdentifierProvided
-	26, // 23: rcu.event.v1.Event.order_state_changed:type_name -> rcu.event.v1.OrderStateChanged
-	28, // 24: rcu.event.v1.Event.customer_recorded:type_name -> rcu.event.v1.CustomerRecorded
-	31, // 25: rcu.event.v1.Event.event_retracted:type_name -> rcu.event.v1.EventRetracted
-	3,  // 26: rcu.event.v1.Leaf.device:type_name -> rcu.event.v1.Identifier
-	3,  // 27: rcu.event.v1.Leaf.person:type_name -> rcu.event.v1.Identifier
-	3,  // 28: rcu.event.v1.Leaf.identifiers:type_name -> rcu.event.v1.Identifier
-	3,  // 29: rcu.event.v1.Leaf.reference:type_name -> rcu.event.v1.Identifier
-	8,  // 30: rcu.event.v1.Personal.identifiers:type_name -> rcu.event.v1.IdentifierValue
-	33, // 31: rcu.event.v1.Personal.traits:type_name -> rcu.event.v1.Personal.TraitsEntry
-	34, // 32: rcu.event.v1.Personal.texts:type_name -> rcu.event.v1.Personal.TextsEntry
-	9,  // 33: rcu.event.v1.Sale.total:type_name -> rcu.event.v1.Money
-	10, // 34: rcu.event.v1.Sale.lines:type_name -> rcu.event.v1.Line
-	9,  // 35: rcu.event.v1.Return.total:type_name -> rcu.event.v1.Money
-	10, // 36: rcu.event.v1.Return.lines:type_name -> rcu.event.v1.Line
-	3,  // 37: rcu.event.v1.CardReplaced.old:type_name -> rcu.event.v1.Identifier
-	3,  // 38: rcu.event.v1.CardReplaced.new:type_name -> rcu.event.v1.Identifier
-	9,  // 39: rcu.event.v1.BasketUpdated.total:type_name -> rcu.event.v1.Money
-	10, // 40: rcu.event.v1.BasketUpdated.lines:type_name -> rcu.event.v1.Line
-	9,  // 41: rcu.event.v1.OrderPlaced.total:type_name -> rcu.event.v1.Money
-	10, // 42: rcu.event.v1.OrderPlaced.lines:type_name -> rcu.event.v1.Line
-	27, // 43: rcu.event.v1.OrderStateChanged.pieces:type_name -> rcu.event.v1.Piece
-	29, // 44: rcu.event.v1.CustomerRecorded.balances:type_name -> rcu.event.v1.Balance
-	30, // 45: rcu.event.v1.CustomerRecorded.merged:type_name -> rcu.event.v1.Merged
-	35, // 46: rcu.event.v1.CustomerRecorded.trait_dates:type_name -> rcu.event.v1.CustomerRecorded.TraitDatesEntry
-	3,  // 47: rcu.event.v1.Merged.former:type_name -> rcu.event.v1.Identifier
-	3,  // 48: rcu.event.v1.Merged.into:type_name -> rcu.event.v1.Identifier
-	49, // [49:49] is the sub-list for method output_type
-	49, // [49:49] is the sub-list for method input_type
-	49, // [49:49] is the sub-list for extension type_name
-	49, // [49:49] is the sub-list for extension extendee
-	0,  // [0:49] is the sub-list for field type_name
+	3,  // 6: rcu.event.v1.Event.offered:type_name -> rcu.event.v1.Identifier
+	6,  // 7: rcu.event.v1.Event.personal:type_name -> rcu.event.v1.Sealed
+	32, // 8: rcu.event.v1.Event.traits:type_name -> rcu.event.v1.Event.TraitsEntry
+	11, // 9: rcu.event.v1.Event.sale:type_name -> rcu.event.v1.Sale
+	12, // 10: rcu.event.v1.Event.return:type_name -> rcu.event.v1.Return
+	13, // 11: rcu.event.v1.Event.loyalty_enrolled:type_name -> rcu.event.v1.LoyaltyEnrolled
+	14, // 12: rcu.event.v1.Event.card_replaced:type_name -> rcu.event.v1.CardReplaced
+	15, // 13: rcu.event.v1.Event.page_viewed:type_name -> rcu.event.v1.PageViewed
+	16, // 14: rcu.event.v1.Event.product_viewed:type_name -> rcu.event.v1.ProductViewed
+	17, // 15: rcu.event.v1.Event.basket_updated:type_name -> rcu.event.v1.BasketUpdated
+	18, // 16: rcu.event.v1.Event.order_placed:type_name -> rcu.event.v1.OrderPlaced
+	19, // 17: rcu.event.v1.Event.account_logged_in:type_name -> rcu.event.v1.AccountLoggedIn
+	20, // 18: rcu.event.v1.Event.app_opened:type_name -> rcu.event.v1.AppOpened
+	21, // 19: rcu.event.v1.Event.screen_viewed:type_name -> rcu.event.v1.ScreenViewed
+	22, // 20: rcu.event.v1.Event.call_ended:type_name -> rcu.event.v1.CallEnded
+	23, // 21: rcu.event.v1.Event.case_opened:type_name -> rcu.event.v1.CaseOpened
+	24, // 22: rcu.event.v1.Event.case_closed:type_name -> rcu.event.v1.CaseClosed
+	25, // 23: rcu.event.v1.Event.identifier_provided:type_name -> rcu.event.v1.IdentifierProvided
+	26, // 24: rcu.event.v1.Event.order_state_changed:type_name -> rcu.event.v1.OrderStateChanged
+	28, // 25: rcu.event.v1.Event.customer_recorded:type_name -> rcu.event.v1.CustomerRecorded
+	31, // 26: rcu.event.v1.Event.event_retracted:type_name -> rcu.event.v1.EventRetracted
+	3,  // 27: rcu.event.v1.Leaf.device:type_name -> rcu.event.v1.Identifier
+	3,  // 28: rcu.event.v1.Leaf.person:type_name -> rcu.event.v1.Identifier
+	3,  // 29: rcu.event.v1.Leaf.identifiers:type_name -> rcu.event.v1.Identifier
+	3,  // 30: rcu.event.v1.Leaf.reference:type_name -> rcu.event.v1.Identifier
+	8,  // 31: rcu.event.v1.Personal.identifiers:type_name -> rcu.event.v1.IdentifierValue
+	33, // 32: rcu.event.v1.Personal.traits:type_name -> rcu.event.v1.Personal.TraitsEntry
+	34, // 33: rcu.event.v1.Personal.texts:type_name -> rcu.event.v1.Personal.TextsEntry
+	9,  // 34: rcu.event.v1.Sale.total:type_name -> rcu.event.v1.Money
+	10, // 35: rcu.event.v1.Sale.lines:type_name -> rcu.event.v1.Line
+	9,  // 36: rcu.event.v1.Return.total:type_name -> rcu.event.v1.Money
+	10, // 37: rcu.event.v1.Return.lines:type_name -> rcu.event.v1.Line
+	3,  // 38: rcu.event.v1.CardReplaced.old:type_name -> rcu.event.v1.Identifier
+	3,  // 39: rcu.event.v1.CardReplaced.new:type_name -> rcu.event.v1.Identifier
+	9,  // 40: rcu.event.v1.BasketUpdated.total:type_name -> rcu.event.v1.Money
+	10, // 41: rcu.event.v1.BasketUpdated.lines:type_name -> rcu.event.v1.Line
+	9,  // 42: rcu.event.v1.OrderPlaced.total:type_name -> rcu.event.v1.Money
+	10, // 43: rcu.event.v1.OrderPlaced.lines:type_name -> rcu.event.v1.Line
+	27, // 44: rcu.event.v1.OrderStateChanged.pieces:type_name -> rcu.event.v1.Piece
+	29, // 45: rcu.event.v1.CustomerRecorded.balances:type_name -> rcu.event.v1.Balance
+	30, // 46: rcu.event.v1.CustomerRecorded.merged:type_name -> rcu.event.v1.Merged
+	35, // 47: rcu.event.v1.CustomerRecorded.trait_dates:type_name -> rcu.event.v1.CustomerRecorded.TraitDatesEntry
+	3,  // 48: rcu.event.v1.Merged.former:type_name -> rcu.event.v1.Identifier
+	3,  // 49: rcu.event.v1.Merged.into:type_name -> rcu.event.v1.Identifier
+	50, // [50:50] is the sub-list for method output_type
+	50, // [50:50] is the sub-list for method input_type
+	50, // [50:50] is the sub-list for extension type_name
+	50, // [50:50] is the sub-list for extension extendee
+	0,  // [0:50] is the sub-list for field type_name
 }
 
 func init() { file_event_proto_init() }

@@ -5,7 +5,8 @@
 emailSÔÕ2ıã~ÕûæoIòÈ¢
 phone6J†Äï¿²m¾"œ*¢!
 company_card–ÊÔqY½åÌÛŸoSW÷C¸Ê"µÙ:½N³®‚É»~"˜¯½òáÄ…¹Ò2
-customer4wb`Wfmòâh†ŸOÌÚ„‘ÑË;—¸§áÍLZg„ƒú
+customer4wb`Wfmòâh†ŸOÌÚ„‘ÑË;—¸§áÍLZg„ƒâ
+emailSÔÕ2ıã~ÕûæoIòÈú
 countryFRú
 languagefr-FRú
 loyalty_tiergoldÂĞ
