@@ -97,7 +97,7 @@ func (m *meter) grow(ctx context.Context, base *demo.Base, customers int, o opti
 
 // sized measures the store as large as it is.
 func (m *meter) sized(ctx context.Context, f *sizeFigures, live *demo.Load, api string, o options) (err error) {
-	rows, err := m.stack.count(ctx, "SELECT count() FROM events")
+	rows, err := m.stack.count(ctx, eachEventOnce)
 	if err != nil {
 		return err
 	}

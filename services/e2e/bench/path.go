@@ -188,11 +188,14 @@ func (m *meter) await(ctx context.Context, p *process, name string, value float6
 	return nil
 }
 
+// eachEventOnce counts events. A request that was repeated leaves rows twice until ClickHouse merges them.
+const eachEventOnce = "SELECT count() FROM events FINAL"
+
 // rows waits until so many events are in ClickHouse.
 func (m *meter) rows(ctx context.Context, want int64) error {
 	var seen int64
 	err := poll(ctx, 100*time.Millisecond, func() (ok bool, err error) {
-		seen, err = m.stack.count(ctx, "SELECT count() FROM events")
+		seen, err = m.stack.count(ctx, eachEventOnce)
 		return seen >= want, err
 	})
 	if err != nil {
@@ -223,7 +226,7 @@ func (m *meter) quiet(ctx context.Context) error {
 
 // measure sends the load and takes the times at which all of it is in Redis and in ClickHouse.
 func (m *meter) measure(ctx context.Context, load []request) (*pathFigures, error) {
-	rows, err := m.stack.count(ctx, "SELECT count() FROM events")
+	rows, err := m.stack.count(ctx, eachEventOnce)
 	if err != nil {
 		return nil, err
 	}
@@ -279,7 +282,7 @@ func (m *meter) complete(ctx context.Context, folded float64, rows int64) error 
 			return fmt.Errorf("%.0f events folded once, %.0f accepted", once, folded)
 		}
 	}
-	distinct, err := m.stack.count(ctx, "SELECT count() FROM events FINAL")
+	distinct, err := m.stack.count(ctx, eachEventOnce)
 	if err != nil {
 		return err
 	}
