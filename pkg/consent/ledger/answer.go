@@ -241,7 +241,7 @@ func (l *Ledger) undecided(q Question, info consent.Info, band Band, t int64) An
 }
 
 // softOptIn finds the latest sale that permits to offer similar goods: of this controller, of this family, on this very point, with an offer to
-// object that was made. It is asked only where nobody ever objected.
+// object that was made, and not taken back. It is asked only where nobody ever objected.
 func (l *Ledger) softOptIn(q Question, info consent.Info, t int64) (Sale, int64, bool) {
 	rule := info.On[q.Topic.Channel]
 	if !rule.SoftOptIn || q.Family == "" {
@@ -251,7 +251,7 @@ func (l *Ledger) softOptIn(q Question, info consent.Info, t int64) (Sale, int64,
 	found := false
 	for _, s := range l.sales[q.Point] {
 		fits := s.Controller == q.Controller && s.Family == q.Family && s.At <= t && s.RecordedAt <= q.KnownAt && s.Offered.ID != ""
-		if fits && !l.soldToChild(s, q.KnownAt) && (!found || s.At > best.At || s.At == best.At && s.ID > best.ID) {
+		if fits && l.stands(s, q.KnownAt) && !l.soldToChild(s, q.KnownAt) && (!found || s.At > best.At || s.At == best.At && s.ID > best.ID) {
 			best, found = s, true
 		}
 	}
@@ -283,7 +283,7 @@ func (l *Ledger) lastAct(q Question, t int64) int64 {
 			}
 		}
 		for _, s := range l.sales[point] {
-			if s.Controller == q.Controller && s.At <= t && s.RecordedAt <= q.KnownAt {
+			if s.Controller == q.Controller && s.At <= t && s.RecordedAt <= q.KnownAt && l.stands(s, q.KnownAt) {
 				last = max(last, s.At)
 			}
 		}

@@ -114,6 +114,42 @@ func TestSoftOptIn(t *testing.T) {
 	}(), "never for another purpose")
 }
 
+// A sale that was taken back permits nothing from when that is known, also about the time before, and is no sign of life; no other sale goes with it.
+func TestSoftOptIn_takenBack(t *testing.T) {
+	reg := purposes(t)
+	sale := func(id string, at int64) Sale {
+		return Sale{ID: id, Controller: "shop", Point: anna, Family: "shoes", At: at, RecordedAt: at, Offered: Notice{"marketing", "1", "fr"}}
+	}
+	asked := func(back Retraction, at, known int64, sales ...Sale) Answer {
+		l := New(reg)
+		for _, s := range sales {
+			l.Sold(s)
+		}
+		l.TakenBack(back)
+		l.TakenBack(Retraction{back.Controller, back.Sale, back.At, back.RecordedAt + 5*86400}) // heard again
+		return l.Ask(Question{Controller: "shop", Point: anna, Topic: mailing, Family: "shoes", At: at, KnownAt: known})
+	}
+	back := func(id string) Retraction { return Retraction{"shop", id, day(2), day(3)} }
+	one, other := sale("t1#0", day(0)), sale("t1#1", day(0))
+	for name, c := range map[string]struct {
+		got  Answer
+		want Because
+	}{
+		"itself":                        {asked(back("t1#0"), day(10), day(10), one), BecauseUnknown},
+		"its event":                     {asked(back("t1"), day(10), day(10), one, other), BecauseUnknown},
+		"before it was known":           {asked(back("t1"), day(10), day(3)-1, one), BecauseSoftOpt},
+		"known, about the time before":  {asked(back("t1"), day(1), day(3), one), BecauseUnknown},
+		"another line of the event":     {asked(back("t1#1"), day(10), day(10), one), BecauseSoftOpt},
+		"an event that begins alike":    {asked(back("t"), day(10), day(10), one), BecauseSoftOpt},
+		"another controller's":          {asked(Retraction{"other", "t1", day(2), day(3)}, day(10), day(10), one), BecauseSoftOpt},
+		"another sale stands":           {asked(back("t1"), day(10), day(10), one, sale("t2#0", day(-5))), BecauseSoftOpt},
+		"what is gone keeps none alive": {asked(back("t1"), day(10), day(10), one, sale("t2#0", day(10-3*366))), BecauseUnknown},
+	} {
+		assert.Equal(t, c.want, c.got.Because, name)
+	}
+	assert.Equal(t, "t2#0", asked(back("t1"), day(10), day(10), one, sale("t2#0", day(-5))).Decision)
+}
+
 // Overlays mask what was granted, and what was granted comes back with their end.
 func TestOverlays(t *testing.T) {
 	reg := purposes(t)

@@ -67,6 +67,15 @@ type Sale struct {
 	Offered    Notice // of the offer to object; zero: none was made
 }
 
+// Retraction says that the source of a sale took it back: it stands for nothing, for whoever knows it, and never did. It names a sale, or an event
+// whose sales have its id with a number behind #.
+type Retraction struct {
+	Controller string
+	Sale       string
+	At         int64
+	RecordedAt int64
+}
+
 // Activity is an act of the person that keeps a grant alive: an order, a click, a call, a visit. Opening an e-mail is none.
 type Activity struct {
 	Controller string

@@ -3,6 +3,7 @@ package ledger
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"rcu/pkg/consent"
 	"rcu/pkg/event/registry"
@@ -26,6 +27,7 @@ type Ledger struct {
 	overlays   map[string][]Overlay
 	ages       map[string][]Age
 	sales      map[Point][]Sale
+	retracted  map[sold]int64 // since when it is known
 	activities map[Point][]Activity
 }
 
@@ -33,7 +35,7 @@ type Ledger struct {
 func New(reg *registry.Registry) *Ledger {
 	return &Ledger{
 		reg: reg, statements: map[topic][]Statement{}, wide: map[topic][]Statement{}, person: map[Point]string{}, named: map[string][]Point{}, points: map[Point]bool{},
-		overlays: map[string][]Overlay{}, ages: map[string][]Age{}, sales: map[Point][]Sale{}, activities: map[Point][]Activity{},
+		overlays: map[string][]Overlay{}, ages: map[string][]Age{}, sales: map[Point][]Sale{}, retracted: map[sold]int64{}, activities: map[Point][]Activity{},
 	}
 }
 
@@ -92,6 +94,29 @@ func (l *Ledger) Age(a Age) { l.ages[a.Person] = append(l.ages[a.Person], a) }
 func (l *Ledger) Sold(s Sale) {
 	l.sales[s.Point] = append(l.sales[s.Point], s)
 	l.points[s.Point] = true
+}
+
+// sold names a sale of a controller.
+type sold struct{ controller, sale string }
+
+// TakenBack adds that a sale was taken back.
+func (l *Ledger) TakenBack(r Retraction) {
+	name := sold{r.Controller, r.Sale}
+	if known, again := l.retracted[name]; !again || r.RecordedAt < known {
+		l.retracted[name] = r.RecordedAt
+	}
+}
+
+// stands reports whether nobody knew yet that a sale was taken back.
+func (l *Ledger) stands(s Sale, known int64) bool {
+	names := []string{s.ID}
+	if i := strings.LastIndexByte(s.ID, '#'); i >= 0 {
+		names = append(names, s.ID[:i])
+	}
+	return !slices.ContainsFunc(names, func(name string) bool {
+		at, back := l.retracted[sold{s.Controller, name}]
+		return back && at <= known
+	})
 }
 
 // Acted adds an act of the person.

@@ -97,11 +97,12 @@ func (fr *factReader) line(line []byte) *Fault {
 		return o.bad
 	}
 	readers := map[string]func(*object) *Fault{
-		"decision": fr.decision, "member": fr.member, "overlay": fr.overlay, "age": fr.age, "sale": fr.sale, "activity": fr.activity,
+		"decision": fr.decision, "member": fr.member, "overlay": fr.overlay, "age": fr.age, "sale": fr.sale, "retraction": fr.retraction,
+		"activity": fr.activity,
 	}
 	read, ok := readers[kind]
 	if !ok {
-		return &Fault{"kind", codeForm, "is unknown", "use decision, member, overlay, age, sale or activity"}
+		return &Fault{"kind", codeForm, "is unknown", "use decision, member, overlay, age, sale, retraction or activity"}
 	}
 	return read(o)
 }
@@ -238,6 +239,17 @@ func (fr *factReader) sale(o *object) *Fault {
 	isNew, bad := fr.first("sale", s.Controller, s.ID, s)
 	if isNew {
 		fr.ledger.Sold(s)
+	}
+	return bad
+}
+
+func (fr *factReader) retraction(o *object) *Fault {
+	r := Retraction{Controller: fr.controller(o), Sale: o.text("sale", true), At: o.time("at", true)}
+	r.RecordedAt = fr.recorded(o, r.At)
+	fr.notFuture(o, "at", r.At)
+	bad := o.done()
+	if bad == nil {
+		fr.ledger.TakenBack(r)
 	}
 	return bad
 }

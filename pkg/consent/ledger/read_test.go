@@ -178,6 +178,10 @@ var bad = []struct {
 	{"mask of tomorrow", `{"kind":"overlay","person":"a","mask":"paused","from":"2026-07-02T00:00:00Z"}`, "from", CodeFuture, false},
 	{"birth date", `{"kind":"age","person":"a","band":"2014-05-01","from":"2026-01-01T00:00:00Z"}`, "band", codeForm, true},
 	{"sale with an unknown offer", `{"kind":"sale","id":"s","controller":"retail","point":{"namespace":"email","value":"a"},"family":"x","at":"2026-01-01T00:00:00Z","offered":{"id":"no","version":"1","language":"fr"}}`, "offered", CodeNotice, false},
+	{"retraction of nothing", `{"kind":"retraction","controller":"retail","at":"2026-01-01T00:00:00Z"}`, "sale", CodeRequired, true},
+	{"retraction of tomorrow", `{"kind":"retraction","controller":"retail","sale":"s","at":"2026-07-01T00:00:00Z"}`, "at", CodeFuture, false},
+	{"retraction that is known first", `{"kind":"retraction","controller":"retail","sale":"s","at":"2026-01-02T00:00:00Z","recorded_at":"2026-01-01T00:00:00Z"}`, "recorded_at", CodeOrder, false},
+	{"retraction of another controller's", `{"kind":"retraction","controller":"digital","sale":"s","at":"2026-01-02T00:00:00Z"}`, "controller", "other_controller", false},
 	{"activity without a point", `{"kind":"activity","controller":"retail","at":"2026-01-01T00:00:00Z"}`, "point", CodeRequired, true},
 	{"member of nobody", `{"kind":"member","point":{"namespace":"email","value":"a"}}`, "person", CodeRequired, true},
 }
