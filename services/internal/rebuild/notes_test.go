@@ -1,0 +1,56 @@
+package rebuild
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"rcu/pkg/resolve/stateredis"
+	"rcu/pkg/stream"
+	"rcu/pkg/testkit"
+)
+
+// How far a partition is read is noted behind its writing, and behind all that was read before: where the first of two batches is never written, and the
+// second is, a rebuild that goes on reads both again.
+func TestNothingIsNotedBeforeItIsWritten(t *testing.T) {
+	client, err := stateredis.Open(t.Context(), stateredis.Config{Addrs: []string{testkit.RedisServer(t).Addr()}})
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = client.Close() })
+	w, err := newWork(Config{Records: 1}, Deps{Stream: new(stream.Client), Redis: client})
+	require.NoError(t, err)
+	lost, second := errors.New("redis is away"), make(chan struct{})
+	put := func(ctx context.Context, records []stream.Record) error {
+		if records[0].Offset > 0 {
+			close(second)
+			return nil
+		}
+		<-second
+		for range 30 { // time enough to note what should not be noted
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-time.After(10 * time.Millisecond):
+			}
+			if noted, err := client.Rebuilding(ctx); err != nil || len(noted) > 0 {
+				break
+			}
+		}
+		return lost
+	}
+	l := &load{work: w, put: put, writers: 2, chunks: make(chan chunk), last: make(chan struct{})}
+	close(l.last)
+	ended := make(chan error, 2)
+	for range l.writers {
+		go func() { ended <- l.write(t.Context()) }()
+	}
+	for n := range int64(2) {
+		l.chunks <- chunk{source: "rcu.registers/0", records: []stream.Record{{Topic: stream.TopicRegisters, Offset: n}}, behind: n, next: n + 1}
+	}
+	require.ErrorIs(t, <-ended, lost)
+	noted, err := client.Rebuilding(t.Context())
+	require.NoError(t, err)
+	require.Empty(t, noted)
+}
