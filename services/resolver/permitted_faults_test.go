@@ -112,6 +112,11 @@ func anyFamily(r consent.Register) []byte {
 	return withSales(r, r, func(string) []string { return productFamilies }).Encode()
 }
 
+// neverTakenBack does not see that sales were.
+func neverTakenBack(r consent.Register) []byte {
+	return remade(r, func(_ consent.PurposeChannel, d consent.Decision) (consent.Decision, bool) { return d, true })
+}
+
 // everSold takes every sale for one of today.
 func everSold(r consent.Register) []byte {
 	for _, family := range r.Families() {
@@ -255,6 +260,9 @@ var permitFaults = []struct {
 	{"contacts take a sale for one of every family", "reserve", sabotage{desk: contacting(anyFamily)}},
 	{"contacts do not see that sales grow old", "reserve", sabotage{desk: contacting(everSold)}},
 	{"contacts do not see objections after a sale", "reserve", sabotage{desk: contacting(withoutDenials)}},
+	{"contacts do not see that sales are taken back", "reserve", sabotage{desk: contacting(neverTakenBack)}},
+	{"profiles do not see that sales are taken back", "sales of", sabotage{cells: reading(neverTakenBack)}},
+	{"a retraction reaches the points alone that it names", "reserve", sabotage{lost: stream.TopicConsents}},
 	{"profiles take a sale for one of every family", "sales of", sabotage{cells: reading(anyFamily)}},
 	{"profiles do not see objections after a sale", "sales of", sabotage{cells: reading(withoutDenials)}},
 	{"contacts ask for another controller", "reserve", sabotage{desk: func(c contacts.Registers) contacts.Registers {

@@ -71,7 +71,7 @@ func tellAll(t *testing.T, most int) {
 		}
 	})
 	t.Log(shown)
-	for _, what := range []string{"collected", "rows", "profiles", "reserve", "confirm", "kept alive", "confirm by a sale", "profile by a sale", "read marketing", "pages unify_behaviour", "pages personalise", "pages store_view_web", "mask marketing", "mask profiling"} {
+	for _, what := range []string{"collected", "rows", "profiles", "reserve", "confirm", "kept alive", "confirm by a sale", "profile by a sale", "taken back by a card alone", "read marketing", "pages unify_behaviour", "pages personalise", "pages store_view_web", "mask marketing", "mask profiling"} {
 		require.Positive(t, shown[what], what)
 	}
 	require.Zero(t, shown["pages contract"])

@@ -122,6 +122,8 @@ func (s *story) mayOffer(controller string, points []string, now int64) bool {
 type sold struct {
 	controller, mail, family string
 	at                       int64
+	back                     bool // its source took it back
+	awaited                  bool // without a word of the address, and what tells it there has not heard
 }
 
 var productFamilies = []string{"shoes", "coats"}
@@ -133,8 +135,22 @@ func (s *story) mayOfferLike(controller, mail, family string, now int64) bool {
 		return false
 	}
 	return slices.ContainsFunc(s.sales, func(x sold) bool {
-		return x.controller == controller && x.mail == mail && x.family == family && x.at <= now && !quiet(x.at, s.acts, controller, now)
+		return !x.back && x.controller == controller && x.mail == mail && x.family == family && x.at <= now && !quiet(x.at, s.acts, controller, now)
 	})
+}
+
+// awaits reports whether a sale of a family at an address was taken back by its card alone, which the address hears of when the resolver catches up.
+func (s *story) awaits(controller, mail, family string) bool {
+	return slices.ContainsFunc(s.sales, func(x sold) bool {
+		return x.awaited && x.controller == controller && x.mail == mail && x.family == family
+	})
+}
+
+// heard says that nothing is waited for any more.
+func (s *story) heard() {
+	for i := range s.sales {
+		s.sales[i].awaited = false
+	}
 }
 
 // came reports whether the address itself was given with all the acts that keep its grant alive, so that it is surely one person's.

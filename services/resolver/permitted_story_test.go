@@ -141,15 +141,30 @@ func (s *story) come(w *permitWorld) {
 	w.take("store", a.controller, j(s.id(), "sale", w.now.Format(time.RFC3339), list(is("email", a.mail), is("ticket", s.id())), euros(900)))
 }
 
-// sell sells in a store; to some, who give their address there, it is offered to object to offers of the like.
+// sell sells in a store; to some, who give their address there, it is offered to object to offers of the like. Some of these sales are taken back.
 func (s *story) sell(w *permitWorld, who string, at time.Time) {
-	mail, data := pick(s, s.mails...), euros(900)
+	mail, data, id, ticket := pick(s, s.mails...), euros(900), s.id(), is("ticket", s.id())
+	when := at.Format(time.RFC3339)
+	var steps []string
 	if family := s.family(); family != "" {
-		x := sold{controller: who, mail: mail, family: family, at: at.Unix()}
-		s.sales = append(s.sales, x)
+		x := sold{controller: who, mail: mail, family: family, at: at.Unix(), back: s.shops.IntN(3) == 0}
 		data["soft_optin"] = list(map[string]any{"point": is("email", mail), "family": x.family, "notice": map[string]any{"id": "n1", "version": "1", "language": "fr"}})
+		if x.back {
+			named := list(proved("card", s.card), ticket)
+			if x.awaited = s.shops.IntN(2) == 0; !x.awaited {
+				named = append(named, is("email", mail))
+			}
+			steps = append(steps, j(s.id(), "event.retracted", when, named, map[string]any{"id": id, "type": "sale"}))
+		}
+		s.sales = append(s.sales, x)
 	}
-	w.take("store", who, j(s.id(), "sale", at.Format(time.RFC3339), list(proved("card", s.card), is("email", mail), is("ticket", s.id())), data))
+	steps = append(steps, j(id, "sale", when, list(proved("card", s.card), is("email", mail), ticket), data))
+	if s.shops.IntN(4) > 0 { // mostly a sale comes before it is taken back
+		slices.Reverse(steps)
+	}
+	for _, raw := range steps {
+		w.take("store", who, raw)
+	}
 }
 
 // family is one of products, or none.

@@ -36,6 +36,9 @@ func (w *permitWorld) judge(stories []*story, shown permitted) permitFinding {
 		w.judgeContacts(s, &f, shown)
 	}
 	w.catchUp()
+	for _, s := range stories {
+		s.heard()
+	}
 	w.judgeTold(stories, &f, shown)
 	w.now = w.now.Add(36 * time.Hour) // nothing happens, and grants end
 	w.catchUp()
@@ -322,6 +325,10 @@ func (w *permitWorld) judgeContacts(s *story, f *permitFinding, shown permitted)
 				}
 				if a.Allowed && sale {
 					shown[step+" by a sale"]++
+				}
+				if s.awaits(controller, mail, family) {
+					shown["taken back by a card alone"]++
+					continue // either answer, until the resolver has heard
 				}
 				if a.Allowed && len(s.acts) > 0 {
 					shown["kept alive"]++
