@@ -93,10 +93,10 @@ func (r Rules) Validate() error {
 		seen[h.Channel] = true
 	}
 	for i, f := range r.Silences {
-		p.at("silences[%d]", i, f.problems()...)
+		p.at("silences[%d]", i, f.problems(MaxWindow)...)
 	}
 	for i, f := range r.Ages {
-		p.at("ages[%d]", i, f.problems()...)
+		p.at("ages[%d]", i, f.problems(maxDays)...)
 	}
 	p.at("hold_minutes%.0d", 0, when(r.HoldMinutes < 1 || r.HoldMinutes > 24*60, "want 1 to 1440"))
 	return errors.Join(p...)
@@ -119,15 +119,20 @@ func when(wrong bool, text string) string {
 	return ""
 }
 
-// maxDays bounds every window.
-const maxDays = 400
+const (
+	// maxDays bounds the age of a grant.
+	maxDays = 400
+	// MaxWindow bounds, in days, how far back contacts may matter: they are told on Kafka for 90 days, and a rule that looks further back would count too
+	// few of them after Redis was lost and rebuilt.
+	MaxWindow = 88
+)
 
 func (c Cap) problems() []string {
 	return []string{
 		when(c.Channel != "" && !known(c.Channel), "channel: is none"),
 		when(c.Most < 0 || c.Most > MaxContacts/2, fmt.Sprintf("most: want 0 to %d", MaxContacts/2)),
 		when((c.Hours == 0) == (c.Days == 0), "want either hours or days"),
-		when(c.Hours < 0 || c.Hours > 24*maxDays || c.Days < 0 || c.Days > maxDays, fmt.Sprintf("want at most %d days", maxDays)),
+		when(c.Hours < 0 || c.Hours > 24*MaxWindow || c.Days < 0 || c.Days > MaxWindow, fmt.Sprintf("want at most %d days: older contacts are not counted again after a rebuild", MaxWindow)),
 		when(c.Source == "", "source: say where the figure comes from"),
 	}
 }
@@ -148,10 +153,10 @@ func (h Hours) problems() []string {
 	return out
 }
 
-func (f Figure) problems() []string {
+func (f Figure) problems(most int) []string {
 	return []string{
 		when(!known(f.Channel), "channel: is none"),
-		when(f.Days < 1 || f.Days > maxDays, fmt.Sprintf("days: want 1 to %d", maxDays)),
+		when(f.Days < 1 || f.Days > most, fmt.Sprintf("days: want 1 to %d", most)),
 		when(f.Source == "", "source: say where the figure comes from"),
 	}
 }
