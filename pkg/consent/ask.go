@@ -25,7 +25,8 @@ const (
 )
 
 // MayAsk reports whether a person may be asked for a purpose: why not, and from when on. points are all points of the person with this
-// controller, asked every time that anybody of the controller asked on any channel. A refusal on one channel or point is one everywhere.
+// controller, asked every time that anybody of the controller asked on any channel (Questions of all points). A refusal on one channel or point is one
+// everywhere.
 func (r AskRules) MayAsk(p Purpose, channel string, points []Point, asked []Asked, now int64) (why string, next int64) {
 	info, ok := PurposeOf(p)
 	switch {
@@ -46,7 +47,9 @@ func (r AskRules) MayAsk(p Purpose, channel string, points []Point, asked []Aske
 		switch {
 		case a.At > now:
 		case a.Purpose == p:
-			last = max(last, a.At)
+			if !agreed(points, p, a.At, now) {
+				last = max(last, a.At)
+			}
 		default:
 			apart = max(apart, a.At)
 		}
@@ -67,10 +70,19 @@ func (x Point) unasked(p Purpose, channel string, now int64) string {
 		return NoAskDenied
 	case x.Register.MaskedBy(p, channel, now) != "":
 		return NoAskOverlay
-	case Reaches(channel, x.Key.Namespace) && x.Register.AllowedAt(p, channel, now):
+	case Reaches(channel, x.Key.Namespace) && x.AllowedAt(p, channel, now):
 		return NoAskNeeded
 	}
 	return ""
+}
+
+// agreed reports whether a purpose was granted on some point and channel from a time on: the answer to a question.
+func agreed(points []Point, p Purpose, from, now int64) bool {
+	return slices.ContainsFunc(points, func(x Point) bool {
+		return slices.ContainsFunc(x.Register.entries, func(e entry) bool {
+			return e.Purpose == p && slices.ContainsFunc(e.Said, func(d Decision) bool { return d.Dec == Grant && d.At >= from && d.At <= now })
+		})
+	})
 }
 
 // lastDenial is when a purpose was last denied on any channel, up to now; 0 = never. A denial that was forgotten is older than what is kept.

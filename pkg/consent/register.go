@@ -24,7 +24,7 @@ type entry struct {
 }
 
 // comparePurposes puts overlays first and then purposes without a parameter, so that those with one can never push them out; offers of sales, which
-// permit least, stand last.
+// permit least, stand behind them, and questions, which permit nothing, last.
 func comparePurposes(a, b PurposeChannel) int {
 	return cmp.Or(cmp.Compare(place(a.Purpose), place(b.Purpose)), cmp.Compare(a.Purpose, b.Purpose), cmp.Compare(a.Channel, b.Channel))
 }
@@ -37,13 +37,15 @@ func place(p Purpose) int {
 		return 1
 	case strings.HasPrefix(string(p), saleOfferPrefix):
 		return 3
+	case strings.HasPrefix(string(p), questionPrefix):
+		return 4
 	}
 	return 2
 }
 
 // keeps reports whether a register has a history of decisions about this.
 func keeps(pc PurposeChannel) bool {
-	if _, overlay := OverlayOf(pc.Purpose); overlay || IsOfSale(pc.Purpose) {
+	if _, overlay := OverlayOf(pc.Purpose); overlay || isFact(pc.Purpose) {
 		return pc.Channel == ""
 	}
 	info, ok := PurposeOf(pc.Purpose)
@@ -65,12 +67,12 @@ func (r Register) History(p Purpose, channel string) History {
 	return History{}
 }
 
-// All lists what was decided about, in a fixed order; overlays and facts of sales are no decisions of people about purposes (Overlays and Families
-// have them).
+// All lists what was decided about, in a fixed order; overlays, facts of sales and questions are no decisions of people about purposes (Overlays,
+// Families and Questions have them).
 func (r Register) All() []PurposeChannel {
 	out := make([]PurposeChannel, 0, len(r.entries))
 	for _, e := range r.entries {
-		if _, overlay := OverlayOf(e.Purpose); !overlay && !IsOfSale(e.Purpose) {
+		if _, overlay := OverlayOf(e.Purpose); !overlay && !isFact(e.Purpose) {
 			out = append(out, e.PurposeChannel)
 		}
 	}

@@ -80,7 +80,7 @@ func (s *Service) confirm(r *http.Request, token string) *problem {
 	if !ok {
 		return badLink
 	}
-	points, err := s.registers.load(r.Context(), d.GetSpace(), d.GetController(), []identifier.Key{k})
+	points, err := s.settled(r.Context(), d.GetSpace(), d.GetController(), []identifier.Key{k})
 	if err != nil || points[0].Unreadable {
 		return unavailable // what was decided since cannot be known
 	}

@@ -89,7 +89,7 @@ func (s *Service) decide(w http.ResponseWriter, r *http.Request, reader auth.Rea
 		s.keepTime(r.Context(), x, d)
 		return s.answerDenial(w, r, x, d, body.WholePerson)
 	}
-	if again, p := s.repeated(r.Context(), x, d); again || p != nil {
+	if again, p := s.repeated(r.Context(), x, d, body.ID != "" && body.DecidedAt == nil); again || p != nil {
 		if p == nil {
 			s.answer(w, "granted", kept{InForce: true, Durable: true}, d)
 		}
@@ -178,11 +178,15 @@ func newID() string {
 }
 
 // repeated reports whether a grant of the same id was taken already. The same id with other content is refused: a grant that was overtaken is
-// not made again by sending it again.
-func (s *Service) repeated(ctx context.Context, x scope, d *eventpb.Decision) (bool, *problem) {
-	points, err := s.registers.load(ctx, x.space, x.controller, []identifier.Key{x.key})
-	if err != nil || points[0].Unreadable {
-		return false, nil // Kafka decides about a grant; it is joined once the register can be read
+// not made again by sending it again. Where the register cannot be read a grant is taken all the same, and joined once it can; but for one that has an id
+// and no time of its own: sent again it would count as said now, over whatever was refused since.
+func (s *Service) repeated(ctx context.Context, x scope, d *eventpb.Decision, timeless bool) (bool, *problem) {
+	points, err := s.settled(ctx, x.space, x.controller, []identifier.Key{x.key})
+	switch {
+	case (err != nil || points[0].Unreadable) && timeless:
+		return false, unavailable
+	case err != nil || points[0].Unreadable:
+		return false, nil
 	}
 	h := points[0].Register.History(consent.Purpose(d.GetPurpose()), d.GetChannel())
 	for _, ds := range [...][]consent.Decision{h.Said, h.Carried} {

@@ -61,7 +61,7 @@ func (s *Service) history(w http.ResponseWriter, r *http.Request, reader auth.Re
 	if p != nil {
 		return p
 	}
-	points, err := s.registers.load(r.Context(), x.space, x.controller, []identifier.Key{x.key})
+	points, err := s.settled(r.Context(), x.space, x.controller, []identifier.Key{x.key})
 	if err != nil || points[0].Unreadable {
 		return unavailable
 	}
@@ -141,7 +141,11 @@ func (s *Service) pointsOf(ctx context.Context, x scope) ([]identifier.Key, erro
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.RedisTimeout)
 	defer cancel()
-	more, err := s.deps.People(ctx, x.space, x.key, s.now())
+	var more []identifier.Key
+	err := s.onWhole(ctx, func() (err error) {
+		more, err = s.deps.People(ctx, x.space, x.key, s.now())
+		return err
+	})
 	return append([]identifier.Key{x.key}, more...), err
 }
 

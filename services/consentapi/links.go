@@ -127,7 +127,7 @@ func (s *Service) signal(w http.ResponseWriter, r *http.Request, reader auth.Rea
 	case x.key.Namespace.Kind() != identifier.KindDevice:
 		return refuse(http.StatusUnprocessableEntity, "point", "/point/namespace", "send the device that the signal came from")
 	}
-	points, err := s.registers.load(r.Context(), x.space, x.controller, []identifier.Key{x.key})
+	points, err := s.settled(r.Context(), x.space, x.controller, []identifier.Key{x.key})
 	if err != nil || points[0].Unreadable {
 		return unavailable
 	}
@@ -174,7 +174,7 @@ func (s *Service) level(w http.ResponseWriter, r *http.Request, reader auth.Read
 	if p != nil {
 		return p
 	}
-	points, err := s.registers.load(r.Context(), x.space, x.controller, []identifier.Key{x.key})
+	points, err := s.settled(r.Context(), x.space, x.controller, []identifier.Key{x.key})
 	if err != nil {
 		return unavailable
 	}

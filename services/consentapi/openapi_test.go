@@ -66,6 +66,8 @@ func TestOpenAPI_answersAreAsDescribed(t *testing.T) {
 	check("POST", confirm, "", nil, 200)
 	check("POST", "/v1/consents/level", "service", fields{"point": point("email", mail), "level": "none"}, 200)
 	check("POST", "/v1/stop", "service", fields{"point": point("phone", "0612345678"), "text": "STOP"}, 200)
+	check("POST", "/v1/asks", "seller", fields{"id": "q1", "point": point("phone", "0612345679"), "purpose": "survey", "channel": "sms"}, 200)
+	check("POST", "/v1/asks", "seller", fields{"id": "q1", "point": point("phone", "0612345679"), "purpose": "fun"}, 422)
 	check("POST", "/v1/signals", "service", fields{"point": point("cookie", "b2f7c1d0-5e1c-4b9f-9d0e-3a1f6c0a7e11")}, 200, "Sec-GPC", "1")
 	check("POST", "/v1/overlays", "privacy", fields{"point": point("email", "two@example.com"), "overlay": "deceased"}, 200)
 	check("GET", "/v1/register?lang=en", "", nil, 200)

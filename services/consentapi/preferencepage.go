@@ -89,15 +89,19 @@ type known struct {
 
 // known reads the registers and wishes of a visit. What cannot be read is not shown: nobody decides about what they cannot see.
 func (s *Service) known(ctx context.Context, v *visit, lang page.Language) (*known, *problem) {
-	points, err := s.registers.load(ctx, v.token.Space, v.token.Controller, v.points)
+	var points []consent.Point
+	var books []contact.Book
+	err := s.onWhole(ctx, func() (err error) {
+		if points, err = s.registers.load(ctx, v.token.Space, v.token.Controller, v.points); err != nil {
+			return err
+		}
+		if err = s.lived(ctx, v.token.Space, v.token.Controller, points); err != nil {
+			return err
+		}
+		books, err = s.registers.wishes(ctx, v.token.Space, v.token.Controller, v.points)
+		return err
+	})
 	if err != nil || slices.ContainsFunc(points, func(p consent.Point) bool { return p.Unreadable }) {
-		return nil, unavailable
-	}
-	if err := s.lived(ctx, v.token.Space, v.token.Controller, points); err != nil {
-		return nil, unavailable
-	}
-	books, err := s.registers.wishes(ctx, v.token.Space, v.token.Controller, v.points)
-	if err != nil {
 		return nil, unavailable
 	}
 	// times are whole seconds: what was just said holds from the next one on

@@ -116,7 +116,7 @@ func (s *Service) verifyReceipt(w http.ResponseWriter, r *http.Request, reader a
 	case subjectOf(x.space, x.controller, x.key) != receipt.Subject:
 		return refuse(http.StatusUnprocessableEntity, "other_point", "/point", "send the point that the receipt is about")
 	}
-	points, err := s.registers.load(r.Context(), x.space, x.controller, []identifier.Key{x.key})
+	points, err := s.settled(r.Context(), x.space, x.controller, []identifier.Key{x.key})
 	if err != nil || points[0].Unreadable {
 		return unavailable
 	}

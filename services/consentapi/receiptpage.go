@@ -34,7 +34,12 @@ type receiptView struct {
 func (s *Service) receiptOf(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Robots-Tag", "noindex, nofollow, noarchive")
 	shown := strings.Contains(r.Header.Get("Accept"), "text/html") && r.URL.Query().Get("form") != "json"
-	receipt, current, p := s.receiptBy(r, r.PathValue("id"))
+	var receipt Receipt
+	var current bool
+	var p *problem
+	if s.onWhole(r.Context(), func() error { receipt, current, p = s.receiptBy(r, r.PathValue("id")); return nil }) != nil {
+		p = unavailable
+	}
 	if p != nil {
 		if p.status == http.StatusNotFound && !s.guesses.allow(origin(r), s.now()) {
 			p = tooMany
@@ -142,7 +147,11 @@ func (s *Service) wishReceipt(r *http.Request, t receiptToken, k identifier.Key)
 
 // wishStands reports whether a wish is the latest of what it is about.
 func (s *Service) wishStands(ctx context.Context, x scope, id string) (bool, error) {
-	books, err := s.registers.wishes(ctx, x.space, x.controller, []identifier.Key{x.key})
+	var books []contact.Book
+	err := s.onWhole(ctx, func() (err error) {
+		books, err = s.registers.wishes(ctx, x.space, x.controller, []identifier.Key{x.key})
+		return err
+	})
 	if err != nil {
 		return false, err
 	}

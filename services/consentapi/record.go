@@ -55,7 +55,7 @@ func (s *Service) recordOf(ctx context.Context, v *visit) (*record, *problem) {
 	case s.deps.Records == nil:
 		return nil, unavailable
 	}
-	points, err := s.registers.load(ctx, v.token.Space, v.token.Controller, v.points)
+	points, err := s.settled(ctx, v.token.Space, v.token.Controller, v.points)
 	if err != nil || slices.ContainsFunc(points, func(p consent.Point) bool { return p.Unreadable }) {
 		return nil, unavailable
 	}

@@ -22,6 +22,7 @@ type Cells interface {
 var (
 	errContended  = errors.New("consent register kept changing")
 	errUnreadable = errors.New("consent register is unreadable")
+	errFull       = errors.New("consent register has no room")
 )
 
 // joinTries bounds how often a register that others write too is read again.
@@ -35,6 +36,12 @@ type registers struct {
 
 // load reads the registers of points; one that cannot be read is marked.
 func (r registers) load(ctx context.Context, space, controller string, keys []identifier.Key) ([]consent.Point, error) {
+	_, points, err := r.cellsOf(ctx, space, controller, keys)
+	return points, err
+}
+
+// cellsOf reads the registers of points with the cells that they lie in.
+func (r registers) cellsOf(ctx context.Context, space, controller string, keys []identifier.Key) ([]resolve.Cell, []consent.Point, error) {
 	ctx, cancel := context.WithTimeout(ctx, r.timeout)
 	defer cancel()
 	names := make([]string, len(keys))
@@ -43,14 +50,33 @@ func (r registers) load(ctx context.Context, space, controller string, keys []id
 	}
 	cells, err := r.cells.LoadCells(ctx, names)
 	if err != nil {
-		return nil, fmt.Errorf("reading consent registers: %w", err)
+		return nil, nil, fmt.Errorf("reading consent registers: %w", err)
 	}
 	out := make([]consent.Point, len(keys))
 	for i, c := range cells {
 		register, err := consent.DecodeRegister(c.Value)
 		out[i] = consent.Point{Key: keys[i], Register: register, Unreadable: err != nil}
 	}
-	return out, nil
+	return cells, out, nil
+}
+
+// put joins a decision into the cell that was read; false: somebody else wrote it meanwhile.
+func (r registers) put(ctx context.Context, c resolve.Cell, d *eventpb.Decision) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, r.timeout)
+	defer cancel()
+	joined, differs, err := resolve.JoinDecisions(c.Key, c.Value, []*eventpb.Decision{d})
+	switch {
+	case err != nil:
+		return false, err //nolint:wrapcheck // says all
+	case !differs:
+		return false, errFull
+	}
+	c.Value = joined
+	written, err := r.cells.CommitCells(ctx, []resolve.Cell{c})
+	if err != nil {
+		return false, fmt.Errorf("writing a consent register: %w", err)
+	}
+	return written[0], nil
 }
 
 // lived says of the points of a person when they last did something with the controller, where that decides: a grant ends after years of nothing.

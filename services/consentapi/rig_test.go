@@ -145,6 +145,7 @@ type rig struct {
 	logs    *observer.ObservedLogs
 	mu      sync.Mutex
 	clock   time.Time
+	whole   func() error // nil: it always is
 }
 
 func newRig(t testing.TB) *rig {
@@ -187,6 +188,12 @@ func (r *rig) start() {
 			return r.people[p], r.redis.err()
 		},
 		Records: r.records, Now: r.now,
+		Whole: func(context.Context) error {
+			if r.whole == nil {
+				return nil
+			}
+			return r.whole()
+		},
 	})
 	require.NoError(r.t, err)
 }

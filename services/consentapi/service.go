@@ -42,7 +42,9 @@ type Deps struct {
 	People func(ctx context.Context, space string, point identifier.Key, now time.Time) ([]identifier.Key, error)
 	// Records shows people their own record on the preference centre; nil: it shows none.
 	Records Records
-	Now     func() time.Time // nil: time.Now
+	// Whole fails where what it reads was lost and is not rebuilt yet; nil: it never is.
+	Whole func(context.Context) error
+	Now   func() time.Time // nil: time.Now
 }
 
 type metrics struct {
@@ -81,6 +83,9 @@ func New(cfg Config, d Deps) (*Service, error) {
 	}
 	if d.Now == nil {
 		d.Now = time.Now
+	}
+	if d.Whole == nil {
+		d.Whole = func(context.Context) error { return nil }
 	}
 	s := &Service{
 		cfg: cfg, deps: d, registers: registers{d.Cells, cfg.RedisTimeout},
@@ -148,6 +153,7 @@ func (s *Service) serve() error {
 	keyed("/v1/preference-links", "preference-link", takers, s.newPreferenceLink)
 	keyed("/v1/preference-sessions", "preference-session", []auth.Role{auth.RoleService}, s.newPreferenceSession)
 	keyed("/v1/stop", "stop", takers, s.stop)
+	keyed("/v1/asks", "ask", takers, s.ask)
 	keyed("/v1/signals", "signal", takers, s.signal)
 	keyed("/v1/overlays", "overlay", overlayKeepers, s.overlay)
 	router.Handle("GET /v1/receipts/key", "key", http.HandlerFunc(s.publicKey))
