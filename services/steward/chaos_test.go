@@ -2,6 +2,7 @@ package steward
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"sync/atomic"
 	"testing"
@@ -78,6 +79,24 @@ func TestPages_redisDown_nothingIsShownOrDone(t *testing.T) {
 	confirm.send("/steward/acts", nil).refusedFor("redis is down")
 	require.Empty(t, r.kafka.of(stream.TopicActs))
 	cells.away.Store(false)
+	confirm.send("/steward/acts", nil).follow().says("The act is in force.")
+	require.NotEqual(t, r.naming(number), r.naming(old))
+}
+
+// A Redis that was lost, and is being filled again, shows people without a part of what links and parts them.
+func TestHalfAState_nothingIsShownOrDone(t *testing.T) {
+	r, confirm, number, old := confirming(t)
+	pair := "/steward/pairs/" + r.nameOf(number) + "/" + r.nameOf(old)
+	r.s.deps.Whole = func(context.Context) error { return errors.New("redis does not hold the whole state") }
+	confirm.w.get(pair).refusedFor("it is being rebuilt")
+	confirm.send("/steward/acts", nil).refusedFor("it is being rebuilt")
+	for method, path := range map[string]string{http.MethodGet: "/v1/review", http.MethodPost: "/v1/acts/preview"} {
+		a := r.do("anne", method, path, Asked{})
+		require.Equal(t, http.StatusServiceUnavailable, a.Code, path)
+		require.Equal(t, "1", a.Header().Get("Retry-After"))
+	}
+	require.Empty(t, r.kafka.of(stream.TopicActs))
+	r.s.deps.Whole = func(context.Context) error { return nil }
 	confirm.send("/steward/acts", nil).follow().says("The act is in force.")
 	require.NotEqual(t, r.naming(number), r.naming(old))
 }

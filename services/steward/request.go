@@ -77,6 +77,10 @@ func (s *Service) authenticated(action string, h handler) http.Handler {
 		}
 		ctx, cancel := context.WithTimeout(r.Context(), s.cfg.Timeout)
 		defer cancel()
+		if err := s.deps.Whole(ctx); err != nil { // half a state shows people without a part of what links and parts them
+			s.answer(w, r, q, nil, err)
+			return
+		}
 		h(w, r.WithContext(ctx), q)
 	})
 }
