@@ -39,6 +39,8 @@ type Record struct {
 	Channels    []Channel        `json:"channels,omitempty"`
 	Counters    map[string]int64 `json:"counters,omitempty"`
 	Retractions int64            `json:"retractions,omitempty"`
+	// SuppressedTopics are those of which nothing may be said to the customer, on no channel and in no shop, and nobody is told why.
+	SuppressedTopics []string `json:"suppressed_topics,omitempty"`
 }
 
 // Trait is the value that survived, and where it came from.

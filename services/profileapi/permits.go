@@ -3,8 +3,11 @@ package profileapi
 import (
 	"context"
 	"fmt"
+	"slices"
+	"time"
 
 	"rcu/pkg/consent"
+	"rcu/pkg/contact"
 	"rcu/pkg/identifier"
 	"rcu/pkg/profile"
 	"rcu/pkg/resolve"
@@ -31,7 +34,8 @@ type permit struct {
 	stated  consent.Purpose
 	points  []consent.Point
 	mask    consent.Mask
-	closed  bool // an overlay closes the record
+	topics  []string // of which nothing may be said to the person
+	closed  bool     // an overlay closes the record
 	now     int64
 }
 
@@ -46,25 +50,58 @@ func (s *Service) permitOf(ctx context.Context, q request, p *resolve.Person, co
 			points = append(points, d) // a shared device is no member of the people who logged in on it
 		}
 	}
-	keys := make([]string, len(points))
-	for i, k := range points {
-		keys[i] = resolve.ConsentCell(q.reader.Space, controller, k)
+	keys := make([]string, 0, len(points)+len(p.Members))
+	for _, k := range points {
+		keys = append(keys, resolve.ConsentCell(q.reader.Space, controller, k))
+	}
+	for _, k := range p.Members {
+		keys = append(keys, resolve.WishCell(q.reader.Space, controller, k))
 	}
 	cells, err := s.deps.Cells.LoadCells(ctx, keys)
 	if err != nil {
 		return permit{}, fmt.Errorf("reading consent registers: %w", err)
 	}
 	out := permit{purpose: q.purpose, stated: q.stated, now: s.deps.Now().Unix()}
-	for i, c := range cells {
+	for i, c := range cells[:len(points)] {
 		register, err := consent.DecodeRegister(c.Value)
 		out.points = append(out.points, consent.Point{Key: points[i], Register: register, Unreadable: err != nil})
 	}
+	out.topics = suppressed(cells[len(points):], s.deps.Now())
 	consent.Acted(out.points, profile.LastAct(p.Owned(controller)))
 	out.closed = consent.Closed(out.points, out.now) != ""
 	if q.purpose.Decidable {
 		out.mask = consent.Permissions(out.points, out.now)
 	}
 	return out, nil
+}
+
+// everyTopic stands for all topics: where wishes cannot be read, nothing is said of any.
+const everyTopic = "*"
+
+// suppressed lists the topics of which a person wishes to hear nothing, at whichever of their points they said so.
+func suppressed(cells []resolve.Cell, now time.Time) []string {
+	books := make([]contact.Book, len(cells))
+	for i, c := range cells {
+		var err error
+		if books[i], err = contact.DecodeBook(c.Value); err != nil {
+			return []string{everyTopic}
+		}
+	}
+	var out []string
+	for _, x := range contact.WishesOf(books, now).Suppressed {
+		out = append(out, x.Topic)
+	}
+	return out
+}
+
+// topics are those that some controller of the answer may not speak of.
+func (ps permits) topics() []string {
+	var out []string
+	for _, p := range ps {
+		out = append(out, p.topics...)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 func (p permit) find(k identifier.Key) (consent.Point, bool) {

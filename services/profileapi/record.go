@@ -24,6 +24,9 @@ func (s *Service) answer(ctx context.Context, q request, p *resolve.Person, x *s
 	w.identifiers(&combined, x.permits)
 	w.traits(&combined)
 	w.contents(&combined)
+	if q.sees.Orders { // whoever has something to propose
+		w.out.SuppressedTopics = x.permits.topics()
+	}
 	w.out.FirstSeen, w.out.LastSeen = maybe(combined.First), maybe(combined.Last)
 	for controller := range profile.ByController(x.leaves) {
 		w.out.Controllers = append(w.out.Controllers, controller)
