@@ -27,6 +27,7 @@ type SourceSpec struct {
 	Burst        int     `yaml:"burst,omitempty"`
 	History      bool    `yaml:"history,omitempty"`
 	Measure      bool    `yaml:"measure,omitempty"`
+	Corrections  bool    `yaml:"corrections,omitempty"`
 }
 
 // GenerateSources writes a sources.yaml of the specs, and returns the bearer key of every source by its name. A spec

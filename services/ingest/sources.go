@@ -33,6 +33,7 @@ type Source struct {
 	Burst        int     // events at once
 	History      bool    // it may send to the history lane
 	Measure      bool    // its pages are counted by exempt audience measurement
+	Corrections  bool    // what people correct on the preference centre comes in under its name
 }
 
 // Limits of a source that states none, and of what it may state.
@@ -56,7 +57,7 @@ func ParseSources(data []byte) ([]auth.Entry[Source], error) {
 		return nil, err
 	}
 	var out []auth.Entry[Source]
-	names, hashes, spaces := map[string]bool{}, map[auth.Hash]bool{}, map[string]string{}
+	names, hashes, spaces, corrected := map[string]bool{}, map[auth.Hash]bool{}, map[string]string{}, map[string]bool{}
 	list.Each(func(f *auth.Fields) {
 		e := auth.Entry[Source]{Hash: f.KeyHash(), Principal: readSource(f)}
 		s := e.Principal
@@ -66,6 +67,7 @@ func ParseSources(data []byte) ([]auth.Entry[Source], error) {
 			f.Problem("space", "an earlier entry has this controller in another space: a controller belongs to one")
 		}
 		spaces[s.Controller] = s.Space
+		checkCorrections(f, s, corrected)
 		out = append(out, e)
 	})
 	if err := list.Err(); err != nil {
@@ -95,6 +97,9 @@ func readSource(f *auth.Fields) Source {
 	}
 	if m := f.OptionalBool("measure"); m != nil {
 		s.Measure = *m
+	}
+	if c := f.OptionalBool("corrections"); c != nil {
+		s.Corrections = *c
 	}
 	if _, ok := f.OptionalText("card_check"); ok {
 		s.CardCheck, _ = identifier.ParseCardCheck(f.Choice("card_check", "auto", "none", "ean13", "luhn", "any"))
@@ -160,10 +165,15 @@ func newClient(s Source, c Contract, inFlight int) *client {
 		contract: c,
 		limit:    rate.NewLimiter(rate.Limit(s.Rate), s.Burst),
 		slots:    make(chan struct{}, max(1, inFlight*3/4)),
-		origin: &event.Origin{
-			Space: s.Space, Controller: s.Controller, Source: s.Name, Channel: event.ChannelOf(s.Channel), Brand: s.Brand, Store: s.Store,
-			Zone: s.Zone, Country: s.Country, Currency: s.Currency, Trust: s.Trust, SharedDevice: shared, CardCheck: s.CardCheck,
-		},
+		origin:   s.origin(shared),
+	}
+}
+
+// origin is what events inherit of their source.
+func (s Source) origin(shared bool) *event.Origin {
+	return &event.Origin{
+		Space: s.Space, Controller: s.Controller, Source: s.Name, Channel: event.ChannelOf(s.Channel), Brand: s.Brand, Store: s.Store,
+		Zone: s.Zone, Country: s.Country, Currency: s.Currency, Trust: s.Trust, SharedDevice: shared, CardCheck: s.CardCheck,
 	}
 }
 
