@@ -13,7 +13,7 @@ import (
 	"rcu/services/internal/page"
 )
 
-//go:embed site
+//go:embed all:site
 var site embed.FS
 
 // newSite parses the pages of the consent API.

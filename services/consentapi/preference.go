@@ -143,7 +143,9 @@ type visit struct {
 	joined bool             // of a session: the points that the log-in proves are still those of the person of its id
 	points []identifier.Key // sorted
 	proved []identifier.Key // on which a grant may be said
-	hints  hints
+	// members are the identifiers of the person of a session now; none where the record was parted since
+	members []identifier.Key
+	hints   hints
 }
 
 // hints are what the points of a visit are known by to whoever has them.
@@ -203,6 +205,7 @@ func (s *Service) openPreference(ctx context.Context, token string) (*visit, *pr
 	// what the log-in proves stays the visitor's, also where the record was parted since: by an objection on this very page, or by a steward
 	v.points, v.joined = slices.Clone(v.proved), known
 	if known {
+		v.members = all
 		v.points = append(v.points, all...)
 	}
 	slices.SortFunc(v.points, identifier.Compare)

@@ -245,15 +245,18 @@ func (s *Service) preferencePage(w http.ResponseWriter, r *http.Request) {
 		s.showPreferenceProblem(w, r, p)
 		return
 	}
+	var corrections []said
 	if v.whole { // where the record cannot be read points are named by their kind: choices do not wait for it
-		_, _ = s.recordOf(r.Context(), v)
+		if x, p := s.recordOf(r.Context(), v); p == nil {
+			corrections = s.saidCorrections(k.lang, v, x)
+		}
 	}
 	done := r.URL.Query().Get("done")
 	if !slices.Contains(doneKeys, done) {
 		done = ""
 	}
 	view := s.view(k, done)
-	view.Base = r.URL.Path
+	view.Base, view.History = r.URL.Path, newestSaid(view.History, corrections)
 	s.render(w, r, http.StatusOK, "preferences", "pref.title", view)
 }
 
@@ -286,9 +289,14 @@ var (
 
 // showPreferenceProblem says what to do when the page cannot be shown or a choice not taken.
 func (s *Service) showPreferenceProblem(w http.ResponseWriter, r *http.Request, p *problem) {
+	if isJSON(r) {
+		p.write(w, r)
+		return
+	}
 	kind := map[string]string{
 		badLink.Reason: "plink", overLink.Reason: "pover", otherPoint.Reason: "pother", badChoice.Reason: "pchoice", tooMany.Reason: "pmany",
-		partedRecord.Reason: "pparted", accountOnly.Reason: "paccount",
+		partedRecord.Reason: "pparted", accountOnly.Reason: "paccount", closedRecord.Reason: "pclosed", correctElsewhere.Reason: "pelsewhere",
+		accountPoint.Reason: "ppoint", correctionAway.Reason: "pcorrection",
 	}[p.Reason]
 	if p.status == http.StatusServiceUnavailable || p.status == http.StatusTooManyRequests {
 		w.Header().Set("Retry-After", map[bool]string{true: "60", false: "1"}[p.status == http.StatusTooManyRequests])

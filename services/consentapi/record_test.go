@@ -1,10 +1,13 @@
 package consentapi_test
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"encoding/hex"
 	"encoding/json"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -43,16 +46,26 @@ func (r *rig) collect(controller, envelope string) {
 	dec, err := decoder()
 	require.NoError(r.t, err)
 	o := &event.Origin{
-		Space: space, Controller: controller, Source: "shop-fr", Channel: eventpb.Channel_CHANNEL_WEB, Brand: "maison", Country: "FR", Currency: "EUR",
-		Trust: eventpb.Trust_TRUST_SELF,
+		Space: space, Controller: controller, Source: "shop-fr", Channel: cmp.Or(r.channel, eventpb.Channel_CHANNEL_WEB), Brand: "maison", Country: "FR", Currency: "EUR",
+		Trust: cmp.Or(r.trust, eventpb.Trust_TRUST_SELF),
 	}
 	draft, rejection := dec.Decode([]byte(envelope), o, r.now())
 	require.Nil(r.t, rejection, "%+v", rejection)
 	e, personal, _ := draft.Stamp(r.ring, func(identifier.Key) int64 { return 1 })
-	state := &profile.State{}
-	leaf := profile.LeafOf(e.GetLeaf())
-	require.Equal(r.t, profile.Folded, state.Fold(profile.Folding{Event: e, Traits: r.seal(controller, leaf, personal)}))
-	r.records.person.Leaves = append(r.records.person.Leaves, resolve.PersonLeaf{Controller: controller, Key: e.GetLeafKey(), State: state, Owned: true})
+	r.fold(e, personal)
+}
+
+// fold puts an event on its leaf, as the resolver does.
+func (r *rig) fold(e *eventpb.Event, personal *eventpb.Personal) {
+	r.t.Helper()
+	person := r.records.person
+	i := slices.IndexFunc(person.Leaves, func(l resolve.PersonLeaf) bool { return bytes.Equal(l.Key, e.GetLeafKey()) })
+	if i < 0 {
+		i = len(person.Leaves)
+		person.Leaves = append(person.Leaves, resolve.PersonLeaf{Controller: e.GetController(), Key: e.GetLeafKey(), State: &profile.State{}, Owned: true})
+	}
+	traits := r.seal(e.GetController(), profile.LeafOf(e.GetLeaf()), personal)
+	require.Equal(r.t, profile.Folded, person.Leaves[i].State.Fold(profile.Folding{Event: e, Traits: traits}))
 }
 
 // seal seals the personal fields of an event under the key of its subject, as the resolver does.

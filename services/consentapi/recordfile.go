@@ -24,10 +24,12 @@ type RecordFile struct {
 	Balances   []balanceFile `json:"balances"`
 	Spend      []spendFile   `json:"spend"`
 	Orders     []orderKnown  `json:"orders"`
+	Sales      []saleFile    `json:"sales"` // each order placed, sale and return by itself, under its numbers
 	Baskets    []basketFile  `json:"open_baskets"`
 	Cases      []caseKnown   `json:"cases"`
 	Events     []eventKnown  `json:"newest_events"`
 	Decisions  []choiceFile  `json:"decisions"`
+	Offers     []offerFile   `json:"soft_optins"` // purchases that permit offers where nothing was decided
 	Recipients []recipients  `json:"recipients"`
 }
 
@@ -71,14 +73,19 @@ type spendFile struct {
 	Tickets  int64  `json:"tickets"`
 }
 
+// orderKnown is what is known under one number: an order or a ticket, with what was given back of it.
 type orderKnown struct {
-	Number   string      `json:"number,omitempty"`
-	Channel  string      `json:"channel"`
-	Store    string      `json:"store,omitempty"`
-	State    string      `json:"state"`
-	PlacedAt *time.Time  `json:"placed_at,omitempty"`
-	Total    *moneyFile  `json:"total,omitempty"`
-	Returned []moneyFile `json:"returned,omitempty"`
+	Number       string      `json:"number,omitempty"`
+	Channel      string      `json:"channel"`
+	Store        string      `json:"store,omitempty"`
+	State        string      `json:"state"`
+	PlacedAt     *time.Time  `json:"placed_at,omitempty"`
+	ChangedAt    *time.Time  `json:"changed_at,omitempty"`
+	Total        *moneyFile  `json:"total,omitempty"`
+	Returned     []moneyFile `json:"returned,omitempty"`
+	Fulfilment   string      `json:"fulfilment,omitempty"`
+	CollectStore string      `json:"collect_store,omitempty"`
+	Pieces       []pieceFile `json:"pieces,omitempty"`
 }
 
 type basketFile struct {
@@ -133,8 +140,11 @@ func (s *Service) recordFile(k *known, x *record) RecordFile {
 	v := k.visit
 	f := RecordFile{
 		Version: 1, MadeAt: s.now().UTC(), Controller: v.token.Controller, RCUID: v.token.RCUID, Closed: string(x.closed),
-		Points: []pointShown{}, Traits: []traitKnown{}, Balances: []balanceFile{}, Spend: []spendFile{}, Orders: x.orders(),
-		Baskets: []basketFile{}, Cases: x.cases(), Events: x.events(), Decisions: []choiceFile{}, Recipients: []recipients{},
+		Points: []pointShown{}, Traits: []traitKnown{}, Balances: []balanceFile{}, Spend: []spendFile{}, Orders: x.orders(), Sales: x.sales(),
+		Baskets: []basketFile{}, Cases: x.cases(), Events: x.events(), Decisions: []choiceFile{}, Recipients: []recipients{}, Offers: []offerFile{},
+	}
+	if x.closed == "" {
+		f.Offers = k.offers()
 	}
 	for _, p := range v.points {
 		f.Points = append(f.Points, x.point(v, p))
@@ -175,9 +185,11 @@ func (x *record) point(v *visit, p identifier.Key) pointShown {
 
 func (x *record) orders() []orderKnown {
 	out := []orderKnown{}
-	for _, o := range x.profile.Orders {
+	for i := range x.profile.Orders {
+		o := &x.profile.Orders[i]
 		one := orderKnown{
 			Number: x.numbers[o.Ref.Value], Channel: event.ChannelName(o.Channel), Store: o.Store, State: o.State, PlacedAt: instant(o.PlacedAt),
+			ChangedAt: instant(o.ChangedAt), Fulfilment: o.Fulfilment, CollectStore: o.CollectStore, Pieces: piecesOf(o),
 		}
 		if o.PlacedAt != 0 {
 			total := moneyOf(o.Total)

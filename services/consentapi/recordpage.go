@@ -33,6 +33,10 @@ type recordView struct {
 	Cases  []caseKnown
 	Sums   []sumRow
 	Places []placeRow
+	// Correct is the form of a correction; nil where the controller takes none here
+	Correct   *correctView
+	Corrected string // what became of the correction just sent
+	Self      string // path of this page with the correction just sent
 }
 
 type pointRow struct {
@@ -95,7 +99,13 @@ func (s *Service) recordPage(w http.ResponseWriter, r *http.Request) {
 	case asFile:
 		s.sendRecord(w, s.recordFile(k, x))
 	default:
-		s.render(w, r, http.StatusOK, "record", "record.title", s.recordView(k, x, "/p/"+r.PathValue("token")))
+		view := s.recordView(k, x, "/p/"+r.PathValue("token"))
+		if origin := s.correctionOrigin(v.token.Controller); origin != nil && x.closed == "" {
+			form := s.correctView(k.lang, view.Base, newID(), x.shownTraits())
+			view.Correct, view.Corrected = &form, x.correctionState(origin.Source, r.URL.Query().Get("corrected"))
+			view.Self = r.URL.RequestURI() + "#correct"
+		}
+		s.render(w, r, http.StatusOK, "record", "record.title", view)
 	}
 }
 

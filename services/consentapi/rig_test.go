@@ -24,6 +24,7 @@ import (
 
 	"rcu/pkg/auth"
 	"rcu/pkg/consent"
+	"rcu/pkg/event"
 	"rcu/pkg/event/registry"
 	"rcu/pkg/identifier"
 	"rcu/pkg/resolve"
@@ -145,7 +146,10 @@ type rig struct {
 	logs    *observer.ObservedLogs
 	mu      sync.Mutex
 	clock   time.Time
-	whole   func() error // nil: it always is
+	daily   *vault.Daily
+	trust   eventpb.Trust   // of what is collected; none: self
+	channel eventpb.Channel // of what is collected; none: web
+	whole   func() error    // nil: it always is
 }
 
 func newRig(t testing.TB) *rig {
@@ -187,7 +191,7 @@ func (r *rig) start() {
 		People: func(_ context.Context, _ string, p identifier.Key, _ time.Time) ([]identifier.Key, error) {
 			return r.people[p], r.redis.err()
 		},
-		Records: r.records, Now: r.now,
+		Records: r.records, Now: r.now, Corrections: r.corrections(),
 		Whole: func(context.Context) error {
 			if r.whole == nil {
 				return nil
@@ -196,6 +200,21 @@ func (r *rig) start() {
 		},
 	})
 	require.NoError(r.t, err)
+}
+
+// corrections lets people of one controller correct their record.
+func (r *rig) corrections() *consentapi.Corrections {
+	r.t.Helper()
+	dec, err := decoder()
+	require.NoError(r.t, err)
+	r.daily = vault.NewDaily(r.ring, func(ctx context.Context, w *eventpb.WrappedKey) error {
+		x, err := stream.Encode(stream.TopicKeys, vault.DailyRecordKey(w.GetId()), w, r.now())
+		return errors.Join(err, r.kafka.Publish(ctx, []stream.Record{x}))
+	})
+	return &consentapi.Corrections{Decoder: dec, Sealer: r.daily, Origins: map[string]*event.Origin{"retail": {
+		Space: space, Controller: "retail", Source: preferenceCentre, Channel: eventpb.Channel_CHANNEL_WEB, Brand: "maison", Country: "FR", Currency: "EUR",
+		Trust: eventpb.Trust_TRUST_SELF,
+	}}}
 }
 
 // run lets the journal be replayed until the test ends.

@@ -42,15 +42,18 @@ type Deps struct {
 	People func(ctx context.Context, space string, point identifier.Key, now time.Time) ([]identifier.Key, error)
 	// Records shows people their own record on the preference centre; nil: it shows none.
 	Records Records
+	// Corrections lets people correct their own record there; nil: the page says where else it is done.
+	Corrections *Corrections
 	// Whole fails where what it reads was lost and is not rebuilt yet; nil: it never is.
 	Whole func(context.Context) error
 	Now   func() time.Time // nil: time.Now
 }
 
 type metrics struct {
-	decisions *prometheus.CounterVec // by decision
-	waiting   prometheus.Gauge
-	replayed  prometheus.Counter
+	decisions   *prometheus.CounterVec // by decision
+	waiting     prometheus.Gauge
+	replayed    prometheus.Counter
+	corrections prometheus.Counter
 }
 
 // Service is the consent API.
@@ -124,11 +127,12 @@ func (s *Service) secrets() error {
 
 func (s *Service) measure() error {
 	s.metrics = metrics{
-		decisions: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "rcu_consentapi_decisions_total", Help: "Decisions taken in."}, []string{"decision"}),
-		waiting:   prometheus.NewGauge(prometheus.GaugeOpts{Name: "rcu_consentapi_journal_waiting", Help: "Requests with denials that Kafka does not have yet."}),
-		replayed:  prometheus.NewCounter(prometheus.CounterOpts{Name: "rcu_consentapi_journal_replayed_total", Help: "Denials that went from the journal to Kafka."}),
+		decisions:   prometheus.NewCounterVec(prometheus.CounterOpts{Name: "rcu_consentapi_decisions_total", Help: "Decisions taken in."}, []string{"decision"}),
+		waiting:     prometheus.NewGauge(prometheus.GaugeOpts{Name: "rcu_consentapi_journal_waiting", Help: "Requests with denials that Kafka does not have yet."}),
+		replayed:    prometheus.NewCounter(prometheus.CounterOpts{Name: "rcu_consentapi_journal_replayed_total", Help: "Denials that went from the journal to Kafka."}),
+		corrections: prometheus.NewCounter(prometheus.CounterOpts{Name: "rcu_consentapi_corrections_total", Help: "Corrections of people that were taken."}),
 	}
-	for _, c := range []prometheus.Collector{s.metrics.decisions, s.metrics.waiting, s.metrics.replayed} {
+	for _, c := range []prometheus.Collector{s.metrics.decisions, s.metrics.waiting, s.metrics.replayed, s.metrics.corrections} {
 		if err := s.deps.Metrics.Register(c); err != nil {
 			return fmt.Errorf("registering metrics: %w", err)
 		}
@@ -166,6 +170,7 @@ func (s *Service) serve() error {
 	shown("GET /p/{token}", "preference-page", s.preferencePage)
 	shown("POST /p/{token}", "preference", s.preferenceAct)
 	shown("GET /p/{token}/record", "record", s.recordPage)
+	shown("POST /p/{token}/record", "correct", s.correct)
 	shown("GET /p/{token}/erase", "erase-page", s.erasePage)
 	shown("POST /p/{token}/erase", "erase", s.erase)
 	shown("GET /v1/consents/{id}/receipt", "receipt", s.receiptOf)

@@ -36,12 +36,17 @@ func buildConsentAPI(ctx context.Context, d *deps) (lifecycle.Part, error) {
 	if err != nil {
 		return lifecycle.Part{}, err
 	}
+	corrections, err := correctionsOf(d, producer)
+	if err != nil {
+		return lifecycle.Part{}, err
+	}
 	cfg := consentapi.Default()
 	cfg.HTTP.Addr, cfg.Journal = d.listenOn("consent-api", consentAPIPort), d.home.path("denials.journal")
 	s, err := consentapi.New(cfg, consentapi.Deps{
 		Log: d.log.Named("consent-api"), Metrics: d.metricsOf("consent-api"), Gatherer: d.metrics, Readers: readers, Registry: register,
 		Cells: d.cells, Keyring: d.keys, Producer: producer, People: d.pointsOf,
 		Records: resolve.NewReader(d.graph, d.cells), Whole: stateredis.NewMarkers(d.redis).Whole,
+		Corrections: corrections,
 	})
 	if err != nil {
 		return lifecycle.Part{}, err //nolint:wrapcheck // says all

@@ -28,7 +28,15 @@ func demoSources() []ingest.SourceSpec {
 		}
 		out = append(out, spec)
 	}
-	return out
+	return append(out, correctionSource("preferences-retail", demo.Retail), correctionSource("preferences-digital", demo.Digital))
+}
+
+// correctionSource is the preference centre of a controller, as the source of what people correct there.
+func correctionSource(name, controller string) ingest.SourceSpec {
+	return ingest.SourceSpec{
+		Name: name, Channel: demo.Web, Space: demo.Space, Controller: controller, Brand: "maison", Zone: "Europe/Paris", Country: "FR", Currency: "EUR",
+		Trust: "self", Corrections: true,
+	}
 }
 
 // writeSourceKeys keeps the keys beside the installation's data, readable by its owner alone.
