@@ -53,7 +53,7 @@ func (m *meter) during(ctx context.Context, f func(context.Context) error) (*loa
 // print writes what the machine and the queues did.
 func (l *load) print(to io.Writer) {
 	_, _ = fmt.Fprint(to, "cores used:")
-	for _, stage := range append(stageOrder, "profile-api", "machine") {
+	for _, stage := range append(stageOrder, "profile-api", "consent-api", "contacts", "contacts-beside", "machine") {
 		if used, there := l.Cores[stage]; there {
 			_, _ = fmt.Fprintf(to, " %s %.2f", stage, used)
 		}

@@ -85,6 +85,8 @@ func run(ctx context.Context, world boot.IO) error {
 			return runHistory(ctx, world, world.Args[1:])
 		case "withdraw":
 			return runWithdraw(ctx, world, world.Args[1:])
+		case "suppress":
+			return runSuppress(ctx, world, world.Args[1:])
 		case "suggest":
 			return runSuggest(ctx, world, world.Args[1:])
 		case "trial":

@@ -169,11 +169,16 @@ func (s *stack) service(ctx context.Context, stage, name string, port int) (*pro
 
 // api starts the profile API and returns its address.
 func (s *stack) api(ctx context.Context) (string, error) {
+	return s.serves(ctx, "profile-api", "profile-api")
+}
+
+// serves starts a service that is asked, waits until it is ready, and returns its address.
+func (s *stack) serves(ctx context.Context, stage, name string) (string, error) {
 	port, err := freePort(ctx)
 	if err != nil {
 		return "", err
 	}
-	if _, err := s.service(ctx, "profile-api", "profile-api", port); err != nil {
+	if _, err := s.service(ctx, stage, name, port); err != nil {
 		return "", err
 	}
 	return "http://127.0.0.1:" + strconv.Itoa(port), s.allReady(ctx)

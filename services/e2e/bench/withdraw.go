@@ -2,25 +2,12 @@ package main
 
 import (
 	"context"
-	"flag"
 	"fmt"
 	"io"
 	"runtime"
-	"text/tabwriter"
-	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"rcu/services/internal/boot"
-	"rcu/services/internal/demo"
 )
-
-// withdrawOptions of a run.
-type withdrawOptions struct {
-	options
-	people int // who withdraw
-	rounds int // withdrawals a second
-}
 
 // withdrawals are the times from sending a withdrawal to its effect at each gate, while events come at a fixed rate.
 type withdrawals struct {
@@ -39,22 +26,11 @@ type withdrawals struct {
 // runWithdraw measures how long withdrawals take.
 func runWithdraw(ctx context.Context, world boot.IO, args []string) error {
 	runtime.LockOSThread() // children end with the thread that started them
-	o := withdrawOptions{options: options{events: 1, warm: 2000, skew: 1.1, batch: 200, workers: 8}}
-	f := flag.NewFlagSet("bench withdraw", flag.ContinueOnError)
-	f.SetOutput(world.Stderr)
-	f.Float64Var(&o.rate, "rate", 5000, "events a second meanwhile")
-	f.IntVar(&o.seconds, "seconds", 40, "how long withdrawals are made")
-	f.IntVar(&o.rounds, "a-second", 5, "withdrawals a second")
-	f.IntVar(&o.options.people, "people", 20_000, "customers of the load")
-	o.where(f)
-	if err := boot.ParseFlags(f, args); err != nil {
-		return err //nolint:wrapcheck // says all
+	o, err := parseChoosing(world, "withdraw", args)
+	if err != nil {
+		return err
 	}
-	if o.rate <= 0 || o.rate > fastest || o.seconds < 1 || o.rounds < 1 || o.rounds > 50 {
-		return &boot.UsageError{Err: fmt.Errorf("--seconds must be at least 1, --a-second 1 to 50, and --rate at most %d", fastest)}
-	}
-	o.people, o.steady = o.seconds*o.rounds, o.seconds
-	ctx, cancel := context.WithTimeout(ctx, time.Duration(3*o.seconds+180)*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, o.deadline())
 	defer cancel()
 	w, err := measureWithdrawals(ctx, o, telling(world))
 	if err != nil {
@@ -64,7 +40,7 @@ func runWithdraw(ctx context.Context, world boot.IO, args []string) error {
 }
 
 // measureWithdrawals starts a stack, has people browse and agree, and lets them withdraw one after the other under load.
-func measureWithdrawals(ctx context.Context, o withdrawOptions, say func(string, ...any)) (*withdrawals, error) {
+func measureWithdrawals(ctx context.Context, o choosing, say func(string, ...any)) (*withdrawals, error) {
 	m, in, err := begin(ctx, o.options, "withdraw", say, nil)
 	if err != nil {
 		return nil, err
@@ -82,7 +58,7 @@ func measureWithdrawals(ctx context.Context, o withdrawOptions, say func(string,
 	}
 	say("they withdraw, %d a second, while %.0f events/s come", o.rounds, o.rate)
 	w := &withdrawals{Machine: machineOf(ctx, o.root), People: o.people}
-	w.Stages, err = m.during(ctx, func(ctx context.Context) error { return p.underLoad(ctx, o, in.more, w) })
+	w.Stages, err = m.besides(ctx, o, in.more, &w.Load, func(ctx context.Context) error { return p.run(ctx, o.rounds) })
 	if err != nil {
 		return nil, fmt.Errorf("measuring withdrawals: %w", err)
 	}
@@ -94,32 +70,10 @@ func measureWithdrawals(ctx context.Context, o withdrawOptions, say func(string,
 	return w, nil
 }
 
-// underLoad sends the load at its rate and lets people withdraw meanwhile.
-func (w *withdrawer) underLoad(ctx context.Context, o withdrawOptions, more *demo.Load, into *withdrawals) error {
-	timed, stop := context.WithTimeout(ctx, time.Duration(o.seconds+5)*time.Second)
-	defer stop()
-	g, gctx := errgroup.WithContext(timed)
-	g.Go(func() error {
-		n, err := w.send.pace(gctx, more, o.rate, o.batch)
-		if err == nil {
-			into.Load = *n
-		}
-		return err
-	})
-	g.Go(func() error { return w.run(context.WithoutCancel(gctx), o.rounds) })
-	return g.Wait() //nolint:wrapcheck // of ours
-}
-
 func (w *withdrawals) print(to io.Writer) error {
-	t := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintf(t, "%d people withdrew while %.0f of %.0f events/s came\n", w.People, w.Load.Sent, w.Load.Asked)
-	_, _ = fmt.Fprintln(t, "from sending the withdrawal to\tp50 ms\tp99 ms\tmax ms\tof")
-	for _, x := range []struct {
-		what string
-		s    spread
-	}{{"its answer", w.Answered}, {"G4, reads", w.Reads}, {"G1, collection", w.Collect}, {"G2, links", w.Link}, {"its override on rcu.owners", w.Override}, {"G3, ClickHouse", w.Rows}} {
-		_, _ = fmt.Fprintf(t, "%s\t%.0f\t%.0f\t%.0f\t%d\n", x.what, x.s.P50, x.s.P99, x.s.Max, x.s.Count)
-	}
-	w.Stages.print(t)
-	return t.Flush() //nolint:wrapcheck // to the standard output
+	head := fmt.Sprintf("%d people withdrew while %.0f of %.0f events/s came", w.People, w.Load.Sent, w.Load.Asked)
+	return printEffects(to, head, "sending the withdrawal", []effect{
+		{"its answer", w.Answered}, {"G4, reads", w.Reads}, {"G1, collection", w.Collect}, {"G2, links", w.Link}, {"its override on rcu.owners", w.Override},
+		{"G3, ClickHouse", w.Rows},
+	}, w.Stages)
 }

@@ -1,16 +1,13 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -24,23 +21,12 @@ type withdrawer struct {
 	api    string
 	source demo.Source
 	people int
-
-	mu     sync.Mutex
-	took   map[string][]time.Duration
-	leaves map[string]string    // id of a page -> its leaf
-	untold map[string]time.Time // leaf -> when its withdrawal was sent, until its override is on rcu.owners
-	rows   map[string]time.Time // the same, until ClickHouse shows it
+	leaves map[string]string // id of a page -> its leaf
+	effects
 }
 
 func newWithdrawer(m *meter, api string, people int) *withdrawer {
-	w := &withdrawer{meter: m, api: api, people: people, took: map[string][]time.Duration{}, leaves: map[string]string{}, untold: map[string]time.Time{}, rows: map[string]time.Time{}}
-	for _, s := range demo.Sources() {
-		if s.Channel == demo.Web && !s.SharedDevice {
-			w.source = s
-			break
-		}
-	}
-	return w
+	return &withdrawer{meter: m, api: api, source: webSource(), people: people, effects: newEffects(), leaves: map[string]string{}}
 }
 
 func cookieOf(n int) string  { return fmt.Sprintf("withdraws-%06d", n) }
@@ -106,23 +92,13 @@ func (w *withdrawer) agree(ctx context.Context) error {
 
 // run lets people withdraw, so many a second, and waits for the effect of each at each gate.
 func (w *withdrawer) run(ctx context.Context, rate int) error {
-	all, cancel := context.WithTimeout(ctx, time.Duration(w.people/rate+60)*time.Second)
-	defer cancel()
-	g, work := errgroup.WithContext(all)
-	following, told := context.WithCancel(work)
-	g.Go(func() error { defer told(); return w.watch(work) })
-	g.Go(func() error { return w.follow(following) })
-	tick := time.NewTicker(time.Second / time.Duration(rate))
-	defer tick.Stop()
-	for n := range w.people {
-		select {
-		case <-tick.C:
-		case <-work.Done():
-			return g.Wait() //nolint:wrapcheck // of ours
-		}
-		g.Go(func() error { return w.one(work, n) })
-	}
-	return g.Wait() //nolint:wrapcheck // of ours
+	return oneByOne(ctx, w.people, rate, func(ctx context.Context) error {
+		g, both := errgroup.WithContext(ctx)
+		following, told := context.WithCancel(both)
+		g.Go(func() error { defer told(); return w.watch(both) })
+		g.Go(func() error { return w.follow(following) })
+		return g.Wait() //nolint:wrapcheck // of ours
+	}, w.one)
 }
 
 // one withdraws everything and watches three gates; ClickHouse is watched for all together.
@@ -146,45 +122,28 @@ func (w *withdrawer) one(ctx context.Context, n int) error {
 	return g.Wait() //nolint:wrapcheck // of ours
 }
 
-func (w *withdrawer) add(gate string, took time.Duration) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.took[gate] = append(w.took[gate], took)
-}
-
 // profile is what is read of an answer of the API.
 type profileAnswer struct {
 	RCUID    string           `json:"rcu_id"`
 	Also     []string         `json:"also"`
 	Counters map[string]int64 `json:"counters"`
+	Topics   []string         `json:"suppressed_topics"`
 	Contacts []struct {
 		Value     string `json:"value"`
 		Permitted *bool  `json:"permitted"`
 	} `json:"contacts"`
 }
 
-// lookup asks for a person; nil where there is nobody to be shown.
-func (w *withdrawer) lookup(ctx context.Context, namespace, value, purpose string) (*profileAnswer, error) {
-	body := fmt.Appendf(nil, `{"identifier":{"namespace":%q,"value":%q},"purpose":%q}`, namespace, value, purpose)
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, w.api+"/v1/profiles/lookup", bytes.NewReader(body))
-	if err != nil {
-		return nil, fmt.Errorf("looking up a person: %w", err)
-	}
-	req.Header.Set("Authorization", "Bearer "+w.stack.readerKey)
-	req.Header.Set("Content-Type", "application/json")
-	resp, err := w.send.client.Do(req)
-	if err != nil {
-		return nil, fmt.Errorf("looking up a person: %w", err)
-	}
-	defer func() { _ = resp.Body.Close() }()
-	raw, err := io.ReadAll(resp.Body)
+// lookup asks an API for a person; nil where there is nobody to be shown.
+func (m *meter) lookup(ctx context.Context, api, namespace, value, purpose string) (*profileAnswer, error) {
+	status, raw, err := m.post(ctx, api+"/v1/profiles/lookup", "application/json", fmt.Sprintf(`{"identifier":{"namespace":%q,"value":%q},"purpose":%q}`, namespace, value, purpose))
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("looking up a person: %w", err)
-	case resp.StatusCode == http.StatusNotFound || resp.StatusCode == http.StatusForbidden:
+	case status == http.StatusNotFound || status == http.StatusForbidden:
 		return nil, nil //nolint:nilnil // nobody
-	case resp.StatusCode != http.StatusOK:
-		return nil, fmt.Errorf("looking up a person: status %d", resp.StatusCode)
+	case status != http.StatusOK:
+		return nil, fmt.Errorf("looking up a person: status %d", status)
 	}
 	a := &profileAnswer{}
 	return a, json.Unmarshal(raw, a) //nolint:wrapcheck // cannot be
@@ -192,11 +151,11 @@ func (w *withdrawer) lookup(ctx context.Context, namespace, value, purpose strin
 
 // unread reports whether reads show neither the browsing nor the address for marketing.
 func (w *withdrawer) unread(ctx context.Context, n int) (bool, error) {
-	browsing, err := w.lookup(ctx, "customer", accountOf(n), "unify_behaviour")
+	browsing, err := w.lookup(ctx, w.api, "customer", accountOf(n), "unify_behaviour")
 	if err != nil {
 		return false, err
 	}
-	marketing, err := w.lookup(ctx, "customer", accountOf(n), "marketing")
+	marketing, err := w.lookup(ctx, w.api, "customer", accountOf(n), "marketing")
 	if err != nil {
 		return false, err
 	}
@@ -212,7 +171,7 @@ func (w *withdrawer) dropped(ctx context.Context, n int) (bool, error) {
 
 // unlinked reports whether the device is no part of the person any more.
 func (w *withdrawer) unlinked(ctx context.Context, n int) (bool, error) {
-	person, err := w.lookup(ctx, "customer", accountOf(n), "contract")
+	person, err := w.lookup(ctx, w.api, "customer", accountOf(n), "contract")
 	if err != nil || person == nil {
 		return false, errors.Join(err)
 	}

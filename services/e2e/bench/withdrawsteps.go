@@ -53,23 +53,10 @@ func (w *withdrawer) readLeaves(ctx context.Context) error {
 
 // begins takes note of when somebody withdraws.
 func (w *withdrawer) begins(n int) time.Time {
-	w.mu.Lock()
-	defer w.mu.Unlock()
 	began, leaf := time.Now(), w.leaves[pageOf(n)]
-	w.untold[leaf], w.rows[leaf] = began, began
+	w.waits("override", leaf, began)
+	w.waits("rows", leaf, began)
 	return began
-}
-
-// ended takes the time of an effect on a leaf, once.
-func (w *withdrawer) ended(effect, leaf string, of map[string]time.Time) bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	began, waits := of[leaf]
-	if waits {
-		w.took[effect] = append(w.took[effect], time.Since(began))
-		delete(of, leaf)
-	}
-	return waits
 }
 
 // follow reads rcu.owners until ctx ends, and takes the times at which leaves are told to be nobody's.
@@ -94,7 +81,7 @@ func (w *withdrawer) follow(ctx context.Context) error {
 					return err //nolint:wrapcheck // says all
 				}
 				if o.GetRcuId() == "" {
-					w.ended("override", hex.EncodeToString(o.GetLeafKey()), w.untold)
+					w.ended("override", hex.EncodeToString(o.GetLeafKey()))
 				}
 				return nil
 			}, nil)
@@ -112,22 +99,17 @@ func (w *withdrawer) follow(ctx context.Context) error {
 func (w *withdrawer) watch(ctx context.Context) error {
 	done := 0
 	err := poll(ctx, probeRows, func() (bool, error) {
-		w.mu.Lock()
-		var waiting []string
-		for leaf := range w.rows {
-			waiting = append(waiting, "'"+leaf+"'")
-		}
-		w.mu.Unlock()
+		waiting := w.waiting("rows")
 		if len(waiting) == 0 {
 			return done == w.people, nil
 		}
-		text, err := w.stack.ask(ctx, "SELECT l FROM (SELECT arrayJoin(["+strings.Join(waiting, ",")+"]) AS l) WHERE "+
+		text, err := w.stack.ask(ctx, "SELECT l FROM (SELECT arrayJoin(['"+strings.Join(waiting, "','")+"']) AS l) WHERE "+
 			"dictGetOrDefault('rcu.leaf_owner_overrides', 'rcu_id', tuple(toUUID(l)), '?') = ''")
 		if err != nil {
 			return false, err
 		}
 		for leaf := range strings.FieldsSeq(text) {
-			if w.ended("rows", leaf, w.rows) {
+			if w.ended("rows", leaf) {
 				done++
 			}
 		}
