@@ -12,6 +12,10 @@ import (
 // HeaderType is the header that holds the full name of a record's message.
 const HeaderType = "rcu-type"
 
+// HeaderNews marks a leaf on rcu.leaves that says something new of who its person is, so that whoever waits for such leaves passes over all
+// others without reading them. It is advice: a leaf without it may say something new, too.
+const HeaderNews = "rcu-news"
+
 // Header is one header of a record.
 type Header struct {
 	// Key of the header.

@@ -93,9 +93,13 @@ func (s *Service) changelog(ref cellRef, now time.Time) (stream.Record, error) {
 	if ref.topic == stream.TopicKeys {
 		return s.subjectKeyRecord(ref, now)
 	}
-	return stream.Encode(ref.topic, []byte(ref.key), &eventpb.Changelog{
+	r, err := stream.Encode(ref.topic, []byte(ref.key), &eventpb.Changelog{
 		Space: ref.space, Key: []byte(ref.key), Value: ref.stored.Value, Version: ref.stored.Version,
 	}, now)
+	if ref.sealer != "" && !faults.unmarked {
+		r.Headers = append(r.Headers, stream.Header{Key: stream.HeaderNews, Value: []byte("1")})
+	}
+	return r, err
 }
 
 // subjectKeyRecord keeps the wrapped keys of subjects off the partition of the daily keys, which every process reads whole.

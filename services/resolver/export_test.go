@@ -15,7 +15,7 @@ type Faults struct {
 	Unbound, SkipMarks, KeepCaches, MarkEarly, SkipOutbox, KeepOvertaken     bool
 	KeysLast, OutboxBehind, TornRun, ForgetTold, SpaceChoices                bool
 	ToldAlways, ToldNever, Barrier, NoExpress, PromptLate                    bool
-	OwedBlindly, Scattered                                                   bool
+	OwedBlindly, Scattered, Unmarked, NewsLost                               bool
 }
 
 // Plant switches faults on until the test ends.
@@ -30,6 +30,7 @@ func Plant(t testing.TB, f Faults) {
 		faults.unbound, faults.skipMarks, faults.keepCaches, faults.markEarly = f.Unbound, f.SkipMarks, f.KeepCaches, f.MarkEarly
 		faults.toldAlways, faults.toldNever, faults.barrier, faults.noExpress = f.ToldAlways, f.ToldNever, f.Barrier, f.NoExpress
 		faults.promptLate, faults.scattered = f.PromptLate, f.Scattered
+		faults.unmarked, faults.newsLost = f.Unmarked, f.NewsLost
 	}
 	plant(f)
 	t.Cleanup(func() { plant(Faults{}) })

@@ -25,5 +25,7 @@ var faults struct {
 	noExpress     bool // what people asked for waits for its turn
 	owedBlindly   bool // profiles count as pending whether or not their entries were looked at
 	promptLate    bool // what is new of a person waits for the rest of its batch
+	unmarked      bool // what is new of a person is not marked as such
+	newsLost      bool // a leaf that changes again before it is out is no longer one that says something new
 	scattered     bool // each name of a person is published where it comes
 }

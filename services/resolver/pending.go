@@ -1,6 +1,7 @@
 package resolver
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"sync"
@@ -119,10 +120,18 @@ func (p *pending) add(cells []cellRef, profiles []profileRef) {
 	p.gauge.Set(float64(len(p.cells) + len(p.profiles)))
 }
 
-// addCell keeps the newest value of a cell.
+// addCell keeps the newest value of a cell. What was new in an older one that is not out is new in it.
 func (p *pending) addCell(c cellRef) {
 	old, known := p.cells[c.key]
+	if !faults.newsLost {
+		c.sealer = cmp.Or(c.sealer, old.sealer)
+	}
 	if known && c.stored.Version <= old.stored.Version {
+		if old.sealer == "" && c.sealer != "" {
+			old.sealer = c.sealer
+			p.cells[c.key] = old
+			p.hurryUp(old)
+		}
 		return
 	}
 	p.kept -= len(old.stored.Value)
