@@ -83,6 +83,7 @@ func (r *rig) member() *Service {
 	deps.Log, deps.Metrics = zaptest.NewLogger(r.t), prometheus.NewRegistry()
 	s, err := New(r.s.cfg, deps)
 	require.NoError(r.t, err)
+	s.ahead.follow = r.followed
 	require.NoError(r.t, s.Assigned(r.t.Context(), []stream.Assignment{{Topic: stream.TopicLeaves, Partition: 1}}))
 	return s
 }

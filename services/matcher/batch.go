@@ -25,6 +25,8 @@ type leaf struct {
 	id    string         // its key, 16 bytes
 	state *profile.State // nil: it is gone
 	at    time.Time      // when it was published
+
+	offset int64 // where it lies in its partition
 }
 
 // Batch implements stream.Handler: it takes the last value of each leaf of a batch.
@@ -32,6 +34,7 @@ func (s *Service) Batch(ctx context.Context, b stream.Batch) error {
 	if err := s.resume(ctx, b); err != nil {
 		return err
 	}
+	s.turns.begin(b.Partition, b.Next())
 	leaves, bad := leavesOf(b)
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout*time.Duration(len(leaves)+1))
 	defer cancel()
@@ -77,7 +80,7 @@ func readLeaf(r stream.Record) (leaf, error) {
 	if err != nil || len(id) != match.EntryIDSize {
 		return leaf{}, errNoLeaf
 	}
-	l := leaf{id: string(id), at: r.Time}
+	l := leaf{id: string(id), at: r.Time, offset: r.Offset}
 	if r.Value == nil {
 		return l, nil
 	}

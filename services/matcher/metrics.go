@@ -12,6 +12,14 @@ const (
 	outcomeUnchanged = "unchanged" // says nothing new of the person
 	outcomeNothing   = "nothing"   // says too little of a person, or nothing that may be opened
 	outcomeGone      = "gone"
+	outcomeOvertaken = "overtaken" // a later record of the leaf was taken ahead of its turn
+)
+
+// What becomes of a leaf that could be taken ahead of its turn.
+const (
+	aheadTaken  = "taken"
+	aheadLeft   = "left" // its turn had begun, or it is too much
+	aheadFailed = "failed"
 )
 
 type metrics struct {
@@ -20,6 +28,7 @@ type metrics struct {
 	full        prometheus.Counter
 	seconds     prometheus.Histogram
 	behind      prometheus.Histogram
+	ahead       *prometheus.CounterVec
 }
 
 func newMetrics(to prometheus.Registerer) (*metrics, error) {
@@ -30,8 +39,9 @@ func newMetrics(to prometheus.Registerer) (*metrics, error) {
 		full:        prometheus.NewCounter(prometheus.CounterOpts{Name: "rcu_matcher_full_blocks_total", Help: "Blocks that had no room for a record: it can be found by its other blocks alone."}),
 		seconds:     prometheus.NewHistogram(prometheus.HistogramOpts{Name: "rcu_matcher_record_duration_seconds", Help: "From taking a new record to its suggestions.", Buckets: buckets}),
 		behind:      prometheus.NewHistogram(prometheus.HistogramOpts{Name: "rcu_matcher_behind_seconds", Help: "From the publishing of a leaf to its suggestions.", Buckets: buckets}),
+		ahead:       prometheus.NewCounterVec(prometheus.CounterOpts{Name: "rcu_matcher_ahead_total", Help: "Leaves that say something new of a person, by what became of them ahead of their turn."}, []string{"outcome"}),
 	}
-	for _, c := range []prometheus.Collector{m.records, m.suggestions, m.full, m.seconds, m.behind} {
+	for _, c := range []prometheus.Collector{m.records, m.suggestions, m.full, m.seconds, m.behind, m.ahead} {
 		if err := to.Register(c); err != nil {
 			return nil, fmt.Errorf("registering metrics of the matcher: %w", err)
 		}

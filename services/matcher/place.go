@@ -55,6 +55,7 @@ func (r *reached) set(partition int, next int64) {
 func (s *Service) Assigned(ctx context.Context, parts []stream.Assignment) error {
 	for i := range parts {
 		s.lately.lose(parts[i].Partition)
+		s.turns.lose(parts[i].Partition)
 		next, known, err := s.place(ctx, parts[i].Partition, parts[i].LogID)
 		switch {
 		case err != nil:
@@ -67,12 +68,14 @@ func (s *Service) Assigned(ctx context.Context, parts []stream.Assignment) error
 		if err := s.setPlace(ctx, parts[i].Partition, parts[i].LogID, parts[i].Offset); err != nil {
 			return err
 		}
+		s.turns.begin(parts[i].Partition, parts[i].Offset)
 	}
+	s.lead(ctx, parts)
 	return nil
 }
 
 // Revoked implements stream.Assignable.
-func (s *Service) Revoked([]stream.Assignment) {}
+func (s *Service) Revoked([]stream.Assignment) { s.halt() }
 
 func (s *Service) setPlace(ctx context.Context, partition int, life stream.LogID, next int64) error {
 	m := resolve.Marker{LogID: life, Next: next}
@@ -93,6 +96,7 @@ func (s *Service) resume(ctx context.Context, b stream.Batch) error {
 		return nil
 	}
 	s.lately.lose(b.Partition)
+	s.turns.lose(b.Partition)
 	if known {
 		s.deps.Log.Warn("the index holds less than it did: leaves are read again", zap.Int("partition", b.Partition), zap.Int64("from", next))
 		s.reached.set(b.Partition, next)

@@ -35,6 +35,7 @@ type rig struct {
 	client *stream.Client
 	s      *Service
 	source *Source
+	comes  func(ctx context.Context, topic string, partition int, from int64, fn func(stream.Record) error, caughtUp func()) error // nil: no record comes
 	next   int64
 	events int
 	log    []stream.Record
@@ -68,6 +69,16 @@ func (r *rig) over(x match.Index) {
 		Log: zaptest.NewLogger(r.t), Metrics: prometheus.NewRegistry(), Stream: r.client, Output: out, Graph: r.graph, Cells: r.cells, Index: x, Keyring: r.ring, Matches: r.matched,
 	})
 	require.NoError(r.t, err)
+	r.s.ahead.follow = r.followed
+}
+
+// followed is what the matcher follows ahead of turns.
+func (r *rig) followed(ctx context.Context, topic string, partition int, from int64, fn func(stream.Record) error, caughtUp func()) error {
+	if r.comes == nil {
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	return r.comes(ctx, topic, partition, from, fn, caughtUp)
 }
 
 func (r *rig) key(ns identifier.Namespace, value string) identifier.Key {

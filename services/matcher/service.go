@@ -55,6 +55,8 @@ type Service struct {
 	again    *stream.Consumer
 	reached  reached
 	lately   *lately
+	turns    *turns
+	ahead    ahead
 	over     overlays
 	pace     *rate.Limiter
 	matches  *stream.Producer // nil: Deps.Matches was given
@@ -68,7 +70,8 @@ func New(cfg Config, d Deps) (*Service, error) {
 	if err := errors.Join(cfg.Validate(), d.validate()); err != nil {
 		return nil, fmt.Errorf("checking the matcher's configuration: %w", err)
 	}
-	s := &Service{cfg: cfg, deps: d, scorer: match.NewScorer(d.Model), reached: reached{next: map[int]int64{}}, lately: newLately(), over: overlaysOf(d.Graph, d.Cells), pace: rate.NewLimiter(rate.Limit(cfg.Rate), 2*batchRecords)}
+	s := &Service{cfg: cfg, deps: d, scorer: match.NewScorer(d.Model), reached: reached{next: map[int]int64{}}, lately: newLately(), turns: newTurns(), over: overlaysOf(d.Graph, d.Cells), pace: rate.NewLimiter(rate.Limit(cfg.Rate), 2*batchRecords)}
+	s.ahead = ahead{follow: d.Stream.Follow, slots: make(chan struct{}, workers)}
 	var err error
 	if s.metrics, err = newMetrics(d.Metrics); err != nil {
 		return nil, err

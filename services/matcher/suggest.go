@@ -23,6 +23,29 @@ const workers = 4
 
 // takeAll takes the leaves of a batch, each of which is there once. The keys of their subjects are read together.
 func (s *Service) takeAll(ctx context.Context, partition int, leaves []leaf) error {
+	keys, err := s.keysWanted(ctx, leaves)
+	if err != nil {
+		return err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(workers)
+	for i := range leaves {
+		l := &leaves[i]
+		group.Go(func() error {
+			start := s.deps.Now()
+			outcome, err := s.takeInTurn(ctx, partition, l, keys[l.space])
+			if err != nil {
+				return err
+			}
+			s.took(l, outcome, start)
+			return nil
+		})
+	}
+	return group.Wait() //nolint:wrapcheck // says all
+}
+
+// keysWanted reads the keys that open leaves, by space.
+func (s *Service) keysWanted(ctx context.Context, leaves []leaf) (map[string]map[subject]vault.SubjectKey, error) {
 	bySpace := map[string][]subject{}
 	for i := range leaves {
 		if l := &leaves[i]; l.state != nil {
@@ -33,28 +56,33 @@ func (s *Service) takeAll(ctx context.Context, partition int, leaves []leaf) err
 	for space, subjects := range bySpace {
 		var err error
 		if keys[space], err = s.keysToTake(ctx, space, subjects); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(workers)
-	for i := range leaves {
-		l := &leaves[i]
-		group.Go(func() error {
-			start := s.deps.Now()
-			outcome, err := s.takeNew(ctx, partition, l, keys[l.space])
-			if err != nil {
-				return err
-			}
-			s.metrics.records.WithLabelValues(outcome).Inc()
-			if outcome == outcomeIndexed {
-				s.metrics.seconds.Observe(s.deps.Now().Sub(start).Seconds())
-				s.metrics.behind.Observe(s.deps.Now().Sub(l.at).Seconds())
-			}
-			return nil
-		})
+	return keys, nil
+}
+
+// took counts a leaf that was taken.
+func (s *Service) took(l *leaf, outcome string, start time.Time) {
+	s.metrics.records.WithLabelValues(outcome).Inc()
+	if outcome == outcomeIndexed {
+		s.metrics.seconds.Observe(s.deps.Now().Sub(start).Seconds())
+		s.metrics.behind.Observe(s.deps.Now().Sub(l.at).Seconds())
 	}
-	return group.Wait() //nolint:wrapcheck // says all
+}
+
+// takeInTurn takes a leaf whose turn it is, unless a later record of it was taken ahead of its own turn.
+func (s *Service) takeInTurn(ctx context.Context, partition int, l *leaf, keys map[subject]vault.SubjectKey) (outcome string, err error) {
+	at := leafAt{partition, l.id}
+	leave, err := s.turns.enter(ctx, at)
+	if err != nil {
+		return "", err
+	}
+	defer leave()
+	if !s.turns.due(at, l.offset) {
+		return outcomeOvertaken, nil
+	}
+	return s.takeNew(ctx, partition, l, keys)
 }
 
 func subjectOf(l *leaf) subject {
