@@ -19,6 +19,7 @@ import (
 type suggestOptions struct {
 	options
 	stored  int // people in the index
+	before  int // seconds of calls and load before those that count
 	aSecond int // calls of people who may be there
 }
 
@@ -29,13 +30,15 @@ type suggestions struct {
 	Load      paced         `json:"load"`
 	Stored    int           `json:"people_stored"`
 	Calls     int           `json:"calls"`
-	Answered  spread        `json:"answered"`  // from sending the event to the answer
-	Queued    spread        `json:"queued"`    // from the answer to the suggestion on the queue
-	Within    float64       `json:"within"`    // share of those that are there within 100 ms
-	Shown     spread        `json:"shown"`     // from the answer to the end of the first GET of the queue that has it
-	Published spread        `json:"published"` // part of it: from the answer to the leaf on its way to rcu.leaves, as the record says
-	Found     spread        `json:"found"`     // part of it: from there to the suggestion on the queue
-	Page      spread        `json:"page"`      // one GET of the queue
+	Before    int           `json:"seconds_before"` // of the same load, whose calls are not among them: caches are empty, and the matcher reads what lies there
+	Early     spread        `json:"queued_before"`  // as queued, of the calls of those seconds
+	Answered  spread        `json:"answered"`       // from sending the event to the answer
+	Queued    spread        `json:"queued"`         // from the answer to the suggestion on the queue
+	Within    float64       `json:"within"`         // share of those that are there within 100 ms
+	Shown     spread        `json:"shown"`          // from the answer to the end of the first GET of the queue that has it
+	Published spread        `json:"published"`      // part of it: from the answer to the leaf on its way to rcu.leaves, as the record says
+	Found     spread        `json:"found"`          // part of it: from there to the suggestion on the queue
+	Page      spread        `json:"page"`           // one GET of the queue
 	Memory    []memoryAfter `json:"memory"`
 	Stages    *load         `json:"stages"` // processor time, from the first to the last call
 }
@@ -59,6 +62,7 @@ func runSuggest(ctx context.Context, world boot.IO, args []string) error {
 	f.Float64Var(&o.rate, "rate", 1000, "events a second meanwhile")
 	f.IntVar(&o.batch, "batch", 20, "events of a request: with few, they come evenly")
 	f.IntVar(&o.seconds, "seconds", 60, "how long is measured")
+	f.IntVar(&o.before, "before", 10, "seconds of the same load and calls before those that count")
 	f.IntVar(&o.aSecond, "a-second", 10, "calls a second of somebody who is in the index, with a typing error")
 	f.StringVar(&o.index, "index", "", "folder of a filled index, as bench suggest-index keeps it; without, --stored people are put into a new one")
 	f.IntVar(&o.stored, "stored", 20_000, "people in the index before")
@@ -73,11 +77,11 @@ func runSuggest(ctx context.Context, world boot.IO, args []string) error {
 		}
 		o.stored = held
 	}
-	if o.batch < 1 || o.batch > 1000 || o.rate <= 0 || o.rate > fastest || o.seconds < 1 || o.aSecond < 1 || o.aSecond > 100 || o.stored < o.seconds*o.aSecond {
-		return &boot.UsageError{Err: fmt.Errorf("--seconds must be at least 1, --batch 1 to 1000, --a-second 1 to 100, --rate at most %d, and --stored as many as are called", fastest)}
+	if o.batch < 1 || o.batch > 1000 || o.rate <= 0 || o.rate > fastest || o.seconds < 1 || o.before < 0 || o.aSecond < 1 || o.aSecond > 100 || o.stored < o.lasts()*o.aSecond {
+		return &boot.UsageError{Err: fmt.Errorf("--seconds must be at least 1, --before at least 0, --batch 1 to 1000, --a-second 1 to 100, --rate at most %d, and --stored as many as are called", fastest)}
 	}
-	o.steady = o.seconds
-	ctx, cancel := context.WithTimeout(ctx, time.Duration(2*o.seconds+300+o.stored/1000)*time.Second)
+	o.steady = o.lasts()
+	ctx, cancel := context.WithTimeout(ctx, time.Duration(2*o.lasts()+300+o.stored/1000)*time.Second)
 	defer cancel()
 	r, err := measureSuggestions(ctx, o, telling(world))
 	if err != nil {
@@ -86,9 +90,12 @@ func runSuggest(ctx context.Context, world boot.IO, args []string) error {
 	return o.report(world, r)
 }
 
+// lasts is how many seconds calls come, those that do not count among them.
+func (o *suggestOptions) lasts() int { return o.before + o.seconds }
+
 // measureSuggestions fills the index, and lets people call whom it holds while events come.
 func measureSuggestions(ctx context.Context, o suggestOptions, say func(string, ...any)) (*suggestions, error) {
-	r := &suggestions{Machine: machineOf(ctx, o.root), Stored: o.stored}
+	r := &suggestions{Machine: machineOf(ctx, o.root), Stored: o.stored, Before: o.before}
 	m, in, err := begin(ctx, o.options, "suggest", say, func(s *stack) error {
 		if o.index != "" {
 			return nil
@@ -109,7 +116,7 @@ func measureSuggestions(ctx context.Context, o suggestOptions, say func(string, 
 	if err != nil {
 		return nil, err
 	}
-	say("%d calls a second while %.0f events/s come, for %d s", o.aSecond, o.rate, o.seconds)
+	say("%d calls a second while %.0f events/s come, for %d s, of which the first %d do not count", o.aSecond, o.rate, o.lasts(), o.before)
 	r.Stages, err = m.during(ctx, func(ctx context.Context) error { return p.underLoad(ctx, o, in.more, r) })
 	if err != nil {
 		return nil, fmt.Errorf("measuring suggestions: %w", err)
@@ -122,7 +129,7 @@ func measureSuggestions(ctx context.Context, o suggestOptions, say func(string, 
 
 // underLoad lets people call while events come.
 func (c *caller) underLoad(ctx context.Context, o suggestOptions, load *demo.Load, r *suggestions) error {
-	timed, stop := context.WithTimeout(ctx, time.Duration(o.seconds)*time.Second)
+	timed, stop := context.WithTimeout(ctx, time.Duration(o.lasts())*time.Second)
 	defer stop()
 	g, gctx := errgroup.WithContext(timed)
 	g.Go(func() error {
@@ -132,14 +139,14 @@ func (c *caller) underLoad(ctx context.Context, o suggestOptions, load *demo.Loa
 		}
 		return err
 	})
-	g.Go(func() error { return c.run(context.WithoutCancel(gctx), o.aSecond, o.seconds) })
+	g.Go(func() error { return c.run(context.WithoutCancel(gctx), o.aSecond, o.before, o.seconds) })
 	g.Go(func() error { return c.sample(gctx, r) })
 	return g.Wait() //nolint:wrapcheck // of ours
 }
 
 func (r *suggestions) print(to io.Writer) error {
 	t := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintf(t, "%d people in the index; %d calls, of which %d were suggested, while %.0f of %.0f events/s came\n", r.Stored, r.Calls, r.Shown.Count, r.Load.Sent, r.Load.Asked)
+	_, _ = fmt.Fprintf(t, "%d people in the index; %d calls, of which %d were suggested, while %.0f of %.0f events/s came; the calls of the first %d s do not count\n", r.Stored, r.Calls, r.Shown.Count, r.Load.Sent, r.Load.Asked, r.Before)
 	_, _ = fmt.Fprintln(t, "\tp50 ms\tp99 ms\tmax ms\tof")
 	for _, x := range []struct {
 		what string
@@ -151,6 +158,7 @@ func (r *suggestions) print(to io.Writer) error {
 		{"  from there to the suggestion on the queue", r.Found},
 		{"from the answer to the end of the first GET that has it", r.Shown},
 		{"one GET of the queue", r.Page},
+		{"of the calls before, from the answer to the suggestion on the queue", r.Early},
 	} {
 		_, _ = fmt.Fprintf(t, "%s\t%.1f\t%.1f\t%.1f\t%d\n", x.what, x.s.P50, x.s.P99, x.s.Max, x.s.Count)
 	}

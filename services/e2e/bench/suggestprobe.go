@@ -54,6 +54,7 @@ type caller struct {
 // called is one call, and when each part of the way to its suggestion ended.
 type called struct {
 	key                                        identifier.Key // of who called
+	early                                      bool           // before those that count
 	sent, answered, published, queued, shownAt time.Time
 }
 
@@ -74,15 +75,15 @@ func newCaller(ctx context.Context, m *meter, f *filler) (_ *caller, err error) 
 	return c, m.stack.allReady(ctx)
 }
 
-// run lets people call, so many a second, and waits a while for the last suggestions: a few calls are like nobody enough.
-func (c *caller) run(ctx context.Context, rate, seconds int) error {
+// run lets people call, so many a second, first for some seconds that do not count, and waits a while for the last suggestions: a few calls are like nobody enough.
+func (c *caller) run(ctx context.Context, rate, before, seconds int) error {
 	watching, stop := context.WithCancel(ctx)
 	defer stop()
 	g, work := errgroup.WithContext(watching)
 	g.Go(func() error { return unlessStopped(watching, c.watch(work)) })
 	g.Go(func() error { return unlessStopped(watching, c.watchIndex(work)) })
 	var calls errgroup.Group
-	onceIn(work, time.Second/time.Duration(rate), rate*seconds, func(n int) { calls.Go(func() error { return c.call(work, n) }) })
+	onceIn(work, time.Second/time.Duration(rate), rate*(before+seconds), func(n int) { calls.Go(func() error { return c.call(work, n, n < rate*before) }) })
 	err := calls.Wait()
 	patience, end := context.WithTimeout(work, lastPatience)
 	defer end()
@@ -100,7 +101,7 @@ func unlessStopped(ctx context.Context, err error) error {
 }
 
 // call is one person's, who is in the index under a card and gives another phone.
-func (c *caller) call(ctx context.Context, n int) error {
+func (c *caller) call(ctx context.Context, n int, early bool) error {
 	phone := fmt.Sprintf("+3367%07d", n)
 	traits, err := json.Marshal(c.crowd.Mistyped(n))
 	if err != nil {
@@ -109,7 +110,7 @@ func (c *caller) call(ctx context.Context, n int) error {
 	rest := ids("phone", phone) + fmt.Sprintf(`,"traits":%s,"data":{"duration_seconds":60,"outcome":"answered"}`, traits)
 	body := envelope(fmt.Sprintf("suggest-%d", n), "call.ended", time.Now(), strings.ReplaceAll(rest, `,"proved":true`, ""))
 	p := c.ring.Pseudonym(demo.Space, identifier.Phone, phone)
-	one := &called{key: identifier.KeyOf(identifier.Phone, p), sent: time.Now()}
+	one := &called{key: identifier.KeyOf(identifier.Phone, p), early: early, sent: time.Now()}
 	c.mu.Lock()
 	c.calls[c.ring.Name(demo.Space, p)] = one
 	c.mu.Unlock()

@@ -23,18 +23,25 @@ func (c *caller) tell(ctx context.Context, r *suggestions) error {
 	if err := c.readPublished(ctx); err != nil {
 		return err
 	}
-	var answered, published, found, queued, shown []time.Duration
+	var answered, published, found, queued, early, shown []time.Duration
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, one := range c.calls {
+		if !one.shownAt.IsZero() && (one.queued.IsZero() || one.queued.After(one.shownAt)) {
+			one.queued = one.shownAt // it was shown and taken off between two looks
+		}
+		if one.early {
+			if !one.shownAt.IsZero() {
+				early = append(early, one.queued.Sub(one.answered))
+			}
+			continue
+		}
+		r.Calls++
 		answered = append(answered, one.answered.Sub(one.sent))
 		if one.shownAt.IsZero() {
 			continue
 		}
 		shown = append(shown, one.shownAt.Sub(one.answered))
-		if one.queued.IsZero() || one.queued.After(one.shownAt) {
-			one.queued = one.shownAt // it was shown and taken off between two looks
-		}
 		queued = append(queued, one.queued.Sub(one.answered))
 		if one.queued.Sub(one.answered) <= aim {
 			r.Within++
@@ -43,7 +50,7 @@ func (c *caller) tell(ctx context.Context, r *suggestions) error {
 			published, found = append(published, one.published.Sub(one.answered)), append(found, one.queued.Sub(one.published))
 		}
 	}
-	r.Calls, r.Answered, r.Published, r.Found = len(c.calls), spreadOf(answered), spreadOf(published), spreadOf(found)
+	r.Answered, r.Published, r.Found, r.Early = spreadOf(answered), spreadOf(published), spreadOf(found), spreadOf(early)
 	if err := c.keepCalls(); err != nil {
 		return err
 	}
