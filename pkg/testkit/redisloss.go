@@ -1,12 +1,18 @@
 package testkit
 
 import (
+	"context"
+	"errors"
 	"net"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
 
 	"rcu/pkg/embedded"
 )
@@ -47,12 +53,36 @@ func split(addr string) (host, port string) {
 	return host, port
 }
 
-// RedisSize is how long the append-only file of the redis-server in dir is now.
-func RedisSize(t testing.TB, dir string) int64 {
+// RedisSize is how long the append-only file of the redis-server in dir is with all that the server has answered for.
+func RedisSize(t testing.TB, s *embedded.Server, dir string) int64 {
 	t.Helper()
+	AwaitRedisWritten(t, s)
 	info, err := os.Stat(RedisLog(t, dir))
 	if err != nil {
 		t.Fatalf("testkit: measuring the append-only file of redis: %v", err)
 	}
 	return info.Size()
+}
+
+// AwaitRedisWritten waits until a redis-server has put all that it has answered for into its append-only file: it answers first, and on a busy
+// disk puts that off for two seconds.
+func AwaitRedisWritten(t testing.TB, s *embedded.Server) {
+	t.Helper()
+	c := redis.NewClient(&redis.Options{Addr: s.Addr()})
+	defer func() { _ = c.Close() }()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		info, err := c.Info(ctx, "persistence").Result()
+		if err == nil && strings.Contains(info, "aof_buffer_length:0\r\n") {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			t.Fatalf("testkit: waiting for the append-only file of redis: %v", errors.Join(ctx.Err(), err))
+		case <-tick.C:
+		}
+	}
 }

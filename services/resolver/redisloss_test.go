@@ -135,6 +135,7 @@ func (l *lossy) begin(part, of int) {
 	l.t.Helper()
 	l.publish(part, of)
 	l.committed()
+	testkit.AwaitRedisWritten(l.t, l.redis)
 	l.samples = nil
 	l.sample()
 }

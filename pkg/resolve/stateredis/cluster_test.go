@@ -98,7 +98,7 @@ func TestMarkersOfACluster(t *testing.T) {
 	c := openCluster(t, nodes)
 	m := NewMarkers(c)
 	testMarkers(t, m, 3)
-	keep := testkit.RedisSize(t, nodes[1].Dir)
+	keep := testkit.RedisSize(t, nodes[1].Server, nodes[1].Dir)
 	require.True(t, advance(t, m, 9, 20))
 	epoch := m.Epoch()
 	planned := resolve.Planned(t.Context(), epoch)
