@@ -1,5 +1,5 @@
 // Command testtable reads `go test -json` on stdin and prints what a person wants to see: the output of what failed, each
-// package with its time, and a table of suites and backends that ran or were skipped.
+// package with its time, a table of suites and backends that ran or were skipped, and the tests that took longest.
 //
 // A test says by which backend it ran in a line of testkit (`testkit: backend=redis from=embedded`), or why it did not.
 // The exit code is 1 when anything failed, or when nothing ran.
@@ -7,10 +7,12 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"sort"
 	"strings"
 )
@@ -34,8 +36,22 @@ type suite struct {
 	output                  map[string][]string
 }
 
+// took is how long a test ran.
+type took struct {
+	pkg, test string
+	seconds   float64
+}
+
+const (
+	slowest     = 15  // tests that are named at the end, at most
+	slowSeconds = 3.0 // what a test takes at least to be named
+)
+
 // report gathers the suites.
-type report struct{ suites map[string]*suite }
+type report struct {
+	suites map[string]*suite
+	slow   []took
+}
 
 func main() {
 	r := report{suites: map[string]*suite{}}
@@ -95,6 +111,9 @@ func (r *report) add(e event, out io.Writer) {
 			s.skipped++
 		}
 		delete(s.output, e.Test)
+		if e.Elapsed >= slowSeconds && !strings.Contains(e.Test, "/") {
+			r.slow = append(r.slow, took{e.Package, e.Test, e.Elapsed})
+		}
 	}
 }
 
@@ -138,8 +157,21 @@ func (r *report) print(out io.Writer) bool {
 	for _, name := range names {
 		r.suites[name].rows(name, out)
 	}
+	r.printSlow(out)
 	_, _ = fmt.Fprintf(out, "\n%d passed, %d failed, %d skipped\n", passed, failed, skipped)
 	return failed == 0 && passed > 0
+}
+
+// printSlow names the tests that took longest.
+func (r *report) printSlow(out io.Writer) {
+	if len(r.slow) == 0 {
+		return
+	}
+	slices.SortFunc(r.slow, func(a, b took) int { return cmp.Compare(b.seconds, a.seconds) })
+	_, _ = fmt.Fprintln(out, "\nslowest")
+	for _, t := range r.slow[:min(slowest, len(r.slow))] {
+		_, _ = fmt.Fprintf(out, "%7.1fs %-38s %s\n", t.seconds, t.pkg, t.test)
+	}
 }
 
 func (s *suite) rows(name string, out io.Writer) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -25,6 +26,22 @@ func TestTable(t *testing.T) {
 	require.True(t, r.print(&out))
 	require.Regexp(t, `rcu/pkg/a +kafka +0 +1\n +redis +1 +0\nrcu/pkg/pure +- +1 +0\n\n2 passed, 0 failed, 1 skipped\n$`, out.String())
 	require.Contains(t, out.String(), "ok    rcu/pkg/a")
+}
+
+func TestTheSlowestAreNamed(t *testing.T) {
+	var in strings.Builder
+	for i := range slowest + 5 {
+		fmt.Fprintf(&in, `{"Action":"pass","Package":"rcu/pkg/a","Test":"Test%d","Elapsed":%d}`+"\n", i, i)
+	}
+	in.WriteString(`{"Action":"pass","Package":"rcu/pkg/a","Test":"Test1/part","Elapsed":99}` + "\n")
+	var out bytes.Buffer
+	r := report{suites: map[string]*suite{}}
+	require.NoError(t, r.read(strings.NewReader(in.String()), &out))
+	require.True(t, r.print(&out))
+	require.Regexp(t, `\nslowest\n +19\.0s rcu/pkg/a +Test19\n +18\.0s rcu/pkg/a +Test18\n`, out.String())
+	require.Regexp(t, ` 5\.0s rcu/pkg/a +Test5\n\n`, out.String())
+	require.NotContains(t, out.String(), "part")
+	require.NotContains(t, out.String(), " Test4\n")
 }
 
 func TestFailuresAreShown(t *testing.T) {
