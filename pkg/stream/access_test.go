@@ -213,6 +213,7 @@ func access(t *testing.T, a *authority, saslAddr, mutualAddr string, patience ti
 
 func TestAccess_apacheKafka(t *testing.T) {
 	testkit.Long(t)
+	t.Parallel()
 	a := newAuthority(t)
 	a.issue("broker", time.Now().Add(time.Hour))
 	a.issue("app", time.Now().Add(time.Hour))

@@ -23,6 +23,7 @@ import (
 // that deploy/kafka/acls gives.
 func TestMeasure_isReadByNobodyWhoKnowsPeople_apacheKafka(t *testing.T) {
 	testkit.Long(t)
+	t.Parallel()
 	users := []string{"rcu-ingest", "rcu-resolver", "rcu-sink", "rcu-profile-api", "rcu-consent-api", "rcu-contacts", "rcu-steward", "rcu-matcher", "rcu-measure"}
 	var login strings.Builder
 	login.WriteString("org.apache.kafka.common.security.plain.PlainLoginModule required")

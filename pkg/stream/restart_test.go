@@ -19,7 +19,9 @@ import (
 // TestBroker_killedAndStartedAgain_nothingAcknowledgedIsLost kills the broker's
 // process while records flow, and starts it on the same data.
 func TestBroker_killedAndStartedAgain_nothingAcknowledgedIsLost(t *testing.T) {
+	t.Parallel() // with itself and the other tests that have an Apache Kafka of their own
 	t.Run("embedded", func(t *testing.T) {
+		t.Parallel()
 		dir := t.TempDir()
 		killAndStartAgain(t, func(port int) *embedded.Server {
 			s, err := embedded.StartKafka(context.Background(), embedded.KafkaConfig{Dir: dir, Port: port, Child: testkit.Child(t)})
@@ -30,6 +32,7 @@ func TestBroker_killedAndStartedAgain_nothingAcknowledgedIsLost(t *testing.T) {
 	})
 	t.Run("apache kafka", func(t *testing.T) {
 		testkit.Long(t)
+		t.Parallel()
 		dir := t.TempDir()
 		killAndStartAgain(t, func(port int) *embedded.Server {
 			return testkit.ApacheKafkaServer(t, embedded.ApacheKafkaConfig{Dir: dir, Port: port})

@@ -30,10 +30,16 @@ type rig struct {
 	reg    *prometheus.Registry
 }
 
-// newRig starts a broker of the test's own.
+// newRig starts a broker of the test's own, and looks at the end for goroutines that are left.
 func newRig(t testing.TB) *rig {
 	t.Helper()
 	checkLeaks(t)
+	return ownRig(t)
+}
+
+// ownRig starts a broker of the test's own.
+func ownRig(t testing.TB) *rig {
+	t.Helper()
 	broker := testkit.KafkaBroker(t)
 	r := &rig{t: t, broker: broker, addr: broker.Addr(), reg: prometheus.NewRegistry()}
 	r.client = r.connect(r.addr, r.reg)
