@@ -13,6 +13,10 @@ func SubjectKeyCell(space, controller string, subject identifier.Key) string {
 	return "k:" + space + ":" + controller + ":" + subject.Value
 }
 
+// KeyDestroyed reports whether the cell of a subject's key holds the mark of one that was destroyed: a version and no key. Nobody makes another key over
+// it but the resolver, behind the end of the erasure.
+func KeyDestroyed(c Cell) bool { return c.Version > 0 && len(c.Value) == 0 }
+
 // SubjectOf returns whose personal values a leaf holds: its first identifier, of a logged-in device the person.
 func SubjectOf(l identity.Leaf) identifier.Key {
 	for _, k := range [...]identifier.Key{l.Person, l.Device, l.First, l.Reference} {

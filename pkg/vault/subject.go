@@ -3,6 +3,7 @@ package vault
 import (
 	"crypto/hkdf"
 	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"fmt"
 
@@ -12,14 +13,29 @@ import (
 
 // SubjectKey seals the traits of one subject: the first identifier of a leaf, at one controller. Equal values of one trait
 // give equal bytes, so that folding an event again changes nothing; across subjects and traits nothing can be compared.
-type SubjectKey struct{ siv tink.DeterministicAEAD }
+type SubjectKey struct {
+	siv   tink.DeterministicAEAD
+	since int64
+}
 
-// subjectSecret is the length of the secret that a subject's key is derived from: 128 bits. There is one for every identifier of everybody.
-const subjectSecret = 16
+const (
+	// subjectSecret is the length of the secret that a subject's key is derived from: 128 bits. There is one for every identifier of everybody.
+	subjectSecret = 16
+	sinceSize     = 8 // of the time behind the secret of a key that came after an erasure
+)
 
 // NewSubjectKey makes a key and returns it with its wrapped form, which the caller stores before it uses the key.
 func (k *Keyring) NewSubjectKey(controller, subject string) (SubjectKey, []byte, error) {
-	secret := randomBytes(subjectSecret)
+	return k.wrapSubject(controller, subject, randomBytes(subjectSecret))
+}
+
+// NewSubjectKeySince makes a key for a subject whose former key was destroyed by an erasure that ended at a time, in seconds. What was told up to then
+// is never sealed again: the time is sealed into the wrapped form, so whoever holds the key knows it.
+func (k *Keyring) NewSubjectKeySince(controller, subject string, since int64) (SubjectKey, []byte, error) {
+	return k.wrapSubject(controller, subject, binary.BigEndian.AppendUint64(randomBytes(subjectSecret), uint64(max(since, 0)))) //nolint:gosec // G115: not negative
+}
+
+func (k *Keyring) wrapSubject(controller, subject string, secret []byte) (SubjectKey, []byte, error) {
 	wrapped, err := k.kek.Encrypt(secret, subjectContext(controller, subject))
 	if err != nil {
 		return SubjectKey{}, nil, fmt.Errorf("wrapping a subject key: %w", err)
@@ -37,7 +53,12 @@ func (k *Keyring) SubjectKey(controller, subject string, wrapped []byte) (Subjec
 	return subjectKey(secret)
 }
 
-func subjectKey(secret []byte) (SubjectKey, error) {
+// subjectKey derives a key from what was wrapped: the secret, and the time of NewSubjectKeySince.
+func subjectKey(wrapped []byte) (SubjectKey, error) {
+	secret, since := wrapped, int64(0)
+	if len(wrapped) == subjectSecret+sinceSize {
+		secret, since = wrapped[:subjectSecret], int64(binary.BigEndian.Uint64(wrapped[subjectSecret:])) //nolint:gosec // G115: written from a time
+	}
 	wide, err := hkdf.Key(sha256.New, secret, nil, "rcu traits", subtle.AESSIVKeySize)
 	if err != nil {
 		return SubjectKey{}, fmt.Errorf("deriving a subject key: %w", err)
@@ -46,8 +67,11 @@ func subjectKey(secret []byte) (SubjectKey, error) {
 	if err != nil {
 		return SubjectKey{}, fmt.Errorf("preparing a subject key: %w", err)
 	}
-	return SubjectKey{siv}, nil
+	return SubjectKey{siv, since}, nil
 }
+
+// Since is up to when nothing that was told of the subject may be sealed: the end of an erasure, in seconds; 0: there was none.
+func (k SubjectKey) Since() int64 { return k.since }
 
 // Seal encrypts the value of one trait.
 func (k SubjectKey) Seal(trait, value string) ([]byte, error) {

@@ -105,7 +105,7 @@ func (s *Service) changelog(ref cellRef, now time.Time) (stream.Record, error) {
 // subjectKeyRecord keeps the wrapped keys of subjects off the partition of the daily keys, which every process reads whole.
 func (s *Service) subjectKeyRecord(ref cellRef, now time.Time) (stream.Record, error) {
 	r, err := stream.Encode(ref.topic, []byte(ref.key), &eventpb.WrappedKey{
-		Controller: ref.about.controller, Subject: ref.about.subject, Wrapped: ref.stored.Value,
+		Controller: ref.about.controller, Subject: ref.about.subject, Wrapped: ref.stored.Value, Version: ref.stored.Version,
 	}, now)
 	if err != nil {
 		return stream.Record{}, err

@@ -31,6 +31,8 @@ type Config struct {
 	Publishers int `yaml:"publishers"`
 	// MaxPending is the most leaves and profiles that may wait to be published; then resolving waits. Default: 50000.
 	MaxPending int `yaml:"max_pending"`
+	// KeysReady is how long a subject's key is used before it is read again: so long one that was destroyed may stay in memory. Default: 5m.
+	KeysReady time.Duration `yaml:"keys_ready"`
 	// History says how events of the history lane yield to live ones.
 	History HistoryConfig `yaml:"history"`
 	// Batches of events that are worked on at once while more events wait than one batch holds. Default: 4.
@@ -44,7 +46,8 @@ func Default() Config {
 	return Config{
 		Group: "resolver", BatchRecords: 1000, HoldBack: 2 * time.Second, PublishEvery: time.Second,
 		OutboxEvery: 100 * time.Millisecond, SweepEvery: time.Second, Lease: 5 * time.Second, MaxPending: 50_000, Publishers: 2, Batches: 4,
-		History: defaultHistory(),
+		KeysReady: 5 * time.Minute,
+		History:   defaultHistory(),
 	}
 }
 
@@ -66,7 +69,7 @@ func (c Config) Validate() error {
 	for _, d := range []struct {
 		name string
 		d    time.Duration
-	}{{"publish_every", c.PublishEvery}, {"outbox_every", c.OutboxEvery}, {"sweep_every", c.SweepEvery}, {"lease", c.Lease}} {
+	}{{"publish_every", c.PublishEvery}, {"outbox_every", c.OutboxEvery}, {"sweep_every", c.SweepEvery}, {"lease", c.Lease}, {"keys_ready", c.KeysReady}} {
 		if d.d <= 0 {
 			problems = append(problems, fmt.Errorf("%s: must be above 0", d.name))
 		}

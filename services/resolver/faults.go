@@ -27,5 +27,8 @@ var faults struct {
 	promptLate    bool // what is new of a person waits for the rest of its batch
 	unmarked      bool // what is new of a person is not marked as such
 	newsLost      bool // a leaf that changes again before it is out is no longer one that says something new
+	keepKeys      bool // keys of subjects are kept ready without end
+	keyAgain      bool // a subject whose key was destroyed gets another at once
+	keepBefore    bool // a key that came after an erasure seals what was told before, too
 	scattered     bool // each name of a person is published where it comes
 }

@@ -182,11 +182,22 @@ func (s *Service) sealTraits(ctx context.Context, w *work) (map[*item]map[string
 	}
 	out := make(map[*item]map[string]profile.SealedTrait, len(personal))
 	for i, p := range personal {
-		if out[i], err = sealAgain(keys[subjectOf(i)], p); err != nil {
+		key, ok := keys[subjectOf(i)]
+		if !ok || toldBefore(i.event, key.Since()) {
+			s.metrics.erased.Inc()
+			continue
+		}
+		if out[i], err = sealAgain(key, p); err != nil {
 			return nil, err
 		}
 	}
 	return out, nil
+}
+
+// toldBefore reports whether an event happened, or came, up to a time in seconds. Both count: history that is brought in again after an erasure came
+// late and is erased, and a clock that is ahead makes nothing new.
+func toldBefore(e *eventpb.Event, at int64) bool {
+	return at > 0 && min(e.GetOccurredAt(), e.GetReceivedAt())/1e6 <= at && !faults.keepBefore
 }
 
 func subjectOf(i *item) subject {

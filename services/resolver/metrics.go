@@ -14,6 +14,7 @@ type metrics struct {
 	owners      prometheus.Counter
 	overtook    prometheus.Counter
 	unopened    prometheus.Counter
+	erased      prometheus.Counter
 	pending     prometheus.Gauge
 	stages      *prometheus.HistogramVec
 	gate        *telemetry.GateRefusals
@@ -42,6 +43,9 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		unopened: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "rcu_resolver_unopened_total", Help: "Events whose personal fields could not be opened: their daily key is destroyed, or they are damaged.",
 		}),
+		erased: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "rcu_resolver_erased_total", Help: "Events whose personal fields were not kept: their subject is erased.",
+		}),
 		pending: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "rcu_resolver_pending_publications", Help: "Leaves, registers and profiles that wait to be published.",
 		}),
@@ -52,6 +56,6 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 	}
 	m.gate = telemetry.CountRefusals(telemetry.GateLink)
 	prometheus.WrapRegistererWith(prometheus.Labels{"service": "resolver"}, reg).MustRegister(m.gate) // as those of the other gates are
-	reg.MustRegister(m.events, m.decisions, m.conflicts, m.transitions, m.owners, m.overtook, m.unopened, m.pending, m.stages)
+	reg.MustRegister(m.events, m.decisions, m.conflicts, m.transitions, m.owners, m.overtook, m.unopened, m.erased, m.pending, m.stages)
 	return m
 }

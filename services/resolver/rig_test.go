@@ -72,11 +72,14 @@ func newRig(t *testing.T) *rig {
 }
 
 // start runs a resolver until stop is called or the test ends.
-func (r *rig) start(instance string) (stop func()) {
+func (r *rig) start(instance string, change ...func(*resolver.Config)) (stop func()) {
 	r.t.Helper()
 	cfg := resolver.Default()
 	cfg.Spaces, cfg.Instance = []string{space}, instance
 	cfg.HoldBack, cfg.PublishEvery, cfg.OutboxEvery, cfg.SweepEvery = 0, 20*time.Millisecond, 10*time.Millisecond, 50*time.Millisecond
+	for _, f := range change {
+		f(&cfg)
+	}
 	s, err := resolver.New(cfg, resolver.Deps{
 		Log: zaptest.NewLogger(r.t), Metrics: prometheus.NewRegistry(), Stream: r.client, Output: r.out,
 		Graph: r.graph, Cells: r.cells, Keyring: r.ring,

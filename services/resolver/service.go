@@ -106,7 +106,7 @@ func assemble(cfg Config, d Deps, out output) *Service {
 	s.pending = newPending(cfg.MaxPending, d.Now, s.metrics.pending)
 	s.behind = func() int64 { return 0 }
 	s.keys = dailykeys.New(d.Stream, vault.NewDaily(d.Keyring, nil), d.Log)
-	s.subjects = newSubjects(d.Cells, d.Keyring, s.pending)
+	s.subjects = newSubjects(d, s.pending, cfg.KeysReady)
 	s.writer = &stateWriter{cells: d.Cells, metrics: s.metrics}
 	s.keeper = &keeper{marks: d.Markers, group: cfg.Group, log: d.Log, forget: s.forget, worked: s.worked}
 	return s

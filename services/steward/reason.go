@@ -20,7 +20,7 @@ func reasonTrait(m *eventpb.Act) string { return "act:" + m.GetId() }
 // keyAttempts bounds how often a key is made again because somebody else made it first.
 const keyAttempts = 10
 
-// seal seals the reason of an act. Its key lies on rcu.keys before anything that needs it is published.
+// seal seals the reason of an act. Its key lies on rcu.keys before anything that needs it is published. Of a subject that is erased no reason is kept.
 func (s *Service) seal(ctx context.Context, m *eventpb.Act, reason string) error {
 	a, _ := ends(m)
 	cell := resolve.SubjectKeyCell(m.GetSpace(), m.GetController(), a)
@@ -31,6 +31,9 @@ func (s *Service) seal(ctx context.Context, m *eventpb.Act, reason string) error
 			return fmt.Errorf("reading the key of a subject: %w", err)
 		}
 		c := cells[0]
+		if resolve.KeyDestroyed(c) {
+			return nil
+		}
 		if len(c.Value) == 0 {
 			if _, c.Value, err = s.deps.Keyring.NewSubjectKey(m.GetController(), subject); err != nil {
 				return fmt.Errorf("making the key of a subject: %w", err)
@@ -43,18 +46,20 @@ func (s *Service) seal(ctx context.Context, m *eventpb.Act, reason string) error
 				continue
 			}
 		}
-		return s.sealWith(ctx, m, cell, c.Value, reason)
+		return s.sealWith(ctx, m, c, reason)
 	}
 	return fmt.Errorf("making the key of a subject: %w", resolve.ErrContended)
 }
 
-func (s *Service) sealWith(ctx context.Context, m *eventpb.Act, cell string, wrapped []byte, reason string) error {
+func (s *Service) sealWith(ctx context.Context, m *eventpb.Act, cell resolve.Cell, reason string) error {
 	a, _ := ends(m)
-	key, err := s.deps.Keyring.SubjectKey(m.GetController(), subjectID(a), wrapped)
+	key, err := s.deps.Keyring.SubjectKey(m.GetController(), subjectID(a), cell.Value)
 	if err != nil {
 		return fmt.Errorf("opening the key of a subject: %w", err)
 	}
-	record, err := stream.Encode(stream.TopicKeys, []byte(cell), &eventpb.WrappedKey{Controller: m.GetController(), Subject: subjectID(a), Wrapped: wrapped}, s.deps.Now())
+	record, err := stream.Encode(stream.TopicKeys, []byte(cell.Key), &eventpb.WrappedKey{
+		Controller: m.GetController(), Subject: subjectID(a), Wrapped: cell.Value, Version: cell.Version,
+	}, s.deps.Now())
 	if err != nil {
 		return err
 	}

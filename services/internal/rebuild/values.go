@@ -263,28 +263,27 @@ func (w *work) see(space string, number uint64) {
 	w.sees[space] = max(w.sees[space], number)
 }
 
-// Versions of wrapped keys, which their messages do not carry: a key is made once, and destroyed once.
+// Versions of wrapped keys whose records do not carry any: those of programs before, of which a key was made once, and tombstones, which nothing passes but
+// what is written behind the rebuild.
 const (
-	keyMade = 1 + iota
-	keyDestroyed
+	keyMade = 1
+	keyGone = 1 << 40
 )
 
-// putKeys stores the wrapped keys of subjects. One that was destroyed stays so, also when an older record comes behind.
+// putKeys stores the wrapped keys of subjects. One that was destroyed stays so, also when an older record comes behind: what its record leaves has a version.
 func (w *work) putKeys(ctx context.Context, records []stream.Record) error {
 	cells := make([]resolve.Cell, 0, len(records))
 	for _, r := range records {
 		if vault.ParseDailyRecordKey(r.Key) != nil {
 			continue
 		}
-		cell := resolve.Cell{Key: string(r.Key), Version: keyDestroyed}
+		cell := resolve.Cell{Key: string(r.Key), Version: keyGone}
 		if r.Value != nil {
 			var k eventpb.WrappedKey
 			if err := r.Decode(&k); err != nil {
 				return fmt.Errorf("reading a wrapped key: %w", err)
 			}
-			if len(k.GetWrapped()) > 0 {
-				cell.Version, cell.Value = keyMade, k.GetWrapped()
-			}
+			cell.Version, cell.Value = max(k.GetVersion(), keyMade), k.GetWrapped()
 		}
 		cells = append(cells, cell)
 	}
