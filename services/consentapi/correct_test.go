@@ -209,6 +209,7 @@ func TestCorrect_isRefused(t *testing.T) {
 	require.Equal(t, 403, foreign.Code, "a form that another site sends")
 	require.Equal(t, 200, r.do("GET", session+"/record?do=correct&once=1&city=Nice", "", nil).Code)
 	require.Equal(t, 400, r.choose(session+"/record", "do", "dance").Code)
+	require.Equal(t, 400, r.choose(session+"/record", "do", "correct", "city", "Nice").Code)
 	require.Equal(t, 400, r.choose(session+"/record", "do", "correct", "once", "1", "city", strings.Repeat("x", 33<<10)).Code)
 	require.Equal(t, 422, r.json(session, fields{"id": strings.Repeat("x", 129), "traits": fields{"city": "Nice"}}).Code)
 

@@ -71,7 +71,10 @@ func readCorrection(w http.ResponseWriter, r *http.Request) (correctionForm, *pr
 			f.traits[in.name] = x.value
 		}
 	}
-	return f, f.checkOnce()
+	if f.checkOnce() != nil {
+		return f, badChoice
+	}
+	return f, nil
 }
 
 func (f *correctionForm) readJSON(w http.ResponseWriter, r *http.Request) *problem {
