@@ -29,6 +29,11 @@ func seconds(t testing.TB, s string) int64 {
 	return at.Unix()
 }
 
+// loggedIn is a page of somebody who logged in to an account.
+func loggedIn(page string) string {
+	return strings.Replace(page, `{"namespace":"cookie"`, `{"namespace":"customer","value":"C1","proved":true},{"namespace":"cookie"`, 1)
+}
+
 func TestGate_browsing(t *testing.T) {
 	grant := decision("g", "cookie", "ck1", "unify_behaviour", "grant", at10)
 	tests := []struct {
@@ -52,6 +57,15 @@ func TestGate_browsing(t *testing.T) {
 		{name: "grant in the same request", body: list(grant, page("p", "ck1", at11)), want: "accepted accepted", stamp: at10},
 		{name: "grant in the same request, after the event", body: list(page("p", "ck1", at11), grant), want: "accepted accepted", stamp: at10},
 		{name: "withdrawal in the same request", before: []string{grant}, body: list(page("p", "ck1", at11), decision("d", "cookie", "ck1", "unify_behaviour", "withdraw", late)), want: "dropped:consent accepted"},
+		{name: "logged in, granted in the account alone", before: []string{decision("g", "customer", "C1", "unify_behaviour", "grant", at10)}, body: loggedIn(page("p", "ck1", at11)), want: "dropped:consent"},
+		{
+			name: "logged in, granted in the account, refused on the device", body: loggedIn(page("p", "ck1", at11)), want: "dropped:consent",
+			before: []string{decision("d", "cookie", "ck1", "unify_behaviour", "refuse", at9), decision("g", "customer", "C1", "unify_behaviour", "grant", at10)},
+		},
+		{
+			name: "logged out, refused in the account while logged in, granted on the device", body: page("p", "ck1", at11), want: "accepted", stamp: at10,
+			before: []string{grant, decision("d", "customer", "C1", "unify_behaviour", "refuse", late)},
+		},
 		{name: "no device", body: strings.Replace(page("p", "ck1", at11), `"cookie","value":"ck1"`, `"customer","value":"C1"`, 1), want: "dropped:consent"},
 	}
 	for _, tt := range tests {
