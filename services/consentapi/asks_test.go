@@ -73,6 +73,10 @@ func TestRow144_aPersonIsAskedForOneThingAndNotAgain(t *testing.T) {
 	r.pass(24 * time.Hour)
 	require.Equal(t, "yes", r.turn("q10", "marketing", onSMS), "a question that was answered by a yes keeps nobody away for long")
 
+	unasked := withdrawal(fields{"point": point("phone", mobile), "purpose": "survey", "channel": "phone", "decision": "refuse"})
+	require.Equal(t, 200, r.post("/v1/consents", "service", unasked).Code)
+	require.Equal(t, "cooling_down", r.turn("q11", "survey", fields{"channel": "email"}), "refused by telephone, without having been asked")
+
 	asked := map[string]int{}
 	for _, d := range r.kafka.decisions(t) {
 		if _, is := consent.QuestionOf(consent.Purpose(d.GetPurpose())); is {
@@ -109,6 +113,31 @@ func TestAsks_oneAtATime(t *testing.T) {
 	}
 	all.Wait()
 	require.Equal(t, 1, yes)
+
+	// two who have read before either wrote, each at a point of its own
+	for first, second := range map[string]fields{"email": {"point": point("phone", mobile)}, "phone": {"point": point("email", mail)}} {
+		r = newRig(t)
+		r.joined()
+		between := ""
+		r.redis.before = func() { between = r.turn("q2", "store_view_web", second) }
+		change := fields{}
+		if first == "phone" {
+			change["point"] = point("phone", mobile)
+		}
+		require.Equal(t, "another_purpose", r.turn("q1", "profiling", change), first)
+		require.Equal(t, "yes", between, first)
+	}
+}
+
+// When a person is parted, the point at which they were asked has the question, whichever point took the turn.
+func TestAsks_stayAtTheirPoint(t *testing.T) {
+	for _, at := range []fields{point("email", mail), point("phone", mobile)} {
+		r := newRig(t)
+		r.joined()
+		require.Equal(t, "yes", r.turn("q1", "profiling", fields{"point": at}))
+		clear(r.people)
+		require.Equal(t, "cooling_down", r.turn("q2", "profiling", fields{"point": at}), at["namespace"])
+	}
 }
 
 // What keeps from asking and cannot be read or written down permits no question; the turn is not lost.

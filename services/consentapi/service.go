@@ -81,14 +81,8 @@ func New(cfg Config, d Deps) (*Service, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("checking the consent API's configuration: %w", err)
 	}
-	if d.Log == nil || d.Metrics == nil || d.Gatherer == nil || d.Readers == nil || d.Registry == nil || d.Cells == nil || d.Keyring == nil || d.Producer == nil {
-		return nil, errors.New("consent API needs a logger, metrics, readers, a register of purposes, cells, a keyring and a producer")
-	}
-	if d.Now == nil {
-		d.Now = time.Now
-	}
-	if d.Whole == nil {
-		d.Whole = func(context.Context) error { return nil }
+	if err := d.complete(); err != nil {
+		return nil, err
 	}
 	s := &Service{
 		cfg: cfg, deps: d, registers: registers{d.Cells, cfg.RedisTimeout},
@@ -108,6 +102,20 @@ func New(cfg Config, d Deps) (*Service, error) {
 		d.Log.Error("journal of denials was damaged: what could not be read was set aside", zap.String("file", cfg.Journal+".damaged"))
 	}
 	return s, nil
+}
+
+// complete puts in what may be left out, and reports what may not.
+func (d *Deps) complete() error {
+	if d.Log == nil || d.Metrics == nil || d.Gatherer == nil || d.Readers == nil || d.Registry == nil || d.Cells == nil || d.Keyring == nil || d.Producer == nil {
+		return errors.New("consent API needs a logger, metrics, readers, a register of purposes, cells, a keyring and a producer")
+	}
+	if d.Now == nil {
+		d.Now = time.Now
+	}
+	if d.Whole == nil {
+		d.Whole = func(context.Context) error { return nil }
+	}
+	return nil
 }
 
 // secrets derives what signs receipts and seals links.

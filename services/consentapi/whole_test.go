@@ -70,7 +70,7 @@ func TestHalfAState_tellsAndGrantsNothing(t *testing.T) {
 			whole := r.post("/v1/consents", "service", withdrawal(fields{"purpose": "profiling", "channel": nil, "whole_person": true}))
 			require.Equal(t, 503, whole.Code)
 			require.Equal(t, "person_unreadable", whole.reason(), "it may lack points of the person")
-			require.True(t, len(r.register("retail", r.key(identifier.Email, mail)).History("profiling", "").Said) == 1)
+			require.Len(t, r.register("retail", r.key(identifier.Email, mail)).History("profiling", "").Said, 1)
 		})
 	}
 }

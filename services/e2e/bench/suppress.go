@@ -78,7 +78,9 @@ func newSuppressor(ctx context.Context, m *meter, people int) (*suppressor, erro
 		stage, name string
 		into        *string
 	}{
-		{"consent-api", "consent-api", &p.centre}, {"profile-api", "profile-api", &p.api}, {"contacts", "contacts", &p.desks[0]},
+		{"consent-api", "consent-api", &p.centre},
+		{"profile-api", "profile-api", &p.api},
+		{"contacts", "contacts", &p.desks[0]},
 		{"contacts-beside", "contacts", &p.desks[1]},
 	} {
 		var err error
@@ -97,7 +99,11 @@ func newSuppressor(ctx context.Context, m *meter, people int) (*suppressor, erro
 func (x *suppressions) print(to io.Writer) error {
 	head := fmt.Sprintf("%d people suppressed a topic while %.0f of %.0f events/s came", x.People, x.Load.Sent, x.Load.Asked)
 	return printEffects(to, head, "sending the wish", []effect{
-		{"its answer", x.Answered}, {"no new message", x.Reserved}, {"no new message, at another process", x.Beside},
-		{"the message in the queue is dropped", x.Queued}, {"tablets and sites are told", x.Read}, {"ClickHouse", x.Rows},
+		{"its answer", x.Answered},
+		{"no new message", x.Reserved},
+		{"no new message, at another process", x.Beside},
+		{"the message in the queue is dropped", x.Queued},
+		{"tablets and sites are told", x.Read},
+		{"ClickHouse", x.Rows},
 	}, x.Stages)
 }

@@ -73,7 +73,11 @@ func measureWithdrawals(ctx context.Context, o choosing, say func(string, ...any
 func (w *withdrawals) print(to io.Writer) error {
 	head := fmt.Sprintf("%d people withdrew while %.0f of %.0f events/s came", w.People, w.Load.Sent, w.Load.Asked)
 	return printEffects(to, head, "sending the withdrawal", []effect{
-		{"its answer", w.Answered}, {"G4, reads", w.Reads}, {"G1, collection", w.Collect}, {"G2, links", w.Link}, {"its override on rcu.owners", w.Override},
+		{"its answer", w.Answered},
+		{"G4, reads", w.Reads},
+		{"G1, collection", w.Collect},
+		{"G2, links", w.Link},
+		{"its override on rcu.owners", w.Override},
 		{"G3, ClickHouse", w.Rows},
 	}, w.Stages)
 }
