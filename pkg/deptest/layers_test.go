@@ -56,7 +56,7 @@ var owners = map[string][]string{
 // programs are the services; they never import each other.
 var programs = []string{
 	"rcu/services/ingest", "rcu/services/resolver", "rcu/services/sink", "rcu/services/profileapi", "rcu/services/contacts", "rcu/services/steward", "rcu/services/matcher",
-	"rcu/services/consentapi",
+	"rcu/services/consentapi", "rcu/services/privacy",
 }
 
 // helpers are imported by tests, and by each other.

@@ -32,6 +32,7 @@ type cli struct {
 	Review   reviewCmd   `cmd:"" help:"List what only a person can decide about who is who."`
 	Identity identityCmd `cmd:"" help:"Who is who, offline."`
 	Consent  consentCmd  `cmd:"" help:"What people permit, offline."`
+	Erasure  erasureCmd  `cmd:"" help:"How far erasures are, and their ledger."`
 	Rules    rulesCmd    `cmd:"" help:"Rules of who is who: check, show, try, apply."`
 	Topic    topicCmd    `cmd:"" help:"Look into the topics."`
 	SQL      sqlCmd      `cmd:"" name:"sql" help:"Ask ClickHouse."`

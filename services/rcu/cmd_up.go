@@ -63,6 +63,9 @@ func (c upCmd) Run(ctx context.Context, a *app) error {
 	if err := rebuildWiped(ctx, a, d); err != nil {
 		return err
 	}
+	if err := layAgain(ctx, a, d); err != nil {
+		return err
+	}
 	g := lifecycle.New(log, 0)
 	sv.addTo(g)
 	if err := addServices(ctx, g, d, components()); err != nil {

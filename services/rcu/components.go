@@ -84,7 +84,7 @@ const (
 func components() []component {
 	list := ingestComponents()
 	return append(list, resolverComponent(), matcherComponent(), sinkComponent(), profileAPIComponent(), contactsComponent(), stewardComponent(),
-		consentAPIComponent())
+		consentAPIComponent(), privacyComponent())
 }
 
 // prepare makes what all services need and none owns: the topics and the tables. It may run twice, or at once in

@@ -12,6 +12,7 @@ import (
 	"rcu/pkg/warehouse"
 	"rcu/services/ingest"
 	"rcu/services/matcher"
+	"rcu/services/privacy"
 )
 
 // settings is the configuration of the program: `rcu.yaml`, RCU_..., --set.
@@ -40,6 +41,8 @@ type settings struct {
 	Contacts contactSettings `yaml:"contacts"`
 	// Match is what the operator decides about suggestions of people who are probably one.
 	Match matchSettings `yaml:"match"`
+	// Privacy is what the operator decides about erasures.
+	Privacy privacySettings `yaml:"privacy"`
 	// Embedded is for the servers that RCU starts itself.
 	Embedded embeddedSettings `yaml:"embedded"`
 }
@@ -92,6 +95,8 @@ func defaultSettings() *settings {
 	s.Ingest = ingestSettings{limits.MaxInFlight, limits.MaxWaiting, limits.MaxBytes, limits.PublishTimeout, limits.TCF}
 	suggestions := matcher.Default()
 	s.Match.Suggest, s.Match.Rate = suggestions.Suggest, suggestions.Rate
+	erasures := privacy.Default()
+	s.Privacy.Delay, s.Privacy.Every = erasures.Delay, erasures.Every
 	s.Kafka.Brokers = nil // none given: embedded
 	return s
 }
@@ -123,6 +128,7 @@ func (s *settings) Validate() error {
 	if err := s.Match.check(); err != nil {
 		p.Under("match", err)
 	}
+	p.Under("privacy", s.Privacy.over(privacy.Default()).Validate())
 	if len(s.Kafka.Brokers) > 0 {
 		p.Under("kafka", s.Kafka.Validate())
 	}

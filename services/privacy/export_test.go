@@ -1,0 +1,14 @@
+package privacy
+
+import "testing"
+
+// Faults are wrong variants to plant.
+type Faults struct{ NotAgain, NoRecord bool }
+
+// Plant switches faults on until the test ends.
+func Plant(t testing.TB, f Faults) {
+	t.Helper()
+	plant := func(f Faults) { faults.notAgain, faults.noRecord = f.NotAgain, f.NoRecord }
+	plant(f)
+	t.Cleanup(func() { plant(Faults{}) })
+}
