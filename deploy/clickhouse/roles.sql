@@ -24,6 +24,7 @@ GRANT SELECT ON rcu.customer_timeline TO rcu_analyst;
 GRANT SELECT ON rcu.identity_quality TO rcu_analyst;
 GRANT SELECT ON rcu.orders_by_channel TO rcu_analyst;
 GRANT SELECT ON rcu.sends_without_permission TO rcu_analyst;
+GRANT SELECT ON rcu.suppressed_topics TO rcu_analyst;
 
 -- An analyst of one legal entity: a role for it, and a policy that shows the rows of that controller alone. A policy on a view hides the
 -- other rows from the role, and from nobody else.

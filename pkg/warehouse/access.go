@@ -20,7 +20,7 @@ const Analyst = "analyst"
 
 // AnalystViews are the views that an analyst sees: no personal value, no identifier.
 func AnalystViews() []string {
-	return []string{"customer_360", "customer_timeline", "identity_quality", "orders_by_channel", "sends_without_permission"}
+	return []string{"customer_360", "customer_timeline", "identity_quality", "orders_by_channel", "sends_without_permission", "suppressed_topics"}
 }
 
 // AnalystGrants is the access of analysts to the views of one database: no table, no dictionary, no function that reads files or

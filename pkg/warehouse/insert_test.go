@@ -140,7 +140,7 @@ func TestInsert_records_readBackEqual(t *testing.T) {
 	ids.Append(&warehouse.ProfileIdentifierRow{Controller: "ka", Space: "fr", RCUID: "01", Namespace: "email", Pseudonym: "02", Version: 3, Proved: true})
 	consents.Append(&warehouse.ConsentRow{
 		Controller: "ka", Space: "fr", Source: "s", ID: "d", Namespace: "email", Point: "02", Purpose: "marketing", Channel: "email", Decision: "grant",
-		Carried: true, DecidedAt: day.Unix(), ExpiresAt: 0, ReceivedAt: at(0), Act: "web_form", NoticeID: "n", NoticeVersion: "3", NoticeLanguage: "fr", CollectedOn: "web",
+		Carried: true, Wide: true, DecidedAt: day.Unix(), ExpiresAt: 0, ReceivedAt: at(0), Act: "web_form", NoticeID: "n", NoticeVersion: "3", NoticeLanguage: "fr", CollectedOn: "web",
 	})
 	changes, stores, products, retractions := warehouse.NewIdentityChanges(), warehouse.NewStores(), warehouse.NewProducts(), warehouse.NewRetractions()
 	changes.Append(&warehouse.IdentityChangeRow{
@@ -159,7 +159,7 @@ func TestInsert_records_readBackEqual(t *testing.T) {
 		{ids, map[string]any{"controller": "ka", "space": "fr", "rcu_id": "01", "namespace": "email", "pseudonym": "02", "version": 3.0, "proved": 1.0}},
 		{consents, map[string]any{
 			"controller": "ka", "space": "fr", "source": "s", "id": "d", "namespace": "email", "point": "02", "purpose": "marketing",
-			"channel": "email", "decision": "grant", "carried": 1.0, "decided_at": "2026-03-14 09:22:31", "expires_at": "1970-01-01 00:00:00", "received_at": when,
+			"channel": "email", "decision": "grant", "carried": 1.0, "wide": 1.0, "decided_at": "2026-03-14 09:22:31", "expires_at": "1970-01-01 00:00:00", "received_at": when,
 			"act": "web_form", "notice_id": "n", "notice_version": "3", "notice_language": "fr", "collected_on": "web",
 		}},
 		{changes, map[string]any{

@@ -48,6 +48,7 @@ type ConsentRow struct {
 	Namespace, Point                        string
 	Purpose, Channel, Decision              string
 	Carried                                 bool
+	Wide                                    bool // of a wish: said for every point of the person
 	DecidedAt, ExpiresAt                    int64
 	ReceivedAt                              int64
 	Act                                     string
@@ -61,7 +62,7 @@ type Consents struct {
 	controller, space, source, namespace, purpose, channel, decision lowCol
 	act, noticeID, noticeVersion, noticeLanguage, collectedOn        lowCol
 	id, point                                                        *proto.ColStr
-	carried                                                          *proto.ColUInt8
+	carried, wide                                                    *proto.ColUInt8
 	decidedAt, expiresAt                                             *proto.ColDateTime
 	receivedAt                                                       timeCol
 }
@@ -72,7 +73,7 @@ func NewConsents() *Consents {
 	b := &c.block
 	c.controller, c.space, c.source, c.id = b.low("controller"), b.low("space"), b.low("source"), b.text("id")
 	c.namespace, c.point, c.purpose, c.channel = b.low("namespace"), b.text("point"), b.low("purpose"), b.low("channel")
-	c.decision, c.carried = b.low("decision"), b.uint8("carried")
+	c.decision, c.carried, c.wide = b.low("decision"), b.uint8("carried"), b.uint8("wide")
 	c.decidedAt = column(b, "decided_at", new(proto.ColDateTime))
 	c.expiresAt = column(b, "expires_at", new(proto.ColDateTime))
 	c.receivedAt, c.act, c.noticeID = b.time("received_at"), b.low("act"), b.low("notice_id")
@@ -92,6 +93,7 @@ func (c *Consents) Append(r *ConsentRow) {
 	c.channel.Append(r.Channel)
 	c.decision.Append(r.Decision)
 	c.carried.Append(bit(r.Carried))
+	c.wide.Append(bit(r.Wide))
 	c.decidedAt.Data = append(c.decidedAt.Data, second(r.DecidedAt))
 	c.expiresAt.Data = append(c.expiresAt.Data, second(r.ExpiresAt))
 	c.receivedAt.AppendRaw(instant(r.ReceivedAt))

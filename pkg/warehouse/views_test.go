@@ -251,6 +251,11 @@ func TestAnalyst_readsViewsAndNothingElse(t *testing.T) {
 	steps := warehouse.NewContactSteps()
 	steps.Append(&warehouse.ContactStepRow{Controller: "ka", Contact: "c1", Step: "confirm", Point: "p", Needs: []string{"marketing"}, At: at(0)})
 	insert(t, admin, steps)
+	ids, wishes := warehouse.NewProfileIdentifiers(), warehouse.NewConsents()
+	ids.Append(&warehouse.ProfileIdentifierRow{Controller: "ka", Space: "fr", RCUID: "p1", Namespace: "email", Pseudonym: "02", Version: 1})
+	wishes.Append(&warehouse.ConsentRow{Controller: "ka", Space: "fr", ID: "w1", Namespace: "email", Point: "02", Purpose: "wish:topic:baby", Decision: "object", DecidedAt: 1})
+	insert(t, admin, ids)
+	insert(t, admin, wishes)
 	analyst := openAs(t, login(embedded.UserAnalyst, warehouse.RoleQuery), false)
 
 	for _, v := range warehouse.AnalystViews() {

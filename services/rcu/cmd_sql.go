@@ -27,7 +27,7 @@ const maxStatement = 1 << 20
 
 // Help gives the example.
 func (sqlCmd) Help() string {
-	return "An analyst sees the views customer_360, customer_timeline, orders_by_channel, identity_quality and\nsends_without_permission. Amounts are minor units (cents).\n" +
+	return "An analyst sees the views customer_360, customer_timeline, orders_by_channel, identity_quality,\nsends_without_permission and suppressed_topics. Amounts are minor units (cents).\n" +
 		"With --json every row is one JSON object on a line.\n\n" +
 		"Example:\n\n  rcu sql --as analyst \"SELECT channel, month, currency, orders, net FROM orders_by_channel ORDER BY month\""
 }

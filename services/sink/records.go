@@ -104,7 +104,7 @@ func (t *tables) decision(d *eventpb.Decision) error {
 	}
 	t.consents.Append(&warehouse.ConsentRow{
 		Controller: d.Controller, Space: d.Space, Source: d.Source, ID: d.Id, Namespace: d.Point.Namespace, Point: pseudonym(d.Point),
-		Purpose: d.Purpose, Channel: d.Channel, Decision: d.Decision, Carried: d.Carried, DecidedAt: d.DecidedAt, ExpiresAt: d.ExpiresAt,
+		Purpose: d.Purpose, Channel: d.Channel, Decision: d.Decision, Carried: d.Carried, Wide: d.Wide, DecidedAt: d.DecidedAt, ExpiresAt: d.ExpiresAt,
 		ReceivedAt: d.ReceivedAt, Act: d.Act, NoticeID: d.NoticeId, NoticeVersion: d.NoticeVersion, NoticeLanguage: d.NoticeLanguage,
 		CollectedOn: channelName(d.CollectedOn),
 	})

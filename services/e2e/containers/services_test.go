@@ -82,7 +82,7 @@ func roles(t *testing.T, s *stack.Stack) {
 		require.NotEmpty(t, rows[0].Text("q"))
 		parsed++
 	}
-	require.ElementsMatch(t, []string{"customer_360", "customer_timeline", "identity_quality", "orders_by_channel", "sends_without_permission"}, views)
+	require.ElementsMatch(t, []string{"customer_360", "customer_timeline", "identity_quality", "orders_by_channel", "sends_without_permission", "suppressed_topics"}, views)
 	for _, view := range views {
 		s.Query(t, stack.Admin, "SELECT count() AS n FROM "+view, nil)
 	}
