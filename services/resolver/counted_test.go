@@ -1,0 +1,70 @@
+package resolver_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"rcu/pkg/identifier"
+)
+
+// refused reads what gate G2 counted, by purpose and effect.
+func (w *permitWorld) refused() map[string]float64 {
+	w.t.Helper()
+	families, err := w.metrics.Gather()
+	require.NoError(w.t, err)
+	out := map[string]float64{}
+	for _, f := range families {
+		if f.GetName() != "rcu_gate_refused_total" {
+			continue
+		}
+		for _, m := range f.GetMetric() {
+			labels := map[string]string{}
+			for _, l := range m.GetLabel() {
+				labels[l.GetName()] = l.GetValue()
+			}
+			require.Equal(w.t, "resolver", labels["service"])
+			out[labels["gate"]+" "+labels["purpose"]+" "+labels["effect"]] = m.GetCounter().GetValue()
+		}
+	}
+	return out
+}
+
+// What gate G2 links to nobody is counted once for each event, by the purpose that was missing. What is linked is not counted, and neither is what names
+// nobody: nothing was refused there.
+func TestRefusals_areCountedByPurpose(t *testing.T) {
+	w := newPermitWorld(t, 1, sabotage{})
+	s := newStory(1, 1)
+	cookie, mail, other, number := s.cookies[0], s.mails[0], s.mails[1], s.numbers[0]
+	when := func(minutes int) string { return w.now.Add(-time.Duration(minutes) * time.Minute).Format(time.RFC3339) }
+	viewed := func(minutes int, ids ...map[string]any) {
+		w.take("web", retail, j(s.id(), "page.viewed", when(minutes), append(ids, is("cookie", cookie)), map[string]any{"path": "/"}))
+	}
+	bought := func(minutes int, mail string) {
+		w.take("store", retail, j(s.id(), "sale", when(minutes), list(is("email", mail), is("ticket", s.id())), euros(900)))
+	}
+	s.say(w, identifier.Cookie, said{controller: retail, point: cookie, purpose: "unify_behaviour", at: w.now.AddDate(0, 0, -1).Unix()})
+	viewed(60)
+	w.catchUp()
+	require.Empty(t, w.refused(), "nobody is known on the device, and nobody refused")
+	viewed(50, proved("customer", number))
+	bought(50, mail)
+	bought(40, other)
+	w.catchUp()
+	require.Empty(t, w.refused(), "everything was linked")
+
+	viewed(30, proved("customer", number))
+	viewed(20, proved("customer", number))
+	s.say(w, identifier.Cookie, said{controller: retail, point: cookie, purpose: "unify_behaviour", denies: 2, at: w.now.Add(-10 * time.Minute).Unix()})
+	w.catchUp()
+	want := map[string]float64{"G2 unify_behaviour unlinked": 2}
+	require.Equal(t, want, w.refused(), "collected under a grant that was withdrawn before they were linked")
+
+	s.say(w, identifier.Email, said{controller: retail, point: mail, purpose: "unify_core", denies: 3, at: w.now.Add(-5 * time.Minute).Unix()})
+	bought(4, mail)
+	bought(3, other)
+	w.catchUp()
+	want["G2 unify_core unlinked"] = 1
+	require.Equal(t, want, w.refused(), "of who objected to being recognised, and of nobody else")
+}
