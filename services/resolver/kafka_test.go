@@ -163,9 +163,19 @@ func TestBroker_threeResolvers(t *testing.T) {
 func TestBrokerLong_redis(t *testing.T) {
 	testkit.Long(t)
 	for seed := range uint64(5) {
-		client, err := stateredis.Open(t.Context(), stateredis.Config{Addrs: []string{testkit.Redis(t)}})
-		require.NoError(t, err)
-		throughBroker(t, seed, 300, 3, stateredis.NewCells(client), stateredis.NewGraph(client))
-		require.NoError(t, client.Close())
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			t.Parallel()
+			client := openOwn(t)
+			throughBroker(t, seed, 300, 3, stateredis.NewCells(client), stateredis.NewGraph(client))
+		})
 	}
+}
+
+// openOwn opens a Redis of the test's own, beside which others may run.
+func openOwn(t *testing.T) *stateredis.Client {
+	t.Helper()
+	client, err := stateredis.Open(t.Context(), stateredis.Config{Addrs: []string{testkit.RedisServer(t).Addr()}})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, client.Close()) })
+	return client
 }

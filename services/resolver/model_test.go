@@ -1,6 +1,7 @@
 package resolver_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -72,11 +73,12 @@ func TestModelLong(t *testing.T) {
 func TestModelLong_redis(t *testing.T) {
 	testkit.Long(t)
 	for seed := range uint64(10) {
-		client, err := stateredis.Open(t.Context(), stateredis.Config{Addrs: []string{testkit.Redis(t)}})
-		require.NoError(t, err)
-		cfg := worldConfig{seed: seed, workers: 3, fail: .03, between: .05}
-		require.Empty(t, cfg.run(t, 150, stateredis.NewCells(client), stateredis.NewGraph(client)), "seed %d", seed)
-		require.NoError(t, client.Close())
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			t.Parallel()
+			client := openOwn(t)
+			cfg := worldConfig{seed: seed, workers: 3, fail: .03, between: .05}
+			require.Empty(t, cfg.run(t, 150, stateredis.NewCells(client), stateredis.NewGraph(client)))
+		})
 	}
 }
 

@@ -197,7 +197,10 @@ func TestRedisLosesItsLastSecondsWhileAllRuns(t *testing.T) { redisLoses(t, 1, 1
 func TestRedisLosesItsLastSecondsLong(t *testing.T) {
 	testkit.Long(t)
 	for seed := range uint64(4) {
-		t.Run(fmt.Sprint(seed), func(t *testing.T) { redisLoses(t, seed, 600) })
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			t.Parallel()
+			redisLoses(t, seed, 600)
+		})
 	}
 }
 
