@@ -20,7 +20,7 @@ func Ends(points []Point, now int64) []End {
 	var out []End
 	mask := Permissions(points, now)
 	for ; at != 0; at = nextBoundary(points, at) {
-		gone := mask &^ Permissions(points, at)
+		gone := mask &^ permissions(points, at, mask)
 		if gone == 0 {
 			continue
 		}

@@ -64,7 +64,10 @@ func G2(behaviour bool, a, b Point, t, now int64) bool {
 // fitting point has it: whoever sends asks that point again. For the rest the latest decision over all points counts, at an equal instant the
 // denial, and a grant that was only carried beats no denial. One unreadable point denies everything that a person can decide, and an overlay
 // on one of them masks it on all.
-func Permissions(points []Point, now int64) Mask {
+func Permissions(points []Point, now int64) Mask { return permissions(points, now, ^Mask(0)) }
+
+// permissions is Permissions as far as some bits go; the others may be missing.
+func permissions(points []Point, now int64, some Mask) Mask {
 	m, overlaid := undecided, false
 	for i := range points {
 		if points[i].Unreadable {
@@ -74,7 +77,13 @@ func Permissions(points []Point, now int64) Mask {
 	}
 	for i := range slots {
 		s := &slots[i]
-		if overlaid && MaskedBy(points, s.info.Purpose, s.channel, now) != "" {
+		if some&s.bit == 0 || overlaid && MaskedBy(points, s.info.Purpose, s.channel, now) != "" {
+			continue
+		}
+		if !overlaid && !s.decided(points) {
+			if s.byDefault(points) {
+				m |= s.bit
+			}
 			continue
 		}
 		if s.info.PerPoint && s.onSomePoint(points, now) || !s.info.PerPoint && s.ofPerson(points, now) {
@@ -82,6 +91,31 @@ func Permissions(points []Point, now int64) Mask {
 		}
 	}
 	return m
+}
+
+// decided reports whether anything was said of the slot on some point. Of most slots of most people nothing was.
+func (s *slot) decided(points []Point) bool {
+	for i := range points {
+		for j := range points[i].Register.entries {
+			if e := &points[i].Register.entries[j]; e.Channel == s.channel && e.Purpose == s.info.Purpose {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// byDefault answers for a slot about which nothing was decided: of the very point where some point is reached, else of the person.
+func (s *slot) byDefault(points []Point) bool {
+	if !s.info.Default || !s.info.PerPoint {
+		return s.info.Default
+	}
+	for i := range points {
+		if Reaches(s.channel, points[i].Key.Namespace) {
+			return true
+		}
+	}
+	return false
 }
 
 // slot is a purpose about which a person decides, on one of its channels if it has any, and its bit of the mask.
