@@ -40,7 +40,8 @@ func NewGraph(state GraphState, rules identity.Rules) (*Graph, error) {
 
 // Apply plans and commits facts until they are stored, and returns a view as of now over all identifiers that they and also name.
 func (g *Graph) Apply(ctx context.Context, space string, facts []identity.Fact, also []identifier.Key, now int64) (*View, error) {
-	job := graphJob{facts: facts, keys: named(facts, also), show: newView()}
+	keys := named(facts, also)
+	job := graphJob{facts: facts, keys: keys, show: newView(len(keys))}
 	if err := g.do(ctx, space, now, &job); err != nil {
 		return nil, err
 	}
@@ -49,7 +50,7 @@ func (g *Graph) Apply(ctx context.Context, space string, facts []identity.Fact, 
 
 // View reads identifiers as of now. What time has overtaken is judged in memory: a late sweep never shows too much.
 func (g *Graph) View(ctx context.Context, space string, keys []identifier.Key, now int64) (*View, error) {
-	job := graphJob{keys: keys, show: newView(), readOnly: true}
+	job := graphJob{keys: keys, show: newView(len(keys)), readOnly: true}
 	if err := g.do(ctx, space, now, &job); err != nil {
 		return nil, err
 	}
@@ -58,7 +59,7 @@ func (g *Graph) View(ctx context.Context, space string, keys []identifier.Key, n
 
 // viewWhole is a View that shows with each identifier everything that its record holds.
 func (g *Graph) viewWhole(ctx context.Context, space string, keys []identifier.Key, now int64) (*View, error) {
-	job := graphJob{keys: keys, show: newView(), readOnly: true}
+	job := graphJob{keys: keys, show: newView(2 * len(keys)), readOnly: true}
 	job.look = func(p *planner) {
 		for _, u := range p.all {
 			for _, m := range u.members {

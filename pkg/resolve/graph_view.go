@@ -21,7 +21,8 @@ type viewEntry struct {
 	version   uint64
 }
 
-func newView() *View { return &View{entries: map[identifier.Key]viewEntry{}} }
+// newView makes a view with room for so many identifiers.
+func newView(n int) *View { return &View{entries: make(map[identifier.Key]viewEntry, n)} }
 
 // take copies what the plan knows of an identifier.
 func (v *View) take(p *planner, k identifier.Key) {

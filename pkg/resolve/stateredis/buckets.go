@@ -35,6 +35,8 @@ const (
 	bucketRoom = 128
 	// fieldSize is the length of a value's name in its bucket: with the number of the bucket, 88 bits and more of the digest of its key.
 	fieldSize = 10
+	// numberSize is how many bytes of the number of its bucket are kept: as many as the highest level uses.
+	numberSize = 3
 )
 
 // Answers of the functions of buckets.
@@ -62,14 +64,26 @@ func spotOf(key string) (spot, bool) {
 		return spot{}, false
 	}
 	first, second := xxhash.Sum64String(key), digestAgain(key)
-	field := binary.BigEndian.AppendUint64(make([]byte, 0, fieldSize), first)
-	field = binary.BigEndian.AppendUint16(field, uint16(second)) //nolint:gosec // 16 bits of it
-	return spot{kind: kind, number: hex.EncodeToString(binary.BigEndian.AppendUint64(nil, second)[:3]), field: string(field)}, true
+	var digest [8]byte
+	binary.BigEndian.PutUint64(digest[:], second)
+	var text [2*numberSize + fieldSize]byte // both texts share their memory: spots are made for every small value that is read
+	hex.Encode(text[:], digest[:numberSize])
+	binary.BigEndian.PutUint64(text[2*numberSize:], first)
+	copy(text[2*numberSize+8:], digest[6:])
+	both := string(text[:])
+	return spot{kind: kind, number: both[:2*numberSize], field: both[2*numberSize:]}, true
+}
+
+// isSmall reports whether the value of a key lies in a bucket.
+func isSmall(key string) bool {
+	kind, _, _ := strings.Cut(key, ":")
+	return smallKinds[kind]
 }
 
 // digestAgain is a digest that knows nothing of the first.
 func digestAgain(key string) uint64 {
-	d := xxhash.NewWithSeed(0x5ca1ab1e)
+	var d xxhash.Digest
+	d.ResetWithSeed(0x5ca1ab1e)
 	_, _ = d.WriteString(key)
 	return d.Sum64()
 }

@@ -65,6 +65,15 @@ type sorted struct {
 
 // bySize tells keys that stand alone from those of small values.
 func bySize(keys []string) (alone, small sorted) {
+	n := 0
+	for _, k := range keys {
+		if isSmall(k) {
+			n++
+		}
+	}
+	alone.grow(len(keys) - n)
+	small.grow(n)
+	small.spots = make([]spot, 0, n)
 	for i, k := range keys {
 		if x, ok := spotOf(k); ok {
 			small.keys, small.spots, small.places = append(small.keys, k), append(small.spots, x), append(small.places, i)
@@ -73,6 +82,12 @@ func bySize(keys []string) (alone, small sorted) {
 		}
 	}
 	return alone, small
+}
+
+func (k *sorted) grow(n int) {
+	if n > 0 {
+		k.keys, k.places = make([]string, 0, n), make([]int, 0, n)
+	}
 }
 
 func (k sorted) put(out, some []resolve.Cell) {
