@@ -16,7 +16,7 @@ type Faults struct {
 	KeysLast, OutboxBehind, TornRun, ForgetTold, SpaceChoices                bool
 	ToldAlways, ToldNever, Barrier, NoExpress, PromptLate                    bool
 	KeepKeys, KeyAgain, KeepBefore                                           bool
-	OwedBlindly, Scattered, Unmarked, NewsLost                               bool
+	OwedBlindly, Scattered, Unmarked, NewsLost, OwedDropped                  bool
 }
 
 // Plant switches faults on until the test ends.
@@ -32,7 +32,7 @@ func Plant(t testing.TB, f Faults) {
 		faults.toldAlways, faults.toldNever, faults.barrier, faults.noExpress = f.ToldAlways, f.ToldNever, f.Barrier, f.NoExpress
 		faults.keepKeys, faults.keyAgain, faults.keepBefore = f.KeepKeys, f.KeyAgain, f.KeepBefore
 		faults.promptLate, faults.scattered = f.PromptLate, f.Scattered
-		faults.unmarked, faults.newsLost = f.Unmarked, f.NewsLost
+		faults.unmarked, faults.newsLost, faults.owedDropped = f.Unmarked, f.NewsLost, f.OwedDropped
 	}
 	plant(f)
 	t.Cleanup(func() { plant(Faults{}) })
@@ -116,6 +116,21 @@ func (s *Service) LookAfter(space string) func(ctx context.Context) error {
 
 // Flush publishes what is pending.
 func (s *Service) Flush(ctx context.Context) error { return s.flush(ctx) }
+
+// MayFlush reports whether no publication holds flushes back.
+func (s *Service) MayFlush() bool {
+	if !s.flushing.TryLock() {
+		return false
+	}
+	s.flushing.Unlock()
+	return true
+}
+
+// HoldFlush stands for a flush that is under way until it is ended.
+func (s *Service) HoldFlush() (end func()) {
+	s.flushing.Lock()
+	return s.flushing.Unlock
+}
 
 // PublishDue publishes what is due now.
 func (s *Service) PublishDue(ctx context.Context) error { return s.publishDue(ctx) }

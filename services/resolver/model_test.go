@@ -93,6 +93,7 @@ func TestModel_catchesPlantedFaults(t *testing.T) {
 		{"offsets are committed before the changelogs are out", resolver.Faults{CommitEarly: true}, worldConfig{workers: 3, fail: .03, between: .05}},
 		{"entries of the outbox are passed over", resolver.Faults{SkipOutbox: true}, worldConfig{workers: 1}},
 		{"profiles of entries that nobody looked at are not told", resolver.Faults{OwedBlindly: true}, worldConfig{workers: 1}},
+		{"what is pending of a profile between which a leaf moved is not told", resolver.Faults{OwedDropped: true}, worldConfig{workers: 3, between: .05}},
 		{"nobody compares what was told with a store that lost its last writes", resolver.Faults{ForgetTold: true}, worldConfig{workers: 1, lose: .01}},
 		{"the history lane moves the fences of live events", resolver.Faults{SharedFence: true}, worldConfig{workers: 3, between: .05}},
 	} {

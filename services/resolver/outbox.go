@@ -35,10 +35,10 @@ func (s *Service) drainOutbox(ctx context.Context, space string) (int, error) {
 			break
 		}
 		now = s.deps.Now()
+		s.oweEntries(space, entries, r, attempt > 0)
 		if err := s.publishEntries(ctx, space, entries, r, now); err != nil {
 			return 0, err
 		}
-		s.oweEntries(space, entries, r, attempt > 0)
 		if s.deps.Now().Sub(now) < s.cfg.Lease/2 {
 			break
 		}

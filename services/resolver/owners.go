@@ -98,10 +98,31 @@ func (s *Service) publishOwnersOf(ctx context.Context, space string, leaves []le
 		return fmt.Errorf("publishing owners: %w", err)
 	}
 	s.metrics.owners.Add(float64(len(records)))
-	if err := s.publishProfiles(ctx, space, eachOnce(moved)); err != nil {
+	if err := s.tellMoved(ctx, space, eachOnce(moved)); err != nil {
 		return err
 	}
 	return s.remember(ctx, space, out)
+}
+
+// tellMoved tells the profiles between which leaves moved, and with them whatever else is pending of them, so that they do not go out once more in
+// their turn. While a flush is under way they do: it may have read before, and come out behind.
+func (s *Service) tellMoved(ctx context.Context, space string, moved []owedProfile) error {
+	if len(moved) == 0 {
+		return nil
+	}
+	if !s.flushing.TryLock() {
+		return s.publishProfiles(ctx, space, moved)
+	}
+	defer s.flushing.Unlock()
+	due := s.pending.takeProfiles(moved)
+	if faults.owedDropped {
+		due = moved
+	}
+	err := s.publishProfiles(ctx, space, byHolder(due))
+	if err != nil {
+		s.pending.owe(due)
+	}
+	return err
 }
 
 // eachOnce joins what is owed of the same profiles.

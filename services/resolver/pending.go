@@ -39,6 +39,11 @@ type person struct {
 	key   identifier.Key
 }
 
+// profileName names a profile whether or not the namespace of its identifier is known: names of owners do not tell it.
+type profileName struct{ space, pseudonym string }
+
+func (p person) name() profileName { return profileName{p.space, p.key.Value} }
+
 // owedProfile is a profile that has to be published: where it has leaves, at some controllers or everywhere. It may have been published
 // elsewhere too, where the leaves lie of identifiers that were in it and left, and where it lost a leaf.
 type owedProfile struct {
@@ -62,6 +67,9 @@ func (o owedProfile) joined(other owedProfile) owedProfile {
 	}
 	if out.holder.Value == "" {
 		out.holder = o.holder
+	}
+	if out.key.Namespace == "" && o.key.Value != "" {
+		out.person = o.person
 	}
 	return out
 }
@@ -92,14 +100,14 @@ type pending struct {
 	urgent   map[string]struct{} // keys of leaves that should go out before their turn; a few of them
 	hurry    chan struct{}       // says that there are some
 	kept     int                 // bytes of their values
-	profiles map[person]owedProfile
+	profiles map[profileName]owedProfile
 	out      time.Time // everything added before is published
 	round    uint64    // grows whenever everything is taken
 	outRound uint64    // everything added in this round is published, and before
 }
 
 func newPending(limit int, now func() time.Time, gauge prometheus.Gauge) *pending {
-	p := &pending{now: now, limit: limit, gauge: gauge, cells: map[string]cellRef{}, urgent: map[string]struct{}{}, hurry: make(chan struct{}, 1), profiles: map[person]owedProfile{}, out: now(), round: 1}
+	p := &pending{now: now, limit: limit, gauge: gauge, cells: map[string]cellRef{}, urgent: map[string]struct{}{}, hurry: make(chan struct{}, 1), profiles: map[profileName]owedProfile{}, out: now(), round: 1}
 	p.room = sync.NewCond(&p.mu)
 	return p
 }
@@ -112,9 +120,8 @@ func (p *pending) add(cells []cellRef, profiles []profileRef) {
 	}
 	for _, r := range profiles {
 		who := person{r.space, r.key}
-		if o := p.profiles[who]; !o.everywhere && !slices.Contains(o.at, r.at) {
-			o.person, o.at = who, append(o.at, r.at)
-			p.profiles[who] = o
+		if o := p.profiles[who.name()]; !o.everywhere && !slices.Contains(o.at, r.at) {
+			p.profiles[who.name()] = o.joined(owedProfile{person: who, at: []string{r.at}})
 		}
 	}
 	p.gauge.Set(float64(len(p.cells) + len(p.profiles)))
@@ -148,10 +155,25 @@ func (p *pending) owe(profiles []owedProfile) uint64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, o := range profiles {
-		p.profiles[o.person] = p.profiles[o.person].joined(o)
+		p.profiles[o.name()] = p.profiles[o.name()].joined(o)
 	}
 	p.gauge.Set(float64(len(p.cells) + len(p.profiles)))
 	return p.round
+}
+
+// takeProfiles takes out what is pending of some profiles, and returns it joined with what they say. The caller holds back flushes until it has
+// published these, or owed them again.
+func (p *pending) takeProfiles(profiles []owedProfile) []owedProfile {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	out := make([]owedProfile, len(profiles))
+	for i, o := range profiles {
+		out[i] = p.profiles[o.name()].joined(o)
+		delete(p.profiles, o.name())
+	}
+	p.gauge.Set(float64(len(p.cells) + len(p.profiles)))
+	p.room.Broadcast()
+	return out
 }
 
 // isOut reports whether everything added in a round is published.

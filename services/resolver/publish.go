@@ -114,6 +114,7 @@ func (s *Service) publishKeys(ctx context.Context, f *flushed, take func() taken
 
 // keysFirst parts the keys of subjects from what they seal: values of a leaf that is out while its key is not would be lost with Redis.
 func keysFirst(cells []cellRef) (keys, rest []cellRef) {
+	rest = make([]cellRef, 0, len(cells))
 	for _, c := range cells {
 		if c.topic == stream.TopicKeys && !faults.keysLast {
 			keys = append(keys, c)

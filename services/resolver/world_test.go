@@ -187,7 +187,7 @@ func (w *world) step() {
 			by.looks = false
 		}
 	case 2:
-		if by := w.workers[i]; !by.flushes && !by.prompts {
+		if by := w.workers[i]; !by.flushes && !by.prompts && by.service.MayFlush() {
 			by.flushes = true
 			w.try(by.service.Flush(w.t.Context()))
 			by.flushes = false
