@@ -85,7 +85,7 @@ func (s *Service) takeAhead(ctx context.Context, r stream.Record) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
 	defer cancel()
-	taken, err := s.overtake(ctx, r.Partition, &l)
+	taken, err := s.overtake(s.planned(ctx), r.Partition, &l)
 	switch {
 	case err != nil && ctx.Err() == nil:
 		s.deps.Log.Warn("taking a leaf ahead of its turn", zap.Int("partition", r.Partition), zap.Int64("offset", r.Offset), zap.Error(err))

@@ -161,7 +161,7 @@ func newAheadWorld(t *testing.T, seed uint64) *aheadWorld {
 // begin starts over an empty index.
 func (w *aheadWorld) begin() {
 	w.t.Helper()
-	require.NoError(w.t, w.cells.SetPlain(w.t.Context(), []resolve.Plain{{Key: w.s.placeKey(0)}}))
+	require.NoError(w.t, w.cells.SetPlain(w.t.Context(), []resolve.Plain{{Key: w.s.placeKey(0, "")}}))
 	w.over(statemem.NewIndex())
 	w.restart()
 	w.kept = w.held()

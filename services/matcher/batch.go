@@ -26,16 +26,30 @@ type leaf struct {
 	state *profile.State // nil: it is gone
 	at    time.Time      // when it was published
 
-	offset int64 // where it lies in its partition
+	offset  int64 // where it lies in its partition
+	doubted bool  // the index may lack a part of what was taken of it
 }
 
-// Batch implements stream.Handler: it takes the last value of each leaf of a batch.
+// Batch implements stream.Handler. A server that was lost may have taken along what of the batch was put on it: nothing of it counts as taken then.
 func (s *Service) Batch(ctx context.Context, b stream.Batch) error {
+	err := s.batch(s.planned(ctx), b)
+	if err != nil && len(b.Records) > 0 {
+		s.lately.lose(b.Partition)
+		s.doubts.raise(b.Partition, b.Next())
+	}
+	return err
+}
+
+// batch takes the last value of each leaf of a batch.
+func (s *Service) batch(ctx context.Context, b stream.Batch) error {
 	if err := s.resume(ctx, b); err != nil {
 		return err
 	}
 	s.turns.begin(b.Partition, b.Next())
 	leaves, bad := leavesOf(b)
+	for i := range leaves {
+		leaves[i].doubted = s.doubts.of(b.Partition, leaves[i].offset)
+	}
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout*time.Duration(len(leaves)+1))
 	defer cancel()
 	if err := s.takeAll(ctx, b.Partition, leaves); err != nil {

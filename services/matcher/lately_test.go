@@ -62,7 +62,7 @@ func TestLately_anIndexThatIsLostIsFilledAgain(t *testing.T) {
 	r.says(r.key("card", "2990001111111"), helene)
 	r.index = statemem.NewIndex()
 	r.s.deps.Index = r.index
-	require.NoError(t, r.s.deps.Cells.SetPlain(t.Context(), []resolve.Plain{{Key: r.s.placeKey(0), Value: resolve.Marker{}.Encode()}}))
+	require.NoError(t, r.s.deps.Cells.SetPlain(t.Context(), []resolve.Plain{{Key: r.s.placeKey(0, ""), Value: resolve.Marker{}.Encode()}}))
 	var back *stream.Rewind
 	require.ErrorAs(t, r.s.Batch(t.Context(), r.batch()), &back)
 	require.NoError(t, r.s.Batch(t.Context(), stream.Batch{Topic: stream.TopicLeaves, Records: r.log}))

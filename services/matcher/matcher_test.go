@@ -240,7 +240,7 @@ func TestPlace(t *testing.T) {
 	r.next += 10
 	r.says(card, paul)
 	// A lower place, as after a fail-over, is read again from there.
-	require.NoError(t, r.s.deps.Cells.SetPlain(t.Context(), []resolve.Plain{{Key: r.s.placeKey(0), Value: resolve.Marker{Next: 2}.Encode()}}))
+	require.NoError(t, r.s.deps.Cells.SetPlain(t.Context(), []resolve.Plain{{Key: r.s.placeKey(0, ""), Value: resolve.Marker{Next: 2}.Encode()}}))
 	rewind := func() int64 {
 		var back *stream.Rewind
 		require.ErrorAs(t, r.s.Batch(t.Context(), r.batch(r.record(card, nil))), &back)

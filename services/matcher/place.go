@@ -12,25 +12,56 @@ import (
 	"rcu/pkg/stream"
 )
 
-// placeKey is where the index says how far of a partition it holds. It lies beside the index, so that both are lost together.
-func (s *Service) placeKey(partition int) string {
-	return "mp:" + s.cfg.Group + ":" + strconv.Itoa(partition)
+// placeKey is where a server says how far of a partition the index on it holds. It lies beside the entries, so that both are lost together.
+func (s *Service) placeKey(partition int, tag string) string {
+	if tag != "" {
+		tag = "{" + tag + "}:"
+	}
+	return "mp:" + tag + s.cfg.Group + ":" + strconv.Itoa(partition)
 }
 
-// place reads how far of a partition the index holds; false where it does not say, or speaks of another life of the topic.
+// placeKeys are the keys of a partition on every server.
+func (s *Service) placeKeys(ctx context.Context, partition int) ([]string, error) {
+	tags := []string{""}
+	if s.deps.Servers != nil {
+		var err error
+		if tags, err = s.deps.Servers.Tags(ctx); err != nil {
+			return nil, fmt.Errorf("asking on which servers the index lies: %w", err)
+		}
+	}
+	keys := make([]string, len(tags))
+	for i, tag := range tags {
+		keys[i] = s.placeKey(partition, tag)
+	}
+	return keys, nil
+}
+
+// place reads how far of a partition every server holds the index; false where one does not say, or speaks of another life of the topic.
 func (s *Service) place(ctx context.Context, partition int, life stream.LogID) (next int64, known bool, err error) {
-	values, err := s.deps.Cells.GetPlain(ctx, []string{s.placeKey(partition)})
+	keys, err := s.placeKeys(ctx, partition)
+	if err != nil {
+		return 0, false, err
+	}
+	values, err := s.deps.Cells.GetPlain(ctx, keys)
 	if err != nil {
 		return 0, false, fmt.Errorf("reading how far the index is: %w", err)
 	}
-	if len(values[0]) == 0 {
-		return 0, false, nil
+	for i, v := range values {
+		if len(v) == 0 {
+			return 0, false, nil
+		}
+		m, err := resolve.DecodeMarker(v)
+		if err != nil {
+			return 0, false, fmt.Errorf("reading how far the index is: %w", err)
+		}
+		if m.LogID != life {
+			return 0, false, nil
+		}
+		if i == 0 || m.Next < next {
+			next = m.Next
+		}
 	}
-	m, err := resolve.DecodeMarker(values[0])
-	if err != nil {
-		return 0, false, fmt.Errorf("reading how far the index is: %w", err)
-	}
-	return m.Next, m.LogID == life, nil
+	return next, true, nil
 }
 
 // reached is how far of each partition this process brought the index.
@@ -53,8 +84,18 @@ func (r *reached) set(partition int, next int64) {
 
 // Assigned begins where the index is: at the beginning of the log where it does not say.
 func (s *Service) Assigned(ctx context.Context, parts []stream.Assignment) error {
+	if err := s.begin(s.planned(ctx), parts); err != nil {
+		return err
+	}
+	s.lead(ctx, parts)
+	return nil
+}
+
+// begin sets the offsets of partitions to where the index is.
+func (s *Service) begin(ctx context.Context, parts []stream.Assignment) error {
 	for i := range parts {
 		s.lately.lose(parts[i].Partition)
+		s.doubts.raise(parts[i].Partition, parts[i].End)
 		s.turns.lose(parts[i].Partition)
 		next, known, err := s.place(ctx, parts[i].Partition, parts[i].LogID)
 		switch {
@@ -70,16 +111,24 @@ func (s *Service) Assigned(ctx context.Context, parts []stream.Assignment) error
 		}
 		s.turns.begin(parts[i].Partition, parts[i].Offset)
 	}
-	s.lead(ctx, parts)
 	return nil
 }
 
 // Revoked implements stream.Assignable.
 func (s *Service) Revoked([]stream.Assignment) { s.halt() }
 
+// setPlace says on every server how far of a partition it holds, behind the entries that were put there.
 func (s *Service) setPlace(ctx context.Context, partition int, life stream.LogID, next int64) error {
+	keys, err := s.placeKeys(ctx, partition)
+	if err != nil {
+		return err
+	}
 	m := resolve.Marker{LogID: life, Next: next}
-	if err := s.deps.Cells.SetPlain(ctx, []resolve.Plain{{Key: s.placeKey(partition), Value: m.Encode()}}); err != nil {
+	places := make([]resolve.Plain, len(keys))
+	for i, k := range keys {
+		places[i] = resolve.Plain{Key: k, Value: m.Encode()}
+	}
+	if err := s.deps.Cells.SetPlain(ctx, places); err != nil {
 		return fmt.Errorf("writing how far the index is: %w", err)
 	}
 	s.reached.set(partition, next)
@@ -96,6 +145,7 @@ func (s *Service) resume(ctx context.Context, b stream.Batch) error {
 		return nil
 	}
 	s.lately.lose(b.Partition)
+	s.doubts.raise(b.Partition, s.reached.of(b.Partition))
 	s.turns.lose(b.Partition)
 	if known {
 		s.deps.Log.Warn("the index holds less than it did: leaves are read again", zap.Int("partition", b.Partition), zap.Int64("from", next))

@@ -32,6 +32,7 @@ type rig struct {
 	graph  *resolve.Graph
 	cells  resolve.Cells
 	index  match.Index
+	on     Servers // nil: the index lies on no server
 	client *stream.Client
 	s      *Service
 	source *Source
@@ -66,7 +67,7 @@ func (r *rig) over(x match.Index) {
 	cfg.Spaces = []string{space}
 	r.index, r.source = x, NewSource(x, r.graph, r.cells, time.Now)
 	r.s, err = New(cfg, Deps{
-		Log: zaptest.NewLogger(r.t), Metrics: prometheus.NewRegistry(), Stream: r.client, Output: out, Graph: r.graph, Cells: r.cells, Index: x, Keyring: r.ring, Matches: r.matched,
+		Log: zaptest.NewLogger(r.t), Metrics: prometheus.NewRegistry(), Stream: r.client, Output: out, Graph: r.graph, Cells: r.cells, Index: x, Servers: r.on, Keyring: r.ring, Matches: r.matched,
 	})
 	require.NoError(r.t, err)
 	r.s.ahead.follow = r.followed
@@ -191,7 +192,7 @@ func (r *rig) again() {
 	r.t.Helper()
 	r.over(statemem.NewIndex())
 	parts := []stream.Assignment{{Topic: stream.TopicLeaves, Offset: r.next, End: r.next}}
-	require.NoError(r.t, r.cells.SetPlain(r.t.Context(), []resolve.Plain{{Key: r.s.placeKey(0)}}))
+	require.NoError(r.t, r.cells.SetPlain(r.t.Context(), []resolve.Plain{{Key: r.s.placeKey(0, "")}}))
 	require.NoError(r.t, r.s.Assigned(r.t.Context(), parts))
 	require.Zero(r.t, parts[0].Offset, "without a place it begins at the beginning")
 	log := r.log

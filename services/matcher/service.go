@@ -26,6 +26,7 @@ type Deps struct {
 	Graph   *resolve.Graph
 	Cells   resolve.Cells
 	Index   match.Index
+	Servers Servers // that the index lies on; nil: one that loses nothing
 	Keyring *vault.Keyring
 	Model   *match.Model                                 // what tells one person's records from two people's; nil: what is known beforehand
 	Now     func() time.Time                             // nil: time.Now
@@ -56,6 +57,7 @@ type Service struct {
 	reached  reached
 	lately   *lately
 	turns    *turns
+	doubts   *doubts
 	ahead    ahead
 	over     overlays
 	pace     *rate.Limiter
@@ -70,7 +72,7 @@ func New(cfg Config, d Deps) (*Service, error) {
 	if err := errors.Join(cfg.Validate(), d.validate()); err != nil {
 		return nil, fmt.Errorf("checking the matcher's configuration: %w", err)
 	}
-	s := &Service{cfg: cfg, deps: d, scorer: match.NewScorer(d.Model), reached: reached{next: map[int]int64{}}, lately: newLately(), turns: newTurns(), over: overlaysOf(d.Graph, d.Cells), pace: rate.NewLimiter(rate.Limit(cfg.Rate), 2*batchRecords)}
+	s := &Service{cfg: cfg, deps: d, scorer: match.NewScorer(d.Model), reached: reached{next: map[int]int64{}}, lately: newLately(), turns: newTurns(), doubts: newDoubts(), over: overlaysOf(d.Graph, d.Cells), pace: rate.NewLimiter(rate.Limit(cfg.Rate), 2*batchRecords)}
 	s.ahead = ahead{follow: d.Stream.Follow, slots: make(chan struct{}, workers)}
 	var err error
 	if s.metrics, err = newMetrics(d.Metrics); err != nil {

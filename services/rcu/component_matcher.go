@@ -72,7 +72,7 @@ func buildMatcher(_ context.Context, d *deps) (lifecycle.Part, error) {
 	}
 	s, err := matcher.New(cfg, matcher.Deps{
 		Log: d.log.Named("matcher"), Metrics: d.metrics, Stream: d.kafka, Output: output, Graph: d.graph, Cells: d.cells,
-		Index: stateredis.NewIndex(d.redis), Keyring: d.keys, Model: model,
+		Index: stateredis.NewIndex(d.redis), Servers: stateredis.NewMarkers(d.redis), Keyring: d.keys, Model: model,
 	})
 	if err != nil {
 		return lifecycle.Part{}, err //nolint:wrapcheck // says all

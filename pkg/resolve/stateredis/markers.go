@@ -56,6 +56,22 @@ func (m master) marker(k resolve.MarkerKey) string {
 // Epoch implements resolve.Markers.
 func (m *Markers) Epoch() uint64 { return m.c.watch.epoch.Load() }
 
+// Tags gives the hash tag of keys on each master; of a server that is no cluster the empty one, as any key lies on it.
+func (m *Markers) Tags(ctx context.Context) ([]string, error) {
+	if _, cluster := m.c.rdb.(*redis.ClusterClient); !cluster {
+		return []string{""}, nil
+	}
+	masters, err := m.nodes(ctx)
+	if err != nil {
+		return nil, err
+	}
+	tags := make([]string, len(masters))
+	for i, node := range masters {
+		tags[i] = node.tag
+	}
+	return tags, nil
+}
+
 // nodes lists the masters. Another list than before raises the epoch: slots have gone from one server to another.
 func (m *Markers) nodes(ctx context.Context) ([]master, error) {
 	cluster, ok := m.c.rdb.(*redis.ClusterClient)
