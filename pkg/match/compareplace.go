@@ -27,8 +27,10 @@ func birthLevel(x, y date) level {
 	switch {
 	case wrong == 1, swapped, x.year() == y.year() && x.month() == y.day() && x.day() == y.month():
 		return birthOne
-	case sameParts == 2, wrong == 2:
+	case sameParts == 2:
 		return birthTwo
+	case wrong == 2:
+		return birthDigits
 	case x.year() == y.year():
 		return birthYear
 	}

@@ -50,7 +50,8 @@ const (
 	birthDifferent level = iota
 	birthYear            // the year alone
 	birthPartial         // one says less than the other
-	birthTwo             // two of day, month and year, or two digits
+	birthDigits          // two digits differ, in two of day, month and year
+	birthTwo             // two of day, month and year
 	birthOne             // one digit, or day and month swapped
 	birthSame
 	birthLevels

@@ -11,8 +11,8 @@ import (
 	"slices"
 )
 
-// modelVersion is the version of saved models that this program writes and reads.
-const modelVersion = 1
+// modelVersion is the version of saved models that this program writes; it reads the first, too.
+const modelVersion, firstVersion = 2, 1
 
 // MaxModelBytes is the most bytes of a saved model.
 const MaxModelBytes = 64 << 20
@@ -91,7 +91,11 @@ func ReadModel(in io.Reader) (*Model, error) {
 	if d.More() {
 		return nil, fmt.Errorf("%w: something stands behind it", ErrModel)
 	}
-	if f.Version != modelVersion {
+	switch f.Version {
+	case modelVersion:
+	case firstVersion:
+		f.partDigits()
+	default:
 		return nil, fmt.Errorf("%w: it has version %d, this program reads %d: learn it again", ErrModel, f.Version, modelVersion)
 	}
 	m := &Model{Same: f.Same, Family: f.Family, Twins: f.Twins, Learned: f.Learned}
@@ -100,6 +104,18 @@ func ReadModel(in io.Reader) (*Model, error) {
 	}
 	m.prepare()
 	return m, nil
+}
+
+// partDigits gives birth dates of the first version the level of two wrong digits, which counted as two equal parts: half of either share, so that
+// both weigh what they weighed.
+func (f *modelFile) partDigits() {
+	levels := f.Comparisons[comparisonNames[cBirth]].Levels
+	both, there := levels[levelNames[cBirth][birthTwo]]
+	if _, parted := levels[levelNames[cBirth][birthDigits]]; !there || parted {
+		return // refused for its levels
+	}
+	half := levelFile{M: both.M / 2, U: both.U / 2}
+	levels[levelNames[cBirth][birthTwo]], levels[levelNames[cBirth][birthDigits]] = half, half
 }
 
 // checkShares refuses shares of kinds of pair that are none.

@@ -89,12 +89,12 @@ func TestSavedModel_namesNobody(t *testing.T) {
 	require.Positive(t, listed)
 }
 
-// TestSavedModel_golden: what the first version wrote is read for ever.
+// TestSavedModel_golden: what this version wrote is read for ever.
 func TestSavedModel_golden(t *testing.T) {
 	s := schemaList[0]
 	s.people = 300
 	header, rows, _ := generate(&s, 8)
-	file := filepath.Join("testdata", "model-1.json")
+	file := filepath.Join("testdata", "model-2.json")
 	if *update {
 		require.NoError(t, os.WriteFile(file, saved(t, match.Learn(recordsOf(header, rows))), 0o600))
 	}
@@ -107,8 +107,35 @@ func TestSavedModel_golden(t *testing.T) {
 	require.NotEmpty(t, res.Pairs.List)
 }
 
-func TestReadModel_refuses(t *testing.T) {
+// TestSavedModel_ofTheFirstVersion is read for ever, and weighs what it weighed: two wrong digits counted as two equal parts.
+func TestSavedModel_ofTheFirstVersion(t *testing.T) {
 	raw, err := os.ReadFile(filepath.Join("testdata", "model-1.json"))
+	require.NoError(t, err)
+	m, err := match.ReadModel(bytes.NewReader(raw))
+	require.NoError(t, err)
+	var first struct {
+		Comparisons map[string]struct {
+			Levels map[string]struct{ M, U float64 }
+		}
+	}
+	require.NoError(t, json.Unmarshal(raw, &first))
+	parts := first.Comparisons["birth"].Levels["two_parts"]
+	seen := 0
+	for _, l := range m.Report() {
+		if l.Comparison == "birth" && (l.Level == "two_digits" || l.Level == "two_parts") {
+			require.InDelta(t, math.Log2(parts.M/parts.U), l.Bits, 1e-9)
+			seen++
+		}
+	}
+	require.Equal(t, 2, seen)
+	_, err = match.ReadModel(bytes.NewReader(saved(t, m)))
+	require.NoError(t, err, "as one of this version")
+	_, err = match.ReadModel(bytes.NewReader(bytes.Replace(raw, []byte(`"two_parts"`), []byte(`"two_digits"`), 1)))
+	require.ErrorIs(t, err, match.ErrModel)
+}
+
+func TestReadModel_refuses(t *testing.T) {
+	raw, err := os.ReadFile(filepath.Join("testdata", "model-2.json"))
 	require.NoError(t, err)
 	broken := func(change func(map[string]any)) string {
 		var m map[string]any
@@ -124,9 +151,9 @@ func TestReadModel_refuses(t *testing.T) {
 	for want, text := range map[string]string{
 		"EOF":           "",
 		"invalid":       "model",
-		"unknown field": `{"version":1,"weights":[]}`,
+		"unknown field": `{"version":2,"weights":[]}`,
 		"stands behind": string(raw) + "{}",
-		"version 2":     broken(func(m map[string]any) { m["version"] = 2 }),
+		"version 3":     broken(func(m map[string]any) { m["version"] = 3 }),
 		"same, family":  broken(func(m map[string]any) { m["same"] = 0 }),
 		"over 0":        broken(func(m map[string]any) { level(m, "birth", "same")["m"] = -1 }),
 		"add up":        broken(func(m map[string]any) { level(m, "birth", "same")["m"] = .01 }),
@@ -151,9 +178,10 @@ func TestReadModel_refuses(t *testing.T) {
 
 // FuzzReadModel: any bytes are read or refused, and what is read can be saved, read again, and used.
 func FuzzReadModel(f *testing.F) {
-	raw, err := os.ReadFile(filepath.Join("testdata", "model-1.json"))
+	raw, err := os.ReadFile(filepath.Join("testdata", "model-2.json"))
 	require.NoError(f, err)
 	f.Add(raw)
+	f.Add([]byte(`{"version":2}`))
 	f.Add([]byte(`{"version":1}`))
 	f.Add(bytes.Replace(raw, []byte(`"same"`), []byte(`"SAME"`), 1))
 	rows := [][]string{{"Jean", "Petit", "1980-01-02"}, {"Jeanne", "Petit", "1980-01-02"}}

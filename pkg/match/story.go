@@ -27,7 +27,7 @@ var languages = map[string]inWords{
 		levels: map[string]string{
 			"different": "different", "initial": "an initial, or the same beginning", "loose": "alike, or heard alike", "part": "one is a part of the other", "close": "a typing error",
 			"variant": "a diminutive", "same": "the same", "swapped": "given and family name swapped", "year": "the same year only", "partial": "one date says less than the other",
-			"two_parts": "two of day, month and year", "one_digit": "one digit differs", "birth.one_digit": "one digit differs, or day and month swapped",
+			"two_digits": "two digits differ", "two_parts": "two of day, month and year", "one_digit": "one digit differs", "birth.one_digit": "one digit differs, or day and month swapped",
 			"street.loose": "some words are the same, or the number", "other_number": "the same street, another number", "alike": "much alike", "region": "the region only, or a postcode with an error",
 			"mixed": "one agrees, the other does not", "town_close": "the town, with an error", "town": "the same town", "postcode": "the same postcode", "both_close": "both, with an error",
 			"both": "both the same", "names": "made of the names, or alike", "user": "the part before the @ is the same", "": "how rarely they are one person",
@@ -43,7 +43,7 @@ var languages = map[string]inWords{
 		levels: map[string]string{
 			"different": "différent", "initial": "une initiale, ou le même début", "loose": "ressemblant, ou de même son", "part": "l'un est une partie de l'autre", "close": "une faute de frappe",
 			"variant": "un diminutif", "same": "identique", "swapped": "prénom et nom inversés", "year": "la même année seulement", "partial": "l'une des dates est incomplète",
-			"two_parts": "deux parmi jour, mois et année", "one_digit": "un chiffre diffère", "birth.one_digit": "un chiffre diffère, ou jour et mois inversés",
+			"two_digits": "deux chiffres diffèrent", "two_parts": "deux parmi jour, mois et année", "one_digit": "un chiffre diffère", "birth.one_digit": "un chiffre diffère, ou jour et mois inversés",
 			"street.loose": "quelques mots identiques, ou le numéro", "other_number": "la même rue, un autre numéro", "alike": "très ressemblant", "region": "la région seulement, ou un code postal avec une faute",
 			"mixed": "l'un concorde, l'autre non", "town_close": "la ville, avec une faute", "town": "la même ville", "postcode": "le même code postal", "both_close": "les deux, avec une faute",
 			"both": "les deux identiques", "names": "formée des noms, ou ressemblante", "user": "la partie avant le @ est identique", "": "il est rare que ce soit la même personne",

@@ -27,7 +27,7 @@ var (
 // levelNames are the names of the levels in reports and models.
 var levelNames = [comparisons][]string{
 	cGiven: namesOfNames, cFamily: namesOfNames, cOrder: {"kept", "swapped"},
-	cBirth:      {"different", "year", "partial", "two_parts", "one_digit", "same"},
+	cBirth:      {"different", "year", "partial", "two_digits", "two_parts", "one_digit", "same"},
 	cStreet:     {"different", "loose", "other_number", "alike", "close", "same"},
 	cComplement: namesOfWords,
 	cPlace:      {"different", "region", "mixed", "town_close", "town", "postcode", "both_close", "both"},
