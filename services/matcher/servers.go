@@ -1,9 +1,12 @@
 package matcher
 
 import (
+	"bytes"
 	"context"
+	"slices"
 	"sync"
 
+	"rcu/pkg/match"
 	"rcu/pkg/resolve"
 )
 
@@ -52,6 +55,11 @@ func (d *doubts) of(partition int, offset int64) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return offset < d.until[partition]
+}
+
+// held reports whether the index holds a record as it is, compared, and nothing of it is in doubt.
+func (l *leaf) held(held, e match.Entry) bool {
+	return held.Compared && !l.doubted && bytes.Equal(held.Sealed, e.Sealed) && slices.Equal(held.Blocks, e.Blocks)
 }
 
 // another reports whether the servers are others than when it was called last.

@@ -1,7 +1,6 @@
 package matcher
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"encoding/hex"
@@ -139,7 +138,7 @@ func (s *Service) take(ctx context.Context, l *leaf, keys map[subject]vault.Subj
 	if err != nil {
 		return "", fmt.Errorf("reading an entry: %w", err)
 	}
-	if held.Compared && !l.doubted && bytes.Equal(held.Sealed, e.Sealed) && slices.Equal(held.Blocks, e.Blocks) {
+	if l.held(held, e) {
 		return outcomeUnchanged, nil
 	}
 	full, err := s.deps.Index.PutEntry(ctx, l.space, e)
