@@ -2,6 +2,7 @@ package browser
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -66,7 +67,8 @@ func (p *Page) Submit(selector string) {
 // Fill puts a text into a field that was empty or not.
 func (p *Page) Fill(selector, text string) {
 	p.t.Helper()
-	p.run("filling "+selector, chromedp.WaitVisible(selector, chromedp.ByQuery), chromedp.SetValue(selector, "", chromedp.ByQuery),
+	p.run("filling "+selector, chromedp.WaitVisible(selector, chromedp.ByQuery),
+		chromedp.Evaluate(fmt.Sprintf("void (document.querySelector(%q).value = '')", selector), nil), // SetValue takes no empty text
 		chromedp.SendKeys(selector, text, chromedp.ByQuery))
 }
 

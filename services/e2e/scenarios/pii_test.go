@@ -49,6 +49,7 @@ func TestNoPersonalValueLiesInTheClearAnywhere(t *testing.T) {
 	p.ask(t, s)
 	r := known(t, s, p.cardID(), bought(5000, 0, 2))
 	require.Equal(t, p.given, strings.ToLower(r.Traits["given_name"].Value), "the API knows what is sealed elsewhere")
+	p.correct(t, s, r.RCUID)
 	inClickHouse(t, s, sums, r.RCUID, is(map[string]int64{"sold": 5000}))
 
 	p.absent(t, "/metrics", []byte(s.Metrics(t)))

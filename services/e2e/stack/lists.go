@@ -31,6 +31,8 @@ const (
 	Records = "records-fr"
 	// OwnShop is a web shop of the controller of the stores.
 	OwnShop = "shop-retail"
+	// Preferences is the preference centre of the controller of the stores, as the source of what people correct there.
+	Preferences = "preferences-retail"
 )
 
 // Readers of every stack: a role and the controllers it reads.
@@ -48,7 +50,7 @@ const (
 const loadRate = 50_000
 
 // channels of the sources.
-var channels = map[string]string{Records: demo.CallCentre, OwnShop: demo.Web}
+var channels = map[string]string{Records: demo.CallCentre, OwnShop: demo.Web, Preferences: demo.Web}
 
 func init() {
 	for _, x := range demo.Sources() {
@@ -65,10 +67,11 @@ func sources() []ingest.SourceSpec {
 		})
 	}
 	own := ingest.SourceSpec{Space: Space, Controller: Retail, Brand: "maison", Zone: "Europe/Paris", Country: "FR", Currency: "EUR", Rate: loadRate, Burst: loadRate}
-	records, shop := own, own
+	records, shop, preferences := own, own, own
 	records.Name, records.Channel, records.Trust = Records, channels[Records], "imported"
 	shop.Name, shop.Channel, shop.Trust = OwnShop, channels[OwnShop], "self"
-	return append(out, records, shop)
+	preferences.Name, preferences.Channel, preferences.Trust, preferences.Corrections = Preferences, channels[Preferences], "self", true
+	return append(out, records, shop, preferences)
 }
 
 func yes(b bool) *bool {
