@@ -14,12 +14,16 @@ import (
 	"rcu/pkg/stream"
 	"rcu/pkg/yamlfile"
 	"rcu/services/ingest"
+	"rcu/services/matcher"
 )
 
 // Groups that events pass, with the topics that each reads.
 var groups = map[string][]string{
 	"resolver": append(stream.EventTopics(), stream.TopicConsents, stream.TopicActs, stream.TopicMatches),
 	"sink":     {stream.TopicResolved, stream.TopicOwners, stream.TopicProfiles, stream.TopicIdentity, stream.TopicConsents},
+
+	matcher.Default().Group: {stream.TopicLeaves},
+	matcher.Default().Again: {stream.TopicRegisters, stream.TopicIdentity},
 }
 
 // quiet is how long nothing may lag before a stack counts as settled: longer than the outbox, a flush of the sink and the reload of
