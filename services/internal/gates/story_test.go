@@ -45,6 +45,31 @@ func TestTell_whatEachGateDid(t *testing.T) {
 	}
 	story := gates.Tell(gates.EN, "e1", "", gates.Found{Stored: retracted})
 	require.Contains(t, story.Steps[2].Words, "taken back")
+	retracted.Written, retracted.Owner = "", ""
+	require.Contains(t, gates.Tell(gates.EN, "e1", "", gates.Found{Stored: retracted}).Steps[2].Words, "taken back", "also of nobody")
+}
+
+// A row whose person is another one now, or nobody, is told so: what ClickHouse was written with is not what it shows.
+func TestTell_rowsThatMoved(t *testing.T) {
+	words := func(owner string) string {
+		return gates.Tell(gates.EN, "e1", "", gates.Found{Stored: stored(false, "a", owner, consent.MaskOf(consent.UnifyCore))}).Steps[2].Words
+	}
+	require.Contains(t, words("b"), "belongs to b since")
+	require.Contains(t, words(""), "belongs to nobody since")
+	require.NotContains(t, words("a"), "since")
+}
+
+// Whose event it was is told of what is stored, held and rejected, where nobody said it; of what was rejected also why.
+func TestTell_sources(t *testing.T) {
+	for _, f := range []gates.Found{
+		{Stored: stored(false, "a", "a", 0)}, {Held: &eventpb.Held{Source: "shop"}}, {Dead: &eventpb.DeadLetter{Source: "shop", Stage: "ingest", Reason: "bad_form", Field: "/type"}},
+	} {
+		story := gates.Tell(gates.EN, "e1", "", f)
+		require.Equal(t, "shop", story.Source)
+		if f.Dead != nil {
+			require.Contains(t, story.Steps[0].Words, "at ingest: bad_form /type")
+		}
+	}
 }
 
 // The grants that devices were kept under, and what stood together, are told from the record on Kafka; no value and no whole pseudonym is.
@@ -56,6 +81,9 @@ func TestTell_detailsOfTheRecord(t *testing.T) {
 	require.Equal(t, []string{"cookie 30313233: kept, granted at 2026-03-14T10:00:00Z"}, story.Steps[0].Details)
 	require.Len(t, story.Steps[1].Details, 1)
 	require.Contains(t, story.Steps[1].Details[0], "cookie 30313233 and email 66656463 stood together")
+	e.Identifiers[0].Stamp = 0
+	story = gates.Tell(gates.EN, "e1", "", gates.Found{Stored: stored(false, "a", "a", consent.MaskOf(consent.UnifyCore)), Event: e})
+	require.Equal(t, []string{"it kept no device"}, story.Steps[0].Details, "nothing was granted there")
 	gone := gates.Tell(gates.EN, "e1", "", gates.Found{Stored: stored(true, "a", "a", 0)})
 	require.Contains(t, gone.Steps[0].Details[0], "not stored any more")
 }
