@@ -141,6 +141,7 @@ type rig struct {
 	ring    *vault.Keyring
 	journal string
 	people  map[identifier.Key][]identifier.Key
+	graph   error // why nobody knows whose a point is
 	records *records
 	service *consentapi.Service
 	logs    *observer.ObservedLogs
@@ -189,7 +190,7 @@ func (r *rig) start() {
 	r.service, err = consentapi.New(cfg, consentapi.Deps{
 		Log: zap.New(core), Metrics: metrics, Gatherer: metrics, Readers: keys, Registry: reg, Cells: r.redis, Keyring: r.ring, Producer: r.kafka,
 		People: func(_ context.Context, _ string, p identifier.Key, _ time.Time) ([]identifier.Key, error) {
-			return r.people[p], r.redis.err()
+			return r.people[p], errors.Join(r.redis.err(), r.graph)
 		},
 		Records: r.records, Now: r.now, Corrections: r.corrections(),
 		Whole: func(context.Context) error {
