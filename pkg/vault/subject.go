@@ -32,7 +32,7 @@ func (k *Keyring) NewSubjectKey(controller, subject string) (SubjectKey, []byte,
 // NewSubjectKeySince makes a key for a subject whose former key was destroyed by an erasure that ended at a time, in seconds. What was told up to then
 // is never sealed again: the time is sealed into the wrapped form, so whoever holds the key knows it.
 func (k *Keyring) NewSubjectKeySince(controller, subject string, since int64) (SubjectKey, []byte, error) {
-	return k.wrapSubject(controller, subject, binary.BigEndian.AppendUint64(randomBytes(subjectSecret), uint64(max(since, 0)))) //nolint:gosec // G115: not negative
+	return k.wrapSubject(controller, subject, binary.BigEndian.AppendUint64(randomBytes(subjectSecret), uint64(max(since, 0))))
 }
 
 func (k *Keyring) wrapSubject(controller, subject string, secret []byte) (SubjectKey, []byte, error) {

@@ -2,6 +2,7 @@ package privacy
 
 import (
 	"bytes"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -174,7 +175,7 @@ func (l *Ledger) Hear(ds []*eventpb.Decision) (int, error) {
 		if !erases(m) {
 			continue
 		}
-		n := name{m.GetSpace(), m.GetController(), fmt.Sprintf("%x", m.GetPoint().GetPseudonym())}
+		n := name{m.GetSpace(), m.GetController(), hex.EncodeToString(m.GetPoint().GetPseudonym())}
 		e, known := fresh[n]
 		if !known {
 			e = l.entries[n]

@@ -148,6 +148,12 @@ func (r *rig) decides(k identifier.Key, decision string, at int64) {
 // works runs a worker until the ledger holds so many identifiers in a state.
 func (r *rig) works(delay time.Duration, state privacy.State, n int) {
 	r.t.Helper()
+	r.worksUntil(delay, func(l *privacy.Ledger) bool { return l.Count(time.Now())[state] >= n })
+}
+
+// worksUntil runs a worker until something holds.
+func (r *rig) worksUntil(delay time.Duration, holds func(*privacy.Ledger) bool) {
+	r.t.Helper()
 	ledger, metrics := openLedger(r.t, r.ledger), prometheus.NewRegistry()
 	s, err := privacy.New(privacy.Config{Group: "privacy", Delay: delay, Every: 100 * time.Millisecond, Settle: 20 * time.Millisecond}, privacy.Deps{
 		Log: zaptest.NewLogger(r.t), Metrics: metrics, Stream: r.stream, Output: r.out, People: r.people, Cells: r.cells, Keyring: r.ring,
@@ -157,7 +163,9 @@ func (r *rig) works(delay time.Duration, state privacy.State, n int) {
 	ctx, cancel := context.WithCancel(r.t.Context())
 	done := make(chan error, 1)
 	go func() { done <- s.Run(ctx) }()
-	require.Eventually(r.t, func() bool { return ledger.Count(time.Now())[state] >= n }, 30*time.Second, 20*time.Millisecond, "%d %s", n, state)
+	for deadline := time.Now().Add(30 * time.Second); !holds(ledger); <-time.After(20 * time.Millisecond) {
+		require.True(r.t, time.Now().Before(deadline), "%v", ledger.All())
+	}
 	cancel()
 	<-done
 	testkit.LintMetrics(r.t, metrics)
@@ -338,7 +346,7 @@ func TestTheLedgerIsLaidAgainOverWhatWasPutBack(t *testing.T) {
 	// the person comes back: the key of behind the erasure is left alone, here and whenever the ledger is laid
 	end := r.received + 20
 	r.decides(mail, "grant", end)
-	r.works(0, privacy.Destroyed, 1)
+	r.worksUntil(0, func(l *privacy.Ledger) bool { return l.All()[0].EndsAt == end })
 	_, wrapped, err := r.ring.NewSubjectKeySince(retail, idOf(mail), end)
 	require.NoError(t, err)
 	r.put(mail, wrapped)
@@ -347,8 +355,7 @@ func TestTheLedgerIsLaidAgainOverWhatWasPutBack(t *testing.T) {
 
 	// and is erased again
 	r.decides(mail, "object", end+10)
-	r.works(0, privacy.Destroyed, 1)
-	require.Eventually(t, func() bool { r.works(0, privacy.Destroyed, 1); return !r.stands(mail) }, 20*time.Second, 10*time.Millisecond)
+	r.worksUntil(0, func(*privacy.Ledger) bool { return !r.stands(mail) })
 }
 
 // Erasures of before there was a ledger, or whose ledger was lost, are found on rcu.consents.
