@@ -286,13 +286,15 @@ func TestSink_gateG3_writesBehaviourWithoutPermissionWithoutID(t *testing.T) {
 	hidden.Permissions = ^allowed(consent.UnifyBehaviour)
 	bought := sale("bought", "p1", 2, 100)
 	bought.Permissions = 0
-	r.publish(stream.TopicResolved, hidden, resolved("shown", "p1", 1, &eventpb.ProductViewed{Sku: "A"}), bought)
-	r.wait(3.0, "SELECT count() FROM events FINAL")
-	require.Equal(t, []map[string]any{{"event_id": "bought", "rcu_id": "p1"}, {"event_id": "hidden", "rcu_id": ""}, {"event_id": "shown", "rcu_id": "p1"}},
+	nobody := resolved("nobody", "", 3, &eventpb.ProductViewed{Sku: "A"}) // whose person was never known
+	nobody.Permissions = 0
+	r.publish(stream.TopicResolved, hidden, resolved("shown", "p1", 1, &eventpb.ProductViewed{Sku: "A"}), bought, nobody)
+	r.wait(4.0, "SELECT count() FROM events FINAL")
+	require.Equal(t, []map[string]any{{"event_id": "bought", "rcu_id": "p1"}, {"event_id": "hidden", "rcu_id": ""}, {"event_id": "nobody", "rcu_id": ""}, {"event_id": "shown", "rcu_id": "p1"}},
 		r.ask("SELECT event_id, rcu_id FROM events FINAL ORDER BY event_id"))
 	require.Len(t, r.ask("SELECT * FROM customer_timeline"), 2)
 	require.Equal(t, 1.0, counter(t, r.registry, "rcu_sink_ids_withheld_total"))
-	require.Equal(t, 1.0, counter(t, r.registry, "rcu_gate_refused_total"), "counted at gate G3, and an order is not")
+	require.Equal(t, 1.0, counter(t, r.registry, "rcu_gate_refused_total"), "counted at gate G3, and neither an order nor what was nobody's before")
 }
 
 func TestSink_ownersMoveHistoryAndHideBrowsing(t *testing.T) {
