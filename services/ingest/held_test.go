@@ -144,6 +144,24 @@ func judged(metrics *prometheus.Registry, outcome string) float64 {
 	return -1
 }
 
+// refusedAtG1 is what gate G1 counted of the browsing of devices, by effect.
+func refusedAtG1(metrics *prometheus.Registry) map[string]float64 {
+	out := map[string]float64{}
+	families, _ := metrics.Gather()
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			labels := map[string]string{}
+			for _, l := range m.GetLabel() {
+				labels[l.GetName()] = l.GetValue()
+			}
+			if f.GetName() == "rcu_gate_refused_total" && labels["gate"] == "G1" && labels["purpose"] == "unify_behaviour" {
+				out[labels["effect"]] += m.GetCounter().GetValue()
+			}
+		}
+	}
+	return out
+}
+
 func (l *live) answers(want, body string) {
 	l.t.Helper()
 	status, a, err := l.post("web-1", body)
@@ -204,6 +222,7 @@ func TestHeld_browsingIsJudgedWhenRedisIsBack(t *testing.T) {
 	require.Eventually(t, func() bool { return judged(metrics, "published")+judged(metrics, "dropped") == 5 }, 20*time.Second, 50*time.Millisecond)
 	require.Equal(t, map[string]int{"before": 1, "granted": 2, "new grant": 1}, l.views())
 	require.InDelta(t, 2, judged(metrics, "dropped"), 0)
+	require.Equal(t, map[string]float64{"dropped": 2}, refusedAtG1(metrics), "counted like what is refused at once")
 	for _, r := range l.read(stream.TopicEventsWeb) {
 		e := &eventpb.Event{}
 		require.NoError(t, r.Decode(e))

@@ -195,11 +195,11 @@ func TestGPC_refusesAdvertisingAndSharing_ofTheDevice(t *testing.T) {
 
 func TestGate_countsWhatItRefused_byPurpose(t *testing.T) {
 	r := newRig(t, "web", nil)
-	order := strings.Replace(goodOf("web", "o"), `{"id"`, `{"identifiers":[{"namespace":"cookie","value":"ck1"}],"id"`, 1)
+	order := strings.Replace(goodOf("web", "o"), `{"id"`, `{"identifiers":[{"namespace":"cookie","value":"ck1"},{"namespace":"cookie","value":"ck2"}],"id"`, 1)
 	r.send("web-1", list(page("p", "ck1", at11), page("q", "ck2", at11), order))
 	r.cells.away.Store(true)
 	r.send("web-1", page("h", "ck1", at11))
-	for effect, n := range map[string]int{"dropped": 2, "stripped": 1, "held": 1} {
+	for effect, n := range map[string]int{"dropped": 2, "stripped": 2, "held": 1} {
 		require.Contains(t, r.metrics(), fmt.Sprintf(`rcu_gate_refused_total{effect=%q,gate="G1",purpose="unify_behaviour"} %d`, effect, n))
 	}
 }
