@@ -13,23 +13,20 @@ import (
 	"rcu/pkg/testkit"
 )
 
-// The suites of the packages that speak to servers, each on a container of its own, side by side: they wait for servers to start, and for groups.
+// The suites of the packages that speak to servers, each on a container of its own.
 
 func TestStreamsOnKafka(t *testing.T) {
 	engine(t)
-	t.Parallel()
 	suite(t, "./stream", "^TestSuite_apacheKafka$", 15, "RCU_TEST_LONG=1", "RCU_TEST_APACHE_KAFKA="+startKafka(t))
 }
 
 func TestStateOnRedis(t *testing.T) {
 	engine(t)
-	t.Parallel()
 	suite(t, "./resolve/stateredis", "^(TestCells|TestGraph|TestFunctionsComeBackAfterAFlush|TestTheGraphOfASpaceLiesInOneSlot)$", 15, "RCU_TEST_REDIS="+startRedis(t))
 }
 
 func TestWarehouseOnClickHouse(t *testing.T) {
 	engine(t)
-	t.Parallel()
 	suite(t, "./warehouse", "^Test(Migrate|Insert)", 4, "RCU_TEST_CLICKHOUSE="+loginTo(startClickHouse(t), "default"))
 }
 
