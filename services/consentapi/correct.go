@@ -83,7 +83,7 @@ func (s *Service) correct(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, r.URL.Path+"?corrected=nothing#correct", http.StatusSeeOther)
 	case !form.asJSON && strings.HasPrefix(p.Field, "/traits/"):
 		lang := page.LanguageOf(r)
-		view := s.correctView(lang, "/p/"+r.PathValue("token"), form.correction.once, form.fields)
+		view := s.correctView(lang, "/p/"+r.PathValue("token"), form.once, form.fields)
 		s.render(w, r, p.status, "correct", "correct.title", view.wrong(s, lang, strings.TrimPrefix(p.Field, "/traits/"), p.Reason))
 	default:
 		s.showPreferenceProblem(w, r, p)

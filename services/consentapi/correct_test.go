@@ -219,6 +219,9 @@ func TestCorrect_isRefused(t *testing.T) {
 	require.Contains(t, a.Body.String(), "nothing has changed")
 	require.NotContains(t, a.Body.String(), "Marie", "a look that cannot be written down is not answered")
 	r.kafka.set(false)
+	r.kafka.refused = stream.TopicEventsWeb
+	require.Equal(t, 503, r.choose(session+"/record", form...).Code, "written down, and not taken")
+	r.kafka.refused = ""
 	r.redis.set(true)
 	require.Equal(t, 503, r.choose(session+"/record", form...).Code)
 	r.redis.set(false)

@@ -39,8 +39,8 @@ type offerFile struct {
 	ExpiresAt *time.Time `json:"expires_at,omitempty"`
 }
 
-// sales are all orders, sales and returns that the leaves remember one by one, newest first. Copies of one sale in several leaves are one.
-func (x *record) sales() []saleFile {
+// facts are the orders placed, sales and returns that the leaves remember one by one, by what makes each one fact.
+func (x *record) facts() map[uint64]*profile.Entry {
 	known := map[uint64]*profile.Entry{}
 	for _, l := range x.leaves {
 		log := l.Log()
@@ -54,6 +54,12 @@ func (x *record) sales() []saleFile {
 			}
 		}
 	}
+	return known
+}
+
+// sales are all orders, sales and returns that the leaves remember one by one, newest first. Copies of one sale in several leaves are one.
+func (x *record) sales() []saleFile {
+	known := x.facts()
 	out := make([]saleFile, 0, len(known))
 	for _, e := range known {
 		s := saleFile{

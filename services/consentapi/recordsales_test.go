@@ -60,8 +60,12 @@ func TestRecord_listsSales(t *testing.T) {
 		got = append(got, row{s["type"].(string), order, ticket, s["total"].(fields)["amount"].(float64), retracted})
 	}
 	require.Equal(t, []row{
-		{"return", "", "", 300, false}, {"return", "", "0101", 2000, false}, {"sale", "", "", 700, true}, {"sale", "", "0101", 5000, false},
-		{"order.placed", "A-78", "", 9900, false}, {"order.placed", "A-77", "", 123450, false},
+		{"return", "", "", 300, false},
+		{"return", "", "0101", 2000, false},
+		{"sale", "", "", 700, true},
+		{"sale", "", "0101", 5000, false},
+		{"order.placed", "A-78", "", 9900, false},
+		{"order.placed", "A-77", "", 123450, false},
 	}, got, "newest first, nothing of the other controller, and the number of what was taken back went with it")
 	require.Len(t, f["soft_optins"], 1)
 	require.Equal(t, "shoes", f["soft_optins"].([]any)[0].(fields)["family"])

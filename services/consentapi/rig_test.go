@@ -91,6 +91,7 @@ func (r *redis) CommitCells(ctx context.Context, cells []resolve.Cell) ([]bool, 
 type kafka struct {
 	mu      sync.Mutex
 	away    bool
+	refused string // a topic that takes nothing
 	records []stream.Record
 }
 
@@ -103,7 +104,7 @@ func (k *kafka) set(away bool) {
 func (k *kafka) Publish(_ context.Context, records []stream.Record) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.away {
+	if k.away || slices.ContainsFunc(records, func(x stream.Record) bool { return x.Topic == k.refused }) {
 		return errAway
 	}
 	k.records = append(k.records, records...)
@@ -140,6 +141,7 @@ type rig struct {
 	kafka   *kafka
 	ring    *vault.Keyring
 	journal string
+	room    int64 // bytes of the journal; 0: as by default
 	people  map[identifier.Key][]identifier.Key
 	graph   error // why nobody knows whose a point is
 	records *records
@@ -186,6 +188,9 @@ func (r *rig) start() {
 	cfg := consentapi.Default()
 	cfg.Journal, cfg.ReplayEvery = r.journal, 5*time.Millisecond
 	cfg.HTTP.Addr, cfg.HTTP.ShutdownDelay = "127.0.0.1:0", 0
+	if r.room > 0 {
+		cfg.JournalBytes = r.room
+	}
 	metrics := prometheus.NewRegistry()
 	r.service, err = consentapi.New(cfg, consentapi.Deps{
 		Log: zap.New(core), Metrics: metrics, Gatherer: metrics, Readers: keys, Registry: reg, Cells: r.redis, Keyring: r.ring, Producer: r.kafka,
