@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"go.uber.org/zap"
@@ -244,8 +245,12 @@ func (s *Service) points(ctx context.Context, q *request, who contact.Party) ([]
 	return points, nil
 }
 
-// permit asks the register of the point for everything that the contact needs of it, then those of the person for the rest.
+// permit asks the register of the point for everything that the contact needs of it, then those of the person for the rest. One that cannot be read may have
+// an overlay: it permits nothing.
 func permit(q *request, points []consent.Point, now int64) (contact.Permission, []Proof) {
+	if slices.ContainsFunc(points, func(x consent.Point) bool { return x.Unreadable }) {
+		return contact.Permission{Because: "unreadable register"}, nil
+	}
 	p := contact.Permission{Allowed: true}
 	no := func(pc consent.PurposeChannel) (contact.Permission, []Proof) {
 		return contact.Permission{Because: "no permission for " + string(pc.Purpose)}, nil

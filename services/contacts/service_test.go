@@ -285,6 +285,12 @@ func TestDamagedState_allowsNothing(t *testing.T) {
 	_, err = r.cells.CommitCells(t.Context(), cells)
 	require.NoError(t, err)
 	require.Equal(t, "no_permission", r.ask("reserve", mail("m1", "other@example.org")).Reason)
+
+	third := r.key(identifier.Email, "third@example.org")
+	r.decide(third, consent.Marketing, "email", consent.Grant)
+	require.True(t, r.ask("reserve", mail("m2", "third@example.org")).Allowed)
+	r.together(third, other)
+	require.Equal(t, "no_permission", r.ask("confirm", mail("m2", "third@example.org")).Reason, "an overlay may lie on another point of the person")
 }
 
 func TestBadRequests(t *testing.T) {
