@@ -1,6 +1,7 @@
 package consentapi_test
 
 import (
+	"fmt"
 	"os"
 	"strings"
 	"sync"
@@ -76,6 +77,49 @@ func TestRedisAway(t *testing.T) {
 	r.redis.set(false)
 	r.run()
 	r.eventually("in force", func() bool { return !r.mailing() })
+}
+
+// What waits in the journal goes on waiting while either of the two is away, however often it is tried.
+func TestReplay_whileOneIsAway(t *testing.T) {
+	for name, away := range map[string]func(*rig, bool){
+		"redis": func(r *rig, is bool) { r.redis.set(is) }, "kafka": func(r *rig, is bool) { r.kafka.set(is) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := granted(t)
+			away(r, true)
+			r.post("/v1/consents", "service", withdrawal(nil))
+			r.run()
+			r.eventually("tried again and again", func() bool { return r.logs.FilterMessage("denials still wait in the journal").Len() > 2 })
+			raw, err := os.ReadFile(r.journal)
+			require.NoError(t, err)
+			require.NotEmpty(t, raw)
+			away(r, false)
+			r.eventually("in force", func() bool { return !r.mailing() })
+			r.eventually("on kafka", func() bool { return r.withdrawals() > 0 })
+			r.eventually("nothing waits", func() bool { raw, _ := os.ReadFile(r.journal); return len(raw) == 0 })
+		})
+	}
+}
+
+// A journal without room: a denial that Kafka has not is not answered as one, and Kafka is asked although it was away.
+func TestJournalWithoutRoom(t *testing.T) {
+	r := newRig(t)
+	r.room = 4096
+	r.start()
+	require.Equal(t, 200, r.post("/v1/consents", "service", grant(nil)).Code)
+	r.pass(time.Minute)
+	r.kafka.set(true)
+	full := false
+	for n := 0; n < 100 && !full; n++ {
+		full = r.post("/v1/consents", "service", withdrawal(fields{"point": point("email", fmt.Sprintf("n%d@example.com", n))})).Code == 503
+	}
+	require.True(t, full, "what stands in Redis alone is not answered")
+	r.kafka.set(false)
+	a := r.post("/v1/consents", "service", withdrawal(nil))
+	require.Equal(t, 200, a.Code, a.Body)
+	require.Equal(t, fields{"in_force": true, "durable": true, "journal": false}, a.json()["stands"])
+	require.False(t, r.mailing())
+	require.Equal(t, 1, r.withdrawals())
 }
 
 // A crash at any point between disk, Redis and Kafka: the next process puts everything right.
