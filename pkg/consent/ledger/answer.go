@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"math"
 
 	"rcu/pkg/consent"
@@ -250,8 +251,7 @@ func (l *Ledger) softOptIn(q Question, info consent.Info, t int64) (Sale, int64,
 	var best Sale
 	found := false
 	for _, s := range l.sales[q.Point] {
-		fits := s.Controller == q.Controller && s.Family == q.Family && s.At <= t && s.RecordedAt <= q.KnownAt && s.Offered.ID != ""
-		if fits && l.stands(s, q.KnownAt) && !l.soldToChild(s, q.KnownAt) && (!found || s.At > best.At || s.At == best.At && s.ID > best.ID) {
+		if l.offers(s, q, t) && (!found || later(s, best)) {
 			best, found = s, true
 		}
 	}
@@ -260,6 +260,16 @@ func (l *Ledger) softOptIn(q Question, info consent.Info, t int64) (Sale, int64,
 	}
 	end := info.QuietEnd(q.Topic.Channel, best.At, l.lastAct(q, t))
 	return best, end, t < end
+}
+
+// offers reports whether a sale permits to offer similar goods.
+func (l *Ledger) offers(s Sale, q Question, t int64) bool {
+	fits := s.Controller == q.Controller && s.Family == q.Family && s.At <= t && s.RecordedAt <= q.KnownAt && s.Offered.ID != ""
+	return fits && l.stands(s, q.KnownAt) && !l.soldToChild(s, q.KnownAt)
+}
+
+func later(a, b Sale) bool {
+	return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.ID, b.ID)) > 0
 }
 
 // soldToChild reports whether a sale was one to a child: growing older permits nothing.
