@@ -242,9 +242,7 @@ func (c *Consumer) Run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("joining group %s: %w", cfg.Group, err)
 	}
-	m := &membership{group: group, client: c.client, every: cfg.SessionTimeout / 4}
-	runErr := c.generations(ctx, m)
-	m.endJoin(ctx, cfg.RebalanceTimeout)
+	runErr := c.generations(ctx, group)
 	if err := group.Close(); err != nil && runErr == nil {
 		runErr = fmt.Errorf("leaving group %s: %w", cfg.Group, err)
 	}
@@ -293,9 +291,9 @@ func (c *Consumer) lifeProblem(ctx context.Context) error {
 const shortestGeneration = 100 * time.Millisecond
 
 // generations runs one generation after the other.
-func (c *Consumer) generations(ctx context.Context, m *membership) error {
+func (c *Consumer) generations(ctx context.Context, group *kafka.ConsumerGroup) error {
 	for failures := 0; ; {
-		gen, err := m.next(ctx)
+		gen, err := group.Next(ctx)
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
@@ -316,11 +314,7 @@ func (c *Consumer) generations(ctx context.Context, m *membership) error {
 		g := newGeneration(c, gen)
 		ended := make(chan error, 1)
 		gen.Start(func(genCtx context.Context) {
-			err := g.run(ctx, genCtx)
-			if err != nil || ctx.Err() != nil {
-				m.leave(genCtx)
-			}
-			ended <- err
+			ended <- g.run(ctx, genCtx)
 		})
 		if err := <-ended; err != nil {
 			return err
