@@ -12,6 +12,7 @@ import (
 
 	"rcu/pkg/consent"
 	"rcu/pkg/identifier"
+	"rcu/pkg/resolve"
 	eventpb "rcu/schemas/event"
 	"rcu/services/profileapi"
 )
@@ -46,6 +47,18 @@ func TestClosedRecord_isLocked(t *testing.T) {
 			require.Len(t, a.lookup("service", "card", card, "contract").record().Orders, 2)
 		})
 	}
+}
+
+// An overlay may lie in a register that cannot be read: the record is closed, whatever point it is asked for by.
+func TestClosedRecord_whereARegisterCannotBeRead(t *testing.T) {
+	w := newWorld(t)
+	marie(w)
+	a := newAPI(t, w, nil)
+	require.Len(t, a.lookup("service", "card", card, "contract").record().Orders, 2)
+	p := w.ring.Pseudonym(space, "email", mail)
+	w.put(resolve.ConsentCell(space, "shop-fr", identifier.Key{Namespace: "email", Value: string(p[:])}), []byte{0xff, 1, 2})
+	require.Equal(t, http.StatusLocked, a.lookup("service", "card", card, "contract").Code)
+	require.Len(t, a.lookup("service", "card", card, "legal").record().Orders, 2)
 }
 
 // A Redis that was lost and is being filled shows a person before the restriction: nobody is shown until it is all there.

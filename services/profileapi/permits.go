@@ -35,7 +35,7 @@ type permit struct {
 	points  []consent.Point
 	mask    consent.Mask
 	topics  []string // of which nothing may be said to the person
-	closed  bool     // an overlay closes the record
+	closed  bool     // an overlay closes the record, or may: a register of the person cannot be read
 	now     int64
 }
 
@@ -68,7 +68,7 @@ func (s *Service) permitOf(ctx context.Context, q request, p *resolve.Person, co
 	}
 	out.topics = suppressed(cells[len(points):], s.deps.Now())
 	consent.Acted(out.points, profile.LastAct(p.Owned(controller)))
-	out.closed = consent.Closed(out.points, out.now) != ""
+	out.closed = consent.Closed(out.points, out.now) != "" || slices.ContainsFunc(out.points, func(x consent.Point) bool { return x.Unreadable })
 	if q.purpose.Decidable {
 		out.mask = consent.Permissions(out.points, out.now)
 	}
