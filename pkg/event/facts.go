@@ -80,13 +80,14 @@ var decisions = map[string]consent.Dec{"grant": consent.Grant, "refuse": consent
 // DecisionFact returns the fact that a decision is to the kernel; false for a purpose under which nobody is joined.
 func DecisionFact(d *eventpb.Decision) (identity.Fact, bool) {
 	purpose, ok := unifyPurposes[d.GetPurpose()]
-	if !ok {
+	said := decisions[d.GetDecision()]
+	if !ok || said == consent.None {
 		return nil, false
 	}
 	return &identity.Decision{
 		Point: keyOf(d.GetPoint()), Purpose: purpose,
 		Decision: consent.Decision{
-			At: d.GetDecidedAt(), Expires: d.GetExpiresAt(), Dec: decisions[d.GetDecision()], Carried: d.GetCarried(), ID: d.GetSource() + "/" + d.GetId(),
+			At: d.GetDecidedAt(), Expires: d.GetExpiresAt(), Dec: said, Carried: d.GetCarried(), ID: d.GetSource() + "/" + d.GetId(),
 		},
 	}, true
 }

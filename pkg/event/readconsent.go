@@ -10,6 +10,7 @@ import (
 
 const (
 	decisionGrant    = "grant"
+	decisionPending  = "pending"
 	decisionWithdraw = "withdraw"
 	methodCarried    = "carried"
 )
@@ -60,8 +61,19 @@ func (r *reader) decision(n *node, place int) *problem {
 	if p := r.judge(m); p != nil {
 		return p
 	}
+	if m.GetDecision() == decisionGrant && !m.GetCarried() && r.decoder.registry.Waits(m.GetAct(), ns) && !r.possesses(i) {
+		m.Decision, m.ExpiresAt = decisionPending, 0
+	}
 	r.draftOf.told = append(r.draftOf.told, told{point: i, decision: m})
 	return nil
+}
+
+// possesses reports whether the event proves that a point is the person's: it was logged in with, or the source says so of the same identifier. Else a
+// grant about an address that somebody typed waits until it is confirmed there (double opt-in, consent.md 3.4).
+func (r *reader) possesses(point identified) bool {
+	return r.proved(point.key.Namespace, false) || slices.ContainsFunc(r.draftOf.identifiers, func(i identified) bool {
+		return i.proved && i.key.Namespace == point.key.Namespace && i.value == point.value
+	})
 }
 
 // judge applies what the register of purposes says about a decision. Also a carried grant ends when its purpose says so.

@@ -95,7 +95,7 @@ func (s *Service) decide(w http.ResponseWriter, r *http.Request, reader auth.Rea
 		}
 		return p
 	}
-	if !st.Carried && ledger.Waits(s.deps.Registry, st.Act, x.key.Namespace) {
+	if !st.Carried && s.deps.Registry.Waits(st.Act, x.key.Namespace) {
 		return s.answerPending(w, r, d)
 	}
 	k, err := s.grant(r.Context(), []*eventpb.Decision{d})

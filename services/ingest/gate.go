@@ -136,8 +136,10 @@ func stamps(d *event.Draft, ps points) func(identifier.Key) int64 {
 	}
 }
 
-// denies reports whether a decision takes permission away.
-func denies(d *eventpb.Decision) bool { return d.GetDecision() != "grant" }
+// denies reports whether a decision takes permission away. A grant that waits for its confirmation neither gives nor takes.
+func denies(d *eventpb.Decision) bool {
+	return d.GetDecision() != "grant" && d.GetDecision() != "pending"
+}
 
 // takesBack reports whether a decision is a sale that its source takes back.
 func takesBack(d *eventpb.Decision) bool {

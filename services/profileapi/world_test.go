@@ -284,7 +284,7 @@ func (w *world) name(ns identifier.Namespace, value string) string {
 // consentOf is an envelope's list of one decision.
 func consentOf(ns, value, purpose, channel, decision string) []any {
 	d := map[string]any{
-		"point": map[string]any{"namespace": ns, "value": value}, "purpose": purpose, "decision": decision, "act": "web_form",
+		"point": map[string]any{"namespace": ns, "value": value}, "purpose": purpose, "decision": decision, "act": "banner",
 		"notice": map[string]any{"id": "n1", "version": "1", "language": "fr"},
 	}
 	if channel != "" {

@@ -93,7 +93,9 @@ func (x *express) refusals(w *work) {
 	}
 }
 
-func refuses(d *eventpb.Decision) bool { return d.GetDecision() != "grant" }
+func refuses(d *eventpb.Decision) bool {
+	return d.GetDecision() != "grant" && d.GetDecision() != "pending"
+}
 
 // publishExpress tells what does not wait for its turn until ctx ends.
 func (s *Service) publishExpress(ctx context.Context) error {

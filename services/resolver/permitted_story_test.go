@@ -225,7 +225,7 @@ func (s *story) withdraw(w *permitWorld) {
 func (s *story) say(w *permitWorld, ns identifier.Namespace, d said) {
 	m := map[string]any{
 		"point": is(string(ns), d.point), "purpose": d.purpose, "decision": []string{"grant", "refuse", "withdraw", "object"}[d.denies],
-		"decided_at": time.Unix(d.at, 0).UTC().Format(time.RFC3339), "act": "web_form", "notice": map[string]any{"id": "n1", "version": "1", "language": "fr"},
+		"decided_at": time.Unix(d.at, 0).UTC().Format(time.RFC3339), "act": "banner", "notice": map[string]any{"id": "n1", "version": "1", "language": "fr"},
 	}
 	if d.channel != "" {
 		m["channel"] = d.channel
@@ -236,9 +236,14 @@ func (s *story) say(w *permitWorld, ns identifier.Namespace, d said) {
 	if d.expires != 0 {
 		m["expires_at"] = time.Unix(d.expires, 0).UTC().Format(time.RFC3339)
 	}
-	s.words = append(s.words, d)
+	calls := ns.Kind() == identifier.KindPerson && s.chance(.3)
+	if ns == identifier.Email && d.denies == 0 && !d.carried && !calls && s.chance(.2) {
+		m["act"] = "web_form" // of whoever typed the address: it waits for its confirmation
+	} else {
+		s.words = append(s.words, d)
+	}
 	told := map[string]any{"id": s.id(), "type": "consent.decided", "occurred_at": w.now.Format(time.RFC3339), "consent": list(m)}
-	if ns.Kind() == identifier.KindPerson && s.chance(.3) { // said to an agent, while they spoke
+	if calls { // said to an agent, while they spoke
 		m["act"] = "call_recorded"
 		told["type"], told["identifiers"], told["data"] = "call.ended", list(is("call", s.id())), map[string]any{"duration_seconds": 60, "outcome": "answered"}
 		w.take("callcentre", d.controller, marshal(told))

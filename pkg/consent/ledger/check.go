@@ -7,7 +7,6 @@ import (
 
 	"rcu/pkg/consent"
 	"rcu/pkg/event/registry"
-	"rcu/pkg/identifier"
 )
 
 // Fault says what is wrong with a statement, and what to do about it. It never holds a value.
@@ -165,9 +164,4 @@ func (s *Statement) checkProof(reg *registry.Registry, _ int64) *Fault {
 		return &Fault{"notice.id", CodeNotice, "does not speak of this purpose", "ask with the notice of the purpose: one purpose at a time"}
 	}
 	return nil
-}
-
-// Waits reports whether a grant that came by an act about a kind of point waits for a confirmation on that point.
-func Waits(reg *registry.Registry, act string, n identifier.Namespace) bool {
-	return slices.Contains(reg.Acts[act].Confirm, string(n))
 }

@@ -44,7 +44,7 @@ func (l *Ledger) State(s Statement) {
 	if info, ok := consent.PurposeOf(s.Topic.Purpose); ok && s.Kind == Grant {
 		s.ExpiresAt = info.EndOn(s.Topic.Channel, s.DecidedAt, s.ExpiresAt)
 	}
-	if s.Kind == Grant && !s.Carried && Waits(l.reg, s.Act, s.Point.Namespace) {
+	if s.Kind == Grant && !s.Carried && l.reg.Waits(s.Act, s.Point.Namespace) {
 		s.Kind = Pending
 	}
 	if s.Point == (Point{}) {

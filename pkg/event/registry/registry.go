@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"rcu/pkg/identifier"
 )
 
 // Sensitivity of a field.
@@ -200,6 +202,11 @@ func (r *Registry) Notice(id, version string) (Notice, bool) {
 func (r *Registry) NoticeText(id, version, lang string) (string, bool) {
 	t, ok := r.texts[noticeKey(id, version, lang)]
 	return t, ok
+}
+
+// Waits reports whether a grant that came by an act about a kind of point waits for a confirmation on that point.
+func (r *Registry) Waits(act string, n identifier.Namespace) bool {
+	return slices.Contains(r.Acts[act].Confirm, string(n))
 }
 
 // Refuses reports whether a use is on the red list; a parameter does not hide it.

@@ -66,7 +66,7 @@ func (p *suppressor) agree(ctx context.Context) error {
 	var body []byte
 	for n := range p.people {
 		body = append(body, envelope(fmt.Sprintf("quiet-grant-%06d", n), "consent.decided", at, fmt.Sprintf(
-			`"consent":[{"point":{"namespace":"email","value":%q},"purpose":"marketing","channel":"email","decision":"grant","act":"web_form","notice":{"id":"n1","version":"1","language":"fr"}}]`,
+			`"consent":[{"point":{"namespace":"email","value":%q},"purpose":"marketing","channel":"email","decision":"grant","act":"banner","notice":{"id":"n1","version":"1","language":"fr"}}]`,
 			quietAddress(n)))...)
 		body = append(body, envelope(fmt.Sprintf("quiet-login-%06d", n), "account.logged_in", at, ids("customer", fmt.Sprintf("Q%06d", n), "email", quietAddress(n))+`,"data":{"method":"password"}`)...)
 	}

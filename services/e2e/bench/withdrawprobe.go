@@ -49,7 +49,7 @@ func ids(pairs ...string) string {
 
 func decides(n int, decision string) string {
 	one := func(ns, value, purpose, channel string) string {
-		return fmt.Sprintf(`{"point":{"namespace":%q,"value":%q},"purpose":%q%s,"decision":%q,"act":"web_form","notice":{"id":"n1","version":"1","language":"fr"}}`,
+		return fmt.Sprintf(`{"point":{"namespace":%q,"value":%q},"purpose":%q%s,"decision":%q,"act":"banner","notice":{"id":"n1","version":"1","language":"fr"}}`,
 			ns, value, purpose, channel, decision)
 	}
 	return `"consent":[` + one("cookie", cookieOf(n), "unify_behaviour", "") + "," + one("email", addressOf(n), "marketing", `,"channel":"email"`) + `]`
