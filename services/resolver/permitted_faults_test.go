@@ -274,7 +274,7 @@ func TestPermitted_findsPlantedFaults(t *testing.T) {
 	for _, tt := range permitFaults {
 		t.Run(tt.name, func(t *testing.T) {
 			resolver.Plant(t, tt.broken.resolver)
-			for n := range 10 {
+			for n := range 40 {
 				found := tellPermitted(t, uint64(n), n*storiesAtOnce, storiesAtOnce, tt.broken, permitted{})
 				if i := slices.IndexFunc(found, func(f string) bool { return strings.HasPrefix(f, tt.found) }); i >= 0 {
 					t.Logf("history %d and after: %s", n*storiesAtOnce, found[i])
