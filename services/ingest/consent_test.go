@@ -155,6 +155,17 @@ func TestConsent_registerWrittenByOthers_isJoinedAgain(t *testing.T) {
 	require.Equal(t, "accepted", statuses(r.send("web-1", decision("d2", "cookie", "ck1", "unify_behaviour", "refuse", at11))))
 }
 
+// A sale with a grant that waits for its confirmation takes nothing away: it does not wait for Redis as a denial does.
+func TestRedisAway_aGrantThatWaitsHoldsNoSaleUp(t *testing.T) {
+	r := newRig(t, "web", nil)
+	r.cells.away.Store(true)
+	order := `{"id":"o1","type":"order.placed","occurred_at":"` + at11 + `","identifiers":[{"namespace":"customer","value":"C1"}],"data":{"total":{"amount":1,"currency":"EUR"}},` +
+		`"consent":[{"point":{"namespace":"email","value":"a@example.fr"},"purpose":"marketing","channel":"email","decision":"grant","act":"web_form","notice":{"id":"n1","version":"1","language":"fr"}}]}`
+	require.Equal(t, "accepted", statuses(r.send("web-1", order)))
+	require.Len(t, r.decisions(), 1)
+	require.Equal(t, "pending", r.decisions()[0].GetDecision())
+}
+
 func TestRedisAway_salesGoOn_nothingOptionalHappens(t *testing.T) {
 	r := newRig(t, "web", nil)
 	r.send("web-1", decision("g", "cookie", "ck1", "unify_behaviour", "grant", at10))
