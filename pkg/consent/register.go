@@ -134,6 +134,11 @@ func (r Register) Merge(o Register) Register {
 	return r
 }
 
+// TakesAway reports whether a decision, as it lies on Kafka, takes permission away. A grant that waits for its confirmation neither gives nor takes.
+func TakesAway(m *eventpb.Decision) bool {
+	return m.GetDecision() != "grant" && m.GetDecision() != "pending"
+}
+
 // DecisionOf reads a decision as it lies on Kafka; false where it says nothing that a register keeps.
 func DecisionOf(m *eventpb.Decision) (PurposeChannel, Decision, bool) {
 	d := Decision{At: m.GetDecidedAt(), Expires: m.GetExpiresAt(), Carried: m.GetCarried(), Joint: m.GetGuardian() != "", ID: m.GetId()}

@@ -136,31 +136,26 @@ func stamps(d *event.Draft, ps points) func(identifier.Key) int64 {
 	}
 }
 
-// denies reports whether a decision takes permission away. A grant that waits for its confirmation neither gives nor takes.
-func denies(d *eventpb.Decision) bool {
-	return d.GetDecision() != "grant" && d.GetDecision() != "pending"
-}
-
 // takesBack reports whether a decision is a sale that its source takes back.
 func takesBack(d *eventpb.Decision) bool {
-	return denies(d) && consent.IsOfSale(consent.Purpose(d.GetPurpose()))
+	return consent.TakesAway(d) && consent.IsOfSale(consent.Purpose(d.GetPurpose()))
 }
 
 // personDenies reports whether a person takes permission away.
-func personDenies(d *eventpb.Decision) bool { return denies(d) && !takesBack(d) }
+func personDenies(d *eventpb.Decision) bool { return consent.TakesAway(d) && !takesBack(d) }
 
 // deny puts the denials of the request into Redis before anything else happens. Those of signals, and sales that are taken back, never hold an event up:
 // Kafka has them, and without Redis nothing optional is permitted.
 func (b *batch) deny(ctx context.Context) error {
 	if b.points != nil {
-		_ = b.join(ctx, "denials of signals and sales taken back could not be put in force yet", append(b.chosen(denies, signalled), b.chosen(takesBack, told)...))
+		_ = b.join(ctx, "denials of signals and sales taken back could not be put in force yet", append(b.chosen(consent.TakesAway, signalled), b.chosen(takesBack, told)...))
 	}
 	return b.join(ctx, "denials could not be put in force", b.chosen(personDenies, told))
 }
 
 // grant puts the grants of the request into Redis; Kafka has them already, so the resolver joins what fails here.
 func (b *batch) grant(ctx context.Context) {
-	_ = b.join(ctx, "grants could not be put in force yet", b.chosen(func(d *eventpb.Decision) bool { return !denies(d) }, told, signalled))
+	_ = b.join(ctx, "grants could not be put in force yet", b.chosen(func(d *eventpb.Decision) bool { return !consent.TakesAway(d) }, told, signalled))
 }
 
 func told(it *item) []*eventpb.Decision { return it.decisions }

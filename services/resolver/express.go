@@ -10,10 +10,10 @@ import (
 
 	"go.uber.org/zap"
 
+	"rcu/pkg/consent"
 	"rcu/pkg/identifier"
 	"rcu/pkg/resolve"
 	"rcu/pkg/stream"
-	eventpb "rcu/schemas/event"
 )
 
 // maxHastened is how many profiles wait to be told before their turn. The others are told in their turn.
@@ -87,14 +87,10 @@ func (x *express) take() []owedProfile {
 // refusals have their profiles told before their turn.
 func (x *express) refusals(w *work) {
 	for _, d := range w.decisions {
-		if refuses(d) {
+		if consent.TakesAway(d) {
 			x.hasten(person{w.space, w.people.Naming(pointOf(d))}, d.GetController())
 		}
 	}
-}
-
-func refuses(d *eventpb.Decision) bool {
-	return d.GetDecision() != "grant" && d.GetDecision() != "pending"
 }
 
 // publishExpress tells what does not wait for its turn until ctx ends.
