@@ -16,7 +16,7 @@ func TestDecisions_waitForConfirmation(t *testing.T) {
 	t.Parallel()
 	said := func(typ, identifiers, ns, value, more string) []byte {
 		return fmt.Appendf(nil, `{"id":"e1","type":%q,"occurred_at":"2026-03-14T09:00:00Z","identifiers":[%s],"consent":[{"point":{"namespace":%q,"value":%q},`+
-			`"purpose":"unify_core","notice":{"id":"web-privacy","version":"3","language":"fr"},%s}]}`, typ, identifiers, ns, value, more)
+			`"purpose":"unify_core","notice":{"id":"unify_core","version":"1","language":"fr"},%s}]}`, typ, identifiers, ns, value, more)
 	}
 	const (
 		mail   = `{"namespace":"email","value":"A@example.org"}`

@@ -46,6 +46,7 @@ type Draft struct {
 	references  []identified
 	pairs       []pair
 	told        []told
+	ungiven     []Ungiven
 	traits      map[string]identifier.Value // personal ones
 	texts       map[string]identifier.Value
 	claim       struct{ given, family, birth identifier.Value }
@@ -183,6 +184,9 @@ func (d *Draft) Decisions() []*eventpb.Decision {
 	}
 	return out
 }
+
+// Ungiven lists the grants of the event that count as not given.
+func (d *Draft) Ungiven() []Ungiven { return d.ungiven }
 
 // Signals is what the browser or app of an event said about consent by standard signals.
 type Signals struct {

@@ -2,6 +2,7 @@ package event
 
 import (
 	"slices"
+	"strconv"
 
 	"rcu/pkg/consent"
 	"rcu/pkg/identifier"
@@ -61,11 +62,33 @@ func (r *reader) decision(n *node, place int) *problem {
 	if p := r.judge(m); p != nil {
 		return p
 	}
-	if m.GetDecision() == decisionGrant && !m.GetCarried() && r.decoder.registry.Waits(m.GetAct(), ns) && !r.possesses(i) {
-		m.Decision, m.ExpiresAt = decisionPending, 0
+	if m.GetDecision() == decisionGrant && !m.GetCarried() {
+		omits := r.decoder.registry.Omits(m.GetNoticeId(), m.GetNoticeVersion(), m.GetPurpose())
+		if omits {
+			r.draftOf.ungiven = append(r.draftOf.ungiven, ungiven(place))
+		}
+		if omits || r.decoder.registry.Waits(m.GetAct(), ns) && !r.possesses(i) {
+			m.Decision, m.ExpiresAt = decisionPending, 0
+		}
 	}
 	r.draftOf.told = append(r.draftOf.told, told{point: i, decision: m})
 	return nil
+}
+
+// Ungiven says why a grant of an event counts as not given. The event itself is taken as any other.
+type Ungiven struct {
+	Field  string // JSON pointer into the event
+	Reason Reason
+	Fix    string
+}
+
+// ungiven is a grant under a notice that does not speak of its purpose: nothing shows that the person was asked for it, so it waits as one that is
+// not proved does (consent.md 3.4).
+func ungiven(place int) Ungiven {
+	return Ungiven{
+		Field: "/consent/" + strconv.Itoa(place) + "/notice", Reason: ReasonNoticeSilent,
+		Fix: "ask with a notice that speaks of this purpose, in a version of the register, and send that one; until then the grant counts as not given",
+	}
 }
 
 // possesses reports whether the event proves that a point is the person's: it was logged in with, or the source says so of the same identifier. Else a

@@ -41,6 +41,7 @@ const (
 	ReasonNotIdentifier  Reason = "not_an_identifier"
 	ReasonNoCurrency     Reason = "no_currency"
 	ReasonNoNotice       Reason = "notice_required"
+	ReasonNoticeSilent   Reason = "notice_of_another_purpose" // of a grant that counts as not given, never of a rejection
 	ReasonNoChannel      Reason = "channel_required"
 	ReasonChannelUnknown Reason = "channel_not_of_purpose"
 	ReasonBehaviour      Reason = "behaviour_cannot_be_retracted"

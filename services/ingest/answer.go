@@ -25,6 +25,15 @@ type Result struct {
 	Held   bool   `json:"held,omitempty"`   // accepted, and judged once the consent of its device can be read
 	// Signal says why a consent string of the event was not taken, whatever became of the event; nothing was granted by it.
 	Signal *SignalProblem `json:"signal,omitempty"`
+	// Ungiven says which grants of the event count as not given, and why; the event is taken as any other.
+	Ungiven []Ungiven `json:"ungiven,omitempty"`
+}
+
+// Ungiven says why one grant of an event counts as not given.
+type Ungiven struct {
+	Field  string `json:"field"` // JSON pointer into the event
+	Reason string `json:"reason"`
+	Fix    string `json:"fix"`
 }
 
 // append writes the answer's JSON; encoding/json is for texts that need escapes only.
@@ -57,11 +66,26 @@ func (r *Result) append(b []byte) []byte {
 		b = append(b, `,"held":true`...)
 	}
 	if p := r.Signal; p != nil {
-		b = appendText(append(b, `,"signal":{"field":`...), p.Field)
-		b = appendText(append(b, `,"reason":`...), p.Reason)
-		b = appendText(append(b, `,"fix":`...), p.Fix)
-		b = append(b, '}')
+		b = appendProblem(append(b, `,"signal":`...), p.Field, p.Reason, p.Fix)
 	}
+	for i, u := range r.Ungiven {
+		if i == 0 {
+			b = append(b, `,"ungiven":[`...)
+		} else {
+			b = append(b, ',')
+		}
+		b = appendProblem(b, u.Field, u.Reason, u.Fix)
+	}
+	if len(r.Ungiven) > 0 {
+		b = append(b, ']')
+	}
+	return append(b, '}')
+}
+
+func appendProblem(b []byte, field, reason, fix string) []byte {
+	b = appendText(append(b, `{"field":`...), field)
+	b = appendText(append(b, `,"reason":`...), reason)
+	b = appendText(append(b, `,"fix":`...), fix)
 	return append(b, '}')
 }
 

@@ -148,6 +148,10 @@ func (b *batch) accept(it *item) {
 	for _, n := range it.draft.NotIdentifiers() {
 		m.nonIDs.WithLabelValues(string(n.Cause)).Inc()
 	}
+	for _, u := range it.draft.Ungiven() {
+		m.ungiven.WithLabelValues(string(u.Reason)).Inc()
+		it.result.Ungiven = append(it.result.Ungiven, Ungiven{u.Field, string(u.Reason), u.Fix})
+	}
 	it.draft.Pseudonymise(b.s.deps.Pseudonyms)
 	m.surplus.Add(float64(it.draft.Surplus()))
 	it.decisions = it.draft.Decisions()
@@ -208,7 +212,7 @@ func (b *batch) answer() *Answer {
 			first := &b.items[it.same]
 			it.outcome = first.outcome
 			it.set(first.result.Status, first.result.Reason, first.result.Fix)
-			it.result.Held, it.result.Signal = first.result.Held, first.result.Signal
+			it.result.Held, it.result.Signal, it.result.Ungiven = first.result.Held, first.result.Signal, first.result.Ungiven
 		}
 		switch it.outcome {
 		case outcomeAccepted, outcomeHeld:

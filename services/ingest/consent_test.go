@@ -272,3 +272,49 @@ func TestConsent_saleTakenBack(t *testing.T) {
 	r.cells.away.Store(false)
 	require.Len(t, r.decisions(), before+1, "Kafka has it, and the resolver joins it")
 }
+
+// underOther are the decisions of an event that agrees to offers under the text about browsing, and refuses profiles.
+const underOther = `,"consent":[
+	{"point":{"namespace":"email","value":"marie@example.org"},"purpose":"profiling","decision":"refuse"},
+	{"point":{"namespace":"email","value":"marie@example.org"},"purpose":"marketing","channel":"email","decision":"grant","act":"store_tablet_signed","notice":{"id":"web-privacy","version":"3","language":"fr"}}]`
+
+// A grant under a notice of another purpose permits nothing and takes nothing away; the sale it came with is taken, and so is what else it decides. The
+// source is told, also when it sends the event twice at once, and it is counted.
+func TestUngiven_theSaleIsTaken(t *testing.T) {
+	r := newRig(t, "store", nil)
+	a := r.send("store-1", list(sale("a", underOther), sale("a", underOther), sale("b", "")))
+	require.Equal(t, "accepted accepted accepted", statuses(a))
+	require.Len(t, r.events(stream.TopicEventsStore), 2)
+	for _, result := range a.Results[:2] {
+		require.Len(t, result.Ungiven, 1)
+		require.Equal(t, []string{"/consent/1/notice", "notice_of_another_purpose"}, []string{result.Ungiven[0].Field, result.Ungiven[0].Reason})
+		require.NotEmpty(t, result.Ungiven[0].Fix)
+	}
+	require.Empty(t, a.Results[2].Ungiven)
+	register, err := consent.DecodeRegister(r.register(identifier.Email, "marie@example.org").Value)
+	require.NoError(t, err)
+	require.Equal(t, []consent.PurposeChannel{{Purpose: consent.Profiling}}, register.All(), "the refusal alone")
+	require.Equal(t, 1.0, r.counted("rcu_ingestor_ungiven_grants_total"))
+
+	right := strings.Replace(underOther, `{"id":"web-privacy","version":"3"`, `{"id":"marketing","version":"1"`, 1)
+	require.Empty(t, r.send("store-1", sale("c", right)).Results[0].Ungiven)
+	require.Equal(t, "accepted", statuses(r.send("store-1", sale("d", underOther))))
+	register, err = consent.DecodeRegister(r.register(identifier.Email, "marie@example.org").Value)
+	require.NoError(t, err)
+	require.True(t, register.AllowedAt(consent.Marketing, consent.ChannelEmail, seconds(t, late)), "it takes no earlier grant away")
+}
+
+// counted is the sum of a counter.
+func (r *rig) counted(name string) (sum float64) {
+	r.t.Helper()
+	families, err := r.registry.Gather()
+	require.NoError(r.t, err)
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			if f.GetName() == name {
+				sum += m.GetCounter().GetValue()
+			}
+		}
+	}
+	return sum
+}

@@ -30,6 +30,7 @@ type metrics struct {
 	stripped  prometheus.Counter
 	denials   *prometheus.CounterVec
 	decisions *prometheus.CounterVec
+	ungiven   *prometheus.CounterVec
 	registers *prometheus.CounterVec
 	dead      *prometheus.CounterVec
 	waiting   prometheus.Gauge
@@ -59,6 +60,7 @@ func newMetrics(channel string, reg prometheus.Registerer) (*metrics, error) {
 		stripped:  prometheus.NewCounter(counter("stripped_devices_total", "Device identifiers taken off core events for want of a grant.")),
 		denials:   vec("consent_denials_total", "Browsing events not collected, by why.", "why"),
 		decisions: vec("decisions_total", "Consent decisions taken in, by kind.", "kind"),
+		ungiven:   vec("ungiven_grants_total", "Grants of events that count as not given, by reason.", "reason"),
 		registers: vec("registers_total", "Reads and writes of consent registers, by result.", "operation", "result"),
 		dead:      vec("dead_letters_total", "Dead letters, by result.", "result"),
 		waiting:   prometheus.NewGauge(prometheus.GaugeOpts{Name: "rcu_ingestor_queue_requests", Help: "Requests waiting for their turn.", ConstLabels: labels}),
@@ -74,7 +76,7 @@ func newMetrics(channel string, reg prometheus.Registerer) (*metrics, error) {
 		signals: vec("signal_problems_total", "Consent strings that were not taken, by reason.", "reason"),
 	}
 	for _, c := range []prometheus.Collector{
-		m.events, m.reasons, m.refused, m.fields, m.nonIDs, m.surplus, m.stripped, m.denials, m.decisions,
+		m.events, m.reasons, m.refused, m.fields, m.nonIDs, m.surplus, m.stripped, m.denials, m.decisions, m.ungiven,
 		m.registers, m.dead, m.waiting, m.bytes, m.batch, m.perEvent, m.reloads, m.signals,
 	} {
 		if err := reg.Register(c); err != nil {

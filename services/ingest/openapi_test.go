@@ -57,6 +57,7 @@ func TestOpenAPI_answersAreAsDescribed(t *testing.T) {
 	key := r.keys["store-1"]
 	require.Equal(t, 200, check(key, form, sale("a", "")))
 	require.Equal(t, 200, check(key, form, list(sale("b", ""), `{"id":"c"}`, sale("a", `,"data":{}`))))
+	require.Equal(t, 200, check(key, form, sale("n", underOther)))
 	require.Equal(t, 200, check(key, "application/x-ndjson", sale("d", "")+"\n"+sale("e", "")))
 	for _, c := range badinput.Cases() {
 		check(key, form, string(c.Body))

@@ -198,6 +198,14 @@ func (r *Registry) Notice(id, version string) (Notice, bool) {
 	return n, ok
 }
 
+// Omits reports whether a notice of the register says nothing of a purpose, as far as is known: the version is another, or speaks of others. Of a
+// notice whose text is not in the register nothing is known.
+func (r *Registry) Omits(id, version, purpose string) bool {
+	versions, ours := r.Notices[id]
+	n, known := versions[version]
+	return ours && (!known || !n.Covers(purpose))
+}
+
 // NoticeText returns the text of a notice in a language.
 func (r *Registry) NoticeText(id, version, lang string) (string, bool) {
 	t, ok := r.texts[noticeKey(id, version, lang)]

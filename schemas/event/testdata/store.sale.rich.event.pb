@@ -1,6 +1,5 @@
 
-s1c1till-12 *acme2paris-1:Europe/ParisBFRHRT12-0018Zsale`hºûˆŸ“pÀóçûˆŸ“x€À–ºÛ´“‚	(fJ,
-)¢
+s1c1till-12 *acme2paris-1:Europe/ParisBFRHRT12-0018Zsale`hºûˆŸ“pÀóçûˆŸ“x€À–ºÛ´“‚Ş?~şØøí¢
 card6ƒ.ò_$åİùÔa…—¢
 emailSÔÕ2ıã~ÕûæoIòÈ¢
 phone6J†Äï¿²m¾"œ*¢

@@ -45,7 +45,7 @@ func choices(t *testing.T, s *stack.Stack, address string) {
 	t.Helper()
 	point := map[string]any{"namespace": "email", "value": address}
 	grant := stack.Grant(stack.Proved("email", address), "marketing")
-	grant.Channel, grant.Act, grant.Notice = "email", "banner", &stack.Notice{ID: "n1", Version: "1", Language: "fr"}
+	grant.Channel, grant.Act, grant.Notice = "email", "banner", &stack.Notice{ID: "marketing", Version: "1", Language: "fr"}
 	s.Send(t, stack.OwnShop, decided(time.Now().Add(-time.Hour), grant))
 	var link struct{ Path string }
 	consent(t, s, "/v1/preference-links", map[string]any{"point": point}, &link)

@@ -47,9 +47,9 @@ type Notice struct {
 	Language string `json:"language"`
 }
 
-// Grant is an affirmative grant, given on a banner.
+// Grant is an affirmative grant, given on a banner that spoke of the purpose.
 func Grant(point Identifier, purpose string) Decision {
-	return Decision{Point: point, Purpose: purpose, Decision: "grant", Act: "banner", Notice: &Notice{"web-privacy", "3", "fr"}}
+	return Decision{Point: point, Purpose: purpose, Decision: "grant", Act: "banner", Notice: &Notice{purpose, "1", "fr"}}
 }
 
 // Withdraw takes a grant back.
