@@ -155,8 +155,9 @@ func (j *Judge) decide(ctx context.Context, hearings []hearing) ([]stream.Record
 }
 
 func (j *Judge) judge(h *hearing, ps points) {
-	// What the signals of the event decided lies on Kafka since it came, and stands in the registers now.
-	g := gate(h.draft, ps, j.now(), j.signals.mutes(h.draft))
+	// What the signals of the event decided lies on Kafka since it came, and stands in the registers now. None of them mutes it: what is muted is refused
+	// at once and never held.
+	g := gate(h.draft, ps, j.now(), false)
 	g.count(j.gate)
 	switch g.verdict {
 	case consent.Collect:

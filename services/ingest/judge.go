@@ -14,7 +14,6 @@ import (
 	"rcu/pkg/event"
 	"rcu/pkg/identity"
 	"rcu/pkg/stream"
-	"rcu/pkg/tcf"
 	"rcu/pkg/telemetry"
 	"rcu/pkg/vault"
 	"rcu/services/internal/dailykeys"
@@ -28,13 +27,12 @@ type JudgeConfig struct {
 	ConsentRest    time.Duration `yaml:"consent_rest"`    // after a failure of Redis it is not asked for so long
 	PublishTimeout time.Duration `yaml:"publish_timeout"` // until the brokers acknowledged; then the batch is judged again
 	BackoffMax     time.Duration `yaml:"backoff_max"`     // the longest pause before a batch is judged again
-	TCF            tcf.Mapping   `yaml:"tcf"`             // what consent strings mean
 }
 
 // DefaultJudge returns the documented limits.
 func DefaultJudge() JudgeConfig {
 	return JudgeConfig{
-		Group: "judge", BatchRecords: 500, ConsentTimeout: time.Second, ConsentRest: time.Second, PublishTimeout: 20 * time.Second, BackoffMax: 2 * time.Second, TCF: tcf.Default(),
+		Group: "judge", BatchRecords: 500, ConsentTimeout: time.Second, ConsentRest: time.Second, PublishTimeout: 20 * time.Second, BackoffMax: 2 * time.Second,
 	}
 }
 
@@ -46,9 +44,6 @@ func (c JudgeConfig) Validate() error {
 	}
 	if c.BatchRecords < 1 || c.BatchRecords > 10_000 {
 		problems = append(problems, errors.New("batch_records: want 1 to 10000"))
-	}
-	if err := c.TCF.Validate(); err != nil {
-		problems = append(problems, fmt.Errorf("tcf: %w", err))
 	}
 	for name, d := range map[string]time.Duration{
 		"consent_timeout": c.ConsentTimeout, "consent_rest": c.ConsentRest, "publish_timeout": c.PublishTimeout, "backoff_max": c.BackoffMax,
@@ -122,7 +117,6 @@ type Judge struct {
 	consumer  *stream.Consumer
 	judged    *prometheus.CounterVec
 	gate      *telemetry.GateRefusals
-	signals   signalReader
 }
 
 // What became of held events.
@@ -159,7 +153,6 @@ func NewJudge(cfg JudgeConfig, deps JudgeDeps) (*Judge, error) {
 	if j.gate, err = telemetry.NewGateRefusals(deps.Registerer, telemetry.GateCollect); err != nil {
 		return nil, err //nolint:wrapcheck // says all
 	}
-	j.signals = newSignalReader(cfg.TCF, deps.Decoder)
 	rest := Config{ConsentTimeout: cfg.ConsentTimeout, ConsentRest: cfg.ConsentRest}
 	j.registers = newRegisters(deps.Registers, rest, j.now, reads, j.log)
 	j.decisions = newDecisions(deps.Stream, deps.Resolver)

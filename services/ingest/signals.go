@@ -144,16 +144,6 @@ func (r signalReader) read(d *event.Draft, text string, devices []identifier.Key
 	return read, decided, nil
 }
 
-// mutes reports whether a consent string of the event cannot be counted.
-func (r signalReader) mutes(d *event.Draft) bool {
-	text := d.Signals().TCF
-	if text == "" {
-		return false
-	}
-	_, _, problem := r.read(d, text, devicesOf(d))
-	return problem != nil
-}
-
 // take adds a decision unless the register of its point has it already; one of a register that is damaged is left out.
 func (h *heard) take(ps points, k identifier.Key, m *eventpb.Decision) {
 	p := ps[k]

@@ -12,6 +12,7 @@ import (
 
 	"rcu/pkg/consent"
 	"rcu/pkg/identifier"
+	"rcu/pkg/resolve"
 	"rcu/pkg/stream"
 	"rcu/pkg/tcf"
 )
@@ -127,6 +128,34 @@ func TestTCF_stringsThatDoNotCount(t *testing.T) {
 		require.Contains(t, r.metrics(), `rcu_ingestor_signal_problems_total{channel="web",reason="`+reason+`"} 1`)
 	}
 	require.Empty(t, r.decisions())
+}
+
+// What is muted is refused whatever its register says and whether that can be read, so that no judge of held events ever meets it.
+func TestTCF_muted_isRefusedAtOnce_andNeverHeld(t *testing.T) {
+	for name, spoil := range map[string]func(*rig){
+		"granted": func(r *rig) { r.send("web-1", decision("g", "cookie", "ck1", "unify_behaviour", "grant", at9)) },
+		"damaged": func(r *rig) {
+			c := r.register(identifier.Cookie, "ck1")
+			c.Value = []byte("\xff\xffnonsense")
+			written, err := r.cells.CommitCells(t.Context(), []resolve.Cell{c})
+			require.NoError(t, err)
+			require.True(t, written[0])
+		},
+		"away": func(r *rig) { r.cells.away.Store(true) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, "web", nil)
+			spoil(r)
+			two := strings.Replace(seen("two", "ck1", at11, tcfAll), `"identifiers":[`, `"identifiers":[{"namespace":"cookie","value":"ck2"},`, 1)
+			a := r.send("web-1", list(
+				seen("cut", "ck1", at11, tcfAll[:30]), seen("old", "ck1", at11, tcfOld), seen("future", "ck1", at11, tcfFuture), seen("policy", "ck1", at11, tcfPolicy),
+				seen("vendors", "ck1", at11, tcfNoVendors), seen("publisher", "ck1", at11, tcfNoPublisher), two,
+			))
+			require.Equal(t, strings.TrimSpace(strings.Repeat("dropped:consent ", 7)), statuses(a))
+			require.Empty(t, r.producer.of(stream.TopicHeld))
+			require.Empty(t, r.producer.of(stream.TopicEventsWeb))
+		})
+	}
 }
 
 // A string in whose bits a card number or an account number can be read is none.

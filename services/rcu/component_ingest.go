@@ -87,9 +87,7 @@ func buildIngest(ctx context.Context, d *deps, channel string, build func(ingest
 
 // buildJudge decides about what ingestors of any channel held while the consent registers could not be read.
 func buildJudge(d *deps, decoder *event.Decoder, sealer ingest.Sealer, producer *stream.Producer) (*ingest.Judge, error) {
-	cfg := ingest.DefaultJudge()
-	cfg.TCF = d.settings.Ingest.TCF
-	return ingest.NewJudge(cfg, ingest.JudgeDeps{ //nolint:wrapcheck // says all
+	return ingest.NewJudge(ingest.DefaultJudge(), ingest.JudgeDeps{ //nolint:wrapcheck // says all
 		Log: d.log, Registerer: d.metricsOf("judge"), SourcesFile: d.sourcesFile(), Decoder: decoder, Pseudonyms: d.keys, Keyring: d.keys,
 		Contracts: []ingest.Contract{store.Contract(), web.Contract(), mobile.Contract(), callcentre.Contract()},
 		Sealer:    sealer, Producer: producer, DeadLetters: stream.NewDeadLetters(producer, "judge"), Registers: d.cells, Stream: d.kafka,
