@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -80,5 +81,67 @@ func TestHalfAState_showsNobody(t *testing.T) {
 	missing.Store(true)
 	for _, purpose := range []string{"contract", "legal"} {
 		require.Equal(t, http.StatusServiceUnavailable, a.lookup("service", "card", card, purpose).Code)
+	}
+}
+
+// Who logs in on a device of many is no owner of it, and yet the person of what they did there: an overlay on it masks them as one on their own points.
+func TestOverlay_onASharedDevice(t *testing.T) {
+	w := newWorld(t)
+	w.send(kiosk, "consent.decided", at(10, 8), fields{"consent": consentOf("cookie", "kiosk-1", "unify_behaviour", "", "grant")})
+	w.send(kiosk, "page.viewed", at(11, 9), fields{"identifiers": ids("cookie", "kiosk-1", "email", mail), "data": fields{"path": "/shoes"}})
+	w.send(web, "order.placed", at(11, 11), fields{"identifiers": append(ids("email", mail), map[string]any{"namespace": "order", "value": "W-1"}), "data": total(2000)})
+	w.send(web, "consent.decided", at(12, 8), fields{"consent": consentOf("email", mail, "profiling", "", "grant")})
+	a := newAPI(t, w, nil)
+	r := a.lookup("service", "email", mail, "unify_behaviour").record()
+	require.NotContains(t, r.Also, w.name("cookie", "kiosk-1"), "it links nobody")
+	require.EqualValues(t, 1, r.Counters["page.viewed"])
+	require.Equal(t, http.StatusOK, a.lookup("service", "email", mail, "profiling").Code)
+
+	w.overlaid(consent.Restricted, "object", "cookie", "kiosk-1", at(14, 9))
+	require.Equal(t, http.StatusLocked, a.lookup("service", "email", mail, "contract").Code)
+	w.overlaid(consent.Restricted, "grant", "cookie", "kiosk-1", at(15, 9))
+	require.Len(t, a.lookup("service", "email", mail, "contract").record().Orders, 1)
+
+	w.overlaid(consent.Adolescent, "object", "cookie", "kiosk-1", at(15, 9))
+	require.Equal(t, http.StatusForbidden, a.lookup("service", "email", mail, "profiling").Code)
+	require.Equal(t, http.StatusOK, a.lookup("service", "email", mail, "contract").Code, "it closes nothing")
+}
+
+// A purpose with a recipient is masked as every other: by an overlay on any point, by the age that a grant was given at, and by an erasure since.
+func TestOverlay_masksPurposesWithARecipient(t *testing.T) {
+	for name, tt := range map[string]struct {
+		overlay consent.Overlay
+		lifted  bool
+		after   int // the status once it is lifted
+	}{
+		"adolescent":       {consent.Adolescent, false, 0},
+		"minor":            {consent.Minor, false, 0},
+		"was minor":        {consent.Minor, true, http.StatusForbidden},
+		"was erased":       {consent.Erased, true, http.StatusForbidden},
+		"was adolescent":   {consent.Adolescent, true, http.StatusOK},
+		"on another point": {consent.Adolescent, false, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			marie(w)
+			a := newAPI(t, w, nil)
+			const purpose = "ads_custom_audience:acme"
+			w.send(web, "consent.decided", at(13, 9), fields{"consent": consentOf("email", mail, purpose, "", "grant")})
+			require.Equal(t, http.StatusOK, a.lookup("service", "card", card, purpose).Code)
+			ns, value := "email", mail
+			if strings.HasPrefix(name, "on another") {
+				ns, value = "card", card
+			}
+			w.overlaid(tt.overlay, "object", ns, value, at(14, 9))
+			if !tt.overlay.Closes() {
+				require.Equal(t, http.StatusForbidden, a.lookup("service", "card", card, purpose).Code)
+			}
+			if !tt.lifted {
+				return
+			}
+			w.overlaid(tt.overlay, "grant", ns, value, at(15, 9))
+			require.Equal(t, tt.after, a.lookup("service", "card", card, purpose).Code)
+			require.Equal(t, http.StatusOK, a.lookup("service", "card", card, "contract").Code)
+		})
 	}
 }

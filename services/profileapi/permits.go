@@ -125,17 +125,17 @@ func (p permit) ofPerson() bool {
 	return p.mask.Has(p.purpose.Purpose)
 }
 
-// ofParameter asks for a purpose that names a recipient or kind: some point allows it and none denies it.
+// ofParameter asks for a purpose that names a recipient or kind: some point allows it, none denies it, and no overlay masks it on any.
 func (p permit) ofParameter() bool {
 	granted := false
 	for _, x := range p.points {
-		allowed, known := x.Register.History(p.stated, "").Allowed(p.now)
-		if x.Unreadable || known && !allowed {
+		allowed := x.AllowedAt(p.stated, "", p.now)
+		if _, known := x.Register.History(p.stated, "").Allowed(p.now); known && !allowed {
 			return false
 		}
 		granted = granted || allowed
 	}
-	return granted
+	return granted && consent.MaskedBy(p.points, p.stated, "", p.now) == ""
 }
 
 // allow reports whether the browsing of a leaf may be shown for the purpose: the controller itself had a grant on the device and has one now, whatever

@@ -75,13 +75,17 @@ func worldOn(t testing.TB, state resolve.GraphState, cells resolve.Cells) *world
 }
 
 // source is who sent an event: a channel of a controller.
-type source struct{ channel, controller string }
+type source struct {
+	channel, controller string
+	shared              bool // its devices are many people's
+}
 
 var (
-	till = source{"store", "shop-fr"}
-	web  = source{"web", "shop-fr"}
-	desk = source{"callcentre", "shop-fr"}
-	spa  = source{"store", "spa-fr"} // another controller of the space
+	till  = source{"store", "shop-fr", false}
+	web   = source{"web", "shop-fr", false}
+	kiosk = source{"web", "shop-fr", true}
+	desk  = source{"callcentre", "shop-fr", false}
+	spa   = source{"store", "spa-fr", false} // another controller of the space
 )
 
 func (s source) origin(t testing.TB) *event.Origin {
@@ -90,7 +94,7 @@ func (s source) origin(t testing.TB) *event.Origin {
 	require.NoError(t, err)
 	o := &event.Origin{
 		Space: space, Controller: s.controller, Source: s.channel + "-" + s.controller, Channel: event.ChannelOf(s.channel), Brand: "maison",
-		Zone: zone, Country: "FR", Currency: "EUR", Trust: eventpb.Trust_TRUST_SELF,
+		Zone: zone, Country: "FR", Currency: "EUR", Trust: eventpb.Trust_TRUST_SELF, SharedDevice: s.shared,
 	}
 	if s.channel == "store" {
 		o.Store, o.Trust = "paris-1", eventpb.Trust_TRUST_STATED
