@@ -210,15 +210,9 @@ func (s *Service) person(ctx context.Context, q *request, now time.Time) (contac
 	}
 	permission, proof := permit(q, points, now.Unix())
 	if !permission.Allowed {
-		s.gate.Refuse(base(q.purpose), telemetry.EffectDenied, 1)
+		s.gate.Refuse(string(q.purpose), telemetry.EffectDenied, 1)
 	}
 	return who, contact.Person{Permission: permission, Wishes: wishes}, proof, nil
-}
-
-// base is a purpose without the name of its recipient.
-func base(p consent.Purpose) string {
-	info, _ := consent.PurposeOf(p)
-	return string(info.Purpose)
 }
 
 // points reads the registers: of the point itself, the first, and of the whole person, on one of whose points an overlay may lie.

@@ -27,7 +27,26 @@ func (r *rig) counted() map[string]string {
 	return out
 }
 
-// What gate G4 refuses before a contact is counted by purpose, without the names of recipients, and nothing that another rule refuses is.
+// A purpose that names a recipient or kind contacts nobody: no such name is ever counted, so that labels stay few and hold no name.
+func TestNamesOfRecipients_areNoLabels(t *testing.T) {
+	r := newRig(t, nil)
+	k := r.key(identifier.Email, marie)
+	for _, info := range consent.Purposes() {
+		name := string(info.Purpose) + ":acme"
+		if info.Parameter {
+			r.decide(k, consent.Purpose(name), "", consent.Grant)
+		}
+		for _, step := range []string{"reserve", "confirm", "release", "refused"} {
+			for _, body := range []fields{mail("m1", marie).with("purpose", name), mail("m1", marie).with("purpose", name).with("channel", "")} {
+				require.Equal(t, http.StatusBadRequest, r.send("service", step, body).Code, "%s for %s", step, name)
+			}
+		}
+	}
+	require.Empty(t, r.counted())
+	require.NotContains(t, r.logs.String(), "acme")
+}
+
+// What gate G4 refuses before a contact is counted by purpose, and nothing that another rule refuses is.
 func TestRefusals_areCountedByPurpose(t *testing.T) {
 	r := newRig(t, nil)
 	k := r.key(identifier.Email, marie)

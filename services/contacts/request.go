@@ -57,7 +57,7 @@ type request struct {
 	reader     auth.Reader
 	controller string
 	ask        contact.Ask
-	purpose    consent.Purpose
+	purpose    consent.Purpose          // of a closed list: one with a name behind it contacts nobody
 	family     string                   // of products that are offered; empty: none in particular
 	needs      []consent.PurposeChannel // of the very point
 	also       []consent.PurposeChannel // of the person
