@@ -6,7 +6,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"rcu/pkg/consent"
 	"rcu/pkg/identifier"
+	"rcu/pkg/stream"
+	eventpb "rcu/schemas/event"
 )
 
 // refused reads what gate G2 counted, by purpose and effect.
@@ -67,4 +70,42 @@ func TestRefusals_areCountedByPurpose(t *testing.T) {
 	w.catchUp()
 	want["G2 unify_core unlinked"] = 1
 	require.Equal(t, want, w.refused(), "of who objected to being recognised, and of nobody else")
+}
+
+// Browsing on a device of many, of which nobody is known, is nobody's though it was collected under a grant: no gate refused it, and no gate lets it be
+// shown with a person. Once the grant is withdrawn it is refused as well.
+func TestBrowsingOfNobody_underAGrant_isNobodysAndNotRefused(t *testing.T) {
+	w := newPermitWorld(t, 1, sabotage{})
+	s := newStory(1, 1)
+	cookie, number := s.cookies[0], s.numbers[0]
+	viewed := func(id string, minutes int, more ...map[string]any) {
+		at := w.now.Add(-time.Duration(minutes) * time.Minute).Format(time.RFC3339)
+		w.takeFrom("web", kioskOf(retail), j(id, "page.viewed", at, append(more, is("cookie", cookie)), map[string]any{"path": "/"}))
+	}
+	s.say(w, identifier.Cookie, said{controller: retail, point: cookie, purpose: "unify_behaviour", at: w.now.AddDate(0, 0, -1).Unix()})
+	viewed("nobody", 60)
+	viewed("somebody", 50, proved("customer", number))
+	w.catchUp()
+	require.Empty(t, w.refused(), "nobody is known, and nobody refused")
+	mask := func(id string) consent.Mask {
+		var last consent.Mask
+		for _, m := range messages[eventpb.Resolved](t, w.topics[stream.TopicResolved]) {
+			if m.GetEvent().GetId() == id {
+				last = consent.Mask(m.GetPermissions())
+			}
+		}
+		require.True(t, last.Has(consent.UnifyCore), id)
+		return last
+	}
+	require.Empty(t, w.rows()["nobody"].person)
+	require.False(t, mask("nobody").Has(consent.UnifyBehaviour), "there is nobody whose it could be")
+	require.NotEmpty(t, w.rows()["somebody"].person, "who logged in is known, though the device is not theirs")
+	require.True(t, mask("somebody").Has(consent.UnifyBehaviour))
+
+	viewed("late", 30)
+	s.say(w, identifier.Cookie, said{controller: retail, point: cookie, purpose: "unify_behaviour", denies: 2, at: w.now.Add(-10 * time.Minute).Unix()})
+	w.catchUp()
+	require.Equal(t, map[string]float64{"G2 unify_behaviour unlinked": 1}, w.refused())
+	require.Empty(t, w.rows()["late"].person)
+	require.Empty(t, w.rows()["somebody"].person, "and what was shown is not any more")
 }

@@ -177,6 +177,10 @@ func (w *permitWorld) openIngest(broken sabotage) {
 			specs = append(specs, s)
 		}
 	}
+	specs = append(specs, ingest.SourceSpec{
+		Name: kioskOf(retail), Channel: "web", Space: space, Controller: retail, Brand: "maison", Zone: "Europe/Paris", Country: "FR", Currency: "EUR", Trust: "self",
+		SharedDevice: new(true), Rate: 1e6, Burst: 1e6,
+	})
 	file, keys, err := ingest.GenerateSources(specs)
 	require.NoError(w.t, err)
 	w.keys = keys
@@ -260,10 +264,19 @@ func (w *permitWorld) serve(s *profileapi.Service) {
 	t.Cleanup(w.close)
 }
 
+// kioskOf is the source of a controller whose devices are many people's.
+func kioskOf(controller string) string { return "kiosk-" + controller }
+
 // take posts one event to an ingestor.
 func (w *permitWorld) take(channel, controller, raw string) {
 	w.t.Helper()
-	code, body := w.post(w.ingest[channel], w.keys[channel+"-"+controller], "/v1/events", "["+raw+"]")
+	w.takeFrom(channel, channel+"-"+controller, raw)
+}
+
+// takeFrom posts one event of a source to the ingestor of its channel.
+func (w *permitWorld) takeFrom(channel, source, raw string) {
+	w.t.Helper()
+	code, body := w.post(w.ingest[channel], w.keys[source], "/v1/events", "["+raw+"]")
 	require.Equal(w.t, http.StatusOK, code, body)
 	require.Contains(w.t, body, `"rejected":0`, raw)
 }
