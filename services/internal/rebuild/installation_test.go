@@ -130,6 +130,9 @@ func (i *installation) person(n int) {
 	mail := known("email", fmt.Sprintf("p%d@example.com", n))
 	i.event("sale", fmt.Sprintf("s-%d", n), at, euros(900+n%70), "Marie", card, alias("ticket", fmt.Sprintf("paris-1/%08d", n)), alias("email", fmt.Sprintf("p%d@example.com", n-n%10/9)))
 	i.event("order.placed", fmt.Sprintf("o-%d", n), at.Add(time.Minute), euros(4900), "", mail, cookie, alias("order", fmt.Sprintf("W%08d", n)))
+	if n%4 == 1 { // told by the number of the order alone: whose it is, the register of the number says
+		i.event("order.state_changed", fmt.Sprintf("r-%d", n), at.Add(2*time.Minute), map[string]any{"state": "shipped"}, "", alias("order", fmt.Sprintf("W%08d", n)))
+	}
 	if n%3 == 0 {
 		i.grant(n, at.Add(-time.Hour), cookie)
 		i.event("page.viewed", fmt.Sprintf("v-%d", n), at, map[string]any{"path": "/c", "kind": "home"}, "", cookie, mail)
