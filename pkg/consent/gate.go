@@ -80,8 +80,8 @@ func permissions(points []Point, now int64, some Mask) Mask {
 		if some&s.bit == 0 || overlaid && MaskedBy(points, s.info.Purpose, s.channel, now) != "" {
 			continue
 		}
-		if !overlaid && !s.decided(points) {
-			if s.byDefault(points) {
+		if !s.decided(points) {
+			if s.info.Default {
 				m |= s.bit
 			}
 			continue
@@ -100,19 +100,6 @@ func (s *slot) decided(points []Point) bool {
 			if e := &points[i].Register.entries[j]; e.Channel == s.channel && e.Purpose == s.info.Purpose {
 				return true
 			}
-		}
-	}
-	return false
-}
-
-// byDefault answers for a slot about which nothing was decided: of the very point where some point is reached, else of the person.
-func (s *slot) byDefault(points []Point) bool {
-	if !s.info.Default || !s.info.PerPoint {
-		return s.info.Default
-	}
-	for i := range points {
-		if Reaches(s.channel, points[i].Key.Namespace) {
-			return true
 		}
 	}
 	return false
@@ -150,14 +137,10 @@ func (i *Info) on() []string {
 	return i.Channels
 }
 
-// onSomePoint answers for a permission of the very point: one that the channel reaches has it.
+// onSomePoint answers for a permission of the very point, which none has by default: one that the channel reaches has it.
 func (s *slot) onSomePoint(points []Point, now int64) bool {
 	for i := range points {
-		x := &points[i]
-		if !Reaches(s.channel, x.Key.Namespace) {
-			continue
-		}
-		if x.Register.Empty() && s.info.Default || !x.Register.Empty() && x.AllowedAt(s.info.Purpose, s.channel, now) {
+		if x := &points[i]; Reaches(s.channel, x.Key.Namespace) && x.AllowedAt(s.info.Purpose, s.channel, now) {
 			return true
 		}
 	}

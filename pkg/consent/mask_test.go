@@ -102,6 +102,13 @@ func randomPerson(rng *rand.Rand) []consent.Point {
 	return out
 }
 
+// The gate rests on it: a permission of the very point is somebody's consent, and what holds by default is about the person.
+func TestNoPurposeOfAPointHoldsByDefault(t *testing.T) {
+	for _, info := range consent.Purposes() {
+		require.False(t, info.PerPoint && (info.Default || !info.Optional()), info.Purpose)
+	}
+}
+
 // TestPermissionsAskEachPurpose: the mask is what asking each purpose of each point gives. What an overlay that was lifted leaves of purposes that are
 // about the person is for the laws of overlays.
 func TestPermissionsAskEachPurpose(t *testing.T) {
