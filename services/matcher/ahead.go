@@ -85,6 +85,7 @@ func (s *Service) takeAhead(ctx context.Context, r stream.Record) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
 	defer cancel()
+	defer s.precedence.goAhead()()
 	taken, err := s.overtake(s.planned(ctx), r.Partition, &l)
 	switch {
 	case err != nil && ctx.Err() == nil:

@@ -48,20 +48,21 @@ func (d *Deps) validate() error {
 
 // Service is the matcher.
 type Service struct {
-	cfg      Config
-	deps     Deps
-	scorer   *match.Scorer
-	metrics  *metrics
-	consumer *stream.Consumer
-	again    *stream.Consumer
-	reached  reached
-	lately   *lately
-	turns    *turns
-	doubts   *doubts
-	ahead    ahead
-	over     overlays
-	pace     *rate.Limiter
-	matches  *stream.Producer // nil: Deps.Matches was given
+	cfg        Config
+	deps       Deps
+	scorer     *match.Scorer
+	metrics    *metrics
+	consumer   *stream.Consumer
+	again      *stream.Consumer
+	reached    reached
+	lately     *lately
+	turns      *turns
+	doubts     *doubts
+	ahead      ahead
+	precedence *precedence
+	over       overlays
+	pace       *rate.Limiter
+	matches    *stream.Producer // nil: Deps.Matches was given
 }
 
 // matchesLinger is how long matches wait for company: a suggestion waits for them.
@@ -72,7 +73,7 @@ func New(cfg Config, d Deps) (*Service, error) {
 	if err := errors.Join(cfg.Validate(), d.validate()); err != nil {
 		return nil, fmt.Errorf("checking the matcher's configuration: %w", err)
 	}
-	s := &Service{cfg: cfg, deps: d, scorer: match.NewScorer(d.Model), reached: reached{next: map[int]int64{}}, lately: newLately(), turns: newTurns(), doubts: newDoubts(), over: overlaysOf(d.Graph, d.Cells), pace: rate.NewLimiter(rate.Limit(cfg.Rate), 2*batchRecords)}
+	s := &Service{cfg: cfg, deps: d, scorer: match.NewScorer(d.Model), reached: reached{next: map[int]int64{}}, lately: newLately(), turns: newTurns(), precedence: newPrecedence(), doubts: newDoubts(), over: overlaysOf(d.Graph, d.Cells), pace: rate.NewLimiter(rate.Limit(cfg.Rate), 2*batchRecords)}
 	s.ahead = ahead{follow: d.Stream.Follow, slots: make(chan struct{}, workers)}
 	var err error
 	if s.metrics, err = newMetrics(d.Metrics); err != nil {

@@ -108,11 +108,16 @@ func (s *Service) takeNew(ctx context.Context, partition int, l *leaf, keys map[
 	return outcome, nil
 }
 
-// takePaced takes a leaf, no more of them a second than the pace allows.
+// takePaced takes a leaf in turn, no more of them a second than the pace allows, and behind those ahead of their turn.
 func (s *Service) takePaced(ctx context.Context, l *leaf, keys map[subject]vault.SubjectKey) (outcome string, err error) {
 	if err := s.pace.Wait(ctx); err != nil {
 		return "", fmt.Errorf("waiting for the pace: %w", err)
 	}
+	leave, err := s.precedence.enter(ctx)
+	if err != nil {
+		return "", err
+	}
+	defer leave()
 	return s.take(ctx, l, keys)
 }
 

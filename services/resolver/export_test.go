@@ -16,7 +16,7 @@ type Faults struct {
 	KeysLast, OutboxBehind, TornRun, ForgetTold, SpaceChoices                bool
 	ToldAlways, ToldNever, Barrier, NoExpress, PromptLate                    bool
 	KeepKeys, KeyAgain, KeepBefore                                           bool
-	OwedBlindly, Scattered, Unmarked, NewsLost, OwedDropped                  bool
+	OwedBlindly, Scattered, Unmarked, NewsLost, OwedDropped, OutBlindly      bool
 }
 
 // Plant switches faults on until the test ends.
@@ -33,6 +33,7 @@ func Plant(t testing.TB, f Faults) {
 		faults.keepKeys, faults.keyAgain, faults.keepBefore = f.KeepKeys, f.KeyAgain, f.KeepBefore
 		faults.promptLate, faults.scattered = f.PromptLate, f.Scattered
 		faults.unmarked, faults.newsLost, faults.owedDropped = f.Unmarked, f.NewsLost, f.OwedDropped
+		faults.outBlindly = f.OutBlindly
 	}
 	plant(f)
 	t.Cleanup(func() { plant(Faults{}) })
@@ -116,6 +117,15 @@ func (s *Service) LookAfter(space string) func(ctx context.Context) error {
 
 // Flush publishes what is pending.
 func (s *Service) Flush(ctx context.Context) error { return s.flush(ctx) }
+
+// PublishSome publishes what is pending of some portions, those whose bits are set.
+func (s *Service) PublishSome(ctx context.Context, bits uint64) error {
+	var of chosen
+	for i := range of {
+		of[i] = bits>>i&1 == 1
+	}
+	return s.publishAll(ctx, of)
+}
 
 // MayFlush reports whether no publication holds flushes back.
 func (s *Service) MayFlush() bool {

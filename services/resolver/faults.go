@@ -31,5 +31,6 @@ var faults struct {
 	keyAgain      bool // a subject whose key was destroyed gets another at once
 	keepBefore    bool // a key that came after an erasure seals what was told before, too
 	owedDropped   bool // what is pending of a profile between which a leaf moved is taken and not told
+	outBlindly    bool // a portion that is out counts for all of them
 	scattered     bool // each name of a person is published where it comes
 }

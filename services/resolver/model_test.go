@@ -91,6 +91,7 @@ func TestModel_catchesPlantedFaults(t *testing.T) {
 		{"what was folded before is not emitted again", resolver.Faults{SkipFenced: true}, worldConfig{workers: 3, fail: .03, between: .05}},
 		{"browsing has an owner without a grant", resolver.Faults{IgnoreConsent: true}, worldConfig{workers: 1}},
 		{"offsets are committed before the changelogs are out", resolver.Faults{CommitEarly: true}, worldConfig{workers: 3, fail: .03, between: .05}},
+		{"offsets wait for one portion of the changelogs alone", resolver.Faults{OutBlindly: true}, worldConfig{workers: 3, fail: .03, between: .05}},
 		{"entries of the outbox are passed over", resolver.Faults{SkipOutbox: true}, worldConfig{workers: 1}},
 		{"profiles of entries that nobody looked at are not told", resolver.Faults{OwedBlindly: true}, worldConfig{workers: 1}},
 		{"what is pending of a profile between which a leaf moved is not told", resolver.Faults{OwedDropped: true}, worldConfig{workers: 3, between: .05}},

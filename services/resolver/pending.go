@@ -101,13 +101,15 @@ type pending struct {
 	hurry    chan struct{}       // says that there are some
 	kept     int                 // bytes of their values
 	profiles map[profileName]owedProfile
-	out      time.Time // everything added before is published
-	round    uint64    // grows whenever everything is taken
-	outRound uint64    // everything added in this round is published, and before
+	round    uint64            // grows whenever something is taken in turn
+	out      [portions]outUpTo // of each portion
 }
 
 func newPending(limit int, now func() time.Time, gauge prometheus.Gauge) *pending {
-	p := &pending{now: now, limit: limit, gauge: gauge, cells: map[string]cellRef{}, urgent: map[string]struct{}{}, hurry: make(chan struct{}, 1), profiles: map[profileName]owedProfile{}, out: now(), round: 1}
+	p := &pending{now: now, limit: limit, gauge: gauge, cells: map[string]cellRef{}, urgent: map[string]struct{}{}, hurry: make(chan struct{}, 1), profiles: map[profileName]owedProfile{}, round: 1}
+	for i, began := 0, now(); i < portions; i++ {
+		p.out[i].at = began
+	}
 	p.room = sync.NewCond(&p.mu)
 	return p
 }
@@ -176,13 +178,6 @@ func (p *pending) takeProfiles(profiles []owedProfile) []owedProfile {
 	return out
 }
 
-// isOut reports whether everything added in a round is published.
-func (p *pending) isOut(round uint64) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.outRound >= round
-}
-
 // full reports whether too much is pending.
 func (p *pending) full() bool {
 	p.mu.Lock()
@@ -200,66 +195,4 @@ func (p *pending) wait(ctx context.Context) error {
 		p.room.Wait()
 	}
 	return ctx.Err()
-}
-
-// taken is everything that was pending at a time.
-type taken struct {
-	cells    []cellRef
-	urgent   []cellRef // of the cells, leaves that should go out before their turn; they are not among cells
-	profiles []owedProfile
-	at       time.Time
-	round    uint64
-}
-
-// take returns everything pending. The caller publishes it and calls done, or gives it back.
-func (p *pending) take() taken {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	t := taken{at: p.now(), round: p.round, profiles: make([]owedProfile, 0, len(p.profiles))}
-	for _, o := range p.profiles {
-		t.profiles = append(t.profiles, o)
-	}
-	clear(p.profiles)
-	p.round++
-	t.cells, t.urgent = p.emptied()
-	return t
-}
-
-// takeCells returns the cells alone. The caller publishes them or gives them back.
-func (p *pending) takeCells() (cells, urgent []cellRef) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.emptied()
-}
-
-// emptied takes the cells out: those that should go out before their turn, and the others.
-func (p *pending) emptied() (cells, urgent []cellRef) {
-	cells = make([]cellRef, 0, len(p.cells))
-	for name, c := range p.cells {
-		if _, first := p.urgent[name]; first {
-			urgent = append(urgent, c)
-		} else {
-			cells = append(cells, c)
-		}
-	}
-	clear(p.cells)
-	clear(p.urgent)
-	p.kept = 0
-	p.gauge.Set(float64(len(p.profiles)))
-	p.room.Broadcast()
-	return cells, urgent
-}
-
-// done says that everything taken is out.
-func (p *pending) done(t taken) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.out, p.outRound = t.at, t.round
-}
-
-// through is the time up to which everything that was added is out.
-func (p *pending) through() time.Time {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.out
 }

@@ -17,12 +17,12 @@ import (
 // publishChunk is how many values are published together.
 const publishChunk = 500
 
-// longestWait bounds how long profiles wait for events to be resolved first, and the rest behind a publication that took long.
+// longestWait bounds how long profiles wait for events to be resolved first, and the rest behind a publication in turn that took long.
 const longestWait = 5 * time.Second
 
 // publishPending publishes what is pending, again and again, each thing at most once per PublishEvery. Events come first: while more of
-// them wait than a batch holds, profiles are told every longestWait only, and what takes longer than PublishEvery is followed by as long
-// a rest. So each person is told less often the more there is to do.
+// them wait than a batch holds, profiles are told every longestWait only, and what takes long is followed by as long a rest. So each person is
+// told less often the more there is to do.
 func (s *Service) publishPending(ctx context.Context) error {
 	timer := time.NewTimer(s.cfg.PublishEvery)
 	defer timer.Stop()
@@ -36,45 +36,51 @@ func (s *Service) publishPending(ctx context.Context) error {
 		if err := s.publishDue(ctx); err != nil && ctx.Err() == nil {
 			s.deps.Log.Warn("publishing changelogs", zap.Error(err))
 		}
-		timer.Reset(s.restAfter(s.deps.Now().Sub(started)))
+		timer.Reset(s.restAfter(started, s.deps.Now()))
 	}
 }
 
-// publishDue publishes cells, and profiles if it is time.
+// publishDue publishes the cells whose turn it is, and the profiles if it is time.
 func (s *Service) publishDue(ctx context.Context) error {
-	if s.behind() > int64(s.cfg.BatchRecords) && s.pending.size() <= s.cfg.MaxPending/2 && s.deps.Now().Sub(s.pending.through()) < longestWait {
-		return s.publishCellsFirst(ctx)
+	now := s.deps.Now()
+	due, cellsFirst := s.timetable.due(now), s.behind() > int64(s.cfg.BatchRecords)
+	if s.pending.size() > s.cfg.MaxPending/2 || cellsFirst && now.Sub(s.pending.through()) >= longestWait {
+		due, cellsFirst = everything(), false
 	}
-	return s.flush(ctx)
+	s.timetable.took(due, now)
+	if cellsFirst {
+		return s.publishCellsFirst(ctx, due)
+	}
+	return s.publishAll(ctx, due)
 }
 
 // publishCellsFirst publishes cells alone; offsets go on waiting for the profiles.
-func (s *Service) publishCellsFirst(ctx context.Context) error {
+func (s *Service) publishCellsFirst(ctx context.Context, of chosen) error {
 	s.flushing.Lock()
 	defer s.flushing.Unlock()
-	_, f, err := s.publishTaken(ctx, func() (t taken) {
-		t.cells, t.urgent = s.pending.takeCells()
-		return t
-	})
+	_, f, err := s.publishTaken(ctx, func() taken { return s.pending.takeCells(of) })
 	s.pending.add(f.again, nil)
 	return err
 }
 
-// restAfter is how long nothing is published after a publication that took so long.
-func (s *Service) restAfter(took time.Duration) time.Duration {
+// restAfter is how long nothing is published in turn after a publication that took from one time to another.
+func (s *Service) restAfter(began, ended time.Time) time.Duration {
 	if s.pending.size() > s.cfg.MaxPending/2 {
 		return 0
 	}
-	return max(s.cfg.PublishEvery-took, min(took, longestWait))
+	return max(s.timetable.first().Sub(ended), min(ended.Sub(began), longestWait))
 }
 
-// flush publishes everything pending. What could not be published stays pending, and offsets wait for it. Flushes come one after
-// the other: the time up to which everything is out belongs to one of them. Within one, several publications are under way: a flush
+// flush publishes everything pending.
+func (s *Service) flush(ctx context.Context) error { return s.publishAll(ctx, everything()) }
+
+// publishAll publishes everything that is pending of some portions. What could not be published stays pending, and offsets wait for it. Publications
+// in turn come one after the other: the time up to which everything is out belongs to one of them. Within one, several are under way: it
 // holds each key once, so none of them passes another of its key.
-func (s *Service) flush(ctx context.Context) error {
+func (s *Service) publishAll(ctx context.Context, of chosen) error {
 	s.flushing.Lock()
 	defer s.flushing.Unlock()
-	t, f, err := s.publishTaken(ctx, s.pending.take)
+	t, f, err := s.publishTaken(ctx, func() taken { return s.pending.take(of) })
 	s.pending.add(f.again, nil)
 	s.pending.owe(f.owed)
 	if err != nil || len(f.again) > 0 {

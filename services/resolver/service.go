@@ -63,6 +63,7 @@ type Service struct {
 	closePrompt   func(context.Context) error
 	told          toldRecords // nil: nothing is compared
 	flushing      sync.Mutex
+	timetable     timetable  // of what is published in turn
 	sealers       sync.Mutex // held while keys of subjects are on their way to their changelog
 	runs          runs
 	express       *express
@@ -102,7 +103,7 @@ func New(cfg Config, d Deps) (*Service, error) {
 
 // assemble builds everything but the consumer.
 func assemble(cfg Config, d Deps, out output) *Service {
-	s := &Service{cfg: cfg, deps: d, out: out, promptOut: out, metrics: newMetrics(d.Metrics), reader: resolve.NewReader(d.Graph, d.Cells), listed: newListed(), express: newExpress(), turns: make(chan struct{}, cfg.Batches)}
+	s := &Service{cfg: cfg, deps: d, out: out, promptOut: out, metrics: newMetrics(d.Metrics), reader: resolve.NewReader(d.Graph, d.Cells), listed: newListed(), express: newExpress(), timetable: timetable{every: cfg.PublishEvery}, turns: make(chan struct{}, cfg.Batches)}
 	s.pending = newPending(cfg.MaxPending, d.Now, s.metrics.pending)
 	s.behind = func() int64 { return 0 }
 	s.keys = dailykeys.New(d.Stream, vault.NewDaily(d.Keyring, nil), d.Log)

@@ -189,7 +189,7 @@ func (w *world) step() {
 	case 2:
 		if by := w.workers[i]; !by.flushes && !by.prompts && by.service.MayFlush() {
 			by.flushes = true
-			w.try(by.service.Flush(w.t.Context()))
+			w.try(w.flush(by))
 			by.flushes = false
 		}
 	case 3:
@@ -218,6 +218,14 @@ func (w *world) step() {
 			by.looks = false
 		}
 	}
+}
+
+// flush publishes everything that is pending with a worker, or some of its portions.
+func (w *world) flush(by *worker) error {
+	if w.rng.IntN(2) == 0 {
+		return by.service.Flush(w.t.Context())
+	}
+	return by.service.PublishSome(w.t.Context(), w.rng.Uint64())
 }
 
 func (w *world) try(err error) {
