@@ -70,6 +70,6 @@ func (c matchLinkCmd) Run(ctx context.Context, a *app) error {
 		p.section("Result")
 		p.line("records", strconv.Itoa(sum.Records))
 		p.line("pairs compared", strconv.Itoa(sum.Compared))
-		p.line("written", sum.Out, strconv.Itoa(sum.Listed)+" links")
+		p.line("written", sum.Out, counted(sum.Listed, "link"))
 	})
 }

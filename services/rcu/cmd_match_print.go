@@ -76,11 +76,14 @@ func printFiles(p *page, files []matchFileSummary) {
 			p.line(c.Name, kind, c.Why)
 		}
 		for _, note := range []struct {
-			n    int
-			what string
-		}{{f.MissingIDs, "rows without an id: called `row N`"}, {f.SameIDs, "rows with an id that another row has"}, {f.Long, "cells too long to be a property of a person: left out"}} {
+			n        int
+			one, all string
+		}{
+			{f.MissingIDs, "row", "without an id: called `row N`"}, {f.SameIDs, "row", "with an id that a row before it has"},
+			{f.Long, "cell", "too long to be a property of a person: left out"},
+		} {
 			if note.n > 0 {
-				p.line("note", strconv.Itoa(note.n)+" "+note.what)
+				p.line("note", counted(note.n, note.one)+" "+note.all)
 			}
 		}
 	}
@@ -100,7 +103,15 @@ func printMatch(w io.Writer, s *matchSummary) {
 	if s.Dropped.Blocks > 0 {
 		p.line("left out by caps", fmt.Sprintf("%d pairs of %d blocks, as far as no other block has them", s.Dropped.Pairs, s.Dropped.Blocks))
 	}
-	p.line("written", s.Out, strconv.Itoa(s.Listed)+" lines")
+	p.line("written", s.Out, counted(s.Listed, "line"))
+}
+
+// counted is a number of things, by the word for one.
+func counted(n int, one string) string {
+	if n != 1 {
+		one += "s"
+	}
+	return strconv.Itoa(n) + " " + one
 }
 
 // printLearned shows what every level weighs.

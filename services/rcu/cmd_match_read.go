@@ -33,7 +33,7 @@ type matchedFile struct {
 	Rows       int
 	Long       int // cells too long to be a property of a person
 	MissingIDs int
-	SameIDs    int // rows with an id that another row has
+	SameIDs    int // rows with an id that a row before them has
 	ID         string
 }
 
@@ -179,13 +179,34 @@ func (in *matchInput) usable() error {
 	if in.records.Usable() || in.records.Len() == 0 {
 		return nil
 	}
-	var left []string
+	var columns []match.Column
 	for _, f := range in.files {
-		for _, c := range f.Columns {
-			left = append(left, fmt.Sprintf("%s (%s)", c.Name, c.Why))
-		}
+		columns = append(columns, f.Columns...)
 	}
-	return fmt.Errorf("no column holds a property of a person, so nobody can be matched; name the columns with --map. Columns: %s", strings.Join(left, ", "))
+	var told []string
+	for _, c := range columns[:min(len(columns), toldColumns)] {
+		told = append(told, toldColumn(c))
+	}
+	if more := len(columns) - len(told); more > 0 {
+		told = append(told, fmt.Sprintf("and %d more", more))
+	}
+	return fmt.Errorf("no column holds a property of a person, so nobody can be matched; name the columns with --map. Columns: %s", strings.Join(told, ", "))
+}
+
+// Limits of what an error tells of a file that holds nothing: columns, and letters of a name.
+const toldColumns, toldLetters = 20, 40
+
+// toldColumn is a column with what speaks against it.
+func toldColumn(c match.Column) string {
+	name := []rune(printable(c.Name))
+	if len(name) > toldLetters {
+		name = append(name[:toldLetters], '…')
+	}
+	why := c.Why
+	if c.Kind != match.KindNone {
+		why = c.Kind.String() + ", but nothing in it can be read as such"
+	}
+	return fmt.Sprintf("%s (%s)", string(name), why)
 }
 
 // truthByRow is the truth in the order of the records' rows.

@@ -29,17 +29,22 @@ func (p *page) section(title string) { _, _ = fmt.Fprintf(p.out, "\n%s\n", title
 // line writes the cells of a line. What a terminal would take for a command is taken out: values come from outside.
 func (p *page) line(cells ...string) {
 	for i := range cells {
-		cells[i] = strings.Map(func(r rune) rune {
-			if unicode.IsPrint(r) {
-				return r
-			}
-			return '?'
-		}, cells[i])
+		cells[i] = printable(cells[i])
 	}
 	for len(cells) > 1 && cells[len(cells)-1] == "" {
 		cells = cells[:len(cells)-1]
 	}
 	_, _ = fmt.Fprintf(p.out, "  %s\n", strings.Join(cells, "\t"))
+}
+
+// printable is a text without what a terminal would take for a command.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return '?'
+	}, s)
 }
 
 func (p *page) end() { _ = p.out.Flush() }

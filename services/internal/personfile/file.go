@@ -28,6 +28,9 @@ const (
 // ErrEmpty says that a file has not even a header.
 var ErrEmpty = errors.New("the file is empty: a line with the names of the columns is wanted")
 
+// ErrArray says that a file is one JSON value where one a line is wanted.
+var ErrArray = errors.New("the file is a JSON array: one object a line is wanted, without brackets and commas around them")
+
 // File is a file of person records.
 type File struct {
 	Header []string // the names of the columns; of JSON lines: every key that is used, in alphabetical order
@@ -60,6 +63,9 @@ func Open(ctx context.Context, path string) (*File, error) {
 		f.json = true
 		return f, f.collectKeys(ctx, in)
 	}
+	if isArray(text) {
+		return nil, ErrArray
+	}
 	f.comma = delimiter(head)
 	row, err := newCSV(in, f.comma).next()
 	if err != nil && !errors.Is(err, io.EOF) {
@@ -70,6 +76,13 @@ func Open(ctx context.Context, path string) (*File, error) {
 		f.Header[i] = strings.TrimSpace(name)
 	}
 	return f, nil
+}
+
+// isArray reports whether a file begins as a JSON array of objects; no header of CSV does.
+func isArray(text []byte) bool {
+	inside, found := bytes.CutPrefix(text, []byte("["))
+	inside = bytes.TrimSpace(inside)
+	return found && len(inside) > 0 && (inside[0] == '{' || inside[0] == ']')
 }
 
 // Size is the size of the file on disk.

@@ -55,6 +55,13 @@ func TestLongCellsAreCut(t *testing.T) {
 func TestEmptyAndBroken(t *testing.T) {
 	_, _, err := read(t, " \n")
 	require.ErrorIs(t, err, personfile.ErrEmpty)
+	for _, array := range []string{`[{"name":"secret"}]`, " [\n  {\n", "[]"} {
+		_, _, err = read(t, array)
+		require.ErrorIs(t, err, personfile.ErrArray, array)
+	}
+	header, _, err := read(t, "[id],[name]\n1,Jean\n")
+	require.NoError(t, err)
+	require.Equal(t, []string{"[id]", "[name]"}, header)
 	_, _, err = read(t, "a,b\n\"secret")
 	require.ErrorContains(t, err, "never closed")
 	require.NotContains(t, err.Error(), "secret")
