@@ -18,6 +18,7 @@ import (
 // item is one event of a batch on its way.
 type item struct {
 	event   *eventpb.Event
+	of      *part
 	offset  int64
 	leaf    identity.Leaf
 	outcome profile.Outcome
@@ -32,10 +33,9 @@ func (i *item) cell() string {
 	return resolve.LeafCell(i.event.GetSpace(), i.event.GetController(), i.event.GetLeafKey())
 }
 
-// work is what one batch holds for one space.
+// work is what the batches of a run hold for one space.
 type work struct {
 	space     string
-	source    stream.Batch
 	now       time.Time
 	items     []*item
 	decisions []*eventpb.Decision
@@ -69,14 +69,9 @@ func (s *Service) resolve(ctx context.Context, b stream.Batch) error {
 	if faults.markEarly {
 		err = s.keeper.finish(ctx, b)
 	}
-	works, invalid := s.decode(b)
-	var refused []int64
-	for _, w := range works {
-		conflicts, err := s.resolveSpace(ctx, w)
-		if err != nil {
-			return fmt.Errorf("resolving %s/%d from offset %d: %w", b.Topic, b.Partition, b.First(), err)
-		}
-		refused = append(refused, conflicts...)
+	p := &part{batch: b}
+	if err := s.resolvePart(ctx, p); err != nil {
+		return fmt.Errorf("resolving %s/%d from offset %d: %w", b.Topic, b.Partition, b.First(), err)
 	}
 	if !faults.markEarly {
 		err = s.keeper.finish(ctx, b)
@@ -84,7 +79,26 @@ func (s *Service) resolve(ctx context.Context, b stream.Batch) error {
 	if err != nil {
 		return err
 	}
-	return verdict(refused, invalid)
+	return verdict(p.refused, p.invalid)
+}
+
+// resolvePart resolves a batch: of live events together with those of other partitions, while little waits. Decisions and acts are never kept
+// waiting, the history lane counts its own time, and while much waits batches are large enough.
+func (s *Service) resolvePart(ctx context.Context, p *part) error {
+	if s.company == nil || !liveEvents(p.batch.Topic) || s.behind() > int64(s.cfg.BatchRecords) {
+		return s.resolveParts(ctx, []*part{p})
+	}
+	return s.company.do(ctx, p)
+}
+
+// resolveParts resolves batches of several partitions together, space by space.
+func (s *Service) resolveParts(ctx context.Context, parts []*part) error {
+	for _, w := range s.decode(parts) {
+		if err := s.resolveSpace(ctx, w); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // verdict says which records of a batch that was resolved belong to the dead letters.
@@ -101,8 +115,8 @@ func verdict(refused, invalid []int64) error {
 	return nil
 }
 
-// resolveSpace takes the steps in the order that the package comment explains. It returns the offsets of events whose id was reused.
-func (s *Service) resolveSpace(ctx context.Context, w *work) ([]int64, error) {
+// resolveSpace takes the steps in the order that the package comment explains.
+func (s *Service) resolveSpace(ctx context.Context, w *work) error {
 	steps := []struct {
 		name string
 		run  func(context.Context, *work) error
@@ -123,48 +137,50 @@ func (s *Service) resolveSpace(ctx context.Context, w *work) ([]int64, error) {
 	for _, step := range steps {
 		started := time.Now()
 		if err := step.run(ctx, w); err != nil {
-			return nil, err
+			return err
 		}
 		s.metrics.stages.WithLabelValues(step.name).Observe(time.Since(started).Seconds())
 	}
 	s.pending.add(w.cells, w.profiles)
 	s.express.refusals(w)
-	return w.conflicts(), nil
+	w.refuse()
+	return nil
 }
 
-func (w *work) conflicts() []int64 {
-	var out []int64
+// refuse tells each batch which of its events have an id that was used for another one.
+func (w *work) refuse() {
 	for _, i := range w.items {
 		if i.outcome == profile.Conflict {
-			out = append(out, i.offset)
+			i.of.refused = append(i.of.refused, i.offset)
 		}
 	}
-	return out
 }
 
-// decode sorts the records of a batch by space. Records that cannot be read are named by their offsets.
-func (s *Service) decode(b stream.Batch) (works []*work, invalid []int64) {
+// decode sorts the records of batches by space. Each batch is told which of its records cannot be read.
+func (s *Service) decode(parts []*part) (works []*work) {
 	at := func(space string) *work {
 		for _, w := range works {
 			if w.space == space {
 				return w
 			}
 		}
-		w := &work{space: space, source: b, now: s.deps.Now()}
+		w := &work{space: space, now: s.deps.Now()}
 		works = append(works, w)
 		return w
 	}
-	for _, r := range b.Records {
-		if !decodeRecord(r, b.Topic, at) {
-			invalid = append(invalid, r.Offset)
+	for _, p := range parts {
+		for _, r := range p.batch.Records {
+			if !decodeRecord(r, p, at) {
+				p.invalid = append(p.invalid, r.Offset)
+			}
 		}
 	}
-	return works, invalid
+	return works
 }
 
 // decodeRecord adds what a record holds to the work of its space; false when it cannot be read.
-func decodeRecord(r stream.Record, topic string, at func(space string) *work) bool {
-	switch topic {
+func decodeRecord(r stream.Record, of *part, at func(space string) *work) bool {
+	switch of.batch.Topic {
 	case stream.TopicConsents:
 		var d eventpb.Decision
 		if err := r.Decode(&d); err != nil || !soundDecision(&d) {
@@ -198,7 +214,7 @@ func decodeRecord(r stream.Record, topic string, at func(space string) *work) bo
 		if err := r.Decode(e); err != nil || !soundEvent(e) {
 			return false
 		}
-		at(e.GetSpace()).addEvent(e, r.Offset)
+		at(e.GetSpace()).addEvent(e, of, r.Offset)
 	}
 	return true
 }
@@ -210,8 +226,8 @@ func (w *work) addDecision(d *eventpb.Decision) {
 	}
 }
 
-func (w *work) addEvent(e *eventpb.Event, offset int64) {
-	w.items = append(w.items, &item{event: e, offset: offset, leaf: profile.LeafOf(e.GetLeaf())})
+func (w *work) addEvent(e *eventpb.Event, of *part, offset int64) {
+	w.items = append(w.items, &item{event: e, of: of, offset: offset, leaf: profile.LeafOf(e.GetLeaf())})
 	for _, fact := range event.FactsOf(e) {
 		w.facts = append(w.facts, fact)
 		if seen, ok := fact.(*identity.Event); ok {

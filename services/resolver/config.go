@@ -19,7 +19,7 @@ type Config struct {
 	// HoldBack is how long an offset is kept back after its batch was written to Redis, which may lose its last
 	// second in a crash. Default: 2s.
 	HoldBack time.Duration `yaml:"hold_back"`
-	// PublishEvery is the least time between two publications of one leaf or profile. Default: 1s.
+	// PublishEvery is the time between two publications of one leaf or profile that goes on changing; half of it at least where the first was late. Default: 1s.
 	PublishEvery time.Duration `yaml:"publish_every"`
 	// OutboxEvery is how long the outbox rests when it was found empty. Default: 100ms.
 	OutboxEvery time.Duration `yaml:"outbox_every"`

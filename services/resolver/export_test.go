@@ -2,6 +2,7 @@ package resolver
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -17,6 +18,7 @@ type Faults struct {
 	ToldAlways, ToldNever, Barrier, NoExpress, PromptLate                    bool
 	KeepKeys, KeyAgain, KeepBefore                                           bool
 	OwedBlindly, Scattered, Unmarked, NewsLost, OwedDropped, OutBlindly      bool
+	OneSource                                                                bool
 }
 
 // Plant switches faults on until the test ends.
@@ -33,7 +35,7 @@ func Plant(t testing.TB, f Faults) {
 		faults.keepKeys, faults.keyAgain, faults.keepBefore = f.KeepKeys, f.KeyAgain, f.KeepBefore
 		faults.promptLate, faults.scattered = f.PromptLate, f.Scattered
 		faults.unmarked, faults.newsLost, faults.owedDropped = f.Unmarked, f.NewsLost, f.OwedDropped
-		faults.outBlindly = f.OutBlindly
+		faults.outBlindly, faults.oneSource = f.OutBlindly, f.OneSource
 	}
 	plant(f)
 	t.Cleanup(func() { plant(Faults{}) })
@@ -95,6 +97,49 @@ func (s *Service) MayBegin() bool {
 
 // Resolve handles one batch.
 func (s *Service) Resolve(ctx context.Context, b stream.Batch) error { return s.resolve(ctx, b) }
+
+// ErrLater says that a batch was not begun.
+var ErrLater = errors.New("later")
+
+// ResolveTogether handles batches of several partitions as a company does: in one run, and each alone where that fails.
+func (s *Service) ResolveTogether(ctx context.Context, batches []stream.Batch) []error {
+	if len(batches) == 1 {
+		return []error{s.resolve(ctx, batches[0])}
+	}
+	errs, parts := make([]error, len(batches)), []*part{}
+	own := make([]*part, len(batches))
+	for i, b := range batches {
+		if i > 0 && s.Looks() {
+			errs[i] = ErrLater // it would wait for those that are under way
+			continue
+		}
+		bound, done, err := s.keeper.begin(ctx, b)
+		if errs[i] = err; err != nil {
+			continue
+		}
+		defer done()
+		ctx = bound
+		own[i] = &part{batch: b}
+		parts = append(parts, own[i])
+	}
+	failed := s.resolveParts(ctx, parts)
+	for i, p := range own {
+		if p == nil {
+			continue
+		}
+		if failed != nil {
+			p.invalid, p.refused = nil, nil
+			errs[i] = s.resolveParts(ctx, []*part{p})
+		}
+		if errs[i] == nil {
+			errs[i] = s.keeper.finish(ctx, p.batch)
+		}
+		if errs[i] == nil {
+			errs[i] = verdict(p.refused, p.invalid)
+		}
+	}
+	return errs
+}
 
 // Drain publishes the outbox of a space until it is empty.
 func (s *Service) Drain(ctx context.Context, space string) error {

@@ -32,5 +32,6 @@ var faults struct {
 	keepBefore    bool // a key that came after an erasure seals what was told before, too
 	owedDropped   bool // what is pending of a profile between which a leaf moved is taken and not told
 	outBlindly    bool // a portion that is out counts for all of them
+	oneSource     bool // the events of a run are fenced as if all came from its first batch
 	scattered     bool // each name of a person is published where it comes
 }

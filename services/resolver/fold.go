@@ -111,8 +111,12 @@ func (s *Service) foldLeaf(w *work, state *profile.State, items []*item, traits 
 	f := fold{leafKey: items[0].event.GetLeafKey(), state: state, fresh: state.Empty()}
 	before, written, said := s.ownerName(w, state), state.Written(), saidOf(state)
 	for _, i := range items {
+		from := &i.of.batch
+		if faults.oneSource {
+			from = &w.items[0].of.batch
+		}
 		i.outcome = state.Fold(profile.Folding{Event: i.event, Traits: traits[i], Offset: profile.SourceOffset{
-			LogID: w.source.LogID.String(), Topic: fenceOf(w.source.Topic), Partition: w.source.Partition, Offset: i.offset,
+			LogID: from.LogID.String(), Topic: fenceOf(from.Topic), Partition: from.Partition, Offset: i.offset,
 		}})
 		f.changed, f.fenced = f.changed || i.outcome != profile.Fenced, f.fenced || i.outcome == profile.Fenced
 		if i.outcome == profile.Fenced && state.Judge(i.event) == profile.Conflict {
@@ -124,7 +128,7 @@ func (s *Service) foldLeaf(w *work, state *profile.State, items []*item, traits 
 		f.changed, f.left = true, written
 	}
 	f.opened = before != f.owner
-	if saidOf(state) != said && w.source.Topic != stream.TopicEventsHistory {
+	if saidOf(state) != said && items[0].of.batch.Topic != stream.TopicEventsHistory { // which is resolved alone
 		f.sealer = sealerOf(state)
 	}
 	for _, i := range items {

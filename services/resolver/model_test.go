@@ -96,6 +96,7 @@ func TestModel_catchesPlantedFaults(t *testing.T) {
 		{"profiles of entries that nobody looked at are not told", resolver.Faults{OwedBlindly: true}, worldConfig{workers: 1}},
 		{"what is pending of a profile between which a leaf moved is not told", resolver.Faults{OwedDropped: true}, worldConfig{workers: 3, between: .05}},
 		{"nobody compares what was told with a store that lost its last writes", resolver.Faults{ForgetTold: true}, worldConfig{workers: 1, lose: .01}},
+		{"the events of a run are fenced as if all came from one partition", resolver.Faults{OneSource: true}, worldConfig{workers: 3, between: .05}},
 		{"the history lane moves the fences of live events", resolver.Faults{SharedFence: true}, worldConfig{workers: 3, between: .05}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -68,6 +68,7 @@ type Service struct {
 	runs          runs
 	express       *express
 	turns         chan struct{} // of batches of events
+	company       *company      // nil: each batch is resolved alone
 	overriding    sync.Mutex    // held while owners are published: see publishOwnersOf
 	owing         owing
 	keyPartitions int // of rcu.keys
@@ -98,6 +99,7 @@ func New(cfg Config, d Deps) (*Service, error) {
 		return nil, err
 	}
 	s.told = toldOn(d.Stream)
+	s.company = &company{run: s.resolveParts, most: atOnce, records: cfg.BatchRecords}
 	return s, nil
 }
 

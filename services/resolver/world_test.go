@@ -179,7 +179,13 @@ func (w *world) step() {
 	}
 	switch i := w.rng.IntN(len(w.workers)); w.rng.IntN(14) {
 	default:
-		w.read(w.h.places[w.rng.IntN(len(w.h.places))])
+		some := []place{w.h.places[w.rng.IntN(len(w.h.places))]}
+		for w.rng.IntN(2) == 0 {
+			if p := w.h.places[w.rng.IntN(len(w.h.places))]; !slices.Contains(some, p) {
+				some = append(some, p)
+			}
+		}
+		w.readTogether(some...)
 	case 0, 1:
 		if by := w.workers[i]; !by.looks {
 			by.looks = true
@@ -280,29 +286,44 @@ func (w *world) placed(i int, p place) bool {
 }
 
 // read gives a worker the next batch of a partition. What fails is read again.
-func (w *world) read(p place) {
+func (w *world) read(p place) { w.readTogether(p) }
+
+// readTogether gives the worker of the first of some partitions the next batches of those of them that are its own, in one run.
+func (w *world) readTogether(places ...place) {
+	who := w.positions[places[0]].worker
+	by := w.workers[who]
+	places = slices.DeleteFunc(places, func(p place) bool { return w.positions[p].worker != who || !w.placed(who, p) })
+	var batches []stream.Batch
+	var of []place
+	for _, p := range places {
+		x, all := w.positions[p], w.h.records[p]
+		if x.worker != who || w.workers[who] != by || x.next >= int64(len(all)) || by.reading[p] {
+			continue
+		}
+		n := min(int64(len(all))-x.next, int64(1+w.rng.IntN(6)))
+		batches = append(batches, stream.Batch{Topic: p.topic, Partition: p.partition, LogID: stream.LogID{1}, Records: all[x.next : x.next+n], HighWater: int64(len(all))})
+		of = append(of, p)
+		by.busy, by.reading[p] = by.busy+1, true
+	}
+	if len(batches) == 0 {
+		return
+	}
+	errs := by.service.ResolveTogether(w.t.Context(), batches)
+	for i, p := range of {
+		by.busy, by.reading[p] = by.busy-1, false
+		w.handled(by, who, p, &batches[i], errs[i])
+	}
+}
+
+// handled takes note of how a batch ended that somebody resolved.
+func (w *world) handled(by *worker, who int, p place, b *stream.Batch, err error) {
 	x := w.positions[p]
-	all := w.h.records[p]
-	if !w.placed(x.worker, p) {
-		return
-	}
-	if x.next >= int64(len(all)) {
-		return
-	}
-	by := w.workers[x.worker]
-	if by.reading[p] {
-		return
-	}
-	from, n := x.next, min(int64(len(all))-x.next, int64(1+w.rng.IntN(6)))
-	batch := stream.Batch{Topic: p.topic, Partition: p.partition, LogID: stream.LogID{1}, Records: all[from : from+n], HighWater: int64(len(all))}
-	by.busy, by.reading[p] = by.busy+1, true
-	err := by.service.Resolve(w.t.Context(), batch)
-	by.busy, by.reading[p] = by.busy-1, false
+	mine := x.worker == who && w.workers[who] == by // else it is a zombie
 	var invalid *stream.InvalidError
 	var rewind *stream.Rewind
 	switch {
 	case errors.As(err, &rewind):
-		if w.workers[x.worker] == by {
+		if mine {
 			x.back(rewind.Offset)
 		}
 		return
@@ -310,15 +331,17 @@ func (w *world) read(p place) {
 		for _, o := range invalid.Offsets {
 			w.dead[fmt.Sprintf("%s/%d/%d", p.topic, p.partition, o)] = true
 		}
+	case errors.Is(err, resolver.ErrLater):
+		return
 	case err != nil:
 		w.try(err)
-		if w.rng.IntN(3) == 0 && w.workers[x.worker] == by {
-			w.kill(x.worker)
+		if w.rng.IntN(3) == 0 && mine {
+			w.kill(who)
 		}
 		return
 	}
-	if w.workers[x.worker] == by && x.next == from { // not a zombie
-		x.next = from + n
+	if mine && x.next == b.First() {
+		x.next = b.Next()
 		x.handled = append(x.handled, handledTo{x.next, w.now})
 	}
 }
