@@ -97,7 +97,14 @@ func rewritten(ctx context.Context, addr string) error {
 		return err //nolint:wrapcheck // says all
 	}
 	defer conn.Close()
-	if _, err := conn.Do("BGREWRITEAOF"); err != nil {
+	err = poll(ctx, probePoll, func() (bool, error) {
+		_, err := conn.Do("BGREWRITEAOF")
+		if err != nil && strings.Contains(err.Error(), "already in progress") {
+			return false, nil // it began one by itself, which lacks what came since
+		}
+		return err == nil, err
+	})
+	if err != nil {
 		return fmt.Errorf("writing the append-only file anew: %w", err)
 	}
 	return poll(ctx, probePoll, func() (bool, error) {
