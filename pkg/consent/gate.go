@@ -192,7 +192,7 @@ func (s *slot) ofPerson(points []Point, now int64) bool {
 		}
 	}
 	switch {
-	case granted && (!denied || grantedAt > deniedAt):
+	case granted && grantedAt > deniedAt:
 		return true
 	case denied || lapsed:
 		return carried && !denied

@@ -264,6 +264,44 @@ func TestOverlays_ofAPerson(t *testing.T) {
 	require.Empty(t, consent.Closed(points, 20), "lifted by date")
 }
 
+// What only a minor's overlay leaves: a grant that somebody with parental authority gave, too, lifts no other overlay, wherever the two lie.
+func TestOverlays_ofAPerson_jointConsentLiftsAMinorsAlone(t *testing.T) {
+	for _, purpose := range []ev{said(consent.Marketing, consent.ChannelEmail, consent.Grant, 10), said(consent.Profiling, "", consent.Grant, 10)} {
+		purpose.Joint = true
+		for _, o := range consent.Overlays() {
+			for _, apart := range []bool{true, false} {
+				points := []consent.Point{{Key: identifier.Key{Namespace: identifier.Email, Value: "e"}, Register: registerOf(purpose)}, {Key: identifier.Key{Namespace: identifier.Card, Value: "c"}}}
+				if apart {
+					points[1].Register = registerOf(laid(o, 5, 0))
+				} else {
+					points[0].Register = registerOf(purpose, laid(o, 5, 0))
+				}
+				info, _ := consent.PurposeOf(purpose.Topic.Purpose)
+				want := o == consent.Minor || !o.Masks(info)
+				require.Equal(t, want, consent.Permissions(points, 20).HasOn(purpose.Topic.Purpose, purpose.Topic.Channel), "%s on %v, apart: %v", purpose.Topic.Purpose, o, apart)
+			}
+		}
+	}
+}
+
+// A grant of before an erasure, and one that a minor gave alone, never count again in the mask either, for the point and for the person, also once the overlay was lifted.
+func TestOverlays_ofAPerson_whatTheyLeaveWhenLifted(t *testing.T) {
+	mask := func(es ...ev) (m consent.Mask) {
+		return consent.Permissions([]consent.Point{{Key: identifier.Key{Namespace: identifier.Email, Value: "e"}, Register: registerOf(es...)}}, 20)
+	}
+	for _, g := range []ev{said(consent.Marketing, consent.ChannelEmail, consent.Grant, 4), said(consent.Profiling, "", consent.Grant, 4), said(consent.StoreViewWeb, "", consent.Grant, 4)} {
+		has := func(m consent.Mask) bool { return m.HasOn(g.Topic.Purpose, g.Topic.Channel) }
+		require.True(t, has(mask(g)))
+		for _, o := range consent.Overlays() {
+			forGood := o == consent.Erased || o == consent.Minor
+			require.Equal(t, !forGood, has(mask(g, laid(o, 5, 0), lifted(o, 10))), "%s after %s", g.Topic.Purpose, o)
+			again := g
+			again.At, again.ID = 12, "again"
+			require.True(t, has(mask(g, laid(o, 5, 0), lifted(o, 10), again)), "who agrees again")
+		}
+	}
+}
+
 // Nothing that a caller can name pushes an overlay out of a register.
 func TestOverlays_areNeverPushedOut(t *testing.T) {
 	var es []ev
