@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -17,11 +16,11 @@ import (
 	eventpb "rcu/schemas/event"
 )
 
-// Ledger is the erasure ledger: a file to which lines are appended, the newest of an identifier counts. It is on disk before anybody acts on it. One
-// process writes it. Safe for concurrent use.
+// Ledger is the erasure ledger: a file to which lines are appended, the newest of an identifier counts. It is on disk before anybody acts on it, and is
+// rewritten once more than half of its lines count no more; no identifier ever leaves it. One process writes it. Safe for concurrent use.
 type Ledger struct {
 	mu      sync.Mutex
-	file    *os.File
+	file    *ledgerFile
 	entries map[name]Entry
 	whole   bool
 }
@@ -38,37 +37,22 @@ var ErrLedger = errors.New("the erasure ledger is damaged: put back a copy of it
 
 // OpenLedger opens a ledger for its writer, and makes it if it is missing.
 func OpenLedger(path string) (*Ledger, error) {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return nil, fmt.Errorf("making the folder of the erasure ledger: %w", err)
-	}
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o600) //nolint:gosec // G304: the path is the operator's own setting
+	file, text, err := openLedgerFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("opening the erasure ledger: %w", err)
 	}
 	l := &Ledger{file: file, entries: map[name]Entry{}}
-	text, err := os.ReadFile(path) //nolint:gosec // as above
+	ends, err := l.read(text)
 	if err == nil {
-		var ends int
-		if ends, err = l.read(text); err == nil && ends < len(text) {
-			err = file.Truncate(int64(ends)) // a line that was cut short: nobody acted on it
-		}
+		err = file.keep(int64(ends), bytes.Count(text[:ends], []byte{'\n'})) // a line that was cut short: nobody acted on it
 	}
 	if err == nil {
-		err = settleFolder(filepath.Dir(path))
+		err = l.compact()
 	}
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("reading the erasure ledger: %w", err), file.Close())
+		return nil, errors.Join(fmt.Errorf("reading the erasure ledger: %w", err), l.Close())
 	}
 	return l, nil
-}
-
-// settleFolder waits until a file that was just made is found after a power cut.
-func settleFolder(dir string) error {
-	f, err := os.Open(dir) //nolint:gosec // as above
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Sync(), f.Close())
 }
 
 // ReadLedger reads a ledger that somebody else may be writing; a missing one is empty.
@@ -118,7 +102,7 @@ func (l *Ledger) SetWhole() error {
 		return err
 	}
 	l.whole = true
-	return nil
+	return l.compact()
 }
 
 // SetDestroyed notes of entries that no store has their key any more. What was decided about them meanwhile stays.
@@ -163,6 +147,32 @@ func (l *Ledger) note(entries []Entry) error {
 	for _, x := range lines {
 		l.entries[x.Erasure.name()] = *x.Erasure
 	}
+	return l.compact()
+}
+
+// compact rewrites the file where more than half of its lines count no more.
+func (l *Ledger) compact() error {
+	alive := len(l.entries)
+	if l.whole {
+		alive++
+	}
+	if l.file.lines <= 2*alive {
+		return nil
+	}
+	lines := make([]line, 0, alive)
+	for _, e := range l.sorted() {
+		lines = append(lines, line{Erasure: &e})
+	}
+	if l.whole {
+		lines = append(lines, line{Whole: true})
+	}
+	text, err := encodeLines(lines)
+	if err == nil {
+		err = l.file.replace(text, len(lines))
+	}
+	if err != nil {
+		return fmt.Errorf("rewriting the erasure ledger: %w", err)
+	}
 	return nil
 }
 
@@ -196,25 +206,35 @@ func (l *Ledger) append(lines ...line) error {
 	if len(lines) == 0 {
 		return nil
 	}
-	var text []byte
-	for _, x := range lines {
-		one, err := json.Marshal(x)
-		if err != nil {
-			return fmt.Errorf("encoding the erasure ledger: %w", err)
-		}
-		text = append(append(text, one...), '\n')
+	text, err := encodeLines(lines)
+	if err == nil {
+		err = l.file.append(text, len(lines))
 	}
-	_, err := l.file.Write(text)
-	if err = errors.Join(err, l.file.Sync()); err != nil {
+	if err != nil {
 		return fmt.Errorf("writing the erasure ledger: %w", err)
 	}
 	return nil
+}
+
+func encodeLines(lines []line) (text []byte, err error) {
+	for _, x := range lines {
+		one, err := json.Marshal(x)
+		if err != nil {
+			return nil, fmt.Errorf("encoding lines: %w", err)
+		}
+		text = append(append(text, one...), '\n')
+	}
+	return text, nil
 }
 
 // All lists the entries, the oldest first.
 func (l *Ledger) All() []Entry {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	return l.sorted()
+}
+
+func (l *Ledger) sorted() []Entry {
 	out := make([]Entry, 0, len(l.entries))
 	for _, e := range l.entries {
 		out = append(out, e)
@@ -241,7 +261,7 @@ func (l *Ledger) Count(at time.Time) map[State]int {
 
 // Close closes the file.
 func (l *Ledger) Close() error {
-	if err := l.file.Close(); err != nil {
+	if err := l.file.file.Close(); err != nil {
 		return fmt.Errorf("closing the erasure ledger: %w", err)
 	}
 	return nil
