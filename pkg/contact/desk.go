@@ -42,17 +42,7 @@ func (d *Desk) Reserve(ctx context.Context, who Party, a Ask, p Person, now time
 	var c Contact
 	err := d.step(ctx, who, a, now, func(read *books) (Log, bool) {
 		var held bool
-		if c, held = read.all.Find(a.ID); c.State >= Made {
-			v = Verdict{Reason: ReasonMade}
-			return Log{}, false
-		}
-		if held = held && c.holds(now.Unix()); !held {
-			c = Contact{ID: a.ID, At: now.Unix(), Expires: now.Add(d.rules.Hold()).Unix(), State: Reserved, Channel: a.Channel, Point: a.Point}
-			p.Log = read.all.Without(a.ID)
-		} else {
-			p.Log = read.all.Before(c)
-		}
-		v = d.rules.Decide(a, p, now)
+		v, c, held = d.rules.Reserve(read.all, a, p, now)
 		return read.first.With(c), v.Allowed && !held
 	})
 	if err != nil {
@@ -61,24 +51,12 @@ func (d *Desk) Reserve(ctx context.Context, who Party, a Ask, p Person, now time
 	return v, c, nil
 }
 
-// Confirm makes a reserved contact, at the moment it is handed over. Everything is asked again, against what was made since and what was
-// reserved before it; a refusal releases the place.
+// Confirm makes a reserved contact, at the moment it is handed over. A refusal releases the place.
 func (d *Desk) Confirm(ctx context.Context, who Party, a Ask, p Person, now time.Time) (Verdict, Contact, error) {
 	var v Verdict
 	var c Contact
 	err := d.step(ctx, who, a, now, func(read *books) (Log, bool) {
-		var found bool
-		c, found = read.all.Find(a.ID)
-		switch {
-		case found && c.State >= Made:
-			v = Verdict{Reason: ReasonMade}
-		case !found || !c.holds(now.Unix()):
-			v = Verdict{Reason: ReasonExpired}
-		default:
-			p.Log = read.all.Before(c)
-			v = d.rules.Decide(a, p, now)
-		}
-		c.State, c.At, c.Expires = Made, now.Unix(), 0
+		v, c = d.rules.Confirm(read.all, a, p, now)
 		return read.first.With(c), v.Allowed
 	})
 	switch {
@@ -195,13 +173,12 @@ func (d *Desk) change(ctx context.Context, keys []string, now time.Time, plan fu
 // open unpacks logs and leaves out what no longer matters.
 func (d *Desk) open(stored []Stored, now time.Time) (*books, error) {
 	read := &books{}
-	since := now.Add(-d.rules.Kept()).Unix()
 	for i, s := range stored {
 		l, err := Decode(s.Value)
 		if err != nil {
 			return nil, err
 		}
-		if l = l.keep(func(c Contact) bool { return c.At >= since }); i == 0 {
+		if l = d.rules.Counted(l, now); i == 0 {
 			read.first = l.keep(func(c Contact) bool { return c.holds(now.Unix()) })
 		}
 		read.all = read.all.Merge(l)

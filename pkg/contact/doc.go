@@ -1,7 +1,7 @@
 // Package contact decides whether a person may be contacted now: caps over all channels, the person's own frequency, hours and public
 // holidays of the place, the rules of calls, topics that the person does not want to hear of, and pauses.
 //
-// Whether the person agreed at all is asked elsewhere (package consent) and handed in; no figure here replaces a permission. Every figure
+// Whether the person agreed at all is asked of the registers of package consent (Permit); no figure here replaces a permission. Every figure
 // is configuration and carries its source. Contacts that serve a contract are no subject of this package's limits, and contacts that the
 // person began are never asked about.
 //

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"slices"
 	"time"
 
 	"go.uber.org/zap"
@@ -20,10 +19,11 @@ import (
 
 // Answer is what a step answers.
 type Answer struct {
-	Allowed bool   `json:"allowed"`
-	State   string `json:"state,omitempty"`  // reserved, made, released, refused; uncounted: a message that serves a contract
-	Reason  string `json:"reason,omitempty"` // why not
-	Source  string `json:"source,omitempty"` // where the figure comes from that refuses
+	Allowed bool           `json:"allowed"`
+	State   string         `json:"state,omitempty"`
+	Reason  string         `json:"reason,omitempty"` // why not
+	Text    *contact.Words `json:"text,omitempty"`   // the reason, for people
+	Source  string         `json:"source,omitempty"` // where the figure comes from that refuses
 	// NextAt is the earliest time at which nothing known now would refuse; absent where waiting does not help.
 	NextAt *time.Time `json:"next_at,omitempty"`
 	// ExpiresAt is when the place of a reserved contact is given to another.
@@ -31,6 +31,15 @@ type Answer struct {
 	// Proof are the decisions of the person that the contact rests on.
 	Proof []Proof `json:"proof,omitempty"`
 }
+
+// The states that a contact is in after an allowed step.
+const (
+	StateReserved  = "reserved"
+	StateMade      = "made"
+	StateReleased  = "released"
+	StateRefused   = "refused"   // by the person
+	StateUncounted = "uncounted" // a message that serves a contract
+)
 
 // Proof is one decision that permits, or the sale that stands for one.
 type Proof struct {
@@ -60,28 +69,28 @@ func (s *Service) answer(w http.ResponseWriter, r *http.Request, name string, q 
 	status := http.StatusOK
 	if err != nil {
 		s.deps.Log.Error("answering before a contact", zap.String("step", name), zap.Error(err), zap.String("request_id", httpserver.RequestID(r.Context())))
-		a, status = Answer{Reason: string(contact.ReasonUnknown)}, http.StatusServiceUnavailable
+		a, status = AnswerOf(contact.Verdict{Reason: contact.ReasonUnknown}, "", nil), http.StatusServiceUnavailable
 		httpserver.SetRetryAfter(w, retryAfter)
 	}
 	reason := a.Reason
 	if a.Allowed {
 		reason = "none"
 	}
-	s.answers.WithLabelValues(name, string(q.purpose), q.ask.Channel, reason).Inc()
+	s.answers.WithLabelValues(name, string(q.Purpose), q.Ask.Channel, reason).Inc()
 	w.Header().Set("Cache-Control", "no-store")
 	httpserver.WriteJSON(w, status, a)
 }
 
 // uncounted answers for a message that serves a contract: nobody decides about it, so nothing is read.
 func uncounted(q *request) (Answer, bool) {
-	return Answer{Allowed: true, State: "uncounted"}, q.ask.Service
+	return Answer{Allowed: true, State: StateUncounted}, q.Ask.Service
 }
 
 // whole lets a step permit only on a state that was whole before and after it was read: one that was lost and is being rebuilt shows what was granted
 // and not yet what was refused, wished or counted since.
 func (s *Service) whole(f step) step {
 	return func(ctx context.Context, q *request, now time.Time) (Answer, error) {
-		if q.ask.Service {
+		if q.Ask.Service {
 			return f(ctx, q, now)
 		}
 		if err := s.deps.Whole(ctx); err != nil {
@@ -104,15 +113,20 @@ func (s *Service) reserve(ctx context.Context, q *request, now time.Time) (Answe
 	if err != nil {
 		return Answer{}, err
 	}
-	v, c, err := s.desk.Reserve(ctx, who, q.ask, person, now)
+	v, c, err := s.desk.Reserve(ctx, who, q.Ask, person, now)
 	if err != nil {
 		return Answer{}, err //nolint:wrapcheck // says all
 	}
-	a := answerOf(v, "reserved", proof)
+	return Reserved(v, c, proof), nil
+}
+
+// Reserved is the answer to who wants a place.
+func Reserved(v contact.Verdict, c contact.Contact, proof []contact.Proof) Answer {
+	a := AnswerOf(v, StateReserved, proof)
 	if v.Allowed {
 		a.ExpiresAt = timeOf(time.Unix(c.Expires, 0))
 	}
-	return a, nil
+	return a
 }
 
 // confirm makes a contact; everything is asked again.
@@ -124,11 +138,11 @@ func (s *Service) confirm(ctx context.Context, q *request, now time.Time) (Answe
 	if err != nil {
 		return Answer{}, err
 	}
-	v, c, err := s.desk.Confirm(ctx, who, q.ask, person, now)
+	v, c, err := s.desk.Confirm(ctx, who, q.Ask, person, now)
 	if err == nil && v.Allowed {
 		err = q.count(who, c, now)
 	}
-	return answerOf(v, "made", proof), err //nolint:wrapcheck // says all
+	return AnswerOf(v, StateMade, proof), err //nolint:wrapcheck // says all
 }
 
 // release gives a place back. It needs no permission.
@@ -140,8 +154,8 @@ func (s *Service) release(ctx context.Context, q *request, now time.Time) (Answe
 	if err != nil {
 		return Answer{}, err
 	}
-	v, err := s.desk.Release(ctx, who, q.ask, now)
-	return answerOf(v, "released", nil), err //nolint:wrapcheck // says all
+	v, err := s.desk.Release(ctx, who, q.Ask, now)
+	return AnswerOf(v, StateReleased, nil), err //nolint:wrapcheck // says all
 }
 
 // refused writes down that the person refused further contacts on the channel. It needs no permission either.
@@ -150,18 +164,38 @@ func (s *Service) refused(ctx context.Context, q *request, now time.Time) (Answe
 	if err != nil {
 		return Answer{}, err
 	}
-	c, err := s.desk.Decline(ctx, who, q.ask, now)
+	c, err := s.desk.Decline(ctx, who, q.Ask, now)
 	if err == nil {
 		err = q.count(who, c, now)
 	}
-	return Answer{Allowed: true, State: "refused"}, err //nolint:wrapcheck // says all
+	return Answer{Allowed: true, State: StateRefused}, err //nolint:wrapcheck // says all
 }
 
-func answerOf(v contact.Verdict, state string, proof []Proof) Answer {
+// AnswerOf is the answer of a verdict: the state that an allowed contact is in then, and what it rests on.
+func AnswerOf(v contact.Verdict, state string, proof []contact.Proof) Answer {
 	if !v.Allowed {
-		return Answer{Reason: string(v.Reason), Source: v.Source, NextAt: timeOf(v.Next)}
+		return Answer{Reason: string(v.Reason), Text: v.Reason.Words(), Source: v.Source, NextAt: timeOf(v.Next)}
 	}
-	return Answer{Allowed: true, State: state, Proof: proof}
+	a := Answer{Allowed: true, State: state}
+	for _, p := range proof {
+		a.Proof = append(a.Proof, proofOf(p))
+	}
+	return a
+}
+
+// basisSoftOptIn is the basis of what a sale permits. It is never a consent.
+const basisSoftOptIn = "soft_optin"
+
+func proofOf(p contact.Proof) Proof {
+	d := p.Decision
+	out := Proof{Purpose: string(p.Topic.Purpose), Channel: p.Topic.Channel, Decision: d.ID, DecidedAt: time.Unix(d.At, 0).UTC()}
+	if p.Sale {
+		out.Basis = basisSoftOptIn
+	}
+	if d.Expires != 0 {
+		out.ExpiresAt = timeOf(time.Unix(d.Expires, 0))
+	}
+	return out
 }
 
 // timeOf is a time in UTC; nil for none.
@@ -175,20 +209,20 @@ func timeOf(t time.Time) *time.Time {
 
 // party finds whose contacts are counted together: all points of the person, or a point alone that stands for nobody.
 func (s *Service) party(ctx context.Context, q *request, now time.Time) (contact.Party, error) {
-	who := contact.Party{Space: q.reader.Space, Controller: q.controller, Gate: q.ask.Point, Points: []identifier.Key{q.ask.Point}}
+	who := contact.Party{Space: q.reader.Space, Controller: q.controller, Gate: q.Ask.Point, Points: []identifier.Key{q.Ask.Point}}
 	view, err := s.deps.People.View(ctx, q.reader.Space, who.Points, now.Unix())
 	if err != nil {
 		return contact.Party{}, fmt.Errorf("reading the graph: %w", err)
 	}
-	if view.Standing(q.ask.Point) == identity.Clean {
-		p := view.Profile(q.ask.Point)
+	if view.Standing(q.Ask.Point) == identity.Clean {
+		p := view.Profile(q.Ask.Point)
 		who.Gate, who.Points = p.Canonical, p.Members
 	}
 	return who, nil
 }
 
 // person reads whom a contact is for and what they permit.
-func (s *Service) person(ctx context.Context, q *request, now time.Time) (contact.Party, contact.Person, []Proof, error) {
+func (s *Service) person(ctx context.Context, q *request, now time.Time) (contact.Party, contact.Person, []contact.Proof, error) {
 	who, err := s.party(ctx, q, now)
 	if err != nil {
 		return contact.Party{}, contact.Person{}, nil, err
@@ -198,7 +232,7 @@ func (s *Service) person(ctx context.Context, q *request, now time.Time) (contac
 		return contact.Party{}, contact.Person{}, nil, err
 	}
 	if consent.Quiet(points, now.Unix()) { // what the person did is read where it decides
-		last, err := s.deps.Acts.LastAct(ctx, q.reader.Space, q.controller, q.ask.Point, now.Unix())
+		last, err := s.deps.Acts.LastAct(ctx, q.reader.Space, q.controller, q.Ask.Point, now.Unix())
 		if err != nil {
 			return contact.Party{}, contact.Person{}, nil, fmt.Errorf("reading what the person did: %w", err)
 		}
@@ -208,18 +242,18 @@ func (s *Service) person(ctx context.Context, q *request, now time.Time) (contac
 	if err != nil {
 		return contact.Party{}, contact.Person{}, nil, err
 	}
-	permission, proof := permit(q, points, now.Unix())
+	permission, proof := q.Permit(points, now.Unix())
 	if !permission.Allowed {
-		s.gate.Refuse(string(q.purpose), telemetry.EffectDenied, 1)
+		s.gate.Refuse(string(q.Purpose), telemetry.EffectDenied, 1)
 	}
 	return who, contact.Person{Permission: permission, Wishes: wishes}, proof, nil
 }
 
 // points reads the registers: of the point itself, the first, and of the whole person, on one of whose points an overlay may lie.
 func (s *Service) points(ctx context.Context, q *request, who contact.Party) ([]consent.Point, error) {
-	keys := []identifier.Key{q.ask.Point}
+	keys := []identifier.Key{q.Ask.Point}
 	for _, k := range who.Points {
-		if k != q.ask.Point {
+		if k != q.Ask.Point {
 			keys = append(keys, k)
 		}
 	}
@@ -237,45 +271,4 @@ func (s *Service) points(ctx context.Context, q *request, who contact.Party) ([]
 		points[i] = consent.Point{Key: keys[i], Register: register, Unreadable: err != nil}
 	}
 	return points, nil
-}
-
-// permit asks the register of the point for everything that the contact needs of it, then those of the person for the rest. One that cannot be read may have
-// an overlay: it permits nothing.
-func permit(q *request, points []consent.Point, now int64) (contact.Permission, []Proof) {
-	if slices.ContainsFunc(points, func(x consent.Point) bool { return x.Unreadable }) {
-		return contact.Permission{Because: "unreadable register"}, nil
-	}
-	p := contact.Permission{Allowed: true}
-	no := func(pc consent.PurposeChannel) (contact.Permission, []Proof) {
-		return contact.Permission{Because: "no permission for " + string(pc.Purpose)}, nil
-	}
-	var proof []Proof
-	for _, need := range q.needs {
-		g, ok := granted(points[0], need, q.family, now)
-		if !ok {
-			return no(need)
-		}
-		if o := consent.MaskedBy(points, need.Purpose, need.Channel, now); o != "" {
-			return contact.Permission{Because: "overlay " + string(o)}, nil
-		}
-		if g.found {
-			since := time.Unix(g.decision.At, 0)
-			if p.Since.IsZero() || since.Before(p.Since) {
-				p.Since = since
-			}
-			proof = append(proof, g.proof(need))
-		}
-		for _, end := range g.ends {
-			if end != 0 && (p.Until.IsZero() || time.Unix(end, 0).Before(p.Until)) {
-				p.Until = time.Unix(end, 0)
-			}
-		}
-	}
-	mask := consent.Permissions(points, now)
-	for _, need := range q.also {
-		if !mask.HasOn(need.Purpose, need.Channel) {
-			return no(need)
-		}
-	}
-	return p, proof
 }

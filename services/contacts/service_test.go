@@ -223,7 +223,7 @@ func TestRedisAway_isDeniedWithTheReason(t *testing.T) {
 	for _, step := range []string{"reserve", "confirm", "release", "refused"} {
 		w := r.send("service", step, mail("m1", marie))
 		require.Equal(t, http.StatusServiceUnavailable, w.Code)
-		require.JSONEq(t, `{"allowed":false,"reason":"unavailable"}`, w.Body.String())
+		require.JSONEq(t, `{"allowed":false,"reason":"unavailable","text":{"fr":"Ce sur quoi la réponse repose ne peut pas être lu","en":"What the answer rests on cannot be read"}}`, w.Body.String())
 		require.Equal(t, "1", w.Header().Get("Retry-After"))
 	}
 	r.away(nil)

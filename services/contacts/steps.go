@@ -28,10 +28,10 @@ const tellWait = 250 * time.Millisecond
 // again when Redis was lost. An answer that counts a contact is given only once it is written: what Kafka does not take is not sent. One that counts
 // none is given in any case, and its absence is counted.
 func (s *Service) told(ctx context.Context, name string, q *request, a Answer, now time.Time) error {
-	if q.ask.Service && name != stepRefused {
+	if q.Ask.Service && name != stepRefused {
 		return nil // nobody decides about it, so nothing is counted
 	}
-	r, err := stream.Encode(stream.TopicContacts, []byte(q.ask.Point.Value), stepOf(name, q, a, now), now)
+	r, err := stream.Encode(stream.TopicContacts, []byte(q.Ask.Point.Value), stepOf(name, q, a, now), now)
 	if err != nil {
 		return err //nolint:wrapcheck // says all
 	}
@@ -53,11 +53,11 @@ func (s *Service) told(ctx context.Context, name string, q *request, a Answer, n
 // stepOf is the message of a step and its answer.
 func stepOf(name string, q *request, a Answer, now time.Time) *eventpb.ContactStep {
 	m := &eventpb.ContactStep{
-		Space: q.reader.Space, Controller: q.controller, Contact: slices.Clone(q.ask.ID[:]), Step: name, Reason: a.Reason,
-		Point:   &eventpb.Identifier{Namespace: string(q.ask.Point.Namespace), Pseudonym: []byte(q.ask.Point.Value)},
-		Channel: q.ask.Channel, Purpose: string(q.purpose), Family: q.family, At: now.UnixMicro(),
+		Space: q.reader.Space, Controller: q.controller, Contact: slices.Clone(q.Ask.ID[:]), Step: name, Reason: a.Reason,
+		Point:   &eventpb.Identifier{Namespace: string(q.Ask.Point.Namespace), Pseudonym: []byte(q.Ask.Point.Value)},
+		Channel: q.Ask.Channel, Purpose: string(q.Purpose), Family: q.Family, At: now.UnixMicro(),
 	}
-	for _, need := range q.needs {
+	for _, need := range q.Needs {
 		m.Needs = append(m.Needs, string(need.Purpose))
 	}
 	for _, p := range a.Proof {

@@ -14,7 +14,7 @@ import (
 // wishes reads what the person chose: at the point that is asked about, and at any other point for all of them. What cannot be read is an error:
 // nobody knows then what the person does not want.
 func (s *Service) wishes(ctx context.Context, q *request, who contact.Party, now time.Time) (contact.Wishes, error) {
-	points := append([]identifier.Key{q.ask.Point}, slices.DeleteFunc(slices.Clone(who.Points), func(k identifier.Key) bool { return k == q.ask.Point })...)
+	points := append([]identifier.Key{q.Ask.Point}, slices.DeleteFunc(slices.Clone(who.Points), func(k identifier.Key) bool { return k == q.Ask.Point })...)
 	names := make([]string, len(points))
 	for i, k := range points {
 		names[i] = resolve.WishCell(q.reader.Space, q.controller, k)
