@@ -155,14 +155,20 @@ func (ev *Evidence) foldPair(e *Event, i, j int, c *Changes) {
 	}
 	edge := findEdge(a, b)
 	first := !edge.Evidenced()
-	if !edge.joinWitness(w) {
+	if !edge.joinWitness(w) && a.holds(edge, class) && b.holds(edge, class) {
 		return
 	}
 	c.Edge(edge)
-	if first {
-		ev.store(a, edge, class, c)
-		ev.store(b, edge, class, c)
+	for _, n := range [...]*Node{a, b} {
+		if first || !n.holds(edge, class) {
+			ev.store(n, edge, class, c)
+		}
 	}
+}
+
+// holds reports whether everything that n has to hold of an edge is held: a store that lost the record of one end knows the edge by the other alone.
+func (n *Node) holds(e *Edge, class int) bool {
+	return n.Full[class] || n.Edge(e.Other(n.Key)) != nil
 }
 
 // findEdge returns the edge that either end holds, or a new one.

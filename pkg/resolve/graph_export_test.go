@@ -62,6 +62,18 @@ func LookBackUntold(t testing.TB) {
 	plant(t, &faults.lookBackUntold)
 }
 
+// GoneForGood plants a fault until the test ends.
+func GoneForGood(t testing.TB) {
+	t.Helper()
+	plant(t, &faults.goneForGood)
+}
+
+// LeaveTheLost plants a fault until the test ends.
+func LeaveTheLost(t testing.TB) {
+	t.Helper()
+	plant(t, &faults.notOverruled)
+}
+
 func plant(t testing.TB, fault *bool) {
 	t.Helper()
 	*fault = true

@@ -12,4 +12,6 @@ var faults struct {
 	lookBackUntold     bool // owners hear nothing of a device that is known earlier now
 	blockedUntold      bool // of blocked values of which nothing is stored nobody is told
 	wideCommits        bool // however much a commit names, it is one
+	goneForGood        bool // a component that is gone by a commit that was lost stays gone
+	notOverruled       bool // what a changelog holds of commits that were lost is left as it is
 }

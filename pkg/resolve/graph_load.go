@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
+	"math"
 	"strings"
 
 	"rcu/pkg/identifier"
@@ -13,7 +14,38 @@ import (
 // StoredRecord is a record as its changelog holds it; without a value it is gone.
 type StoredRecord struct {
 	Component ComponentKey
+	Version   uint64 // of the commit by which it is gone; 0 = a changelog that does not say: for good
 	Value     []byte
+}
+
+// version is that of the commit that wrote the record, or by which it is gone.
+func (r *StoredRecord) version() uint64 {
+	switch {
+	case len(r.Value) > 0:
+		return RecordVersion(string(r.Value))
+	case r.Version == 0 || faults.goneForGood:
+		return math.MaxUint64
+	default:
+		return r.Version
+	}
+}
+
+// NewestRecords lists the newest of the records of each component, whatever order they come in. One that is gone may stand again: the commit by
+// which it was gone was lost, and what stands was given a version above it (Overrule).
+func NewestRecords(records []StoredRecord) []StoredRecord {
+	place := make(map[ComponentKey]int, len(records))
+	out := make([]StoredRecord, 0, len(records))
+	for _, r := range records {
+		i, known := place[r.Component]
+		switch {
+		case !known:
+			place[r.Component] = len(out)
+			out = append(out, r)
+		case out[i].version() < r.version():
+			out[i] = r
+		}
+	}
+	return out
 }
 
 // RecordSummary is what the keys beside a record are made from.

@@ -2,6 +2,7 @@ package resolve_test
 
 import (
 	"context"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -109,8 +110,8 @@ func TestUnequalRecords_areMended(t *testing.T) {
 	require.Empty(t, statetest.ToldOtherwise(t.Context(), damaged, space, s.Facts()))
 }
 
-// restore fills a store with the records of another, but for those in old, which are as they were.
-func restore(t *testing.T, from resolve.GraphState, to resolve.GraphLoader, old resolve.GraphSnapshot) {
+// restore fills a store with the records of another, but for those in old, which are as they were, and those that are lost.
+func restore(t *testing.T, from resolve.GraphState, to resolve.GraphLoader, old resolve.GraphSnapshot, lost ...resolve.GraphSnapshot) {
 	t.Helper()
 	keys, _, err := from.ScanComponents(t.Context(), space, "", 100)
 	require.NoError(t, err)
@@ -118,6 +119,9 @@ func restore(t *testing.T, from resolve.GraphState, to resolve.GraphLoader, old 
 	require.NoError(t, err)
 	var records []resolve.StoredRecord
 	for c, value := range all.Records {
+		if slices.ContainsFunc(lost, func(s resolve.GraphSnapshot) bool { return s.Records[c] != "" }) {
+			continue
+		}
 		if earlier, there := old.Records[c]; there {
 			value = earlier
 		}
@@ -126,4 +130,27 @@ func restore(t *testing.T, from resolve.GraphState, to resolve.GraphLoader, old 
 	require.NoError(t, to.PutRecords(t.Context(), space, records))
 	require.NoError(t, to.PutGraphMeta(t.Context(), space, resolve.GraphMeta{Version: 100}))
 	require.NoError(t, resolve.FinishLoad(t.Context(), to, space, nil))
+}
+
+// halfKept has a store lose the record of one end of an edge, and all facts come again. It returns what then is not as they say; "" if nothing.
+func halfKept(t *testing.T, lost string) string {
+	t.Helper()
+	state, s := statemem.NewGraph(), story().Core(20, "K1 m1").Core(21, "K2 m1").Core(22, "K2 m2").At(50)
+	g := graphOf(t, state, s)
+	apply(t, g, s, 50)
+	of, err := state.LoadGraph(t.Context(), space, []identifier.Key{K(lost)})
+	require.NoError(t, err)
+	require.Len(t, of.Records, 1)
+	loaded := statemem.NewGraph()
+	restore(t, state, loaded, resolve.GraphSnapshot{Records: map[resolve.ComponentKey]string{}}, of)
+	damaged := graphOf(t, loaded, s)
+	apply(t, damaged, s, 50)
+	return statetest.ToldOtherwise(t.Context(), damaged, space, s.Facts()) + statetest.Differs(t.Context(), damaged, space, s.Facts(), true)
+}
+
+// What a store lost of one end comes back with the facts, also the edges that the other end still holds.
+func TestWhatOneEndLostComesBack(t *testing.T) {
+	for _, lost := range []string{"m1", "K1", "K2"} {
+		require.Empty(t, halfKept(t, lost), lost)
+	}
 }

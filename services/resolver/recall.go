@@ -25,7 +25,7 @@ const (
 // toldRecords gives what was told on a topic lately, in the order of each partition.
 type toldRecords func(ctx context.Context, topic string, lately time.Duration, fn func(stream.Record) error) error
 
-// recall puts in order what was told of a state that the store then lost: owners, places of identifiers, profiles. Evidence that came before the
+// recall puts in order what was told of a state that the store then lost: components, owners, places of identifiers, profiles. Evidence that came before the
 // loss comes again, and may come to its end by another way, on which nobody speaks of them.
 //
 // It is done by whoever publishes a space, when he begins and in each epoch of the store: cut short it is done again, and where nothing
@@ -33,6 +33,9 @@ type toldRecords func(ctx context.Context, topic string, lately time.Duration, f
 func (s *Service) recall(ctx context.Context, space string) error {
 	if faults.forgetTold || s.told == nil {
 		return nil
+	}
+	if err := s.recallGraph(ctx, space); err != nil {
+		return fmt.Errorf("comparing what was told of components: %w", err)
 	}
 	if err := s.recallOwners(ctx, space); err != nil {
 		return fmt.Errorf("comparing what was told of owners: %w", err)
@@ -57,7 +60,7 @@ func (s *Service) recallOwners(ctx context.Context, space string) error {
 		some, found = some[:0], found+n
 		return err
 	}
-	err := s.told(ctx, stream.TopicOwners, recallOwners, func(r stream.Record) error {
+	err := s.toldValues(ctx, stream.TopicOwners, recallOwners, func(r stream.Record) error {
 		o := &eventpb.Owner{}
 		if err := r.Decode(o); err != nil || len(o.GetLeafKey()) != resolve.LeafKeySize || o.GetSpace() != space {
 			return err
@@ -114,7 +117,17 @@ func (s *Service) recallSome(ctx context.Context, space string, told []*eventpb.
 	return len(forgotten), s.publishOwnersOf(ctx, space, forgotten, s.deps.Now())
 }
 
-// toldOn reads the newest records of a broker. Tombstones tell nothing.
+// toldValues gives what was told lately, without tombstones, which tell nothing.
+func (s *Service) toldValues(ctx context.Context, topic string, lately time.Duration, fn func(stream.Record) error) error {
+	return s.told(ctx, topic, lately, func(r stream.Record) error {
+		if r.Value == nil {
+			return nil
+		}
+		return fn(r)
+	})
+}
+
+// toldOn reads the newest records of a broker.
 func toldOn(client *stream.Client) toldRecords {
 	return func(ctx context.Context, topic string, lately time.Duration, fn func(stream.Record) error) error {
 		n, err := client.Partitions(ctx, topic)
@@ -129,13 +142,7 @@ func toldOn(client *stream.Client) toldRecords {
 			if from < 0 {
 				continue
 			}
-			err = client.ReadFrom(ctx, topic, p, from, func(r stream.Record) error {
-				if r.Value == nil {
-					return nil
-				}
-				return fn(r)
-			})
-			if err != nil {
+			if err := client.ReadFrom(ctx, topic, p, from, fn); err != nil {
 				return fmt.Errorf("reading %s: %w", topic, err)
 			}
 		}

@@ -42,7 +42,7 @@ func (s *Service) recallMap(ctx context.Context, space string) error {
 		clear(newest)
 		return nil
 	}
-	err := s.told(ctx, stream.TopicIdentityMap, recallOthers, func(r stream.Record) error {
+	err := s.toldValues(ctx, stream.TopicIdentityMap, recallOthers, func(r stream.Record) error {
 		m := &eventpb.MapEntry{}
 		if err := r.Decode(m); err != nil || string(r.Header(MapSpace)) != space {
 			return err

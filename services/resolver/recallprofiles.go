@@ -33,7 +33,7 @@ func (s *Service) recallProfiles(ctx context.Context, space string) error {
 		clear(newest)
 		return err
 	}
-	err := s.told(ctx, stream.TopicProfiles, recallOthers, func(r stream.Record) error {
+	err := s.toldValues(ctx, stream.TopicProfiles, recallOthers, func(r stream.Record) error {
 		p := &eventpb.Profile{}
 		if err := r.Decode(p); err != nil || p.GetSpace() != space {
 			return err

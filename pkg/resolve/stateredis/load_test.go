@@ -15,6 +15,13 @@ func TestLoading(t *testing.T) {
 	statetest.Loading(t, func(testing.TB) resolve.GraphLoader { return NewGraph(c) }, 16)
 }
 
+func TestLives(t *testing.T) {
+	c := open(t)
+	for seed := range uint64(12) {
+		require.Empty(t, statetest.Lives(t, NewGraph(c), seed, false))
+	}
+}
+
 // Whatever comes last, the newest value stands, under the version of its changelog.
 func TestPutCells(t *testing.T) {
 	cells := NewCells(open(t))

@@ -144,8 +144,20 @@ func (w *work) putDecisions(ctx context.Context, records []stream.Record) error 
 	return nil
 }
 
-// raiseNumbers makes sure that numbers of overrides and profiles come behind those that were published, also where the clock went back.
+// commit remembers a version of a space.
+func (w *work) commit(space string, version uint64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.high[space] = max(w.high[space], version)
+}
+
+// raiseNumbers makes sure that numbers of commits, overrides and profiles come behind those that were published, also where the clock went back.
 func (w *work) raiseNumbers(ctx context.Context) error {
+	for space, version := range w.high {
+		if err := w.graph.PutGraphMeta(ctx, space, resolve.GraphMeta{Version: version}); err != nil {
+			return err //nolint:wrapcheck // says all
+		}
+	}
 	for space, seen := range w.spaces() {
 		overrides, profiles := resolver.Counters(space)
 		for key, least := range map[string]uint64{overrides: seen, profiles: 0} {

@@ -78,6 +78,7 @@ type work struct {
 	mu    sync.Mutex
 	from  map[string]int64 // partitions read already, by topic/partition
 	sees  map[string]uint64
+	high  map[string]uint64 // by space: the newest commit that the graph's changelog tells of, whole or not
 	step  string
 	done  int64
 	total int64
@@ -131,7 +132,7 @@ func newWork(cfg Config, d Deps) (*work, error) {
 	}
 	return &work{
 		cfg: cfg, deps: d, cells: stateredis.NewCells(d.Redis), graph: stateredis.NewGraph(d.Redis), report: Report{Records: map[string]int64{}},
-		through: map[string]uint64{}, rules: map[string]resolve.GraphMeta{}, from: map[string]int64{}, sees: map[string]uint64{},
+		through: map[string]uint64{}, rules: map[string]resolve.GraphMeta{}, from: map[string]int64{}, sees: map[string]uint64{}, high: map[string]uint64{},
 	}, nil
 }
 

@@ -133,29 +133,49 @@ func TestARebuildThatIsCutShortWhileWipingGoesOn(t *testing.T) {
 	require.Equal(t, was, survey(t, i.redis))
 }
 
-// A publisher that is killed in the middle leaves one half of a commit on the changelog: none of it is taken.
+// A publisher that is killed in the middle leaves one half of a commit on the changelog: none of it is taken, neither at once nor when the changelog
+// was told to be whole beyond it.
 func TestHalfACommitIsPassedOver(t *testing.T) {
 	i := newInstallation(t)
 	i.live(30)
 	was := survey(t, i.redis)
 	through := i.through()
-	keys := i.components()
-	require.Greater(t, len(keys), 2)
-	values, err := stateredis.NewGraph(i.redis).LoadComponents(t.Context(), space, keys[:2])
-	require.NoError(t, err)
-	torn := []byte(values.Records[keys[1]]) // what the first will hold, while the second is not out yet
-	require.NotEmpty(t, torn)
-	binary.BigEndian.PutUint64(torn, through+1)
-	name := func(c resolve.ComponentKey) []byte { return []byte(space + ":" + hex.EncodeToString(c[:])) }
-	i.put(stream.TopicGraph, name(keys[0]), &eventpb.Changelog{Space: space, Key: keys[0][:], Value: torn, Version: through + 1}, time.Now())
-	gone := stream.Tombstone(stream.TopicGraph, name(keys[2]), time.Now())
-	gone.Headers = append(gone.Headers, stream.Header{Key: resolver.GraphTombstoneVersion, Value: binary.BigEndian.AppendUint64(nil, through+1)})
-	i.batch = append(i.batch, gone)
-	i.publish()
+	i.halfACommit(through + 1)
 	fresh := openRedis(t)
-	_, err = i.rebuild(t.Context(), fresh, nil)
+	_, err := i.rebuild(t.Context(), fresh, nil)
 	require.NoError(t, err)
 	require.Equal(t, was, survey(t, fresh))
+
+	i.redis = fresh
+	for n := range 5 {
+		i.person(30 + n)
+	}
+	i.publish()
+	i.resolved()
+	require.Greater(t, i.through(), through+1)
+	was = survey(t, i.redis)
+	again := openRedis(t)
+	_, err = i.rebuild(t.Context(), again, nil)
+	require.NoError(t, err)
+	require.Equal(t, was, survey(t, again))
+}
+
+// halfACommit puts on the changelog what a commit made of one component, and that another is gone by it.
+func (i *installation) halfACommit(version uint64) {
+	i.t.Helper()
+	keys := i.components()
+	require.Greater(i.t, len(keys), 2)
+	values, err := stateredis.NewGraph(i.redis).LoadComponents(i.t.Context(), space, keys[:2])
+	require.NoError(i.t, err)
+	torn := []byte(values.Records[keys[1]]) // what the first will hold, while the second is not out yet
+	require.NotEmpty(i.t, torn)
+	binary.BigEndian.PutUint64(torn, version)
+	name := func(c resolve.ComponentKey) []byte { return []byte(space + ":" + hex.EncodeToString(c[:])) }
+	i.put(stream.TopicGraph, name(keys[0]), &eventpb.Changelog{Space: space, Key: keys[0][:], Value: torn, Version: version}, time.Now())
+	gone := stream.Tombstone(stream.TopicGraph, name(keys[2]), time.Now())
+	gone.Headers = append(gone.Headers, stream.Header{Key: resolver.GraphTombstoneVersion, Value: binary.BigEndian.AppendUint64(nil, version)})
+	i.batch = append(i.batch, gone)
+	i.publish()
 }
 
 // through reads up to where the changelog of the graph is whole.

@@ -2,7 +2,6 @@ package rebuild
 
 import (
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"strings"
@@ -292,61 +291,25 @@ func (w *work) putKeys(ctx context.Context, records []stream.Record) error {
 
 // putGraph stores the components of commits that are on the changelog whole: of each the newest of these records, or that it is gone.
 func (w *work) putGraph(ctx context.Context, records []stream.Record) error {
-	place := map[string]int{} // by key of the record
 	bySpace := map[string][]resolve.StoredRecord{}
 	for _, r := range records {
-		space, x, whole, err := w.component(r)
+		space, x, is, err := resolver.GraphRecord(r)
 		if err != nil {
-			return err
+			return err //nolint:wrapcheck // says all
 		}
-		if !whole {
+		if !is {
 			continue
 		}
-		some := bySpace[space]
-		i, known := place[string(r.Key)]
-		switch {
-		case !known:
-			place[string(r.Key)] = len(some)
-			bySpace[space] = append(some, x)
-		case len(some[i].Value) == 0: // a writer that was overtaken
-		case len(x.Value) == 0 || resolve.RecordVersion(string(some[i].Value)) < resolve.RecordVersion(string(x.Value)):
-			some[i] = x
+		w.commit(space, x.Version)
+		if w.whole(space, x.Version) {
+			bySpace[space] = append(bySpace[space], x)
 		}
 	}
 	for space, some := range bySpace {
 		w.see(space, 0)
-		if err := w.graph.PutRecords(ctx, space, some); err != nil {
+		if err := w.graph.PutRecords(ctx, space, resolve.NewestRecords(some)); err != nil {
 			return err //nolint:wrapcheck // says all
 		}
 	}
 	return nil
-}
-
-// component reads a record of rcu.graph; whole says that it is a component of a commit that is on the changelog whole.
-func (w *work) component(r stream.Record) (space string, x resolve.StoredRecord, whole bool, err error) {
-	if r.Value == nil {
-		space, c, ok := parseComponent(r.Key)
-		return space, resolve.StoredRecord{Component: c}, ok && w.whole(space, resolver.TombstoneVersion(r)), nil
-	}
-	var c eventpb.Changelog
-	if err := r.Decode(&c); err != nil {
-		return "", x, false, fmt.Errorf("reading a component: %w", err)
-	}
-	if len(c.GetKey()) != len(resolve.ComponentKey{}) || len(c.GetValue()) == 0 {
-		return "", x, false, nil
-	}
-	return c.GetSpace(), resolve.StoredRecord{Component: resolve.ComponentKey(c.GetKey()), Value: c.GetValue()}, w.whole(c.GetSpace(), c.GetVersion()), nil
-}
-
-// parseComponent reads the key of a record of rcu.graph.
-func parseComponent(key []byte) (space string, c resolve.ComponentKey, ok bool) {
-	i := strings.LastIndexByte(string(key), ':')
-	if i < 0 {
-		return "", c, false
-	}
-	raw, err := hex.DecodeString(string(key[i+1:]))
-	if err != nil || len(raw) != len(c) {
-		return "", c, false
-	}
-	return string(key[:i]), resolve.ComponentKey(raw), true
 }
