@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -34,14 +33,20 @@ type decideCmd struct {
 	Purpose    []string `name:"purpose" help:"For these purposes; those that the file decides about when left out." placeholder:"NAME"`
 	Channel    string   `name:"channel" help:"On one channel." placeholder:"NAME"`
 	Family     string   `name:"family" help:"Of the goods that are offered: a sale of the same family may stand for consent." placeholder:"NAME"`
-	Facts      string   `arg:"" name:"facts" help:"Facts as JSON lines; - reads standard input."`
+	contactFlags
+	Facts string `arg:"" name:"facts" help:"Facts as JSON lines; - reads standard input."`
 }
 
 // Help gives the example.
 func (decideCmd) Help() string {
 	return "Tells of every point, purpose and channel whether it is allowed, and why. The order of the lines does not matter. docs/consent-facts.md has the format.\n" +
+		"With --contacts it answers what the service contacts would before a message or call: permission, caps, the person's own frequency, pauses and\n" +
+		"topics, hours and holidays, rules of calls; at the reservation or, with \"step\":\"confirm\", at the hand-over.\n" +
 		"No server, no key, no network. Exit code 2: a line cannot be read; its number, field and fix are named.\n\n" +
-		"Example:\n\n  rcu consent decide --at 2026-03-14T12:00:00+01:00 --purpose marketing --channel email decisions.jsonl"
+		"Example:\n\n  rcu consent decide --at 2026-03-14T12:00:00+01:00 --purpose marketing --channel email decisions.jsonl\n" +
+		"  rcu consent decide --at 2026-03-14T12:00:00+01:00 --known-at 2026-03-14T12:00:00+01:00 --contacts mailing.jsonl decisions.jsonl\n\n" +
+		"where a line of mailing.jsonl is\n\n" +
+		"  {\"id\":\"autumn/1\",\"controller\":\"retail\",\"point\":{\"namespace\":\"email\",\"value\":\"a@example.com\"},\"channel\":\"email\",\"purpose\":\"marketing\",\"topic\":\"shoes\"}"
 }
 
 // permitted is one answer in the words of the format.
@@ -74,8 +79,11 @@ type permittedNotice struct {
 // Run prints the answers: a table for people, one JSON object a line with --json.
 func (c decideCmd) Run(_ context.Context, a *app) error {
 	q, err := c.question(time.Now().Unix())
-	if err != nil {
+	if err = errors.Join(err, c.fit()); err != nil {
 		return &boot.UsageError{Err: err}
+	}
+	if c.Contacts != "" {
+		return c.before(a, q)
 	}
 	l, err := c.read(a)
 	if err != nil {
@@ -152,9 +160,10 @@ func (c decideCmd) questions(l *ledger.Ledger, q ledger.Question) []ledger.Quest
 		points = l.Points()
 	}
 	var out []ledger.Question
+	topics := c.topics(l)
 	for _, controller := range controllers {
 		for _, p := range points {
-			for _, topic := range c.topics(l) {
+			for _, topic := range topics {
 				info, _ := consent.PurposeOf(topic.Purpose)
 				if c.Point == "" && !ledger.Reaches(info, topic.Channel, p.Namespace) {
 					continue
@@ -226,14 +235,7 @@ func clockText(t int64) string {
 
 func (c decideCmd) write(a *app, list func(yield func(permitted) bool)) error {
 	if a.json {
-		enc := json.NewEncoder(a.world.Stdout)
-		enc.SetEscapeHTML(false)
-		for d := range list {
-			if err := enc.Encode(d); err != nil {
-				return fmt.Errorf("writing the answers: %w", err)
-			}
-		}
-		return nil
+		return jsonLines(a.world.Stdout, list)
 	}
 	return table(a.world.Stdout, list)
 }

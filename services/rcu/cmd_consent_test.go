@@ -53,7 +53,7 @@ func TestConsentDecide_badInput(t *testing.T) {
 		args  []string
 		want  string
 	}{
-		"bad line":           {string(good) + "{}\n", nil, "line 20: field kind: is missing"},
+		"bad line":           {string(good) + "{}\n", nil, "line 29: field kind: is missing"},
 		"other controller":   {string(good), []string{"--controller", "retail"}, "line 9: field controller"},
 		"unknown purpose":    {string(good), []string{"--purpose", "fun"}, "--purpose"},
 		"no such channel":    {string(good), []string{"--purpose", "profiling", "--channel", "sms"}, "--purpose"},

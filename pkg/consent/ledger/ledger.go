@@ -7,6 +7,7 @@ import (
 
 	"rcu/pkg/consent"
 	"rcu/pkg/event/registry"
+	"rcu/pkg/identifier"
 )
 
 // topic is what a register is about: one controller, one point, one purpose and channel.
@@ -29,6 +30,8 @@ type Ledger struct {
 	sales      map[Point][]Sale
 	retracted  map[sold]int64 // since when it is known
 	activities map[Point][]Activity
+	wishes     map[asker][]Wished
+	contacts   map[asker][]Contacted
 }
 
 // New returns an empty ledger that answers by a register of purposes.
@@ -36,6 +39,7 @@ func New(reg *registry.Registry) *Ledger {
 	return &Ledger{
 		reg: reg, statements: map[topic][]Statement{}, wide: map[topic][]Statement{}, person: map[Point]string{}, named: map[string][]Point{}, points: map[Point]bool{},
 		overlays: map[string][]Overlay{}, ages: map[string][]Age{}, sales: map[Point][]Sale{}, retracted: map[sold]int64{}, activities: map[Point][]Activity{},
+		wishes: map[asker][]Wished{}, contacts: map[asker][]Contacted{},
 	}
 }
 
@@ -57,8 +61,11 @@ func (l *Ledger) State(s Statement) {
 	l.points[s.Point] = true
 }
 
-// personPoint stands for a person where a point is asked for; no point has a namespace without letters.
-func personPoint(name string) Point { return Point{"*", name} }
+// wholePerson is the namespace of what was said of a person; no point has one without letters.
+const wholePerson identifier.Namespace = "*"
+
+// personPoint stands for a person where a point is asked for.
+func personPoint(name string) Point { return Point{wholePerson, name} }
 
 // Belongs says that a point is one of a person's. Of two people who have it the first by name counts, whatever the order.
 func (l *Ledger) Belongs(m Member) {

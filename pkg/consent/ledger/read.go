@@ -40,23 +40,31 @@ type Reading struct {
 // with a *LineError: an answer from half of the facts would be another answer.
 func Read(r io.Reader, reg *registry.Registry, how Reading) (*Ledger, error) {
 	fr := factReader{ledger: New(reg), how: how, known: map[[3]string]any{}}
+	if err := eachLine(r, maxFacts, fr.line); err != nil {
+		return nil, err
+	}
+	return fr.ledger, nil
+}
+
+// eachLine gives the lines of a file without the space around them, until one is wrong.
+func eachLine(r io.Reader, most int, take func(line []byte) *Fault) error {
 	lines := bufio.NewReaderSize(r, 1<<16)
 	for number := 1; ; number++ {
 		line, err := readLine(lines)
 		ended := errors.Is(err, io.EOF)
 		switch {
 		case errors.Is(err, errLongLine):
-			return nil, &LineError{number, Fault{"line", codeForm, "is longer than 1 MiB", "write one fact a line"}}
+			return &LineError{number, Fault{"line", codeForm, "is longer than 1 MiB", "write one object a line"}}
 		case err != nil && !ended:
-			return nil, fmt.Errorf("reading facts: %w", err)
-		case number > maxFacts:
-			return nil, &LineError{number, Fault{"line", codeForm, "is one of too many", "split the file by person: at most 4,000,000 lines are read"}}
+			return fmt.Errorf("reading line %d: %w", number, err)
+		case number > most:
+			return &LineError{number, Fault{"line", codeForm, "is one of too many", fmt.Sprintf("split the file by person: at most %d lines are read", most)}}
 		}
-		if bad := fr.line(bytes.TrimSpace(line)); bad != nil {
-			return nil, &LineError{number, *bad}
+		if bad := take(bytes.TrimSpace(line)); bad != nil {
+			return &LineError{number, *bad}
 		}
 		if ended {
-			return fr.ledger, nil
+			return nil
 		}
 	}
 }
@@ -98,11 +106,11 @@ func (fr *factReader) line(line []byte) *Fault {
 	}
 	readers := map[string]func(*object) *Fault{
 		"decision": fr.decision, "member": fr.member, "overlay": fr.overlay, "age": fr.age, "sale": fr.sale, "retraction": fr.retraction,
-		"activity": fr.activity,
+		"activity": fr.activity, "wish": fr.wish, "contact": fr.contacted,
 	}
 	read, ok := readers[kind]
 	if !ok {
-		return &Fault{"kind", codeForm, "is unknown", "use decision, member, overlay, age, sale, retraction or activity"}
+		return &Fault{"kind", codeForm, "is unknown", "use decision, member, overlay, age, sale, retraction, activity, wish or contact"}
 	}
 	return read(o)
 }

@@ -123,17 +123,19 @@ func grantLine(change map[string]any) string {
 
 type fields = map[string]any
 
-// bad are lines that are refused, with the field that is named and whether the schema alone refuses them too.
-var bad = []struct {
+type badLine struct {
 	name   string
 	line   string
 	field  string
 	code   string
 	schema bool
-}{
+}
+
+// bad are lines that are refused, with the field that is named and whether the schema alone refuses them too.
+var bad = []badLine{
 	{"no JSON", `{"kind":`, "line", codeForm, true},
 	{"a list", `[]`, "line", codeForm, true},
-	{"unknown kind", `{"kind":"wish"}`, "kind", codeForm, true},
+	{"unknown kind", `{"kind":"whim"}`, "kind", codeForm, true},
 	{"unknown purpose", grantLine(fields{"purpose": "fun"}), "purpose", CodePurpose, true},
 	{"purpose without its recipient", grantLine(fields{"purpose": "share_partner", "channel": nil}), "purpose", CodePurpose, true},
 	{"recipient in capitals", grantLine(fields{"purpose": "share_partner:ACME", "channel": nil}), "purpose", CodePurpose, true},
@@ -193,7 +195,7 @@ func TestReadRefuses(t *testing.T) {
 	require.NoError(t, valid([]byte(grantLine(nil))))
 	_, err := Read(strings.NewReader(grantLine(nil)), reg, Reading{Now: june, Controllers: []string{"retail"}})
 	require.NoError(t, err)
-	for _, c := range bad {
+	for _, c := range slices.Concat(bad, badContacts) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			l, err := Read(strings.NewReader("\n"+c.line+"\n"), reg, Reading{Now: june, Controllers: []string{"retail"}})
@@ -235,7 +237,7 @@ func TestDenialsNeedNothing(t *testing.T) {
 // whatever is read.
 func FuzzRead(f *testing.F) {
 	f.Add(file(f, "example.jsonl"))
-	for _, c := range bad {
+	for _, c := range slices.Concat(bad, badContacts) {
 		f.Add([]byte(c.line))
 	}
 	for _, line := range lines(file(f, "example.jsonl")) {
