@@ -21,6 +21,10 @@ const (
 	UserPrivacy = "privacy"
 )
 
+// ClickHouseNice is by how much the engine should come after what people wait for on the same machine: inserts and merges take both of two
+// processors for spells (ADR 55).
+const ClickHouseNice = 5
+
 // ClickHouseConfig says where the engine keeps its data and listens, and what its users may do.
 type ClickHouseConfig struct {
 	Dir      string // its own folder, made if missing
@@ -31,6 +35,8 @@ type ClickHouseConfig struct {
 	// Analyst and Privacy are the whole of what these users may do. The engine reads it at its start.
 	Analyst Access
 	Privacy Access
+	// Nice is by how much the engine comes after other programs for the processor, as nice(1) counts: 0 to 19. Linux alone.
+	Nice int
 	// Ephemeral removes Dir when this process ends.
 	Ephemeral bool
 	Child     Child // how to run the child; default: this program
@@ -82,7 +88,7 @@ func StartClickHouse(ctx context.Context, cfg ClickHouseConfig) (*ClickHouse, er
 	if err := writeUsers(config, data, passwords, cfg); err != nil {
 		return nil, err
 	}
-	sp := clickhouseSpec{Library: library, Args: engineArgs(config, data, port)}
+	sp := clickhouseSpec{Library: library, Args: engineArgs(config, data, port), Nice: cfg.Nice}
 	if cfg.Ephemeral {
 		sp.Remove = dir
 	}

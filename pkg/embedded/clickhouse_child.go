@@ -11,6 +11,7 @@ type clickhouseSpec struct {
 	Library string   `json:"library"`
 	Args    []string `json:"args"`
 	Remove  string   `json:"remove"` // folder to remove when the parent is gone
+	Nice    int      `json:"nice"`   // by how much it comes after others for the processor
 }
 
 // runClickHouse is the child: it loads the engine and never returns while the engine serves. A stop ends the process
@@ -18,6 +19,9 @@ type clickhouseSpec struct {
 func runClickHouse(file string) error {
 	var sp clickhouseSpec
 	if err := readSpec(file, &sp); err != nil {
+		return err
+	}
+	if err := giveWay(sp.Nice); err != nil {
 		return err
 	}
 	go endWhenAsked(sp.Remove)

@@ -141,7 +141,7 @@ func openKafkaAndClickHouse(ctx context.Context, a *app, s *settings) (closeAll 
 	}
 	sv.list = append(sv.list, k)
 	s.Kafka.Brokers = []string{k.Addr()}
-	ch, err := startClickHouse(ctx, a, h, s.Embedded.ClickHousePort)
+	ch, err := startClickHouse(ctx, a, h, s.Embedded)
 	if err != nil {
 		return closeAll, err
 	}

@@ -48,7 +48,7 @@ func startServers(ctx context.Context, a *app, s *settings, h home) (sv *servers
 		s.Kafka.Brokers = []string{k.Addr()}
 	}
 	if s.ClickHouse.URL == "" {
-		c, err := startClickHouse(ctx, a, h, s.Embedded.ClickHousePort)
+		c, err := startClickHouse(ctx, a, h, s.Embedded)
 		if err != nil {
 			return sv, err
 		}
@@ -58,14 +58,14 @@ func startServers(ctx context.Context, a *app, s *settings, h home) (sv *servers
 	return sv, nil
 }
 
-func startClickHouse(ctx context.Context, a *app, h home, port int) (*embedded.ClickHouse, error) {
+func startClickHouse(ctx context.Context, a *app, h home, e embeddedSettings) (*embedded.ClickHouse, error) {
 	library, err := embedded.InstallEngine(ctx, bar(a))
 	if err != nil {
 		return nil, fmt.Errorf("installing clickhouse: %w", err)
 	}
 	a.say("starting clickhouse")
 	c, err := embedded.StartClickHouse(ctx, embedded.ClickHouseConfig{
-		Dir: h.path("clickhouse"), Port: port, Library: library,
+		Dir: h.path("clickhouse"), Port: e.ClickHousePort, Library: library, Nice: e.ClickHouseNice,
 		Analyst: embedded.Access(warehouse.AnalystGrants(warehouse.Default().Database)),
 	})
 	if err != nil {

@@ -72,6 +72,8 @@ type embeddedSettings struct {
 	KafkaPort      int `yaml:"kafka_port"`
 	RedisPort      int `yaml:"redis_port"`
 	ClickHousePort int `yaml:"clickhouse_port"`
+	// ClickHouseNice is by how much ClickHouse comes after all else for the processor, as nice(1) counts.
+	ClickHouseNice int `yaml:"clickhouse_nice"`
 }
 
 type redisSettings struct {
@@ -90,7 +92,7 @@ type clickHouseSettings struct {
 func defaultSettings() *settings {
 	s := &settings{Listen: "127.0.0.1", Admin: "127.0.0.1:9464", Kafka: stream.DefaultConfig()}
 	s.Log.Level = "info"
-	s.Embedded = embeddedSettings{embedded.KafkaPort, embedded.RedisPort, embedded.ClickHousePort}
+	s.Embedded = embeddedSettings{embedded.KafkaPort, embedded.RedisPort, embedded.ClickHousePort, embedded.ClickHouseNice}
 	limits := ingest.Default("store") // the same for every channel
 	s.Ingest = ingestSettings{limits.MaxInFlight, limits.MaxWaiting, limits.MaxBytes, limits.PublishTimeout, limits.TCF}
 	suggestions := matcher.Default()
@@ -116,6 +118,7 @@ func (s *settings) Validate() error {
 	for name, port := range map[string]int{"kafka": s.Embedded.KafkaPort, "redis": s.Embedded.RedisPort, "clickhouse": s.Embedded.ClickHousePort} {
 		p.Require(port >= 0 && port <= 65535, "embedded."+name+"_port", "must be from 0 (a free one) to 65535")
 	}
+	p.Require(s.Embedded.ClickHouseNice >= 0 && s.Embedded.ClickHouseNice <= 19, "embedded.clickhouse_nice", "must be from 0 (as all else) to 19")
 	p.Under("ingest", s.Ingest.over(ingest.Default("store")).Validate())
 	if s.Identity.Rules != "" {
 		if _, err := readRules(s.Identity.Rules); err != nil {

@@ -135,7 +135,7 @@ func (s *stack) servers(ctx context.Context) (err error) {
 	if s.kafka, err = embedded.StartKafka(ctx, embedded.KafkaConfig{Dir: filepath.Join(s.dir, "kafka"), Child: child}); err != nil {
 		return err //nolint:wrapcheck // says all
 	}
-	s.click, err = embedded.StartClickHouse(ctx, embedded.ClickHouseConfig{Dir: filepath.Join(s.dir, "clickhouse"), Child: child})
+	s.click, err = embedded.StartClickHouse(ctx, embedded.ClickHouseConfig{Dir: filepath.Join(s.dir, "clickhouse"), Nice: embedded.ClickHouseNice, Child: child})
 	return err //nolint:wrapcheck // says all
 }
 
