@@ -106,7 +106,7 @@ func looseNames(a, b string, heardAlike bool, bound int) level {
 	switch shorter := min(len(a), len(b)); {
 	case shorter < 3:
 		return nameDifferent
-	case heardAlike, shorter >= 4 && bound <= 4 && jaroWinkler(a, b) >= 0.9:
+	case heardAlike, shorter >= 4 && bound <= 4 && alike(a, b, 0.9):
 		return nameLoose
 	case strings.HasPrefix(a, b), strings.HasPrefix(b, a):
 		return nameInitial

@@ -189,7 +189,7 @@ func sharedWords(short, long string) int {
 		return roadClose
 	case own > 0 && 2*shared >= all:
 		return roadLoose
-	case len(short) >= 8 && jaroWinkler(short, long) >= 0.93:
+	case len(short) >= 8 && alike(short, long, 0.93):
 		return roadLoose
 	}
 	return roadDifferent
@@ -277,5 +277,5 @@ func closeTown(a, b string) bool {
 	if len(a) > len(b) {
 		a, b = b, a
 	}
-	return len(a) >= 5 && strings.HasPrefix(b, a) || len(a) >= 5 && jaroWinkler(a, b) >= 0.93
+	return len(a) >= 5 && strings.HasPrefix(b, a) || len(a) >= 5 && alike(a, b, 0.93)
 }

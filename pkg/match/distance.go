@@ -14,6 +14,12 @@ func edits(a, b string, limit int) int {
 	if len(a) == 0 {
 		return len(b)
 	}
+	if limit == 1 {
+		return 2 - count(oneEdit(a, b))
+	}
+	if maskEdits(letterMask(a), letterMask(b)) > limit {
+		return limit + 1
+	}
 	var rows [3][maxEdited + 1]uint8
 	before, above, row := &rows[0], &rows[1], &rows[2]
 	for j := range len(b) + 1 {
@@ -40,6 +46,11 @@ func edits(a, b string, limit int) int {
 		before, above, row = above, row, before
 	}
 	return min(int(above[len(b)]), limit+1)
+}
+
+// oneEdit reports whether one error makes one text of the other, where they begin and end with different letters and neither is empty.
+func oneEdit(a, b string) bool {
+	return len(b) == 1 || len(a) == 2 && len(b) == 2 && a[0] == b[1] && a[1] == b[0]
 }
 
 // whatDiffers takes off what two texts begin and end with alike, and gives the shorter first.
@@ -100,12 +111,20 @@ func jaro(a, b string) float64 {
 	return (m/float64(len(a)) + m/float64(len(b)) + (m-float64(swaps)/2)/m) / 3
 }
 
-// jaroWinkler is jaro, raised where the texts begin alike.
-func jaroWinkler(a, b string) float64 {
-	j := jaro(a, b)
+// alike reports whether the likeness of Jaro, raised where the texts begin alike (Winkler), reaches least.
+func alike(a, b string, least float64) bool {
 	same := 0
 	for same < min(4, len(a), len(b)) && a[same] == b[same] {
 		same++
 	}
-	return j + 0.1*float64(same)*(1-j)
+	raised := func(j float64) float64 { return j + 0.1*float64(same)*(1-j) }
+	return raised(mostJaro(a, b)) >= least && raised(jaro(a, b)) >= least
+}
+
+// mostJaro is an upper bound of jaro: a letter that only one of the texts has matches nothing.
+func mostJaro(a, b string) float64 {
+	a, b = a[:min(len(a), 64)], b[:min(len(b), 64)]
+	x, y := letterMask(a), letterMask(b)
+	m := float64(min(len(a)-bits.OnesCount64(x&^y), len(b)-bits.OnesCount64(y&^x)))
+	return (m/float64(max(len(a), 1)) + m/float64(max(len(b), 1)) + 1) / 3
 }

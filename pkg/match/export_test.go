@@ -1,8 +1,10 @@
 package match
 
-// Edits, BirthLevel, ParseDate, Sound, SplitFull are for tests.
+// Edits, Jaro, MostJaro, SplitFull, Sound are for tests.
 var (
 	Edits     = edits
+	Jaro      = jaro
+	MostJaro  = mostJaro
 	SplitFull = splitFull
 	Sound     = sound
 )

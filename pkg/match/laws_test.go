@@ -83,11 +83,21 @@ func TestAnyRowsAreSound(t *testing.T) {
 	})
 }
 
+// twoWords draws two words, the second at times the first with two neighbours swapped.
+func twoWords(t *rapid.T) (a, b string) {
+	word := rapid.StringMatching(`[a-e]{0,7}`)
+	a = word.Draw(t, "a")
+	if len(a) > 1 && rapid.Bool().Draw(t, "swapped") {
+		i := rapid.IntRange(1, len(a)-1).Draw(t, "at")
+		return a, a[:i-1] + a[i:i+1] + a[i-1:i] + a[i+1:]
+	}
+	return a, word.Draw(t, "b")
+}
+
 // TestEditsIsADistance holds the bounded distance to its laws.
 func TestEditsIsADistance(t *testing.T) {
-	word := rapid.StringMatching(`[abc]{0,7}`)
 	rapid.Check(t, func(t *rapid.T) {
-		a, b := word.Draw(t, "a"), word.Draw(t, "b")
+		a, b := twoWords(t)
 		n := match.Edits(a, b, 9)
 		switch {
 		case n != match.Edits(b, a, 9):
@@ -96,8 +106,21 @@ func TestEditsIsADistance(t *testing.T) {
 			t.Fatal("0 is not equality")
 		case n > max(len(a), len(b)) || n < max(len(a), len(b))-min(len(a), len(b)):
 			t.Fatal("out of bounds")
-		case match.Edits(a, b, 1) != min(n, 2):
+		case match.Edits(a, b, 1) != min(n, 2), match.Edits(a, b, 2) != min(n, 3):
 			t.Fatal("the limit changes the distance")
+		}
+	})
+}
+
+// TestMostJaroIsABound: what is left out by the bound would not have been alike.
+func TestMostJaroIsABound(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		a, b := twoWords(t)
+		if match.MostJaro(a, b) < match.Jaro(a, b) {
+			t.Fatalf("%g is under %g", match.MostJaro(a, b), match.Jaro(a, b))
+		}
+		if a != "" && match.MostJaro(a, a) != 1 {
+			t.Fatal("of equal texts it is 1")
 		}
 	})
 }
