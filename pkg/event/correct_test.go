@@ -86,3 +86,40 @@ func TestCorrect_namesWhatIsWrong(t *testing.T) {
 	_, _, no := decoder(t).Correct(origin(t, "web"), pseudonyms{}, correction(map[string]string{}), received)
 	require.Equal(t, event.ReasonRequired, no.Reason)
 }
+
+// What is taken away is named, and nothing else of the event tells it: it seals nothing and makes no claim.
+func TestCorrect_takesAttributesAway(t *testing.T) {
+	t.Parallel()
+	d, o := decoder(t), origin(t, "web")
+	c := correction(map[string]string{"city": "Nice"})
+	c.Emptied = []string{"region", "birth_date", "region"}
+	e, personal, no := d.Correct(o, pseudonyms{}, c, received)
+	require.Nil(t, no)
+	require.Equal(t, []string{"birth_date", "region"}, e.GetIdentifierProvided().GetEmptied())
+	require.Equal(t, map[string]string{"city": "Nice"}, personal.GetTraits())
+	require.Nil(t, e.GetClaim())
+	alone := correction(nil)
+	alone.Emptied = []string{"birth_date"}
+	e, personal, no = d.Correct(o, pseudonyms{}, alone, received)
+	require.Nil(t, no)
+	require.Nil(t, personal)
+	require.Empty(t, e.GetTraits())
+	require.NotEmpty(t, e.GetLeafKey())
+	digests := map[string]bool{}
+	for _, names := range [][]string{{"birth_date"}, {"region"}, {"birth_date", "region"}} {
+		alone.Emptied = names
+		e, _, _ := d.Correct(o, pseudonyms{}, alone, received.Add(time.Minute))
+		again, _, _ := d.Correct(o, pseudonyms{}, alone, received)
+		require.Equal(t, e.GetContentDigest(), again.GetContentDigest())
+		digests[string(e.GetContentDigest())] = true
+	}
+	require.Len(t, digests, 3, "told apart by what they take away")
+	for field, bad := range map[string]event.Correction{
+		"/emptied/*":    {Traits: map[string]string{}, Emptied: []string{"shoe_size"}},
+		"/emptied/city": {Traits: map[string]string{"city": "Nice"}, Emptied: []string{"city"}},
+	} {
+		bad.ID, bad.At, bad.Point = "correct-2", said, alone.Point
+		_, _, no := d.Correct(o, pseudonyms{}, bad, received)
+		require.Equal(t, field, no.Field)
+	}
+}

@@ -3,6 +3,7 @@ package profile
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	eventpb "rcu/schemas/event"
 )
@@ -12,6 +13,7 @@ type Profile struct {
 	First, Last int64            // occurred_at of the first and last event, microseconds; 0 = none
 	Leaves      int              // leaves with events
 	Traits      []SurvivingTrait // by name
+	Emptied     []Trait          // attributes that were taken away, without values, by name: when, by whom. One that counts again is among the traits, too
 	Balances    []Balance        // by name, currency
 	Spend       []Sum            // by currency, month, channel
 	Orders      []Order          // newest first
@@ -67,8 +69,13 @@ func CombineBy(leaves []*State, by Survivorship) Profile {
 
 func (p *Profile) combineTraits(s *State) {
 	for i := range s.traits {
-		if !s.traits[i].Retracted {
-			p.Traits = append(p.Traits, SurvivingTrait{Trait: s.traits[i]})
+		switch t := s.traits[i]; {
+		case t.Retracted:
+		case strings.HasPrefix(t.Name, emptying):
+			t.Name = t.Name[len(emptying):]
+			p.Emptied = append(p.Emptied, t)
+		default:
+			p.Traits = append(p.Traits, SurvivingTrait{Trait: t})
 		}
 	}
 	for _, b := range s.balances {
@@ -80,6 +87,7 @@ func (p *Profile) combineTraits(s *State) {
 
 // finishTraits sorts by name, best first, and folds the losers under the winner.
 func (p *Profile) finishTraits(by Survivorship) {
+	p.empty()
 	n := by.count(p.Traits)
 	slices.SortFunc(p.Traits, func(a, b SurvivingTrait) int {
 		if c := cmp.Compare(a.Name, b.Name); c != 0 {
@@ -95,7 +103,7 @@ func (p *Profile) finishTraits(by Survivorship) {
 		}
 		out = append(out, t)
 	}
-	p.Traits = out
+	p.Traits = by.outweighed(out, p.Emptied, n)
 	slices.SortFunc(p.Balances, func(a, b Balance) int {
 		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Currency, b.Currency), cmp.Compare(b.At, a.At), cmp.Compare(b.ID, a.ID))
 	})

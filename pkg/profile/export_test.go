@@ -16,6 +16,8 @@ func Plant(t testing.TB, name string) {
 		"what left the log is forgot": &planted.forgetOld,
 		"survivor of the last leaf":   &planted.lastLeafSurvives,
 		"offers of what is gone stay": &planted.offersStay,
+		"emptying counts as a value":  &planted.emptiesNothing,
+		"emptying is for good":        &planted.emptiesForGood,
 	}[name]
 	if !ok {
 		t.Fatalf("no fault %q", name)

@@ -17,7 +17,7 @@ import (
 var (
 	day0     = time.Date(2026, 1, 30, 22, 0, 0, 0, time.UTC).UnixMicro() // near the end of a month, so that zones matter
 	zones    = []string{"Europe/Paris", "America/New_York", "UTC"}
-	types    = []string{profile.TypeSale, profile.TypeReturn, profile.TypeOrderPlaced, profile.TypeOrderState, profile.TypeBasket, profile.TypeCaseOpened, profile.TypeCaseClosed, profile.TypeCall, profile.TypeRecorded, profile.TypeLoggedIn}
+	types    = []string{profile.TypeSale, profile.TypeReturn, profile.TypeOrderPlaced, profile.TypeOrderState, profile.TypeBasket, profile.TypeCaseOpened, profile.TypeCaseClosed, profile.TypeCall, profile.TypeRecorded, profile.TypeLoggedIn, profile.TypeProvided}
 	channels = []eventpb.Channel{eventpb.Channel_CHANNEL_STORE, eventpb.Channel_CHANNEL_WEB, eventpb.Channel_CHANNEL_MOBILE, eventpb.Channel_CHANNEL_CALLCENTRE}
 )
 
@@ -86,7 +86,7 @@ type history struct {
 }
 
 func traits(e *eventpb.Event) map[string]profile.SealedTrait {
-	if e.Type == profile.TypeRetracted {
+	if e.Type == profile.TypeRetracted || e.GetIdentifierProvided().GetEmptied() != nil {
 		return nil
 	}
 	return map[string]profile.SealedTrait{"family_name": []byte("sealed:" + e.Id)}
@@ -157,7 +157,7 @@ func drawEvent(t *rapid.T, i int, uses map[string]int, versions bool) *eventpb.E
 			e.Offered = append(e.Offered, &eventpb.Identifier{Namespace: "email", Pseudonym: pseudo(fmt.Sprint("mail", number, n))})
 		}
 	}
-	if rapid.Bool().Draw(t, "traits") {
+	if rapid.Bool().Draw(t, "traits") && e.GetIdentifierProvided().GetEmptied() == nil {
 		e.Traits = map[string]string{"language": rapid.SampledFrom([]string{"fr", "en"}).Draw(t, "language")}
 	}
 	return e
@@ -188,6 +188,10 @@ func fill(typ, id, number string, at, minor int64, currency string) *eventpb.Eve
 	case profile.TypeCaseClosed:
 		e.References = []*eventpb.Identifier{reference("case", number)}
 		e.Data = &eventpb.Event_CaseClosed{CaseClosed: &eventpb.CaseClosed{Resolution: "refund"}}
+	case profile.TypeProvided:
+		e.Data = &eventpb.Event_IdentifierProvided{IdentifierProvided: &eventpb.IdentifierProvided{
+			Emptied: [][]string{nil, {"language"}, {"family_name"}, {"family_name", "language"}}[minor%4],
+		}}
 	case profile.TypeCall:
 		e.Data = &eventpb.Event_CallEnded{CallEnded: &eventpb.CallEnded{Outcome: "answered", DurationSeconds: minor}}
 	case profile.TypeRecorded:

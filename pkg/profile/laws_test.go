@@ -182,6 +182,7 @@ var laws = map[string]struct {
 	"conserved": {false, conserved},
 	"fenced":    {false, fenced},
 	"surviving": {true, surviving},
+	"emptied":   {true, emptied},
 	"offering":  {true, offering},
 }
 
@@ -224,6 +225,8 @@ func TestPlantedFaultsAreCaught(t *testing.T) {
 		"survivor of the last leaf":   "surviving",
 		"what left the log is forgot": "conserved",
 		"offers of what is gone stay": "offering",
+		"emptying counts as a value":  "emptied",
+		"emptying is for good":        "emptied",
 	} {
 		t.Run(fault, func(t *testing.T) {
 			if law != "offering" {

@@ -26,7 +26,8 @@ func DefaultLimits() Limits { return limits }
 
 // planted switches single lines off, so that the laws can be seen to fail. Always zero outside tests.
 var planted struct {
-	sumCurrencies, doubleFold, ignoreFence, naturalByID, retractAfterOnly, lastTraitWins, firstVersion, forgetOld, lastLeafSurvives, offersStay bool
+	sumCurrencies, doubleFold, ignoreFence, naturalByID, retractAfterOnly, lastTraitWins, firstVersion, forgetOld, lastLeafSurvives, offersStay,
+	emptiesNothing, emptiesForGood bool
 }
 
 // cut shortens s to the bound of a text, on a rune boundary.

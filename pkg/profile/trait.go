@@ -21,6 +21,9 @@ type Trait struct {
 	Retracted bool // the event that gave it was taken back
 }
 
+// emptying begins the names under which leaves keep that an attribute was taken away, apart from its values: a value that is told later replaces none.
+const emptying = "-"
+
 // Balance is the newest statement of a balance.
 type Balance struct {
 	Name      string
@@ -49,6 +52,10 @@ func (s *State) foldTraits(f Folding, id uint64, retracted bool) {
 	}
 	for name, v := range f.Traits {
 		t.Name, t.Value, t.Sealed, t.At = name, string(v), true, dated(dates, name, ev.OccurredAt)
+		s.putTrait(t)
+	}
+	for _, name := range ev.GetIdentifierProvided().GetEmptied() {
+		t.Name, t.Value, t.Sealed, t.At = emptying+name, "", false, ev.OccurredAt
 		s.putTrait(t)
 	}
 	for _, b := range ev.GetCustomerRecorded().GetBalances() {

@@ -1987,6 +1987,7 @@ func (x *CaseClosed) GetResolution() string {
 
 type IdentifierProvided struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
+	Emptied       []string               `protobuf:"bytes,1,rep,name=emptied,proto3" json:"emptied,omitempty"` // attributes that the person takes away: what was told of them before counts no more
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2019,6 +2020,13 @@ func (x *IdentifierProvided) ProtoReflect() protoreflect.Message {
 // Deprecated: Use IdentifierProvided.ProtoReflect.Descriptor instead.
 func (*IdentifierProvided) Descriptor() ([]byte, []int) {
 	return file_event_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *IdentifierProvided) GetEmptied() []string {
+	if x != nil {
+		return x.Emptied
+	}
+	return nil
 }
 
 type OrderStateChanged struct {
@@ -2543,8 +2551,9 @@ const file_event_proto_rawDesc = "" +
 	"CaseClosed\x12\x1e\n" +
 	"\n" +
 	"resolution\x18\x01 \x01(\tR\n" +
-	"resolution\"\x14\n" +
-	"\x12IdentifierProvided\"l\n" +
+	"resolution\".\n" +
+	"\x12IdentifierProvided\x12\x18\n" +
+	"\aemptied\x18\x01 \x03(\tR\aemptied\"l\n" +
 	"\x11OrderStateChanged\x12\x14\n" +
 	"\x05state\x18\x01 \x01(\tR\x05state\x12\x14\n" +
 	"\x05store\x18\x02 \x01(\tR\x05store\x12+\n" +

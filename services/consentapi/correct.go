@@ -50,6 +50,7 @@ var (
 type correction struct {
 	once   string            // of the form or the caller: what is sent again with it is one event
 	traits map[string]string // what is to change
+	empty  []string          // what is to be known no more, by name
 }
 
 // id names the event of a correction: the same once and values, the same event. Nothing can be read from it, as once is random.
@@ -58,6 +59,9 @@ func (c correction) id() string {
 	_, _ = fmt.Fprintf(h, "%d/%s", len(c.once), c.once)
 	for _, name := range keysOf(c.traits) {
 		_, _ = fmt.Fprintf(h, "/%d/%s/%d/%s", len(name), name, len(c.traits[name]), c.traits[name])
+	}
+	for _, name := range c.empty {
+		_, _ = fmt.Fprintf(h, "/-%d/%s", len(name), name)
 	}
 	return "correct-" + hex.EncodeToString(h.Sum(nil)[:16])
 }
@@ -71,10 +75,15 @@ func (s *Service) correct(w http.ResponseWriter, r *http.Request) {
 	}
 	form, p := readCorrection(w, r)
 	var c corrected
+	look := false
 	if p == nil {
-		c, p = s.takeCorrection(r.Context(), v, form.correction)
+		look = !form.agreed()
+		c, p = s.takeCorrection(r.Context(), v, form.correction, look)
 	}
 	switch {
+	case p == nil && look:
+		lang := page.LanguageOf(r)
+		s.render(w, r, http.StatusOK, "takeaway", "empty.title", s.emptyView(lang, "/p/"+r.PathValue("token"), form))
 	case form.asJSON && p == nil:
 		writeJSON(w, http.StatusAccepted, c)
 	case p == nil:
@@ -104,10 +113,12 @@ type corrected struct {
 	Trust   string    `json:"trust"`
 	At      time.Time `json:"at"`
 	Traits  []string  `json:"traits"`
+	Emptied []string  `json:"emptied,omitempty"`
 }
 
-// takeCorrection makes the event of a correction and returns once Kafka has it. It is written down before: what cannot be told is not done.
-func (s *Service) takeCorrection(ctx context.Context, v *visit, c correction) (corrected, *problem) {
+// takeCorrection makes the event of a correction and returns once Kafka has it. It is written down before: what cannot be told is not done. A look only says
+// whether it could be taken.
+func (s *Service) takeCorrection(ctx context.Context, v *visit, c correction, look bool) (corrected, *problem) {
 	x, p := s.recordOf(ctx, v)
 	if p != nil {
 		return corrected{}, p
@@ -118,7 +129,7 @@ func (s *Service) takeCorrection(ctx context.Context, v *visit, c correction) (c
 		return corrected{}, closedRecord
 	case origin == nil:
 		return corrected{}, correctElsewhere
-	case len(c.traits) == 0:
+	case len(c.traits) == 0 && len(c.empty) == 0:
 		return corrected{}, nothingToAlter
 	}
 	if p := s.checkCorrection(c); p != nil {
@@ -129,13 +140,16 @@ func (s *Service) takeCorrection(ctx context.Context, v *visit, c correction) (c
 		return corrected{}, p
 	}
 	now := s.now()
-	said := event.Correction{ID: c.id(), At: now, Point: point, Traits: c.traits}
+	said := event.Correction{ID: c.id(), At: now, Point: point, Traits: c.traits, Emptied: c.empty}
 	if said.Stamp, p = s.stampOf(ctx, v, point, now); p != nil {
 		return corrected{}, p
 	}
 	e, personal, no := s.deps.Corrections.Decoder.Correct(origin, s.deps.Keyring, said, now)
 	if no != nil {
 		return corrected{}, refuse(http.StatusUnprocessableEntity, string(no.Reason), no.Field, no.Fix)
+	}
+	if look {
+		return corrected{}, nil
 	}
 	if err := s.looked(ctx, v, actionCorrected); err != nil {
 		s.deps.Log.Warn("a correction that cannot be written down is not taken", zap.Error(err))
@@ -146,7 +160,7 @@ func (s *Service) takeCorrection(ctx context.Context, v *visit, c correction) (c
 		return corrected{}, correctionAway
 	}
 	s.metrics.corrections.Inc()
-	return corrected{"accepted", e.GetId(), e.GetSource(), trustNames[e.GetTrust()], time.UnixMicro(e.GetOccurredAt()).UTC(), keysOf(c.traits)}, nil
+	return corrected{"accepted", e.GetId(), e.GetSource(), trustNames[e.GetTrust()], time.UnixMicro(e.GetOccurredAt()).UTC(), keysOf(c.traits), c.empty}, nil
 }
 
 // correctionOrigin is the source that corrections of a controller come in under; nil where it takes none.

@@ -171,7 +171,6 @@ func TestCorrect_namesTheFieldThatIsWrong(t *testing.T) {
 	session := r.withRecord()
 	for _, tt := range []struct{ name, value, fr, en string }{
 		{"city", strings.Repeat("x", 129), "C&#39;est trop long", "This is too long"},
-		{"city", "", "Ce champ ne peut pas être vidé", "This field cannot be emptied"},
 		{"birth_date", "1980-13-01", "Cela n&#39;a pas la forme attendue", "does not have the form"},
 		{"birth_date", "2027-01-01", "Cette date est à venir", "lies in the future"},
 		{"birth_date", "1880-01-01", "Cette date est trop ancienne", "too long ago"},

@@ -48,7 +48,11 @@ type correctionForm struct {
 	correction
 	asJSON bool
 	fields map[string]changed // of a form: all of its fields
+	seen   []string           // of a form: what its sender was shown that it takes away
 }
+
+// agreed reports whether who sends a correction knows what it takes away: a form that empties a field is shown first what that means.
+func (f *correctionForm) agreed() bool { return f.asJSON || slices.Equal(f.empty, f.seen) }
 
 // readCorrection reads a correction: of a form what is not as the page showed it, of JSON what was sent.
 func readCorrection(w http.ResponseWriter, r *http.Request) (correctionForm, *problem) {
@@ -67,10 +71,16 @@ func readCorrection(w http.ResponseWriter, r *http.Request) (correctionForm, *pr
 		}
 		x := changed{identifier.NormaliseText(r.PostForm.Get("was-" + in.name)), identifier.NormaliseText(r.PostForm.Get(in.name))}
 		f.fields[in.name] = x
-		if x.value != x.was {
+		switch {
+		case x.value == x.was:
+		case x.value == "":
+			f.empty = append(f.empty, in.name)
+		default:
 			f.traits[in.name] = x.value
 		}
 	}
+	slices.Sort(f.empty)
+	f.seen = slices.Sorted(slices.Values(r.PostForm["empty"]))
 	if f.checkOnce() != nil {
 		return f, badChoice
 	}
@@ -79,13 +89,17 @@ func readCorrection(w http.ResponseWriter, r *http.Request) (correctionForm, *pr
 
 func (f *correctionForm) readJSON(w http.ResponseWriter, r *http.Request) *problem {
 	var body struct {
-		ID     string            `json:"id"` // of the caller: sending it again changes nothing
-		Traits map[string]string `json:"traits"`
+		ID      string            `json:"id"` // of the caller: sending it again changes nothing
+		Traits  map[string]string `json:"traits"`
+		Emptied []string          `json:"emptied"`
 	}
 	if p := readJSON(w, r, &body); p != nil {
 		return p
 	}
-	f.once, f.traits = body.ID, body.Traits
+	if len(body.Emptied) > len(correctable) {
+		return badChoice
+	}
+	f.once, f.traits, f.empty = body.ID, body.Traits, slices.Compact(slices.Sorted(slices.Values(body.Emptied)))
 	if f.once == "" {
 		f.once = newID()
 	}
@@ -99,22 +113,38 @@ func (f *correctionForm) checkOnce() *problem {
 	return nil
 }
 
-// checkCorrection refuses what no contract of traits can tell: attributes that are not the person's to say, an emptied one, a birth date that is none.
+// checkCorrection refuses what no contract of traits can tell: attributes that are not the person's to say, one that is told to be nothing, a birth
+// date that is none.
 func (s *Service) checkCorrection(c correction) *problem {
+	for _, name := range c.empty {
+		if p := s.checkAttribute("/emptied/", name); p != nil {
+			return p
+		}
+	}
 	for _, name := range keysOf(c.traits) {
 		field := "/traits/" + name
+		if p := s.checkAttribute("/traits/", name); p != nil {
+			return p
+		}
 		switch {
-		case s.deps.Registry.Traits[name].Owner == "":
-			return refuse(http.StatusUnprocessableEntity, "not_listed", "/traits/*", "send attributes of the register alone")
-		case !slices.ContainsFunc(correctable, func(in input) bool { return in.name == name }):
-			return refuse(http.StatusUnprocessableEntity, "not_correctable", field, "leave it out: it is not the person's to say")
 		case strings.TrimSpace(c.traits[name]) == "":
-			return refuse(http.StatusUnprocessableEntity, "required", field, "send what the attribute is to be: a correction empties nothing")
+			return refuse(http.StatusUnprocessableEntity, "required", field, "send what the attribute is to be, or its name in emptied")
 		case name == "birth_date":
 			if p := s.checkBirth(field, c.traits[name]); p != nil {
 				return p
 			}
 		}
+	}
+	return nil
+}
+
+// checkAttribute refuses an attribute that is not the person's to say.
+func (s *Service) checkAttribute(where, name string) *problem {
+	switch {
+	case s.deps.Registry.Traits[name].Owner == "":
+		return refuse(http.StatusUnprocessableEntity, "not_listed", where+"*", "send attributes of the register alone")
+	case !slices.ContainsFunc(correctable, func(in input) bool { return in.name == name }):
+		return refuse(http.StatusUnprocessableEntity, "not_correctable", where+name, "leave it out: it is not the person's to say")
 	}
 	return nil
 }

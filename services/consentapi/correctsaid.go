@@ -37,6 +37,15 @@ func (x *record) correctionState(source, id string) string {
 			state = correctionOutweighed
 		}
 	}
+	for _, e := range x.profile.Emptied {
+		switch known := !x.profile.IsEmptied(e.Name); {
+		case e.ID != digest:
+		case known:
+			state = correctionOutweighed
+		case state == correctionPending:
+			state = correctionShown
+		}
+	}
 	return state
 }
 
@@ -46,20 +55,25 @@ func (s *Service) saidCorrections(lang page.Language, v *visit, x *record) []sai
 	if origin == nil {
 		return nil
 	}
-	names, at := map[uint64][]string{}, map[uint64]int64{}
+	var told []profile.Trait
 	for _, t := range x.profile.Traits {
-		for _, one := range append([]profile.Trait{t.Trait}, t.Others...) {
-			if label := s.traitLabel(lang, t.Name); one.Source == origin.Source && !slices.Contains(names[one.ID], label) {
-				names[one.ID], at[one.ID] = append(names[one.ID], label), one.At
-			}
+		told = append(append(told, t.Trait), t.Others...)
+	}
+	return append(s.saidAbout(lang, origin.Source, "corrected", "pref.said.correction", told), s.saidAbout(lang, origin.Source, "emptied", "pref.said.emptied", x.profile.Emptied)...)
+}
+
+// saidAbout lists the events of a source, each with the attributes that it is the latest of.
+func (s *Service) saidAbout(lang page.Language, source, decision, words string, told []profile.Trait) []said {
+	names, at := map[uint64][]string{}, map[uint64]int64{}
+	for _, one := range told {
+		if label := s.traitLabel(lang, one.Name); one.Source == source && !slices.Contains(names[one.ID], label) {
+			names[one.ID], at[one.ID] = append(names[one.ID], label), one.At
 		}
 	}
 	var out []said
 	for id, list := range names {
 		slices.Sort(list)
-		out = append(out, said{
-			At: time.UnixMicro(at[id]).UTC(), Decision: "corrected", Label: s.site.Words().In(lang, "pref.said.correction", strings.Join(list, ", ")),
-		})
+		out = append(out, said{At: time.UnixMicro(at[id]).UTC(), Decision: decision, Label: s.site.Words().In(lang, words, strings.Join(list, ", "))})
 	}
 	return out
 }

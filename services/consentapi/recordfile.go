@@ -21,6 +21,7 @@ type RecordFile struct {
 	Closed     string        `json:"closed,omitempty"` // why nothing of the record is here: restricted, erased or deceased
 	Points     []pointShown  `json:"points"`
 	Traits     []traitKnown  `json:"traits"`
+	Emptied    []emptyFile   `json:"emptied,omitempty"` // attributes that the person took away: what was told of them before is neither shown nor used
 	Balances   []balanceFile `json:"balances"`
 	Spend      []spendFile   `json:"spend"`
 	Orders     []orderKnown  `json:"orders"`
@@ -149,7 +150,7 @@ func (s *Service) recordFile(k *known, x *record) RecordFile {
 	for _, p := range v.points {
 		f.Points = append(f.Points, x.point(v, p))
 	}
-	f.Traits = append(f.Traits, x.traits()...)
+	f.Traits, f.Emptied = append(f.Traits, x.traits()...), x.emptied()
 	for _, b := range x.profile.Balances {
 		f.Balances = append(f.Balances, balanceFile{b.Name, b.Minor, b.Currency, time.UnixMicro(b.At).UTC()})
 	}

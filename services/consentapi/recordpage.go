@@ -28,6 +28,7 @@ type recordView struct {
 	Last   time.Time
 	Points []pointRow
 	Traits []traitRow
+	Empty  []emptyRow
 	Orders []orderRow
 	More   int // orders that the page leaves out
 	Cases  []caseKnown
@@ -132,7 +133,7 @@ func (s *Service) recordView(k *known, x *record, base string) recordView {
 		shown := x.point(k.visit, p)
 		out.Points = append(out.Points, pointRow{k.place(p), shown.Source, shown.At})
 	}
-	out.Traits = s.traitRows(k.lang, x)
+	out.Traits, out.Empty = s.traitRows(k.lang, x), s.emptyRows(k.lang, x)
 	orders := x.orders()
 	out.More = max(0, len(orders)-ordersShown)
 	for _, o := range orders[:min(len(orders), ordersShown)] {

@@ -16,11 +16,11 @@ import (
 )
 
 // corrections is what the pages of a correction say in one language.
-type corrections struct{ shown, wrong, history string }
+type corrections struct{ shown, wrong, history, look, unknown, taken string }
 
 var correcting = map[string]corrections{
-	"fr": {"C'est corrigé", "Ce champ ne peut pas être vidé", "Correction : Prénom, Ville"},
-	"en": {"It is corrected", "This field cannot be emptied", "Correction: City, First name"},
+	"fr": {"C'est corrigé", "Un numéro de carte de paiement", "Correction : Prénom, Ville", "Rien n'a encore changé", "n'est plus connu", "Retrait : Ville"},
+	"en": {"It is corrected", "A payment card number", "Correction: City, First name", "Nothing has changed yet", "is not known any more", "Taken away: City"},
 }
 
 // isCity holds the town of a record to where it is known from.
@@ -62,13 +62,14 @@ func TestPeopleCorrectTheirRecord(t *testing.T) {
 			p.Go(s.URL("consent-api") + session.Path + "/record")
 			p.Screenshot("correct-" + window + "-" + language)
 
-			p.Fill("#correct-city", "")
+			p.Fill("#correct-address_line", "4111 1111 1111 1111")
 			p.Submit(".correction button[type=submit]")
 			require.Contains(t, p.See("[role=alert]"), words.wrong)
 			p.NoBarriers()
 			fits(t, p)
 			p.Screenshot("correct-wrong-" + window + "-" + language)
 
+			p.Fill("#correct-address_line", "")
 			p.Fill("#correct-city", "Grenoble")
 			p.Fill("#correct-given_name", "Camille")
 			p.Submit(".correction button[type=submit]")
@@ -77,7 +78,7 @@ func TestPeopleCorrectTheirRecord(t *testing.T) {
 			fits(t, p)
 			p.Screenshot("correct-sent-" + window + "-" + language)
 			var here string
-			p.Eval("location.href", &here)
+			p.Eval("location.href.split('#')[0]", &here) // behind a # a browser does not load a page again
 			at, err := url.Parse(here)
 			require.NoError(t, err)
 			id := at.Query().Get("corrected")
@@ -109,8 +110,54 @@ func TestPeopleCorrectTheirRecord(t *testing.T) {
 			back := with(happened("event.retracted", time.Now(), who.accountID()), stack.Data{"id": id, "type": "identifier.provided"})
 			s.Send(t, stack.Preferences, back)
 			stack.Eventually(t, soon, "the correction is taken back", isCity(t, s, who.emailID(), "Lyon", stack.TillParis))
+			takesAwayCity(t, s, p, s.URL("consent-api")+session.Path, who, words, window+"-"+language)
 		})
 	}
+}
+
+// takesAwayCity empties the town on the page of a record: the page shows what will happen, then it is known nowhere, and it is taken back like every event.
+func takesAwayCity(t *testing.T, s *stack.Stack, p *browser.Page, centre string, who person, words corrections, name string) {
+	t.Helper()
+	p.Go(centre + "/record")
+	p.Fill("#correct-city", "")
+	p.Submit(".correction button[type=submit]")
+	require.Contains(t, p.See("[role=status]"), words.look)
+	require.Contains(t, p.See("main"), "Lyon")
+	p.NoBarriers()
+	fits(t, p)
+	p.Screenshot("empty-look-" + name)
+	require.NoError(t, isCity(t, s, who.emailID(), "Lyon", stack.TillParis)(), "a look changes nothing")
+
+	p.Submit("main form button[type=submit]")
+	require.NotEmpty(t, p.See("[role=status]"))
+	var here string
+	p.Eval("location.href.split('#')[0]", &here) // behind a # a browser does not load a page again
+	stack.Eventually(t, soon, "the town is not known any more", isCity(t, s, who.emailID(), "", ""))
+	p.Go(here)
+	require.Contains(t, p.See("[role=status]"), words.shown)
+	require.Contains(t, p.See("#traits"), words.unknown)
+	require.NotContains(t, p.See("#traits"), "Lyon")
+	p.NoBarriers()
+	fits(t, p)
+	p.Screenshot("empty-shown-" + name)
+	p.Go(centre)
+	require.Contains(t, p.See("#history"), words.taken)
+
+	noted := happened("identifier.provided", time.Now(), who.accountID(), stack.Proved("email", who.email))
+	noted.Traits = map[string]string{"region": "Bretagne", "city": "Brest"}
+	s.Send(t, stack.TillParis, noted)
+	stack.Eventually(t, soon, "what staff note again does not count", func() error {
+		r, err := s.TryLookup(t.Context(), stack.RetailService, who.emailID(), "contract")
+		if err == nil && (r.Traits["region"].Value != "Bretagne" || r.Traits["city"].Value != "") {
+			err = errors.New("the town is " + r.Traits["city"].Value + " in " + r.Traits["region"].Value)
+		}
+		return err
+	})
+	at, err := url.Parse(here)
+	require.NoError(t, err)
+	back := with(happened("event.retracted", time.Now(), who.accountID()), stack.Data{"id": at.Query().Get("corrected"), "type": "identifier.provided"})
+	s.Send(t, stack.Preferences, back)
+	stack.Eventually(t, soon, "the town is known again", isCity(t, s, who.emailID(), "Brest", stack.TillParis))
 }
 
 // correct corrects attributes by planted values, and tries to by some that are refused.
