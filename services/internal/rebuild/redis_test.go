@@ -5,12 +5,15 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"math/rand/v2"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"rcu/pkg/identifier"
+	"rcu/pkg/identity"
 	"rcu/pkg/resolve"
 	"rcu/pkg/resolve/stateredis"
 	"rcu/pkg/stream"
@@ -63,6 +66,25 @@ func comesBack(t *testing.T, people int) rebuild.Report {
 
 func TestRedisComesBackByteForByte(t *testing.T) {
 	comesBack(t, 200)
+}
+
+// Leaves wait for the registers of their references, however long those take: whose a leaf of a bare order number is, and so under whom it is listed, its register
+// says alone.
+func TestLeavesWaitForRegisters(t *testing.T) {
+	i := newInstallation(t)
+	for n := range 30_000 { // before all others
+		k := identifier.KeyOf(identifier.Order, i.ring.Pseudonym(space, identifier.Order, strconv.Itoa(n)))
+		cell := resolve.ReferenceCell(space, k)
+		i.put(stream.TopicRegisters, []byte(cell), &eventpb.Changelog{Space: space, Key: []byte(cell), Version: 1, Value: identity.Register{}.Encode()}, time.Now())
+	}
+	i.publish()
+	i.live(60)
+	was := survey(t, i.redis)["leaf index"]
+	require.NotEmpty(t, was)
+	fresh := openRedis(t)
+	_, err := rebuild.Redis(t.Context(), rebuild.Config{}, rebuild.Deps{Stream: i.client, Redis: fresh})
+	require.NoError(t, err)
+	require.Equal(t, was, survey(t, fresh)["leaf index"])
 }
 
 // 10,000 sampled people of as many as RCU_REBUILD_PEOPLE says.
