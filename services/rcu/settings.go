@@ -47,19 +47,20 @@ type settings struct {
 	Embedded embeddedSettings `yaml:"embedded"`
 }
 
-// ingestSettings is how much an ingestor takes at once, beyond which it answers 429, and how long it waits for the brokers.
+// ingestSettings is how much an ingestor takes at once, beyond which it answers 429, and how long it waits for the brokers and for Redis.
 type ingestSettings struct {
 	MaxInFlight    int           `yaml:"max_in_flight"`   // requests at work
 	MaxWaiting     int           `yaml:"max_waiting"`     // requests waiting for their turn
 	MaxBytes       int64         `yaml:"max_bytes"`       // of the bodies of requests at work
 	PublishTimeout time.Duration `yaml:"publish_timeout"` // until the brokers acknowledged, then 503
+	ConsentTimeout time.Duration `yaml:"consent_timeout"` // of one read or write of consent registers, behind which Redis counts as away
 	TCF            tcf.Mapping   `yaml:"tcf"`             // what consent strings of the IAB framework mean
 }
 
 // over gives the limits of an ingestor.
 func (i ingestSettings) over(c ingest.Config) ingest.Config {
 	c.MaxInFlight, c.MaxWaiting, c.MaxBytes = i.MaxInFlight, i.MaxWaiting, i.MaxBytes
-	c.PublishTimeout, c.TCF = i.PublishTimeout, i.TCF
+	c.PublishTimeout, c.ConsentTimeout, c.TCF = i.PublishTimeout, i.ConsentTimeout, i.TCF
 	return c
 }
 
@@ -94,7 +95,7 @@ func defaultSettings() *settings {
 	s.Log.Level = "info"
 	s.Embedded = embeddedSettings{embedded.KafkaPort, embedded.RedisPort, embedded.ClickHousePort, embedded.ClickHouseNice}
 	limits := ingest.Default("store") // the same for every channel
-	s.Ingest = ingestSettings{limits.MaxInFlight, limits.MaxWaiting, limits.MaxBytes, limits.PublishTimeout, limits.TCF}
+	s.Ingest = ingestSettings{limits.MaxInFlight, limits.MaxWaiting, limits.MaxBytes, limits.PublishTimeout, limits.ConsentTimeout, limits.TCF}
 	suggestions := matcher.Default()
 	s.Match.Suggest, s.Match.Rate = suggestions.Suggest, suggestions.Rate
 	erasures := privacy.Default()
