@@ -242,7 +242,9 @@ func (c *Consumer) Run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("joining group %s: %w", cfg.Group, err)
 	}
-	runErr := c.generations(ctx, group)
+	m := &membership{group: group, client: c.client, every: cfg.SessionTimeout / 4}
+	runErr := c.generations(ctx, m)
+	m.endJoin(ctx, cfg.RebalanceTimeout)
 	if err := group.Close(); err != nil && runErr == nil {
 		runErr = fmt.Errorf("leaving group %s: %w", cfg.Group, err)
 	}
@@ -291,9 +293,9 @@ func (c *Consumer) lifeProblem(ctx context.Context) error {
 const shortestGeneration = 100 * time.Millisecond
 
 // generations runs one generation after the other.
-func (c *Consumer) generations(ctx context.Context, group *kafka.ConsumerGroup) error {
+func (c *Consumer) generations(ctx context.Context, m *membership) error {
 	for failures := 0; ; {
-		gen, err := group.Next(ctx)
+		gen, err := m.next(ctx)
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
@@ -314,7 +316,11 @@ func (c *Consumer) generations(ctx context.Context, group *kafka.ConsumerGroup) 
 		g := newGeneration(c, gen)
 		ended := make(chan error, 1)
 		gen.Start(func(genCtx context.Context) {
-			ended <- g.run(ctx, genCtx)
+			err := g.run(ctx, genCtx)
+			if err != nil || ctx.Err() != nil {
+				m.leave(genCtx)
+			}
+			ended <- err
 		})
 		if err := <-ended; err != nil {
 			return err
