@@ -58,7 +58,8 @@ type GraphCommit struct {
 	Pointers     []PointerRead // read as absent
 	Records      []RecordRead
 	Writes       []RecordWrite
-	Outbox       []byte // one entry; nil = none
+	Dropped      []identifier.Key // that have no record any more: their pointers are deleted
+	Outbox       []byte           // one entry; nil = none
 }
 
 // PointerRead is an identifier that was read as having no record. A pointer that leads to a record needs no check of its own:

@@ -111,6 +111,7 @@ type graphJob struct {
 	show       *View
 	readOnly   bool
 	look       func(*planner) // sees the plan of a read-only job
+	erases     bool           // its keys are erased
 	wide       bool           // its plan had a commit that holds the store up too long: it is stored in steps
 }
 
@@ -151,6 +152,11 @@ func (g *Graph) attempt(ctx context.Context, p *planner, job *graphJob) error {
 	}
 	p.stale()
 	p.fold(job.facts)
+	if job.erases {
+		if err := p.erase(ctx, job.keys); err != nil {
+			return err
+		}
+	}
 	var refused []*planned
 	if p.changes.Count > 0 {
 		if err := p.run(ctx); err != nil {

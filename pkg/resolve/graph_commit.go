@@ -15,6 +15,7 @@ type planned struct {
 	units      []*unit // touched
 	reads      []*unit // not touched, but looked at
 	components []*dividedComponent
+	gone       []*member // erased, and nothing is left to store of them
 }
 
 // commits groups what was planned: what depends on each other is written by one commit, the rest apart, so that a conflict
@@ -72,6 +73,7 @@ func (p *planner) gatherReads(byRoot map[*unit]*planned) {
 func (p *planner) fill(c *planned) {
 	c.RulesVersion, c.Now = p.rules, p.now
 	slices.SortFunc(c.components, func(a, b *dividedComponent) int { return cmp.Compare(len(b.Nodes), len(a.Nodes)) })
+	c.drop(p)
 	kept := map[ComponentKey]bool{}
 	for _, x := range c.components {
 		key := keyToKeep(x, kept)
@@ -97,7 +99,7 @@ func (p *planner) fill(c *planned) {
 		}
 		seen[u] = true
 	}
-	c.Outbox = encodeOutbox(p.entry(c))
+	c.Outbox = encodeOutbox(p.untold(c, p.entry(c)))
 	if faults.absenceUnchecked {
 		c.Pointers = nil
 	}
@@ -152,6 +154,9 @@ func (c *planned) settle(version uint64) {
 			m := memberOf(n)
 			m.component, m.version = c.Writes[i].Component, version
 		}
+	}
+	for _, m := range c.gone {
+		m.component, m.version = ComponentKey{}, 0
 	}
 }
 

@@ -79,3 +79,9 @@ func plant(t testing.TB, fault *bool) {
 	*fault = true
 	t.Cleanup(func() { *fault = false })
 }
+
+// KeepErasedEdges plants a fault until the test ends.
+func KeepErasedEdges(t testing.TB) {
+	t.Helper()
+	plant(t, &faults.edgesStay)
+}

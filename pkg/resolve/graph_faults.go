@@ -11,6 +11,7 @@ var faults struct {
 	partsAlone         bool // each part of a component that is too large is a matter of its own
 	lookBackUntold     bool // owners hear nothing of a device that is known earlier now
 	blockedUntold      bool // of blocked values of which nothing is stored nobody is told
+	edgesStay          bool // what was told of an identifier stays when it is erased
 	wideCommits        bool // however much a commit names, it is one
 	goneForGood        bool // a component that is gone by a commit that was lost stays gone
 	notOverruled       bool // what a changelog holds of commits that were lost is left as it is

@@ -66,6 +66,7 @@ type planner struct {
 	changes identity.Changes
 	judged  [][2]*identity.Node // both ends of every edge that was judged
 	found   []dividedComponent
+	erased  map[identifier.Key]bool
 	torn    int // edges of which two records that were read said different things
 }
 
@@ -78,6 +79,7 @@ func newPlanner(state GraphState, space string, k *identity.Kernel, rules uint64
 	return &planner{
 		state: state, space: space, kernel: k, rules: rules, now: now,
 		ev: identity.NewEvidence(k), part: identity.NewPartitioner(k), units: map[ComponentKey]*unit{}, known: map[identifier.Key]bool{},
+		erased: map[identifier.Key]bool{},
 	}
 }
 

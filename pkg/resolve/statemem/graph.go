@@ -149,6 +149,9 @@ func (s *graphSpace) write(c *resolve.GraphCommit) uint64 {
 			item.Gone = append(item.Gone, r.Component)
 		}
 	}
+	for _, k := range c.Dropped {
+		delete(s.pointers, k.Value)
+	}
 	if c.Outbox != nil {
 		s.outbox = append(s.outbox, item)
 	}

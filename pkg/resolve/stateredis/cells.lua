@@ -14,6 +14,16 @@ local function put(keys, args)
   return 1
 end
 
+-- KEYS[1] cell; ARGV[1] expected version. 1 = gone, 0 = conflict.
+local function drop(keys, args)
+  local stored = redis.call('GETRANGE', keys[1], 0, 7)
+  if stored ~= '' and stored ~= args[1] then
+    return 0
+  end
+  redis.call('DEL', keys[1])
+  return 1
+end
+
 -- KEYS[1] counter; ARGV[1] by how much it moves at least. Never a number that was given before, also by a server that lost its last
 -- seconds: never below the microseconds of the clock.
 local function count(keys, args)
@@ -24,4 +34,5 @@ local function count(keys, args)
 end
 
 redis.register_function('rcu_cell_put_v1', put)
+redis.register_function('rcu_cell_drop_v1', drop)
 redis.register_function('rcu_count_v1', count)

@@ -20,7 +20,7 @@ import (
 var graphFunctions string
 
 const (
-	graphCommitFunction = "rcu_graph_commit_v2"
+	graphCommitFunction = "rcu_graph_commit_v3"
 	graphRulesFunction  = "rcu_graph_rules_v1"
 	graphNumbers        = "rcu_graph_numbers_v1"
 
@@ -290,6 +290,9 @@ func commitCall(s graphKeys, c *resolve.GraphCommit) (keys []string, args []any)
 		for _, k := range c.Writes[i].Moved {
 			keys = append(keys, s.pointer(k))
 		}
+	}
+	for _, k := range c.Dropped {
+		keys = append(keys, s.pointer(k))
 	}
 	return keys, args
 }

@@ -35,7 +35,8 @@ local function review(keys, component, weights, most)
 end
 
 -- Commits one plan, or nothing of it.
--- KEYS: meta, due, out, the four review queues, the pointers that must be absent, the records as read, the records to write, the pointers to move.
+-- KEYS: meta, due, out, the four review queues, the pointers that must be absent, the records as read, the records to write, the pointers to move, the pointers
+-- to delete.
 -- ARGV: rules version, now, number of absent pointers, of records read, of records to write, outbox entry ('' = none), most of a review queue;
 --   per record read: version (8 bytes), 'g' when it goes, component;
 --   per record to write: component, boundary (0 = none), number of pointers to move, packed record, weights in the review queues ('' = in none).
@@ -92,6 +93,9 @@ local function commit(keys, args)
     written[#written + 1] = component
     k, a = k + 1, a + 5
   end
+  for i = m, #keys do
+    redis.call('DEL', keys[i])
+  end
   if args[6] ~= '' then
     redis.call('XADD', keys[3], '*', 'v', string.format('%.0f', version), 'd', args[6], 'w', table.concat(written), 'g', table.concat(gone))
   end
@@ -113,6 +117,6 @@ local function numbers(keys, args)
   return draw(keys[1], args[1], tonumber(args[2]))
 end
 
-redis.register_function('rcu_graph_commit_v2', commit)
+redis.register_function('rcu_graph_commit_v3', commit)
 redis.register_function('rcu_graph_numbers_v1', numbers)
 redis.register_function('rcu_graph_rules_v1', rules)

@@ -30,6 +30,7 @@ func Cells(t *testing.T, open func(testing.TB) resolve.Cells) {
 		"plain":       testPlain,
 		"counter":     testCounter,
 		"cancelled":   testCancelled,
+		"removed":     testRemoved,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open(t)) })
 	}

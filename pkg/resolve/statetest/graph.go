@@ -79,6 +79,12 @@ func Graph(t *testing.T, fresh func(testing.TB) resolve.GraphState, histories in
 			Export(t, state, fmt.Sprint("e", seed), seed)
 		}
 	})
+	t.Run("erased", func(t *testing.T) {
+		state := fresh(t)
+		for seed := range uint64(histories / 4) {
+			Erased(t, state, fmt.Sprint("x", seed), seed)
+		}
+	})
 	t.Run("reversible", func(t *testing.T) {
 		state := fresh(t)
 		for seed := range uint64(histories / 4) {
