@@ -75,6 +75,9 @@ const day = 24 * time.Hour
 // disputed: the longest validity of a consent and five years of limitation.
 const evidenceRetention = 8 * 365 * day
 
+// compactionLag is how long a value that another took the place of may lie on a changelog.
+const compactionLag = 7 * day
+
 // EventsRetention is how long Kafka keeps events, and what was made of single ones.
 const EventsRetention = 7 * day
 
@@ -84,11 +87,22 @@ const ContactsRetention = 90 * day
 // Topics lists every topic of RCU. Topics that one reader must see whole and
 // in order have one partition whatever partitions says.
 func Topics(partitions, replication int) []Topic {
+	// A broker drops whole segments: without an end of their own records would lie there for a week beyond their retention.
 	deleted := func(name, key string, keep time.Duration) Topic {
-		return Topic{Name: name, Key: key, Partitions: partitions, Replication: replication, Policy: PolicyDelete, Retention: keep}
+		t := Topic{Name: name, Key: key, Partitions: partitions, Replication: replication, Policy: PolicyDelete, Retention: keep}
+		if keep > 0 && keep <= ContactsRetention {
+			t.Settings = map[string]string{"segment.ms": millis(day)}
+		}
+		return t
 	}
+	// What was erased leaves a changelog within compactionLag and two days.
 	compacted := func(name, key string) Topic {
-		return Topic{Name: name, Key: key, Partitions: partitions, Replication: replication, Policy: PolicyCompact}
+		return Topic{
+			Name: name, Key: key, Partitions: partitions, Replication: replication, Policy: PolicyCompact,
+			Settings: map[string]string{
+				"segment.ms": millis(day), "max.compaction.lag.ms": millis(compactionLag), "delete.retention.ms": millis(day),
+			},
+		}
 	}
 	keys := compacted(TopicKeys, "key")
 	keys.Settings = map[string]string{
@@ -99,7 +113,7 @@ func Topics(partitions, replication int) []Topic {
 	}
 	graph := compacted(TopicGraph, "component")
 	// A rebuild takes the values of the last whole commits, over which newer ones may lie: they must not be gone yet.
-	graph.Settings = map[string]string{"min.compaction.lag.ms": millis(day)}
+	graph.Settings["min.compaction.lag.ms"] = millis(day)
 	meta := compacted(TopicMeta, "key")
 	meta.Partitions = 1
 	// The first log id written must outlive a race between two first writers.

@@ -23,7 +23,7 @@ func TestTopics_areThoseOfTheDesign(t *testing.T) {
 	for _, name := range stream.EventTopics() {
 		require.Equal(t, stream.Topic{
 			Name: name, Key: "leaf", Partitions: 6, Replication: 3,
-			Policy: stream.PolicyDelete, Retention: 7 * 24 * time.Hour,
+			Policy: stream.PolicyDelete, Retention: 7 * 24 * time.Hour, Settings: map[string]string{"segment.ms": "86400000"},
 		}, have[name])
 	}
 	require.Equal(t, 1, have[stream.TopicMeta].Partitions)
@@ -34,6 +34,11 @@ func TestTopics_areThoseOfTheDesign(t *testing.T) {
 		stream.TopicGraph, stream.TopicRegisters, stream.TopicKeys, stream.TopicMeta,
 	} {
 		require.Equal(t, stream.PolicyCompact, have[name].Policy, name)
+		if name != stream.TopicKeys && name != stream.TopicMeta {
+			require.Equal(t, []string{"86400000", "604800000", "86400000"}, []string{
+				have[name].Settings["segment.ms"], have[name].Settings["max.compaction.lag.ms"], have[name].Settings["delete.retention.ms"],
+			}, name)
+		}
 	}
 }
 

@@ -9,6 +9,13 @@ import (
 // Deadline is how long a key may live after its person's erasure was received: 24 hours (reference/consent.md 4.3, lock 2).
 const Deadline = 24 * time.Hour
 
+// BytesDeadline is how long anything else of an erased person may be found in a store: 30 days (reference/consent.md 4.3, lock 3).
+const BytesDeadline = 30 * 24 * time.Hour
+
+// compaction is how long brokers may take until what was told to be gone is gone from changelogs: their longest lag of compaction, a segment, and how long
+// tombstones are kept (stream.Topics).
+const compaction = 9 * 24 * time.Hour
+
 // Config of the privacy worker.
 type Config struct {
 	// Group is the consumer group. Default: "privacy".
@@ -20,11 +27,17 @@ type Config struct {
 	Every time.Duration `yaml:"every"`
 	// Settle is how long after its destruction a key is looked for again: longer than what Redis may lose in a crash. Default: 3s.
 	Settle time.Duration `yaml:"settle"`
+	// BytesDelay is how long after an erasure was received everything else that is kept of the person goes: by default the events of before have left
+	// Kafka by then, so nothing brings it back. With a shorter one an event that is read once more does. Default: 9 days.
+	BytesDelay time.Duration `yaml:"bytes_delay"`
+	// Again is how long after changelogs were told that values are gone they are told once more: longer than a segment of theirs is written, which no
+	// broker compacts before. Default: 25h.
+	Again time.Duration `yaml:"again"`
 }
 
 // Default returns the defaults.
 func Default() Config {
-	return Config{Group: "privacy", Delay: 6 * time.Hour, Every: time.Hour, Settle: 3 * time.Second}
+	return Config{Group: "privacy", Delay: 6 * time.Hour, Every: time.Hour, Settle: 3 * time.Second, BytesDelay: 9 * 24 * time.Hour, Again: 25 * time.Hour}
 }
 
 // margin is how much of the deadline is left to a round itself.
@@ -44,6 +57,12 @@ func (c Config) Validate() error {
 	}
 	if c.Delay+c.Every > Deadline-margin {
 		problems = append(problems, fmt.Errorf("delay and every: must be together at most %s, so that keys are destroyed within %s", Deadline-margin, Deadline))
+	}
+	if c.BytesDelay < c.Delay || c.Again <= 0 {
+		problems = append(problems, errors.New("bytes_delay: must not be below delay, and again must be above 0"))
+	}
+	if c.BytesDelay+2*(c.Again+c.Every) > BytesDeadline-compaction {
+		problems = append(problems, fmt.Errorf("bytes_delay and again: with all that comes behind them, everything must be gone within %s", BytesDeadline))
 	}
 	return errors.Join(problems...)
 }

@@ -24,6 +24,7 @@ type Entry struct {
 	ReceivedAt  int64 `json:"received_at"`            // the delay runs from here
 	EndsAt      int64 `json:"ends_at,omitempty"`      // when it was lifted, or ends by its date; 0: it lies
 	DestroyedAt int64 `json:"destroyed_at,omitempty"` // when it was found that no store has the key any more; 0: not yet
+	RemovedAt   int64 `json:"removed_at,omitempty"`   // when it was found that no store has anything else of it; 0: not yet
 }
 
 // name tells entries apart.
@@ -78,6 +79,27 @@ func (e Entry) State(now time.Time) State {
 	case !e.lies(now.Unix()):
 		return Ended
 	case now.Unix() > e.ReceivedAt+int64(Deadline/time.Second):
+		return Overdue
+	}
+	return Waiting
+}
+
+// States of the bytes of an erasure (lock 3).
+const (
+	Removed State = "removed" // nothing of it is in any store but what has to stay
+)
+
+// BytesStates lists them.
+func BytesStates() []State { return []State{Waiting, Overdue, Removed, Ended} }
+
+// BytesState is how far the removal of everything else is at a time.
+func (e Entry) BytesState(now time.Time) State {
+	switch {
+	case e.RemovedAt > 0:
+		return Removed
+	case !e.lies(now.Unix()):
+		return Ended
+	case now.Unix() > e.ReceivedAt+int64(BytesDeadline/time.Second):
 		return Overdue
 	}
 	return Waiting

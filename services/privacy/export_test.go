@@ -2,8 +2,15 @@ package privacy
 
 import "testing"
 
+// ErrStop is what a stopped step returns.
+var ErrStop = errStop
+
 // Faults are wrong variants to plant.
-type Faults struct{ NotAgain, NoRecord bool }
+type Faults struct {
+	NotAgain, NoRecord, ToldOnce, LeafStays, EdgesStay, FilesStay bool
+
+	StopAt func(step string) bool
+}
 
 // Disk has every step of a disk pass a function first, until the test ends.
 func Disk(t testing.TB, step func(name string) error) {
@@ -15,7 +22,10 @@ func Disk(t testing.TB, step func(name string) error) {
 // Plant switches faults on until the test ends.
 func Plant(t testing.TB, f Faults) {
 	t.Helper()
-	plant := func(f Faults) { faults.notAgain, faults.noRecord = f.NotAgain, f.NoRecord }
+	plant := func(f Faults) {
+		faults.notAgain, faults.noRecord, faults.toldOnce, faults.stopAt = f.NotAgain, f.NoRecord, f.ToldOnce, f.StopAt
+		faults.leafStays, faults.edgesStay, faults.filesStay = f.LeafStays, f.EdgesStay, f.FilesStay
+	}
 	plant(f)
 	t.Cleanup(func() { plant(Faults{}) })
 }

@@ -110,6 +110,11 @@ func (l *Ledger) SetDestroyed(entries []Entry, at int64) error {
 	return l.set(entries, func(now *Entry, _ Entry) { now.DestroyedAt = at })
 }
 
+// SetRemoved notes of entries that nothing else is left of them; at is 0 where something came back.
+func (l *Ledger) SetRemoved(entries []Entry, at int64) error {
+	return l.set(entries, func(now *Entry, _ Entry) { now.RemovedAt = at })
+}
+
 // SetEnded notes when the erasures of entries ended.
 func (l *Ledger) SetEnded(entries []Entry) error {
 	return l.set(entries, func(now *Entry, then Entry) { now.EndsAt = then.EndsAt })
@@ -255,6 +260,17 @@ func (l *Ledger) Count(at time.Time) map[State]int {
 	out := map[State]int{}
 	for _, e := range l.entries {
 		out[e.State(at)]++
+	}
+	return out
+}
+
+// CountBytes counts the entries by how far the removal of everything else is.
+func (l *Ledger) CountBytes(at time.Time) map[State]int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	out := map[State]int{}
+	for _, e := range l.entries {
+		out[e.BytesState(at)]++
 	}
 	return out
 }

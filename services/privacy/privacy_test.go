@@ -76,7 +76,13 @@ func newRig(t *testing.T) *rig {
 	r.stream, err = stream.Connect(stream.Config{Brokers: []string{r.broker.Addr()}}, stream.Deps{Log: zaptest.NewLogger(t)})
 	require.NoError(t, err)
 	t.Cleanup(r.stream.Close)
-	require.NoError(t, r.stream.EnsureTopics(t.Context(), stream.Topics(2, 1)))
+	topics := stream.Topics(2, 1)
+	for i := range topics {
+		if topics[i].Policy == stream.PolicyCompact { // tombstones are not waited for
+			topics[i].Settings["delete.retention.ms"] = "0"
+		}
+	}
+	require.NoError(t, r.stream.EnsureTopics(t.Context(), topics))
 	r.out, err = r.stream.NewProducer(stream.ProducerConfig{})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, r.out.Close(context.Background())) })
@@ -155,7 +161,7 @@ func (r *rig) works(delay time.Duration, state privacy.State, n int) {
 func (r *rig) worksUntil(delay time.Duration, holds func(*privacy.Ledger) bool) {
 	r.t.Helper()
 	ledger, metrics := openLedger(r.t, r.ledger), prometheus.NewRegistry()
-	s, err := privacy.New(privacy.Config{Group: "privacy", Delay: delay, Every: 100 * time.Millisecond, Settle: 20 * time.Millisecond}, privacy.Deps{
+	s, err := privacy.New(privacy.Config{Group: "privacy", Delay: delay, Every: 100 * time.Millisecond, Settle: 20 * time.Millisecond, BytesDelay: delay, Again: time.Second}, privacy.Deps{
 		Log: zaptest.NewLogger(r.t), Metrics: metrics, Stream: r.stream, Output: r.out, People: r.people, Cells: r.cells, Keyring: r.ring,
 		Files: r.redis, Ledger: ledger,
 	})

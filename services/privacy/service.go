@@ -36,6 +36,7 @@ type Deps struct {
 	Keyring *vault.Keyring
 	Files   Files // nil: the state has none
 	Ledger  *Ledger
+	Removal *Removal         // nil: keys are destroyed, and bytes stay
 	Now     func() time.Time // nil: time.Now
 }
 
@@ -56,6 +57,8 @@ type Service struct {
 	metrics  *metrics
 	keys     *keys
 	consumer *stream.Consumer
+
+	rechecked time.Time
 }
 
 // New returns a privacy worker. It does no I/O.
@@ -170,6 +173,16 @@ func (s *Service) rounds(ctx context.Context) error {
 		case n > 0:
 			s.deps.Log.Info("keys of erased people are destroyed: what they sealed cannot be opened any more", zap.Int("keys", n))
 		}
+		switch n, err := s.RemovalRound(ctx); {
+		case ctx.Err() != nil:
+			return nil
+		case err != nil:
+			s.metrics.failed.Inc()
+			s.deps.Log.Error("what is kept of erased people and is due is not removed yet", zap.Error(err))
+		case n > 0:
+			s.metrics.removed.Add(float64(n))
+			s.deps.Log.Info("nothing of erased people is in any store any more but what has to stay", zap.Int("identifiers", n))
+		}
 		s.count()
 		select {
 		case <-ctx.Done():
@@ -184,6 +197,10 @@ func (s *Service) count() {
 	counted := s.deps.Ledger.Count(s.deps.Now())
 	for _, state := range States() {
 		s.metrics.erasures.WithLabelValues(string(state)).Set(float64(counted[state]))
+	}
+	removed := s.deps.Ledger.CountBytes(s.deps.Now())
+	for _, state := range BytesStates() {
+		s.metrics.bytes.WithLabelValues(string(state)).Set(float64(removed[state]))
 	}
 }
 

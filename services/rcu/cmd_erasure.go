@@ -28,14 +28,17 @@ type erasureStatusCmd struct {
 // Help gives the example.
 func (erasureStatusCmd) Help() string {
 	return "Reads the erasure ledger. waiting: the delay runs (privacy.delay); overdue: a key is older than 24 hours behind its erasure; destroyed: no store has it; ended: the erasure " +
-		"was lifted in time. Exit code 1 when something is overdue.\n\nExample:\n\n  rcu erasure status --data ./data"
+		"was lifted in time. Then the same of everything else that is kept of the person (privacy.bytes_delay): removed: no store has anything but what has to " +
+		"stay; overdue: 30 days are over. Exit code 1 when something is overdue.\n\nExample:\n\n  rcu erasure status --data ./data"
 }
 
 // erasureAnswer is how far erasures are.
 type erasureAnswer struct {
-	Ledger  string                `json:"ledger"`
-	States  map[privacy.State]int `json:"states"` // identifiers
-	Overdue []privacy.Entry       `json:"overdue"`
+	Ledger   string                `json:"ledger"`
+	States   map[privacy.State]int `json:"states"`             // identifiers, by how far their keys are
+	Bytes    map[privacy.State]int `json:"bytes"`              // by how far everything else is
+	Deadline string                `json:"deadline,omitempty"` // of the oldest one of which something is kept
+	Overdue  []privacy.Entry       `json:"overdue"`
 }
 
 // Run tells.
@@ -47,7 +50,7 @@ func (c erasureStatusCmd) Run(_ context.Context, a *app) error {
 	if done, err := c.only(a, s); done || err != nil {
 		return err
 	}
-	out := erasureAnswer{Ledger: home{a.data}.ledgerFile(s), States: map[privacy.State]int{}}
+	out := erasureAnswer{Ledger: home{a.data}.ledgerFile(s), States: map[privacy.State]int{}, Bytes: map[privacy.State]int{}}
 	entries, err := privacy.ReadLedger(out.Ledger)
 	if err != nil {
 		return err //nolint:wrapcheck // says all
@@ -55,8 +58,14 @@ func (c erasureStatusCmd) Run(_ context.Context, a *app) error {
 	now := time.Now()
 	for _, e := range entries {
 		out.States[e.State(now)]++
+		out.Bytes[e.BytesState(now)]++
+		if state := e.BytesState(now); out.Deadline == "" && (state == privacy.Waiting || state == privacy.Overdue) {
+			out.Deadline = time.Unix(e.ReceivedAt, 0).Add(privacy.BytesDeadline).UTC().Format(time.RFC3339)
+		}
 	}
-	out.Overdue = slices.DeleteFunc(entries, func(e privacy.Entry) bool { return e.State(now) != privacy.Overdue })
+	out.Overdue = slices.DeleteFunc(entries, func(e privacy.Entry) bool {
+		return e.State(now) != privacy.Overdue && e.BytesState(now) != privacy.Overdue
+	})
 	if err := a.answer(out, func(w io.Writer) { printErasures(w, out) }); err != nil {
 		return err
 	}
@@ -68,7 +77,13 @@ func (c erasureStatusCmd) Run(_ context.Context, a *app) error {
 
 func printErasures(w io.Writer, x erasureAnswer) {
 	for _, state := range privacy.States() {
-		_, _ = fmt.Fprintf(w, "%-10s %d\n", state, x.States[state])
+		_, _ = fmt.Fprintf(w, "key %-10s %d\n", state, x.States[state])
+	}
+	for _, state := range privacy.BytesStates() {
+		_, _ = fmt.Fprintf(w, "all %-10s %d\n", state, x.Bytes[state])
+	}
+	if x.Deadline != "" {
+		_, _ = fmt.Fprintf(w, "the next of them has to be gone by %s\n", x.Deadline)
 	}
 	for _, e := range x.Overdue {
 		_, _ = fmt.Fprintf(w, "  overdue: %s %s of %s, received %s\n", e.Namespace, e.Pseudonym, e.Controller, time.Unix(e.ReceivedAt, 0).UTC().Format(time.RFC3339))

@@ -99,7 +99,7 @@ func defaultSettings() *settings {
 	suggestions := matcher.Default()
 	s.Match.Suggest, s.Match.Rate = suggestions.Suggest, suggestions.Rate
 	erasures := privacy.Default()
-	s.Privacy.Delay, s.Privacy.Every = erasures.Delay, erasures.Every
+	s.Privacy.Delay, s.Privacy.Every, s.Privacy.BytesDelay, s.Privacy.Again = erasures.Delay, erasures.Every, erasures.BytesDelay, erasures.Again
 	s.Kafka.Brokers = nil // none given: embedded
 	return s
 }

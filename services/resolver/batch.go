@@ -46,6 +46,7 @@ type work struct {
 	registers map[identifier.Key]identity.Register // of the references of the batch
 	standing  []leafRef                            // leaves of those references, other than the batch's own
 	folds     []fold
+	trusted   []resolve.Member // entries of leaf indexes that were not written, because they are known to stand
 	touched   []identifier.Key // identifiers whose leaves have to be looked at again
 	people    *resolve.View
 	choices   resolve.Choices // of the controllers, about the browsing of the batch

@@ -164,3 +164,33 @@ func TestErased_faults(t *testing.T) {
 		require.Contains(t, after, "Anne")
 	})
 }
+
+// A leaf that was removed with its entries of leaf indexes, and is told of again: the resolver that listed it before lists it once more.
+func TestALeafThatWasRemovedIsListedAgain(t *testing.T) {
+	listed := func(t *testing.T) int {
+		t.Helper()
+		e := newErased(t)
+		e.tells("city", "Lyon", 40*time.Second)
+		set := resolve.LeafIndex(space, e.key)
+		members, err := e.cells.Members(t.Context(), []string{set})
+		require.NoError(t, err)
+		require.Len(t, members[0], 1)
+		_, leaf, err := resolve.ParseLeafMember(members[0][0])
+		require.NoError(t, err)
+		r, ok := e.cells.(resolve.Remover)
+		require.True(t, ok)
+		for gone := false; !gone; { // a publisher may write it meanwhile
+			cells, err := e.cells.LoadCells(t.Context(), []string{resolve.LeafCell(space, retail, leaf)})
+			require.NoError(t, err)
+			done, err := r.RemoveCells(t.Context(), cells)
+			require.NoError(t, err)
+			gone = done[0]
+		}
+		require.NoError(t, r.RemoveMembers(t.Context(), []resolve.Member{{Set: set, Member: members[0][0]}}))
+		e.tells("region", "Bretagne", 0)
+		return len(e.person(identifier.Email, erasedMail).Leaves)
+	}
+	require.Equal(t, 1, listed(t))
+	resolver.Plant(t, resolver.Faults{ListOnce: true})
+	require.Zero(t, listed(t), "planted: what was listed once is taken for listed for good")
+}

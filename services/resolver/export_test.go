@@ -16,7 +16,7 @@ type Faults struct {
 	Unbound, SkipMarks, KeepCaches, MarkEarly, SkipOutbox, KeepOvertaken     bool
 	KeysLast, OutboxBehind, TornRun, ForgetTold, SpaceChoices                bool
 	ToldAlways, ToldNever, Barrier, NoExpress, PromptLate                    bool
-	KeepKeys, KeyAgain, KeepBefore                                           bool
+	KeepKeys, KeyAgain, KeepBefore, ListOnce                                 bool
 	OwedBlindly, Scattered, Unmarked, NewsLost, OwedDropped, OutBlindly      bool
 	OneSource                                                                bool
 }
@@ -35,7 +35,7 @@ func Plant(t testing.TB, f Faults) {
 		faults.keepKeys, faults.keyAgain, faults.keepBefore = f.KeepKeys, f.KeyAgain, f.KeepBefore
 		faults.promptLate, faults.scattered = f.PromptLate, f.Scattered
 		faults.unmarked, faults.newsLost, faults.owedDropped = f.Unmarked, f.NewsLost, f.OwedDropped
-		faults.outBlindly, faults.oneSource = f.OutBlindly, f.OneSource
+		faults.outBlindly, faults.oneSource, faults.listOnce = f.OutBlindly, f.OneSource, f.ListOnce
 	}
 	plant(f)
 	t.Cleanup(func() { plant(Faults{}) })

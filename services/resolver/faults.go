@@ -31,6 +31,7 @@ var faults struct {
 	keyAgain      bool // a subject whose key was destroyed gets another at once
 	keepBefore    bool // a key that came after an erasure seals what was told before, too
 	owedDropped   bool // what is pending of a profile between which a leaf moved is taken and not told
+	listOnce      bool // a leaf that was listed once is taken for listed for good, though it was removed since
 	outBlindly    bool // a portion that is out counts for all of them
 	oneSource     bool // the events of a run are fenced as if all came from its first batch
 	scattered     bool // each name of a person is published where it comes

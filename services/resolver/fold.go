@@ -63,6 +63,11 @@ func (s *Service) foldLeaves(ctx context.Context, w *work) error {
 			return false, fmt.Errorf("reading a leaf: %w", err)
 		}
 		w.folds[n] = s.foldLeaf(w, state, leaves[keys[n]], traits)
+		if w.folds[n].fresh && len(w.trusted) > 0 && !faults.listOnce {
+			if err := s.listAgain(ctx, w, leaves[keys[n]]); err != nil {
+				return false, err
+			}
+		}
 		if w.folds[n].changed {
 			c.Value = state.Encode()
 		}

@@ -117,5 +117,7 @@ func (s *Service) listReferenceLeaves(ctx context.Context, w *work, named []iden
 			}
 		}
 	}
-	return s.listed.add(ctx, s.deps.Cells, members)
+	trusted, err := s.listed.add(ctx, s.deps.Cells, members)
+	w.trusted = append(w.trusted, trusted...)
+	return err
 }

@@ -79,6 +79,7 @@ type work struct {
 	from  map[string]int64 // partitions read already, by topic/partition
 	sees  map[string]uint64
 	high  map[string]uint64 // by space: the newest commit that the graph's changelog tells of, whole or not
+	gone  []string          // keys of values that are gone
 	step  string
 	done  int64
 	total int64
@@ -94,7 +95,7 @@ func Redis(ctx context.Context, cfg Config, d Deps) (Report, error) {
 	if err := w.begin(ctx); err != nil {
 		return Report{}, err
 	}
-	for _, step := range []func(context.Context) error{w.readControls, w.putMeta, w.loadAll, w.joinDecisions, w.raiseNumbers, w.setBack} {
+	for _, step := range []func(context.Context) error{w.readControls, w.putMeta, w.loadAll, w.removeErased, w.joinDecisions, w.raiseNumbers, w.setBack} {
 		if err := step(ctx); err != nil {
 			return w.report, err
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"rcu/pkg/consent"
@@ -72,6 +73,7 @@ func (w *work) putLeaves(ctx context.Context, records []stream.Record) error {
 			return fmt.Errorf("reading a leaf: %w", err)
 		}
 		cells = append(cells, cellOf(c))
+		w.erased(cellOf(c))
 		key, ok := resolve.LeafKeyOf(string(c.GetKey()))
 		if !ok {
 			return errNoLeaf
@@ -89,6 +91,31 @@ func (w *work) putLeaves(ctx context.Context, records []stream.Record) error {
 	w.report.Leaves += int64(len(cells))
 	w.mu.Unlock()
 	return w.cells.PutCells(ctx, cells) //nolint:wrapcheck // says all
+}
+
+// erased remembers a value that its changelog says is gone.
+func (w *work) erased(c resolve.Cell) {
+	if len(c.Value) > 0 {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.gone = append(w.gone, c.Key)
+}
+
+// removeErased takes away what is left of values that are gone: a version, and pieces of a longer value of before, which an older record brought.
+func (w *work) removeErased(ctx context.Context) error {
+	for some := range slices.Chunk(w.gone, chunkRecords) {
+		cells, err := w.cells.LoadCells(ctx, some)
+		if err != nil {
+			return err //nolint:wrapcheck // says all
+		}
+		cells = slices.DeleteFunc(cells, func(c resolve.Cell) bool { return len(c.Value) > 0 })
+		if _, err := w.cells.RemoveCells(ctx, cells); err != nil {
+			return err //nolint:wrapcheck // says all
+		}
+	}
+	return nil
 }
 
 // leaf is a leaf and its name in leaf indexes.
@@ -146,6 +173,7 @@ func (w *work) putRegisters(ctx context.Context, records []stream.Record) error 
 	for _, c := range newestOf(all) {
 		if x := cellOf(c); shared[kindOf(x.Key)] == nil {
 			own = append(own, x)
+			w.erased(x)
 		} else {
 			joint = append(joint, x)
 		}
