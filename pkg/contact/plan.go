@@ -57,14 +57,11 @@ func (w Wanted) Plan(point identifier.Key, value string, elsewhere Place) (Plan,
 
 // what checks channel, purpose and topic, and finds what the very point has to permit.
 func (w Wanted) what(p *Plan) *Fault {
-	info, found := consent.PurposeOf(w.Purpose)
+	info, f := w.purpose()
+	if f != nil {
+		return f
+	}
 	switch {
-	case w.Purpose == "":
-		return &Fault{"purpose_missing", "/purpose", "say why the person is contacted, for example marketing or contract"}
-	case !found:
-		return &Fault{"unknown_purpose", "/purpose", "use a purpose of schemas/registry.yaml"}
-	case info.Decidable && len(info.Channels) == 0 || w.Purpose == consent.AudienceExempt:
-		return &Fault{"purpose_without_contact", "/purpose", "use marketing, clienteling_contact or survey, or contract, legal or security for a message that serves these"}
 	case !known(w.Channel) || info.Decidable && !info.Takes(w.Channel):
 		return &Fault{"unknown_channel", "/channel", "use a channel of the purpose: email, sms, phone, post, messaging or push"}
 	case !consent.Reaches(w.Channel, p.Ask.Point.Namespace):
@@ -82,6 +79,20 @@ func (w Wanted) what(p *Plan) *Fault {
 		p.Needs = append(p.Needs, consent.PurposeChannel{Purpose: consent.Marketing, Channel: w.Channel})
 	}
 	return nil
+}
+
+// purpose checks the purpose.
+func (w Wanted) purpose() (consent.Info, *Fault) {
+	info, found := consent.PurposeOf(w.Purpose)
+	switch {
+	case w.Purpose == "":
+		return info, &Fault{"purpose_missing", "/purpose", "say why the person is contacted, for example marketing or contract"}
+	case !found:
+		return info, &Fault{"unknown_purpose", "/purpose", "use a purpose of schemas/registry.yaml"}
+	case info.Decidable && len(info.Channels) == 0 || w.Purpose == consent.AudienceExempt:
+		return info, &Fault{"purpose_without_contact", "/purpose", "use marketing, clienteling_contact or survey, or contract, legal or security for a message that serves these"}
+	}
+	return info, nil
 }
 
 // also checks the further purposes of a contact.

@@ -20,7 +20,7 @@ func nices(t *testing.T, pid int) map[int]int {
 	require.NoError(t, err)
 	out := map[int]int{}
 	for _, task := range tasks {
-		raw, err := os.ReadFile(task) //nolint:gosec // of the system
+		raw, err := os.ReadFile(task)
 		if err != nil {
 			continue // it has ended
 		}

@@ -2,6 +2,7 @@ package warehouse
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"strconv"
@@ -137,7 +138,7 @@ func (w *Warehouse) fillErasing(ctx context.Context, all []Erasure) error {
 			b.append("name", e.Controller, n)
 		}
 		for _, p := range e.Points {
-			b.append("pseudonym", e.Controller, fmt.Sprintf("%x", p[:]))
+			b.append("pseudonym", e.Controller, hex.EncodeToString(p[:]))
 		}
 		for _, n := range e.Changes {
 			b.append("change", "", n)

@@ -71,9 +71,9 @@ func readCorrection(w http.ResponseWriter, r *http.Request) (correctionForm, *pr
 		}
 		x := changed{identifier.NormaliseText(r.PostForm.Get("was-" + in.name)), identifier.NormaliseText(r.PostForm.Get(in.name))}
 		f.fields[in.name] = x
-		switch {
-		case x.value == x.was:
-		case x.value == "":
+		switch x.value {
+		case x.was:
+		case "":
 			f.empty = append(f.empty, in.name)
 		default:
 			f.traits[in.name] = x.value

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"strings"
 	"time"
@@ -295,12 +296,10 @@ func (s *contactStory) wantsAt(p contactPoint, family string) {
 
 // goesOn takes a step, writes down what it changed, and keeps what was asked and answered.
 func (s *contactStory) goesOn(body map[string]any, step string) {
-	a := s.contactWorld.ask(step, body)
+	a := s.ask(step, body)
 	if step == "reserve" || step == "confirm" {
 		q := map[string]any{"step": step, "at": clock(s.now), "known_at": clock(s.now.Add(-time.Second))}
-		for k, v := range body {
-			q[k] = v
-		}
+		maps.Copy(q, body)
 		s.questions, s.answers = append(s.questions, q), append(s.answers, a)
 	}
 	went := ""
@@ -319,9 +318,7 @@ func (s *contactStory) goesOn(body map[string]any, step string) {
 		return
 	}
 	fact := map[string]any{"step": went}
-	for k, v := range body {
-		fact[k] = v
-	}
+	maps.Copy(fact, body)
 	s.told("contact", s.now, "at", fact)
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -171,9 +172,7 @@ func (h contactHistory) clone() contactHistory {
 	copied := func(list []map[string]any) (out []map[string]any) {
 		for _, o := range list {
 			x := map[string]any{}
-			for k, v := range o {
-				x[k] = v
-			}
+			maps.Copy(x, o)
 			out = append(out, x)
 		}
 		return out

@@ -79,7 +79,8 @@ func printFiles(p *page, files []matchFileSummary) {
 			n        int
 			one, all string
 		}{
-			{f.MissingIDs, "row", "without an id: called `row N`"}, {f.SameIDs, "row", "with an id that a row before it has"},
+			{f.MissingIDs, "row", "without an id: called `row N`"},
+			{f.SameIDs, "row", "with an id that a row before it has"},
 			{f.Long, "cell", "too long to be a property of a person: left out"},
 		} {
 			if note.n > 0 {

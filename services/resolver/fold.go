@@ -43,19 +43,7 @@ func (s *Service) foldLeaves(ctx context.Context, w *work) error {
 	if err != nil {
 		return err
 	}
-	var keys []string
-	leaves := map[string][]*item{}
-	for _, i := range w.items {
-		cell := i.cell()
-		if cell == "" {
-			i.outcome = profile.Folded
-			continue
-		}
-		if leaves[cell] == nil {
-			keys = append(keys, cell)
-		}
-		leaves[cell] = append(leaves[cell], i)
-	}
+	keys, leaves := w.byLeaf()
 	w.folds = make([]fold, len(keys))
 	stored, err := s.writer.store(ctx, "leaves", keys, func(n int, c *resolve.Cell) (bool, error) {
 		state, err := profile.Decode(c.Value)
@@ -90,6 +78,23 @@ func (s *Service) foldLeaves(ctx context.Context, w *work) error {
 	}
 	s.pending.add(prompt, nil) // the key that seals each is pending or out by now; what else the batch makes need not be waited for
 	return nil
+}
+
+// byLeaf sorts the events by the cell of their leaf. An event that is folded nowhere is done with.
+func (w *work) byLeaf() (keys []string, leaves map[string][]*item) {
+	leaves = map[string][]*item{}
+	for _, i := range w.items {
+		cell := i.cell()
+		if cell == "" {
+			i.outcome = profile.Folded
+			continue
+		}
+		if leaves[cell] == nil {
+			keys = append(keys, cell)
+		}
+		leaves[cell] = append(leaves[cell], i)
+	}
+	return keys, leaves
 }
 
 // fold is what happened to one leaf.

@@ -17,14 +17,11 @@ type chosen [portions]bool
 
 // everything chooses all portions.
 func everything() (c chosen) {
-	for i := range c {
+	for i := range portions {
 		c[i] = true
 	}
 	return c
 }
-
-// any reports whether there is one.
-func (c chosen) any() bool { return slices.Contains(c[:], true) }
 
 // portionOf parts keys as their topics do: where these have as many partitions, as by default, the turn of a portion is that of a partition, and its
 // records come together to whoever reads it.
@@ -38,8 +35,8 @@ type timetable struct {
 
 // due are the portions whose turn it is.
 func (t *timetable) due(now time.Time) (c chosen) {
-	for i, at := range t.next {
-		c[i] = !at.After(now)
+	for i := range portions {
+		c[i] = !t.next[i].After(now)
 	}
 	return c
 }

@@ -80,7 +80,7 @@ func tooEarly(seed uint64) (wrong int) {
 		name := strconv.Itoa(rng.IntN(60))
 		switch rng.IntN(4) {
 		case 0, 1:
-			p.add([]cellRef{{key: name, topic: stream.TopicLeaves, stored: resolve.Cell{Version: uint64(now.UnixNano())}}}, nil) //nolint:gosec // G115: after 1970
+			p.add([]cellRef{{key: name, topic: stream.TopicLeaves, stored: resolve.Cell{Version: uint64(now.UnixNano())}}}, nil)
 			if _, is := waits["c"+name]; !is {
 				waits["c"+name] = owes{*now, p.round}
 			}

@@ -153,7 +153,7 @@ func TestRead_wishesAreBounded(t *testing.T) {
 }
 
 // before asks for an e-mail about shoes at a time.
-func before(l *Ledger, t testing.TB, at int64) Told {
+func before(t testing.TB, l *Ledger, at int64) Told {
 	t.Helper()
 	place, err := contact.ParsePlace("FR")
 	require.NoError(t, err)
@@ -171,10 +171,10 @@ func TestBefore_pausedByAMask(t *testing.T) {
 		grant.Act = "app"
 		l.State(grant)
 		l.Belongs(Member{"a", anna})
-		require.True(t, before(l, t, day(1)).Allowed)
+		require.True(t, before(t, l, day(1)).Allowed)
 		l.Overlay(Overlay{Person: "a", Mask: Paused, From: day(2), Until: until, RecordedAt: day(3)})
-		require.True(t, before(l, t, day(1)).Allowed, "before it lay")
-		told := before(l, t, day(4))
+		require.True(t, before(t, l, day(1)).Allowed, "before it lay")
+		told := before(t, l, day(4))
 		require.Equal(t, contact.ReasonPaused, told.Reason)
 		require.True(t, next.Equal(told.Next), told.Next)
 	}
@@ -188,16 +188,16 @@ func TestBefore_ofAChild(t *testing.T) {
 	l.Age(Age{Person: "a", Band: Under15, From: day(0), RecordedAt: day(0)})
 	alone := said("g", Grant, anna, consent.Marketing, "email", day(1))
 	l.State(alone)
-	require.Equal(t, contact.ReasonPermission, before(l, t, day(2)).Reason)
+	require.Equal(t, contact.ReasonPermission, before(t, l, day(2)).Reason)
 	joint := said("j", Grant, anna, consent.Marketing, "email", day(3))
 	joint.Guardian = "parent"
 	l.State(joint)
-	require.True(t, before(l, t, day(4)).Allowed)
+	require.True(t, before(t, l, day(4)).Allowed)
 	l.Age(Age{Person: "a", Band: From15To17, From: day(10), RecordedAt: day(10)})
-	require.Equal(t, contact.ReasonPermission, before(l, t, day(11)).Reason, "the person is asked anew")
+	require.Equal(t, contact.ReasonPermission, before(t, l, day(11)).Reason, "the person is asked anew")
 	l.State(said("n", Grant, anna, consent.Marketing, "email", day(12)))
-	require.True(t, before(l, t, day(13)).Allowed)
-	require.Equal(t, contact.ReasonPermission, before(l, t, day(11)).Reason)
+	require.True(t, before(t, l, day(13)).Allowed)
+	require.Equal(t, contact.ReasonPermission, before(t, l, day(11)).Reason)
 }
 
 // A contact goes from step to step in the order of the clock, whatever the order of the lines: a place that was given back counts no more, one that was

@@ -166,9 +166,9 @@ func (p planted) correct(t *testing.T, s *stack.Stack, rcuID string) {
 	var session struct{ Path string }
 	consent(t, s, "/v1/preference-sessions", map[string]any{"rcu_id": rcuID, "points": []any{map[string]any{"namespace": "email", "value": p.email}}}, &session)
 	for want, traits := range map[int]string{
-		http.StatusAccepted:            `{"city":"Zqxstreet","address_line":"3 rue Zqxstreet"}`,
-		http.StatusUnprocessableEntity: `{"birth_date":"Zqxfamily","city":"Zqxstreet"}`,
-		http.StatusBadRequest:          `{"zqxgiven":{"zqxfamily":1}}`,
+		http.StatusAccepted:            `{"city":"Zqxvwjstreet","address_line":"3 rue Zqxvwjstreet"}`,
+		http.StatusUnprocessableEntity: `{"birth_date":"Zqxvwjfamily","city":"Zqxvwjstreet"}`,
+		http.StatusBadRequest:          `{"zqxvwjgiven":{"zqxvwjfamily":1}}`,
 	} {
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL("consent-api")+session.Path+"/record", strings.NewReader(`{"traits":`+traits+`}`))
 		require.NoError(t, err)
@@ -178,5 +178,5 @@ func (p planted) correct(t *testing.T, s *stack.Stack, rcuID string) {
 		require.Equal(t, want, status, body)
 		p.absent(t, "an answer", []byte(body))
 	}
-	stack.Eventually(t, soon, "the correction is on the record", isCity(t, s, p.emailID(), "Zqxstreet", stack.Preferences))
+	stack.Eventually(t, soon, "the correction is on the record", isCity(t, s, p.emailID(), "Zqxvwjstreet", stack.Preferences))
 }

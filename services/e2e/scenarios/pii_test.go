@@ -30,12 +30,12 @@ const control = stack.Retail
 
 func plant() planted {
 	p := planted{
-		person: somebody(), given: "zqxgiven", family: "zqxfamily", street: "zqxstreet", recipient: "zqxrecipient",
-		path: "zqxpath@example.com", query: "zqxquery@example.com", header: "zqxheader@example.com", text: "zqxtext@example.com", sql: "zqxsql@example.com",
+		person: somebody(), given: "zqxvwjgiven", family: "zqxvwjfamily", street: "zqxvwjstreet", recipient: "zqxvwjrecipient",
+		path: "zqxvwjpath@example.com", query: "zqxvwjquery@example.com", header: "zqxvwjheader@example.com", text: "zqxvwjtext@example.com", sql: "zqxvwjsql@example.com",
 	}
-	p.email = "zqxmail." + p.account[1:] + "@example.com"
+	p.email = "zqxvwjmail." + p.account[1:] + "@example.com"
 	p.values = []string{
-		"zqx", "%40example.com", p.email, p.card, strings.ToLower(p.account), p.phone[1:], p.phone[3:], p.cookie, p.device, strings.ToLower(p.order),
+		"zqxvwj", "%40example.com", p.email, p.card, strings.ToLower(p.account), p.phone[1:], p.phone[3:], p.cookie, p.device, strings.ToLower(p.order),
 	}
 	return p
 }
@@ -79,22 +79,22 @@ func TestNoPersonalValueLiesInTheClearAnywhere(t *testing.T) {
 func (p planted) sendGood(t *testing.T, s *stack.Stack) {
 	t.Helper()
 	at := time.Now().Add(-time.Hour)
-	traits := map[string]string{"given_name": "Zqxgiven", "family_name": "Zqxfamily", "address_line": "12 rue Zqxstreet", "birth_date": "1980-04-02"}
-	paid := sale(at, 4000, p.cardID(), p.emailID(), stack.ID("phone", p.phone), stack.Identifier{Namespace: "ticket", Value: "zqxticket"})
+	traits := map[string]string{"given_name": "Zqxvwjgiven", "family_name": "Zqxvwjfamily", "address_line": "12 rue Zqxvwjstreet", "birth_date": "1980-04-02"}
+	paid := sale(at, 4000, p.cardID(), p.emailID(), stack.ID("phone", p.phone), stack.Identifier{Namespace: "ticket", Value: "zqxvwjticket"})
 	paid.Traits = traits
 	s.Send(t, stack.TillParis, paid)
 	s.Send(t, stack.Shop, decided(at, stack.Grant(p.cookieID(), "unify_behaviour"), stack.Grant(p.emailID(), "personalise")))
 	bought := order(at.Add(time.Minute), 1000, p.accountID(), stack.Proved("email", p.email), p.cookieID(), p.orderID())
 	bought.Traits = traits
 	bought.Data = map[string]any{"total": stack.Money{Amount: 1000, Currency: "EUR"}, "recipient": map[string]string{
-		"given_name": "Zqxrecipient", "email": "zqxrecipient@example.com", "phone": p.phone, "address_line": "3 place Zqxrecipient",
+		"given_name": "Zqxvwjrecipient", "email": "zqxvwjrecipient@example.com", "phone": p.phone, "address_line": "3 place Zqxvwjrecipient",
 	}}
 	s.Send(t, stack.Shop, bought,
-		with(happened("page.viewed", at.Add(2*time.Minute), p.cookieID()), stack.Data{"path": "https://shop.example/account/" + p.path + "/orders?token=zqxtoken#zqxfragment", "kind": "account"}))
+		with(happened("page.viewed", at.Add(2*time.Minute), p.cookieID()), stack.Data{"path": "https://shop.example/account/" + p.path + "/orders?token=zqxvwjtoken#zqxvwjfragment", "kind": "account"}))
 	s.Send(t, stack.App, decided(at, stack.Grant(stack.Proved("device", p.device), "unify_behaviour")))
 	s.Send(t, stack.App, happened("app.opened", at.Add(3*time.Minute), stack.Proved("device", p.device), p.accountID()))
-	s.Send(t, stack.Desk, with(happened("call.ended", at.Add(4*time.Minute), p.accountID(), stack.ID("phone", p.phone), stack.ID("call", "zqxcall")),
-		stack.Data{"duration_seconds": 1, "outcome": "answered", "guest": map[string]string{"given_name": "Zqxguest", "phone": p.phone}}))
+	s.Send(t, stack.Desk, with(happened("call.ended", at.Add(4*time.Minute), p.accountID(), stack.ID("phone", p.phone), stack.ID("call", "zqxvwjcall")),
+		stack.Data{"duration_seconds": 1, "outcome": "answered", "guest": map[string]string{"given_name": "Zqxvwjguest", "phone": p.phone}}))
 }
 
 // sendBad sends what an ingestor refuses, each with a personal value in it.
@@ -106,7 +106,7 @@ func (p planted) sendBad(t *testing.T, s *stack.Stack) {
 		`{"id":"b2","type":"sale","occurred_at":"` + p.text + `"}`,
 		`{"id":"b3","type":"` + p.text + `","occurred_at":"` + at + `"}`,
 		`{"id":"b4","` + p.text + `":1,"type":"sale","occurred_at":"` + at + `","data":{"total":{"amount":1},"` + p.text + `":2}}`,
-		`{"id":"b5","type":"sale","occurred_at":"` + at + `","data":{"total":{"amount":1,"currency":"` + p.text + `"}},"traits":{"given_name":7,"family_name":"Zqxfamily"}}`,
+		`{"id":"b5","type":"sale","occurred_at":"` + at + `","data":{"total":{"amount":1,"currency":"` + p.text + `"}},"traits":{"given_name":7,"family_name":"Zqxvwjfamily"}}`,
 		`{"id":"b6","type":"order.placed","occurred_at":"` + at + `","identifiers":[{"namespace":"email","value":"` + p.email + `"}]}`,
 		`{"id":"b7","type":"sale","occurred_at":"` + at + `","identifiers":[{"namespace":"` + p.text + `","value":"` + p.email + `"}]`,
 		`[{"id":"b8","type":"sale","` + p.text,

@@ -19,8 +19,10 @@ import (
 func TestNothingOfTheErasedIsLeft(t *testing.T) {
 	t.Parallel()
 	stack.NeedServers(t)
-	e := &erasing{Stack: stack.Start(t, "--set", "privacy.delay=1s", "--set", "privacy.every=1s", "--set", "privacy.bytes_delay=8s", "--set", "privacy.again=3s"),
-		t: t, who: plant(), other: somebody()}
+	e := &erasing{
+		Stack: stack.Start(t, "--set", "privacy.delay=1s", "--set", "privacy.every=1s", "--set", "privacy.bytes_delay=8s", "--set", "privacy.again=3s"),
+		t:     t, who: plant(), other: somebody(),
+	}
 	for _, table := range []string{"events", "orders", "order_lines", "contacts", "leaf_owners", "profiles", "profile_identifiers", "identity_changes"} {
 		status, body := e.Ask(t, stack.Admin, "ALTER TABLE rcu."+table+" MODIFY SETTING old_parts_lifetime = 1, merge_tree_clear_old_parts_interval_seconds = 1", nil)
 		require.Equal(t, http.StatusOK, status, body)
