@@ -64,7 +64,7 @@ func desksOf(t *testing.T, s *stack.Stack, p person) desks {
 	raw, err := json.Marshal(map[string]any{"id": "away-1", "point": point, "channel": "email", "purpose": "marketing"})
 	require.NoError(t, err)
 	all := desks{
-		{name: "reservation", service: "contacts", method: http.MethodPost, path: "/v1/contacts/reserve", key: stack.RetailService, body: string(raw), says: `{"allowed":false,"reason":"unavailable"}`},
+		{name: "reservation", service: "contacts", method: http.MethodPost, path: "/v1/contacts/reserve", key: stack.RetailService, body: string(raw), says: `{"allowed":false,"reason":"unavailable",`},
 		{name: "queue", service: "steward", method: http.MethodGet, path: "/steward/queue", cookie: cookie, says: "<h1"},
 		{name: "person", service: "steward", method: http.MethodGet, path: "/steward/identifiers/" + r.RCUID, cookie: cookie, says: "<h1"},
 		{name: "choices", service: "consent-api", method: http.MethodGet, path: link.Path, says: "One moment"},
