@@ -70,6 +70,11 @@ func (s *Cells) addLists(ctx context.Context, lists []listing) error {
 	if err != nil {
 		return err
 	}
+	return s.beyondBuckets(ctx, lists, answers, func(p redis.Pipeliner, set, member string) { p.SAdd(ctx, set, member) })
+}
+
+// beyondBuckets does to a set of its own what a bucket had no room for, member by member.
+func (s *Cells) beyondBuckets(ctx context.Context, lists []listing, answers []int64, do func(p redis.Pipeliner, set, member string)) error {
 	for i, a := range answers {
 		if a != bucketTooMany {
 			continue
@@ -77,7 +82,7 @@ func (s *Cells) addLists(ctx context.Context, lists []listing) error {
 		for part := range slices.Chunk(lists[i].members, maxPipeline) {
 			if err := s.pipeline(ctx, func(p redis.Pipeliner) {
 				for _, m := range part {
-					p.SAdd(ctx, lists[i].set, m)
+					do(p, lists[i].set, m)
 				}
 			}); err != nil {
 				return err

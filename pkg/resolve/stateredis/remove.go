@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
-	"slices"
 
 	"github.com/redis/go-redis/v9"
 
@@ -109,29 +108,10 @@ func (s *Cells) RemoveMembers(ctx context.Context, members []resolve.Member) err
 	}
 	answers, err := s.climb(ctx, calls)
 	if err == nil {
-		err = s.removeElsewhere(ctx, standing, answers)
+		err = s.beyondBuckets(ctx, standing, answers, func(p redis.Pipeliner, set, member string) { p.SRem(ctx, set, member) })
 	}
 	if err != nil {
 		return fmt.Errorf("removing %d members: %w", len(members), err)
-	}
-	return nil
-}
-
-// removeElsewhere takes members out of what their buckets had no room for.
-func (s *Cells) removeElsewhere(ctx context.Context, lists []listing, answers []int64) error {
-	for i, a := range answers {
-		if a != bucketTooMany {
-			continue
-		}
-		for part := range slices.Chunk(lists[i].members, maxPipeline) {
-			if err := s.pipeline(ctx, func(p redis.Pipeliner) {
-				for _, m := range part {
-					p.SRem(ctx, lists[i].set, m)
-				}
-			}); err != nil {
-				return err
-			}
-		}
 	}
 	return nil
 }
