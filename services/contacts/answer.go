@@ -87,11 +87,15 @@ func uncounted(q *request) (Answer, bool) {
 }
 
 // whole lets a step permit only on a state that was whole before and after it was read: one that was lost and is being rebuilt shows what was granted
-// and not yet what was refused, wished or counted since.
+// and not yet what was refused, wished or counted since. One that lost its last seconds is whole when these were counted again.
 func (s *Service) whole(f step) step {
 	return func(ctx context.Context, q *request, now time.Time) (Answer, error) {
 		if q.Ask.Service {
 			return f(ctx, q, now)
+		}
+		ctx, err := s.onCounted(ctx)
+		if err != nil {
+			return Answer{}, err
 		}
 		if err := s.deps.Whole(ctx); err != nil {
 			return Answer{}, err //nolint:wrapcheck // says all

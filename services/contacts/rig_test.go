@@ -98,6 +98,8 @@ type rig struct {
 	now     time.Time
 	n       int
 	whole   func() error // nil: the state always is
+	recalls *contacts.Recall
+	kafka   contacts.Publisher // nil: in memory
 }
 
 func newRig(t testing.TB, change func(*contacts.Config)) *rig {
@@ -122,8 +124,11 @@ func (r *rig) serve(state resolve.GraphState, cells resolve.Cells, store contact
 	if change != nil {
 		change(&cfg)
 	}
+	if r.kafka == nil {
+		r.kafka = r.stores
+	}
 	r.service, err = contacts.New(cfg, contacts.Deps{
-		Log: log, Metrics: registry, Gatherer: registry, Readers: readers(t), People: r.stores, Acts: resolve.NewReader(graph, cells), Registers: r.stores, Contacts: r.stores, Kafka: r.stores, Pseudonyms: ring,
+		Log: log, Metrics: registry, Gatherer: registry, Readers: readers(t), People: r.stores, Acts: resolve.NewReader(graph, cells), Registers: r.stores, Contacts: r.stores, Kafka: r.kafka, Recall: r.recalls, Pseudonyms: ring,
 		Now: func() time.Time { return r.now },
 		Whole: func(context.Context) error {
 			if r.whole == nil {

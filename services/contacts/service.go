@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
 
 	"rcu/pkg/auth"
 	"rcu/pkg/contact"
@@ -59,7 +61,9 @@ type Deps struct {
 	Ready      func(context.Context) error // of what it reads; nil: always
 	// Whole fails where what it reads was lost and is not rebuilt yet; nil: it never is.
 	Whole func(context.Context) error
-	Now   func() time.Time // nil: time.Now
+	// Recall counts again what the store of contacts may have lost; nil: it loses nothing.
+	Recall *Recall
+	Now    func() time.Time // nil: time.Now
 }
 
 // Service answers before contacts.
@@ -73,6 +77,7 @@ type Service struct {
 	gate    *telemetry.GateRefusals
 	router  *httpserver.Router
 	server  *httpserver.Server
+	counted atomic.Uint64 // one more than the epoch of the store in which the contacts made lately were counted again
 }
 
 // New returns the service. It does no I/O.
@@ -134,7 +139,7 @@ func (s *Service) routes() {
 		s.router.Handle("POST /v1/contacts/"+name, name, s.authenticated(name, step))
 	}
 	operate := telemetry.Handler(s.deps.Gatherer, func(ctx context.Context) error {
-		return errors.Join(s.server.Ready(), s.deps.Ready(ctx))
+		return errors.Join(s.server.Ready(), s.deps.Ready(ctx), s.Recalled())
 	})
 	for _, path := range []string{"/metrics", "/healthz", "/readyz"} {
 		s.router.Bare("GET "+path, operate)
@@ -154,4 +159,11 @@ func (s *Service) Addr() string { return s.server.Addr() }
 func (s *Service) Ready() bool { return s.server.Ready() == nil }
 
 // Run serves until ctx ends.
-func (s *Service) Run(ctx context.Context) error { return s.server.Run(ctx) }
+func (s *Service) Run(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return s.server.Run(ctx) })
+	if s.deps.Recall != nil {
+		g.Go(func() error { s.keepCounted(ctx); return nil })
+	}
+	return g.Wait() //nolint:wrapcheck // of the server
+}

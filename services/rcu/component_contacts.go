@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 
 	"rcu/pkg/auth"
 	"rcu/pkg/lifecycle"
@@ -35,7 +36,7 @@ func buildContacts(ctx context.Context, d *deps) (lifecycle.Part, error) {
 		Log: d.log.Named("contacts"), Metrics: d.metricsOf("contacts"), Gatherer: d.metrics, Readers: readers, People: d.graph, Registers: d.cells,
 		Acts:     resolve.NewReader(d.graph, d.cells),
 		Contacts: stateredis.NewContacts(d.redis), Kafka: producer, Pseudonyms: d.keys, Ready: d.redis.Ping,
-		Whole: stateredis.NewMarkers(d.redis).Whole,
+		Whole: stateredis.NewMarkers(d.redis).Whole, Recall: &contacts.Recall{Epoch: stateredis.NewMarkers(d.redis).Epoch, Made: contacts.MadeLately(d.kafka)},
 	})
 	if err != nil {
 		return lifecycle.Part{}, err //nolint:wrapcheck // says all
@@ -44,5 +45,5 @@ func buildContacts(ctx context.Context, d *deps) (lifecycle.Part, error) {
 		return lifecycle.Part{}, err //nolint:wrapcheck // says all
 	}
 	d.addresses["contacts"] = s.Addr()
-	return lifecycle.Part{Run: s.Run, Ready: func(ctx context.Context) error { return d.redis.Ping(ctx) }}, nil
+	return lifecycle.Part{Run: s.Run, Ready: func(ctx context.Context) error { return errors.Join(d.redis.Ping(ctx), s.Recalled()) }}, nil
 }

@@ -32,11 +32,8 @@ func (w *work) putContacts(ctx context.Context, records []stream.Record) error {
 		}
 		logs[string(c.GetKey())] = logs[string(c.GetKey())].Merge(l)
 	}
-	store := stateredis.NewContacts(w.deps.Redis)
-	for key, l := range logs {
-		if err := joinContacts(ctx, store, key, l); err != nil {
-			return fmt.Errorf("counting contacts again: %w", err)
-		}
+	if err := contact.Join(ctx, stateredis.NewContacts(w.deps.Redis), logs, stream.ContactsRetention); err != nil {
+		return fmt.Errorf("counting contacts again: %w", err)
 	}
 	return nil
 }
@@ -44,25 +41,4 @@ func (w *work) putContacts(ctx context.Context, records []stream.Record) error {
 // isStep reports whether a record tells of a step of a contact: what it made stands beside it.
 func isStep(r stream.Record) bool {
 	return r.Type() == new(eventpb.ContactStep).ProtoReflect().Descriptor().FullName()
-}
-
-// joinContacts joins a log into the one that stands under a key.
-func joinContacts(ctx context.Context, store contact.Store, key string, l contact.Log) error {
-	for range joinTries {
-		stored, err := store.LoadContacts(ctx, []string{key})
-		if err != nil {
-			return err //nolint:wrapcheck // says all
-		}
-		standing, err := contact.Decode(stored[0].Value)
-		if err != nil {
-			return err //nolint:wrapcheck // says all
-		}
-		joined := standing.Merge(l).Newest()
-		stored[0].Value = joined.Encode()
-		written, err := store.CommitContacts(ctx, stored[0], joined.Last().Add(stream.ContactsRetention))
-		if err != nil || written {
-			return err //nolint:wrapcheck // says all
-		}
-	}
-	return errContended
 }
