@@ -36,7 +36,7 @@ func buildContacts(ctx context.Context, d *deps) (lifecycle.Part, error) {
 		Log: d.log.Named("contacts"), Metrics: d.metricsOf("contacts"), Gatherer: d.metrics, Readers: readers, People: d.graph, Registers: d.cells,
 		Acts:     resolve.NewReader(d.graph, d.cells),
 		Contacts: stateredis.NewContacts(d.redis), Kafka: producer, Pseudonyms: d.keys, Ready: d.redis.Ping,
-		Whole: stateredis.NewMarkers(d.redis).Whole, Recall: &contacts.Recall{Epoch: stateredis.NewMarkers(d.redis).Epoch, Made: contacts.MadeLately(d.kafka)},
+		Whole: d.whole(), Recall: &contacts.Recall{Epoch: stateredis.NewMarkers(d.redis).Epoch, Made: contacts.MadeLately(d.kafka)},
 	})
 	if err != nil {
 		return lifecycle.Part{}, err //nolint:wrapcheck // says all

@@ -7,7 +7,6 @@ import (
 
 	"rcu/pkg/auth"
 	"rcu/pkg/lifecycle"
-	"rcu/pkg/resolve/stateredis"
 	"rcu/services/ingest"
 	"rcu/services/profileapi"
 )
@@ -45,7 +44,7 @@ func buildProfileAPI(ctx context.Context, d *deps) (lifecycle.Part, error) {
 	s, err := profileapi.New(cfg, profileapi.Deps{
 		Log: d.log.Named("profile-api"), Metrics: d.metricsOf("profile-api"), Gatherer: d.metrics, Readers: readers,
 		Graph: d.graph, Cells: d.cells, Keyring: d.keys, Audit: audit, Ready: d.redis.Ping,
-		Whole:      stateredis.NewMarkers(d.redis).Whole,
+		Whole:      d.whole(),
 		Controller: func(source string) string { return controllers[source] }, History: history, Weigher: weigher,
 	})
 	if err != nil {

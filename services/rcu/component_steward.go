@@ -6,7 +6,6 @@ import (
 
 	"rcu/pkg/auth"
 	"rcu/pkg/lifecycle"
-	"rcu/pkg/resolve/stateredis"
 	"rcu/services/internal/review"
 	"rcu/services/steward"
 )
@@ -44,7 +43,7 @@ func buildSteward(ctx context.Context, d *deps) (lifecycle.Part, error) {
 	s, err := steward.New(cfg, steward.Deps{
 		Log: d.log.Named("steward"), Metrics: d.metricsOf("steward"), Gatherer: d.metrics, Readers: readers,
 		Graph: d.graph, Cells: d.cells, Keyring: d.keys, Topics: d.kafka, Output: output, Ready: d.redis.Ping,
-		Whole:   stateredis.NewMarkers(d.redis).Whole,
+		Whole:   d.whole(),
 		Sources: []review.Source{d.suggestions()}, Controller: func(source string) string { return controllers[source] }, History: history, Weigher: weigher,
 	})
 	if err != nil {
