@@ -2,6 +2,7 @@ package stream
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/segmentio/kafka-go"
 )
@@ -19,15 +20,9 @@ func (balancer) UserData() ([]byte, error) { return nil, nil }
 
 // AssignGroups hands out the partitions of every topic by partition id.
 func (balancer) AssignGroups(members []kafka.GroupMember, partitions []kafka.Partition) kafka.GroupMemberAssignments {
-	members = slices.SortedFunc(slices.Values(members), func(a, b kafka.GroupMember) int {
-		switch {
-		case a.ID < b.ID:
-			return -1
-		case a.ID > b.ID:
-			return 1
-		}
-		return 0
-	})
+	if !faults.unsorted {
+		members = slices.SortedFunc(slices.Values(members), func(a, b kafka.GroupMember) int { return strings.Compare(a.ID, b.ID) })
+	}
 	out := kafka.GroupMemberAssignments{}
 	for _, m := range members {
 		out[m.ID] = map[string][]int{}
@@ -38,14 +33,17 @@ func (balancer) AssignGroups(members []kafka.GroupMember, partitions []kafka.Par
 			byTopic[topic] = append(byTopic[topic], m)
 		}
 	}
-	for _, p := range partitions {
-		able := byTopic[p.Topic]
+	for at, p := range partitions {
+		able, turn := byTopic[p.Topic], p.ID
 		if len(able) == 0 {
 			continue
 		}
-		m := members[p.ID%len(members)]
+		if faults.unsorted {
+			turn = at
+		}
+		m := members[turn%len(members)]
 		if !slices.Contains(m.Topics, p.Topic) {
-			m = able[p.ID%len(able)]
+			m = able[turn%len(able)]
 		}
 		if got := out[m.ID][p.Topic]; !slices.Contains(got, p.ID) {
 			out[m.ID][p.Topic] = append(got, p.ID)

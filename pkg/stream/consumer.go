@@ -294,6 +294,7 @@ const shortestGeneration = 100 * time.Millisecond
 
 // generations runs one generation after the other.
 func (c *Consumer) generations(ctx context.Context, m *membership) error {
+	var handled *committer // of the generation before
 	for failures := 0; ; {
 		gen, err := m.next(ctx)
 		switch {
@@ -314,6 +315,10 @@ func (c *Consumer) generations(ctx context.Context, m *membership) error {
 		c.client.metrics.rebalances.WithLabelValues(c.cfg.Group).Inc()
 		began := time.Now()
 		g := newGeneration(c, gen)
+		if faults.offsetsOutlive && handled != nil {
+			g.commits = handled
+		}
+		handled = g.commits
 		ended := make(chan error, 1)
 		gen.Start(func(genCtx context.Context) {
 			err := g.run(ctx, genCtx)

@@ -62,7 +62,7 @@ type generation struct {
 	consumer *Consumer
 	gen      *kafka.Generation
 	logs     logIDs
-	commits  committer
+	commits  *committer
 	refused  int // commits in a row
 	workers  []*worker
 	log      *zap.Logger
@@ -74,7 +74,7 @@ type generation struct {
 }
 
 func newGeneration(c *Consumer, gen *kafka.Generation) *generation {
-	return &generation{consumer: c, gen: gen, log: c.log.With(zap.Int32("generation", gen.ID))}
+	return &generation{consumer: c, gen: gen, commits: &committer{}, log: c.log.With(zap.Int32("generation", gen.ID))}
 }
 
 // run reads the assigned partitions until the generation ends (nil) or reading
@@ -222,6 +222,10 @@ func (g *generation) read(parts []Assignment) error {
 	keeping.Go(func() { g.keep(stop) })
 	<-g.life.Done()
 	g.consumer.state.set(false)
+	if faults.workersOutlive {
+		close(stop)
+		return nil
+	}
 	reading.Wait()
 	close(stop)
 	keeping.Wait()

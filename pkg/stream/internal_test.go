@@ -97,60 +97,6 @@ func TestFetcher_aFlippedBitIsNoticed(t *testing.T) {
 	}
 }
 
-func TestBalancer_samePartitionSameMember(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		topics := []string{"a", "b", "c"}[:rapid.IntRange(1, 3).Draw(t, "topics")]
-		counts := map[string]int{}
-		var partitions []kafka.Partition
-		for _, topic := range topics {
-			counts[topic] = rapid.IntRange(1, 12).Draw(t, "partitions")
-			for p := range counts[topic] {
-				partitions = append(partitions, kafka.Partition{Topic: topic, ID: p})
-			}
-		}
-		partitions = rapid.Permutation(partitions).Draw(t, "order")
-		var members []kafka.GroupMember
-		for i := range rapid.IntRange(1, 6).Draw(t, "members") {
-			members = append(members, kafka.GroupMember{ID: fmt.Sprint("m", i), Topics: topics})
-		}
-		upgrade := rapid.Bool().Draw(t, "rolling upgrade")
-		if upgrade {
-			members[0].Topics = topics[:1]
-		}
-		out := balancer{}.AssignGroups(members, partitions)
-		owner := map[topicPartition]string{}
-		load := map[string]map[string]int{}
-		for _, m := range members {
-			load[m.ID] = map[string]int{}
-			for topic, ids := range out[m.ID] {
-				require.Contains(t, m.Topics, topic)
-				require.True(t, slices.IsSorted(ids))
-				for _, id := range ids {
-					at := topicPartition{topic, id}
-					require.NotContains(t, owner, at, "given twice")
-					owner[at] = m.ID
-					load[m.ID][topic]++
-				}
-			}
-		}
-		for _, p := range partitions {
-			able := p.Topic == topics[0] || !upgrade || len(members) > 1
-			require.Equal(t, able, owner[topicPartition{p.Topic, p.ID}] != "")
-			if first, ok := owner[topicPartition{topics[0], p.ID}]; ok && !upgrade {
-				require.Equal(t, first, owner[topicPartition{p.Topic, p.ID}])
-			}
-		}
-		if upgrade {
-			return
-		}
-		for _, m := range members {
-			for topic, n := range counts {
-				require.InDelta(t, float64(n)/float64(len(members)), load[m.ID][topic], 1)
-			}
-		}
-	})
-}
-
 func TestCommitter(t *testing.T) {
 	at := topicPartition{"t", 1}
 	start := time.UnixMilli(1_760_000_000_000)

@@ -141,29 +141,3 @@ func watchdogLeaves(r *rig) {
 	require.NoError(t, stop())
 	require.Equal(t, int64(2), calls.Load())
 }
-
-// nothingBeforeTheHandlerReturned holds a handler up, lets it fail, and looks at
-// what the group has committed meanwhile and at the end.
-func nothingBeforeTheHandlerReturned(r *rig) {
-	t := r.t
-	topic, group := r.name("t"), r.name("g")
-	r.topics(topic)
-	p := r.producer(stream.ProducerConfig{})
-	require.NoError(t, p.Publish(t.Context(), []stream.Record{rec(topic, "k", 1)}))
-	called := make(chan struct{}, 1000)
-	gate := make(chan struct{})
-	h := stream.HandlerFunc(func(context.Context, stream.Batch) error {
-		called <- struct{}{}
-		<-gate
-		return errors.New("redis is away")
-	})
-	_, stop := r.consume(stream.ConsumerConfig{Group: group, Topics: []string{topic}, CommitEvery: 10 * time.Millisecond, BackoffMin: 20 * time.Millisecond}, h)
-	<-called
-	require.Never(t, func() bool { return r.lag(group, topic) == 0 }, 300*time.Millisecond, 20*time.Millisecond, "while the handler is busy")
-	close(gate)
-	<-called
-	<-called
-	require.EqualValues(t, 1, r.lag(group, topic), "while it fails")
-	require.NoError(t, stop())
-	require.EqualValues(t, 1, r.lag(group, topic), "at the end")
-}

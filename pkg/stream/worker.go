@@ -163,6 +163,9 @@ func (w *worker) handle(batch Batch) (accepted bool) {
 			w.leave(turn)
 			return false
 		}
+		if faults.commitEarly {
+			w.accept(batch)
+		}
 		err := w.call(batch)
 		w.leave(turn)
 		w.moved()
