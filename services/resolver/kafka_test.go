@@ -36,8 +36,14 @@ func (r *running) kill() {
 	<-r.done
 }
 
-// launch starts a resolver on the broker of a rig and the state of a world.
+// launch starts a resolver on the broker of a rig and the state of a world, which commits as soon as it may.
 func (w *world) launch(r *rig, out *stream.Producer, log *zap.Logger) *running {
+	w.t.Helper()
+	return w.launchBehind(r, out, log, 0)
+}
+
+// launchBehind starts one that keeps offsets back for so long.
+func (w *world) launchBehind(r *rig, out *stream.Producer, log *zap.Logger, holdBack time.Duration) *running {
 	w.t.Helper()
 	x := &running{life: &life{chaos: w.chaos}, done: make(chan struct{})}
 	graph, err := resolve.NewGraph(&chaosGraph{w.graph.GraphState, x.life}, identity.DefaultRules())
@@ -45,7 +51,7 @@ func (w *world) launch(r *rig, out *stream.Producer, log *zap.Logger) *running {
 	w.started++
 	cfg := resolver.Default()
 	cfg.Spaces, cfg.Instance, cfg.BatchRecords = []string{space}, fmt.Sprint(w.started), 8
-	cfg.HoldBack, cfg.PublishEvery, cfg.OutboxEvery, cfg.SweepEvery = 0, 20*time.Millisecond, 10*time.Millisecond, 50*time.Millisecond
+	cfg.HoldBack, cfg.PublishEvery, cfg.OutboxEvery, cfg.SweepEvery = holdBack, 20*time.Millisecond, 10*time.Millisecond, 50*time.Millisecond
 	cfg.Lease = 500 * time.Millisecond
 	s, err := resolver.New(cfg, resolver.Deps{
 		Log: log, Metrics: prometheus.NewRegistry(), Stream: r.client, Output: out, Graph: graph,
