@@ -1,6 +1,7 @@
 package resolve
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"slices"
@@ -52,7 +53,12 @@ func (x Acts) Join(acts ...*eventpb.Act) (Acts, bool) {
 	changed := false
 	for _, m := range acts {
 		i, known := slices.BinarySearchFunc(x, m, laterAct)
-		if known || i >= MaxActs {
+		switch {
+		case known && wordier(m, x[i]):
+			x = slices.Clone(x)
+			x[i], changed = m, true
+			continue
+		case known || i >= MaxActs:
 			continue
 		}
 		x = slices.Insert(slices.Clone(x), i, m)
@@ -60,6 +66,17 @@ func (x Acts) Join(acts ...*eventpb.Act) (Acts, bool) {
 		changed = true
 	}
 	return x, changed
+}
+
+// wordier decides between two tellings of one act, which differ in what is said of it alone: by who said it, or why.
+func wordier(a, b *eventpb.Act) bool {
+	if proto.Equal(a, b) {
+		return false
+	}
+	o := proto.MarshalOptions{Deterministic: true}
+	x, errX := o.Marshal(a)
+	y, errY := o.Marshal(b)
+	return errX == nil && errY == nil && bytes.Compare(x, y) > 0
 }
 
 // Latest is the act that holds; nil without one.

@@ -19,6 +19,11 @@ func TestActs_orderOfArrivalMakesNoDifference(t *testing.T) {
 		var all []*eventpb.Act
 		for i := range rng.IntN(2 * resolve.MaxActs) {
 			all = append(all, &eventpb.Act{Id: fmt.Sprint(i), T: int64(rng.IntN(20)), Op: ops[rng.IntN(3)]})
+			if rng.IntN(4) == 0 { // told twice, by two
+				again := proto.CloneOf(all[len(all)-1])
+				again.Actor = fmt.Sprint("actor", rng.IntN(3))
+				all = append(all, again)
+			}
 		}
 		var want resolve.Acts
 		want, _ = want.Join(all...)
