@@ -110,9 +110,10 @@ type graphJob struct {
 	components []ComponentKey
 	show       *View
 	readOnly   bool
-	look       func(*planner) // sees the plan of a read-only job
-	erases     bool           // its keys are erased
-	wide       bool           // its plan had a commit that holds the store up too long: it is stored in steps
+	look       func(*planner)   // sees the plan of a read-only job
+	erases     bool             // its keys are erased
+	beside     []identifier.Key // neighbours of a hub that is erased
+	wide       bool             // its plan had a commit that holds the store up too long: it is stored in steps
 }
 
 // do plans and commits until nothing of the job is left.
@@ -153,7 +154,7 @@ func (g *Graph) attempt(ctx context.Context, p *planner, job *graphJob) error {
 	p.stale()
 	p.fold(job.facts)
 	if job.erases {
-		if err := p.erase(ctx, job.keys); err != nil {
+		if err := p.erase(ctx, job.keys, job.beside); err != nil {
 			return err
 		}
 	}

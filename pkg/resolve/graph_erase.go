@@ -11,12 +11,15 @@ import (
 
 // Erase takes what was told of identifiers out of the graph of a space: their edges, in the records of both ends, their names and sightings; what is
 // bare then has no record any more. What was decided about them stays. Nothing is told of it but that they changed. It is done as a whole for each
-// identifier and its neighbours; done again it changes nothing.
+// identifier and its neighbours, but for hubs, whose neighbours are looked for in the whole space; done again it changes nothing.
 func (g *Graph) Erase(ctx context.Context, space string, keys []identifier.Key, now int64) error {
-	return g.do(ctx, space, now, &graphJob{keys: slices.Clone(keys), erases: true})
+	if err := g.do(ctx, space, now, &graphJob{keys: slices.Clone(keys), erases: true}); err != nil {
+		return err
+	}
+	return g.eraseHubs(ctx, space, keys, now)
 }
 
-// Stored lists those of some identifiers of which the graph stores something that Erase would have taken out.
+// Stored lists those of some identifiers of which their records store something that Erase would have taken out.
 func (g *Graph) Stored(ctx context.Context, space string, keys []identifier.Key, now int64) (stored []identifier.Key, err error) {
 	err = g.look(ctx, space, keys, now, func(p *planner) {
 		stored = nil
@@ -35,7 +38,8 @@ func toldOf(n *identity.Node) bool {
 	for p := range bare.Decisions {
 		bare.Decisions[p] = consent.History{}
 	}
-	bare.Act = identity.LastAct{}
+	bare.Act, bare.LikeMany = identity.LastAct{}, false
+	clear(bare.Full[:])
 	bare.Edges = slices.DeleteFunc(slices.Clone(n.Edges), func(e *identity.Edge) bool {
 		return e.Act.Op == identity.Ban && len(e.Witnesses) == 0 && len(e.Compared) == 0
 	})
@@ -43,9 +47,9 @@ func toldOf(n *identity.Node) bool {
 }
 
 // erase takes what was told of identifiers out of what was read. A record and those of its neighbours are written by one commit: of an edge that one of
-// two ends holds nobody knows that it is gone.
-func (p *planner) erase(ctx context.Context, keys []identifier.Key) error {
-	var far []identifier.Key
+// two ends holds nobody knows that it is gone. beside are neighbours of hubs, which the hubs do not name.
+func (p *planner) erase(ctx context.Context, keys, beside []identifier.Key) error {
+	far := slices.Clone(beside)
 	for _, k := range keys {
 		if n := p.ev.Node(k); n != nil {
 			for _, e := range n.Edges {
@@ -62,12 +66,8 @@ func (p *planner) erase(ctx context.Context, keys []identifier.Key) error {
 		if n == nil || faults.edgesStay {
 			continue
 		}
-		parted, ok := p.ev.Erase(n, &p.changes)
-		if !ok {
-			continue
-		}
 		p.erased[k] = true
-		for _, x := range parted {
+		for _, x := range p.ev.Erase(n, &p.changes) {
 			unite(p.memberOf(n).unit, p.memberOf(x).unit)
 		}
 	}

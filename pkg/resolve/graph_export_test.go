@@ -85,3 +85,9 @@ func KeepErasedEdges(t testing.TB) {
 	t.Helper()
 	plant(t, &faults.edgesStay)
 }
+
+// KeepErasedHubs plants a fault until the test ends.
+func KeepErasedHubs(t testing.TB) {
+	t.Helper()
+	plant(t, &faults.hubsStay)
+}

@@ -12,6 +12,7 @@ var faults struct {
 	lookBackUntold     bool // owners hear nothing of a device that is known earlier now
 	blockedUntold      bool // of blocked values of which nothing is stored nobody is told
 	edgesStay          bool // what was told of an identifier stays when it is erased
+	hubsStay           bool // of a hub that is erased what its neighbours hold stays
 	wideCommits        bool // however much a commit names, it is one
 	goneForGood        bool // a component that is gone by a commit that was lost stays gone
 	notOverruled       bool // what a changelog holds of commits that were lost is left as it is

@@ -53,7 +53,7 @@ func (job *graphJob) steps() []*graphJob {
 		return []*graphJob{{components: components[:half]}, {components: components[half:]}}
 	case len(components) == 0 && len(keys) > 1:
 		half := len(keys) / 2
-		return []*graphJob{{keys: keys[:half], erases: job.erases}, {keys: keys[half:], erases: job.erases}}
+		return []*graphJob{{keys: keys[:half], erases: job.erases, beside: job.beside}, {keys: keys[half:], erases: job.erases, beside: job.beside}}
 	}
 	return nil
 }
