@@ -87,23 +87,25 @@ func (r *reader) saleTakenBack(data *node, m *eventpb.EventRetracted) *problem {
 		}
 	}
 	for _, x := range points {
-		r.draftOf.told = append(r.draftOf.told, told{point: x, decision: saleTakenBack(r.draftOf.event, m.GetRetractedId(), r.received)})
+		r.draftOf.told = append(r.draftOf.told, told{point: x, decision: saleTakenBack(r.draftOf.event, m.GetRetractedId(), r.draftOf.event.GetOccurredAt(), r.received)})
 	}
 	return nil
 }
 
-// saleTakenBack is the fact that the sale of an id was taken back, as the retraction or, where that came first, the sale itself says.
-func saleTakenBack(e *eventpb.Event, id string, received int64) *eventpb.Decision {
+// saleTakenBack is the fact that the sale of an id was taken back, as an event says. at is in microseconds: of the sale, or of its retraction where no more
+// is known.
+func saleTakenBack(e *eventpb.Event, id string, at, received int64) *eventpb.Decision {
 	return &eventpb.Decision{
 		Space: e.GetSpace(), Controller: e.GetController(), Source: e.GetSource(), Id: id, Purpose: string(consent.SaleRetracted),
-		Decision: decisionWithdraw, DecidedAt: floorSeconds(e.GetOccurredAt()), ReceivedAt: received, CollectedOn: e.GetChannel(),
+		Decision: decisionWithdraw, DecidedAt: floorSeconds(at), ReceivedAt: received, CollectedOn: e.GetChannel(),
 	}
 }
 
 // SaleTakenBack is the fact, at a point at which a sale permitted offers, that the sale was taken back. e is the retraction, or the sale where that came
-// first; received is when the fact was learned of that point, microseconds.
-func SaleTakenBack(e *eventpb.Event, point identifier.Key, received int64) *eventpb.Decision {
-	d := saleTakenBack(e, Sold(e), received)
+// first; sold is when the sale was, whichever of them says it, so that the fact is the same in any order and however often it is told; received is when it
+// was learned of that point. Both are in microseconds.
+func SaleTakenBack(e *eventpb.Event, sold int64, point identifier.Key, received int64) *eventpb.Decision {
+	d := saleTakenBack(e, Sold(e), sold, received)
 	d.Point = &eventpb.Identifier{Namespace: string(point.Namespace), Pseudonym: []byte(point.Value)}
 	return d
 }

@@ -26,15 +26,15 @@ func offeredAt(ev *eventpb.Event) []Ref {
 	return slices.Clip(refs[:min(len(refs), maxOffered)])
 }
 
-// TakenBack lists the points at which an event of the leaf permitted offers, where it was taken back and is remembered in full.
-func (s *State) TakenBack(source, id string) []identifier.Key {
-	at := s.findID(idHash(source, id))
-	if at < 0 || !s.log[at].Retracted || planted.offersStay {
-		return nil
+// TakenBack lists the points at which an event of the leaf permitted offers, and when it happened, in microseconds, where it was taken back and is
+// remembered in full.
+func (s *State) TakenBack(source, id string) (points []identifier.Key, at int64) {
+	i := s.findID(idHash(source, id))
+	if i < 0 || !s.log[i].Retracted || planted.offersStay {
+		return nil, 0
 	}
-	var out []identifier.Key
-	for _, r := range s.log[at].Offered {
-		out = append(out, r.Key())
+	for _, r := range s.log[i].Offered {
+		points = append(points, r.Key())
 	}
-	return out
+	return points, s.log[i].At
 }

@@ -45,7 +45,8 @@ func offering(h history) error {
 		}
 		var told []string
 		for _, s := range states {
-			for _, k := range s.TakenBack(e.Source, e.Id) {
+			points, _ := s.TakenBack(e.Source, e.Id)
+			for _, k := range points {
 				told = append(told, k.Value)
 			}
 		}
@@ -69,8 +70,11 @@ func TestOffersAreNoReferences(t *testing.T) {
 	s.Fold(profile.Folding{Event: retract("r1", e)})
 	again, err := profile.Decode(s.Encode())
 	require.NoError(t, err)
-	require.Len(t, again.TakenBack(e.Source, e.Id), 16)
-	require.Equal(t, s.TakenBack(e.Source, e.Id), again.TakenBack(e.Source, e.Id))
+	points, at := again.TakenBack(e.Source, e.Id)
+	require.Len(t, points, 16)
+	require.Equal(t, e.OccurredAt, at)
+	before, _ := s.TakenBack(e.Source, e.Id)
+	require.Equal(t, before, points)
 	require.Len(t, again.Log(), 1)
 	require.Equal(t, s.Log()[0].Refs, again.Log()[0].Refs)
 	require.Len(t, again.Log()[0].Refs, 1)

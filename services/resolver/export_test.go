@@ -18,7 +18,7 @@ type Faults struct {
 	ToldAlways, ToldNever, Barrier, NoExpress, PromptLate                    bool
 	KeepKeys, KeyAgain, KeepBefore, ListOnce                                 bool
 	OwedBlindly, Scattered, Unmarked, NewsLost, OwedDropped, OutBlindly      bool
-	OneSource                                                                bool
+	OneSource, SoldByTeller                                                  bool
 }
 
 // Plant switches faults on until the test ends.
@@ -35,7 +35,7 @@ func Plant(t testing.TB, f Faults) {
 		faults.keepKeys, faults.keyAgain, faults.keepBefore = f.KeepKeys, f.KeyAgain, f.KeepBefore
 		faults.promptLate, faults.scattered = f.PromptLate, f.Scattered
 		faults.unmarked, faults.newsLost, faults.owedDropped = f.Unmarked, f.NewsLost, f.OwedDropped
-		faults.outBlindly, faults.oneSource, faults.listOnce = f.OutBlindly, f.OneSource, f.ListOnce
+		faults.outBlindly, faults.oneSource, faults.listOnce, faults.soldByTeller = f.OutBlindly, f.OneSource, f.ListOnce, f.SoldByTeller
 	}
 	plant(f)
 	t.Cleanup(func() { plant(Faults{}) })

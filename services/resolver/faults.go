@@ -35,4 +35,5 @@ var faults struct {
 	outBlindly    bool // a portion that is out counts for all of them
 	oneSource     bool // the events of a run are fenced as if all came from its first batch
 	scattered     bool // each name of a person is published where it comes
+	soldByTeller  bool // that a sale was taken back is told with the time of the event that tells it
 }

@@ -15,9 +15,13 @@ func offersTakenBack(leaf *profile.State, e *eventpb.Event, now time.Time) []*ev
 	if e.GetEventRetracted() == nil && len(e.GetOffered()) == 0 {
 		return nil
 	}
+	points, sold := leaf.TakenBack(e.GetSource(), event.Sold(e))
+	if faults.soldByTeller {
+		sold = e.GetOccurredAt()
+	}
 	var out []*eventpb.Decision
-	for _, point := range leaf.TakenBack(e.GetSource(), event.Sold(e)) {
-		out = append(out, event.SaleTakenBack(e, point, now.UnixMicro()))
+	for _, point := range points {
+		out = append(out, event.SaleTakenBack(e, sold, point, now.UnixMicro()))
 	}
 	return out
 }
