@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -55,9 +56,9 @@ func TestNumbersOfThings(t *testing.T) {
 	}
 }
 
-// No event of the largest size takes long, whatever its bytes: a source may send a thousand of them at once.
+// No event of the largest size takes long, whatever its bytes: a source may send a thousand of them at once. What counts is the time of
+// the processor: no test runs beside this one, and what else the machine does is not its matter.
 func TestHostileBytesAreReadInLinearTime(t *testing.T) {
-	t.Parallel()
 	d := decoder(t)
 	fill := func(piece string) string { return strings.Repeat(piece, (event.MaxBytes-100)/len(piece)) }
 	for name, body := range map[string]string{
@@ -79,13 +80,22 @@ func TestHostileBytesAreReadInLinearTime(t *testing.T) {
 		"marks":            `{"traits":{"city":"` + fill("\u0301") + `"}`,
 	} {
 		t.Run(name, func(t *testing.T) {
-			start := time.Now()
+			start := processorTime(t)
 			_, r := d.Decode([]byte(body), origin(t, "store"), received)
 			require.NotNil(t, r)
-			require.Less(t, time.Since(start), time.Second)
-			t.Log(time.Since(start), r.Reason)
+			took := processorTime(t) - start
+			require.Less(t, took, time.Second)
+			t.Log(took, r.Reason)
 		})
 	}
+}
+
+// processorTime is what this process has had of the processors.
+func processorTime(t *testing.T) time.Duration {
+	t.Helper()
+	var u syscall.Rusage
+	require.NoError(t, syscall.Getrusage(syscall.RUSAGE_SELF, &u))
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 func distinct() string {
