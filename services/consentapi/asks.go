@@ -79,7 +79,11 @@ func (s *Service) takeTurn(ctx context.Context, x scope, reader auth.Reader, pc 
 	q.Id = reader.Name + "/" + id
 	now := q.GetDecidedAt()
 	for range joinTries {
-		who, err := s.askable(ctx, x)
+		on, err := s.wholeState(ctx)
+		if err != nil {
+			return MayAsk{}, err
+		}
+		who, err := s.askable(on, x)
 		if err != nil {
 			return MayAsk{}, err
 		}
@@ -93,7 +97,7 @@ func (s *Service) takeTurn(ctx context.Context, x scope, reader auth.Reader, pc 
 		}
 		ds := copies(q, who.keys[:1])
 		if !taken {
-			taken, err = s.registers.put(ctx, who.gate, ds[len(ds)-1])
+			taken, err = s.registers.put(on, who.gate, ds[len(ds)-1])
 		}
 		if err != nil {
 			return MayAsk{}, err
@@ -142,7 +146,7 @@ func (s *Service) askable(ctx context.Context, x scope) (who asked, err error) {
 		return who, err
 	}
 	who.points, who.gate = points, cells[0]
-	if err := s.wholeState(ctx); err != nil {
+	if _, err := s.wholeState(ctx); err != nil {
 		return who, err
 	}
 	return who, s.lived(ctx, x.space, x.controller, who.points)

@@ -142,7 +142,7 @@ func (s *Service) pointsOf(ctx context.Context, x scope) ([]identifier.Key, erro
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.RedisTimeout)
 	defer cancel()
 	var more []identifier.Key
-	err := s.onWhole(ctx, func() (err error) {
+	err := s.onWhole(ctx, func(ctx context.Context) (err error) {
 		more, err = s.deps.People(ctx, x.space, x.key, s.now())
 		return err
 	})

@@ -91,7 +91,7 @@ type known struct {
 func (s *Service) known(ctx context.Context, v *visit, lang page.Language) (*known, *problem) {
 	var points []consent.Point
 	var books []contact.Book
-	err := s.onWhole(ctx, func() (err error) {
+	err := s.onWhole(ctx, func(ctx context.Context) (err error) {
 		if points, err = s.registers.load(ctx, v.token.Space, v.token.Controller, v.points); err != nil {
 			return err
 		}

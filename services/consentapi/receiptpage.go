@@ -37,7 +37,11 @@ func (s *Service) receiptOf(w http.ResponseWriter, r *http.Request) {
 	var receipt Receipt
 	var current bool
 	var p *problem
-	if s.onWhole(r.Context(), func() error { receipt, current, p = s.receiptBy(r, r.PathValue("id")); return nil }) != nil {
+	err := s.onWhole(r.Context(), func(ctx context.Context) error {
+		receipt, current, p = s.receiptBy(r.WithContext(ctx), r.PathValue("id"))
+		return nil
+	})
+	if err != nil {
 		p = unavailable
 	}
 	if p != nil {
@@ -148,7 +152,7 @@ func (s *Service) wishReceipt(r *http.Request, t receiptToken, k identifier.Key)
 // wishStands reports whether a wish is the latest of what it is about.
 func (s *Service) wishStands(ctx context.Context, x scope, id string) (bool, error) {
 	var books []contact.Book
-	err := s.onWhole(ctx, func() (err error) {
+	err := s.onWhole(ctx, func(ctx context.Context) (err error) {
 		books, err = s.registers.wishes(ctx, x.space, x.controller, []identifier.Key{x.key})
 		return err
 	})

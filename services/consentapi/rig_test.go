@@ -198,11 +198,11 @@ func (r *rig) start() {
 			return r.people[p], errors.Join(r.redis.err(), r.graph)
 		},
 		Records: r.records, Now: r.now, Corrections: r.corrections(),
-		Whole: func(context.Context) error {
+		Whole: func(ctx context.Context) (context.Context, error) {
 			if r.whole == nil {
-				return nil
+				return ctx, nil
 			}
-			return r.whole()
+			return ctx, r.whole()
 		},
 	})
 	require.NoError(r.t, err)

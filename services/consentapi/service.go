@@ -44,8 +44,8 @@ type Deps struct {
 	Records Records
 	// Corrections lets people correct their own record there; nil: the page says where else it is done.
 	Corrections *Corrections
-	// Whole fails where what it reads was lost and is not rebuilt yet; nil: it never is.
-	Whole func(context.Context) error
+	// Whole fails where what it reads may lack what people decided; nil: it never does. What is read under the context that it returns is whole, or fails.
+	Whole func(context.Context) (context.Context, error)
 	Now   func() time.Time // nil: time.Now
 }
 
@@ -113,7 +113,7 @@ func (d *Deps) complete() error {
 		d.Now = time.Now
 	}
 	if d.Whole == nil {
-		d.Whole = func(context.Context) error { return nil }
+		d.Whole = func(ctx context.Context) (context.Context, error) { return ctx, nil }
 	}
 	return nil
 }

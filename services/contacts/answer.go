@@ -97,12 +97,13 @@ func (s *Service) whole(f step) step {
 		if err != nil {
 			return Answer{}, err
 		}
-		if err := s.deps.Whole(ctx); err != nil {
+		ctx, err = s.deps.Whole(ctx)
+		if err != nil {
 			return Answer{}, err //nolint:wrapcheck // says all
 		}
 		a, err := f(ctx, q, now)
 		if err == nil && a.Allowed {
-			err = s.deps.Whole(ctx)
+			_, err = s.deps.Whole(ctx)
 		}
 		return a, err
 	}

@@ -122,7 +122,7 @@ func TestRealRedisLosesAContact(t *testing.T) {
 	require.True(t, r.ask("reserve", mail("m1", marie)).Allowed)
 	require.True(t, r.ask("confirm", mail("m1", marie)).Allowed)
 
-	redis = testkit.LoseRedis(t, redis, dir, keep)
+	testkit.LoseRedis(t, redis, dir, keep)
 	seen := map[string]bool{}
 	require.Eventually(t, func() bool {
 		a := r.ask("reserve", mail("m2", marie))

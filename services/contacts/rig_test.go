@@ -130,11 +130,11 @@ func (r *rig) serve(state resolve.GraphState, cells resolve.Cells, store contact
 	r.service, err = contacts.New(cfg, contacts.Deps{
 		Log: log, Metrics: registry, Gatherer: registry, Readers: readers(t), People: r.stores, Acts: resolve.NewReader(graph, cells), Registers: r.stores, Contacts: r.stores, Kafka: r.kafka, Recall: r.recalls, Pseudonyms: ring,
 		Now: func() time.Time { return r.now },
-		Whole: func(context.Context) error {
+		Whole: func(ctx context.Context) (context.Context, error) {
 			if r.whole == nil {
-				return nil
+				return ctx, nil
 			}
-			return r.whole()
+			return ctx, r.whole()
 		},
 	})
 	require.NoError(t, err)

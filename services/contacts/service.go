@@ -59,8 +59,8 @@ type Deps struct {
 	Kafka      Publisher // of steps, and of contacts that were made
 	Pseudonyms Pseudonyms
 	Ready      func(context.Context) error // of what it reads; nil: always
-	// Whole fails where what it reads was lost and is not rebuilt yet; nil: it never is.
-	Whole func(context.Context) error
+	// Whole fails where what it reads may lack what people decided; nil: it never does. What is read under the context that it returns is whole, or fails.
+	Whole func(context.Context) (context.Context, error)
 	// Recall counts again what the store of contacts may have lost; nil: it loses nothing.
 	Recall *Recall
 	Now    func() time.Time // nil: time.Now
@@ -124,12 +124,11 @@ func (d *Deps) complete() error {
 	if d.Now == nil {
 		d.Now = time.Now
 	}
-	always := func(context.Context) error { return nil }
 	if d.Ready == nil {
-		d.Ready = always
+		d.Ready = func(context.Context) error { return nil }
 	}
 	if d.Whole == nil {
-		d.Whole = always
+		d.Whole = func(ctx context.Context) (context.Context, error) { return ctx, nil }
 	}
 	return nil
 }

@@ -69,11 +69,11 @@ func TestHalfAState_showsNobody(t *testing.T) {
 	w.overlaid(consent.Restricted, "object", "email", mail, at(14, 9))
 	var missing atomic.Bool
 	a := newAPI(t, w, func(_ *profileapi.Config, d *profileapi.Deps) {
-		d.Whole = func(context.Context) error {
+		d.Whole = func(ctx context.Context) (context.Context, error) {
 			if missing.Load() {
-				return errors.New("redis does not hold the whole state")
+				return ctx, errors.New("redis does not hold the whole state")
 			}
-			return nil
+			return ctx, nil
 		}
 	})
 	require.Equal(t, http.StatusLocked, a.lookup("service", "card", card, "contract").Code)

@@ -73,7 +73,8 @@ func (s *Service) authenticated(action string, h func(http.ResponseWriter, *http
 		ctx, cancel := context.WithTimeout(r.Context(), s.cfg.ReadTimeout)
 		defer cancel()
 		// Half a state would show a person without the refusals and restrictions that are not there yet.
-		if err := s.deps.Whole(ctx); err != nil {
+		ctx, err = s.deps.Whole(ctx)
+		if err != nil {
 			s.fail(w, r, err)
 			return
 		}

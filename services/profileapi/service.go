@@ -34,8 +34,8 @@ type Deps struct {
 	Keyring  *vault.Keyring
 	Audit    Publisher
 	Ready    func(context.Context) error // of what it reads; nil: always
-	// Whole fails where what it reads was lost and is not rebuilt yet; nil: it never is.
-	Whole func(context.Context) error
+	// Whole fails where what it reads may lack what people decided; nil: it never does. What is read under the context that it returns is whole, or fails.
+	Whole func(context.Context) (context.Context, error)
 	Now   func() time.Time // nil: time.Now
 	// Controller tells whose a source is; empty for one that is not known. nil: explanations name no source.
 	Controller func(source string) string
@@ -97,7 +97,7 @@ func (d *Deps) complete() error {
 		d.Ready = func(context.Context) error { return nil }
 	}
 	if d.Whole == nil {
-		d.Whole = func(context.Context) error { return nil }
+		d.Whole = func(ctx context.Context) (context.Context, error) { return ctx, nil }
 	}
 	return nil
 }

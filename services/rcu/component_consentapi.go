@@ -41,10 +41,11 @@ func buildConsentAPI(ctx context.Context, d *deps) (lifecycle.Part, error) {
 	}
 	cfg := consentapi.Default()
 	cfg.HTTP.Addr, cfg.Journal = d.listenOn("consent-api", consentAPIPort), d.home.path("denials.journal")
+	state, guarded := d.guard()
 	s, err := consentapi.New(cfg, consentapi.Deps{
 		Log: d.log.Named("consent-api"), Metrics: d.metricsOf("consent-api"), Gatherer: d.metrics, Readers: readers, Registry: register,
 		Cells: d.cells, Keyring: d.keys, Producer: producer, People: d.pointsOf,
-		Records: resolve.NewReader(d.graph, d.cells), Whole: d.whole(),
+		Records: resolve.NewReader(d.graph, d.cells), Whole: state.Bind,
 		Corrections: corrections,
 	})
 	if err != nil {
@@ -54,7 +55,7 @@ func buildConsentAPI(ctx context.Context, d *deps) (lifecycle.Part, error) {
 		return lifecycle.Part{}, err //nolint:wrapcheck // says all
 	}
 	d.addresses["consent-api"] = s.Addr()
-	return lifecycle.Part{Run: s.Run, Ready: func(context.Context) error { return s.Ready() }}, nil
+	return lifecycle.Part{Run: guarded(s.Run), Ready: func(context.Context) error { return s.Ready() }}, nil
 }
 
 // pointsOf lists the identifiers of the person who has a point.

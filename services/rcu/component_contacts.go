@@ -32,11 +32,12 @@ func buildContacts(ctx context.Context, d *deps) (lifecycle.Part, error) {
 	if cfg.Rules, err = d.settings.Contacts.rules(); err != nil {
 		return lifecycle.Part{}, err
 	}
+	state, guarded := d.guard()
 	s, err := contacts.New(cfg, contacts.Deps{
 		Log: d.log.Named("contacts"), Metrics: d.metricsOf("contacts"), Gatherer: d.metrics, Readers: readers, People: d.graph, Registers: d.cells,
 		Acts:     resolve.NewReader(d.graph, d.cells),
 		Contacts: stateredis.NewContacts(d.redis), Kafka: producer, Pseudonyms: d.keys, Ready: d.redis.Ping,
-		Whole: d.whole(), Recall: &contacts.Recall{Epoch: stateredis.NewMarkers(d.redis).Epoch, Made: contacts.MadeLately(d.kafka)},
+		Whole: state.Bind, Recall: &contacts.Recall{Epoch: stateredis.NewMarkers(d.redis).Epoch, Made: contacts.MadeLately(d.kafka)},
 	})
 	if err != nil {
 		return lifecycle.Part{}, err //nolint:wrapcheck // says all
@@ -45,5 +46,5 @@ func buildContacts(ctx context.Context, d *deps) (lifecycle.Part, error) {
 		return lifecycle.Part{}, err //nolint:wrapcheck // says all
 	}
 	d.addresses["contacts"] = s.Addr()
-	return lifecycle.Part{Run: s.Run, Ready: func(ctx context.Context) error { return errors.Join(d.redis.Ping(ctx), s.Recalled()) }}, nil
+	return lifecycle.Part{Run: guarded(s.Run), Ready: func(ctx context.Context) error { return errors.Join(d.redis.Ping(ctx), s.Recalled()) }}, nil
 }

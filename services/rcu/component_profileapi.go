@@ -41,10 +41,11 @@ func buildProfileAPI(ctx context.Context, d *deps) (lifecycle.Part, error) {
 	if err != nil {
 		return lifecycle.Part{}, err
 	}
+	state, guarded := d.guard()
 	s, err := profileapi.New(cfg, profileapi.Deps{
 		Log: d.log.Named("profile-api"), Metrics: d.metricsOf("profile-api"), Gatherer: d.metrics, Readers: readers,
 		Graph: d.graph, Cells: d.cells, Keyring: d.keys, Audit: audit, Ready: d.redis.Ping,
-		Whole:      d.whole(),
+		Whole:      state.Bind,
 		Controller: func(source string) string { return controllers[source] }, History: history, Weigher: weigher,
 	})
 	if err != nil {
@@ -55,7 +56,7 @@ func buildProfileAPI(ctx context.Context, d *deps) (lifecycle.Part, error) {
 	}
 	d.addresses["profile-api"] = s.Addr()
 	run := func(ctx context.Context) error { return errors.Join(s.Run(ctx), history.store.Close()) }
-	return lifecycle.Part{Run: run, Ready: func(ctx context.Context) error { return d.redis.Ping(ctx) }}, nil
+	return lifecycle.Part{Run: guarded(run), Ready: func(ctx context.Context) error { return d.redis.Ping(ctx) }}, nil
 }
 
 // controllers tells whose each source is. Where this machine has no list of sources, none is known.

@@ -40,10 +40,11 @@ func buildSteward(ctx context.Context, d *deps) (lifecycle.Part, error) {
 	}
 	cfg := steward.Default()
 	cfg.HTTP.Addr = d.listenOn("steward", stewardPort)
+	state, guarded := d.guard()
 	s, err := steward.New(cfg, steward.Deps{
 		Log: d.log.Named("steward"), Metrics: d.metricsOf("steward"), Gatherer: d.metrics, Readers: readers,
 		Graph: d.graph, Cells: d.cells, Keyring: d.keys, Topics: d.kafka, Output: output, Ready: d.redis.Ping,
-		Whole:   d.whole(),
+		Whole:   state.Bind,
 		Sources: []review.Source{d.suggestions()}, Controller: func(source string) string { return controllers[source] }, History: history, Weigher: weigher,
 	})
 	if err != nil {
@@ -55,5 +56,5 @@ func buildSteward(ctx context.Context, d *deps) (lifecycle.Part, error) {
 	d.addresses["steward"] = s.Addr()
 	ready := func(ctx context.Context) error { return errors.Join(s.Ready(), d.redis.Ping(ctx)) }
 	run := func(ctx context.Context) error { return errors.Join(s.Run(ctx), history.store.Close()) }
-	return lifecycle.Part{Run: run, Ready: ready}, nil
+	return lifecycle.Part{Run: guarded(run), Ready: ready}, nil
 }

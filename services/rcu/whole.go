@@ -3,12 +3,26 @@ package main
 import (
 	"context"
 
+	"golang.org/x/sync/errgroup"
+
 	"rcu/pkg/resolve/stateredis"
 	"rcu/services/internal/whole"
 	"rcu/services/resolver"
 )
 
-// whole fails where what is read in Redis must not permit anything.
-func (d *deps) whole() func(context.Context) error {
-	return whole.Of(stateredis.NewMarkers(d.redis), d.kafka, resolver.Default().Group).Check
+// guard keeps a service from permitting anything while Redis may lack what people decided. It looks while the function that it returns runs, which ends
+// with what it is given to run.
+func (d *deps) guard() (g *whole.Guard, guarded func(run func(context.Context) error) func(context.Context) error) {
+	g = whole.New(whole.Deps{Log: d.log.Named("whole"), State: stateredis.NewMarkers(d.redis), Kafka: d.kafka, Group: resolver.Default().Group})
+	return g, func(run func(context.Context) error) func(context.Context) error {
+		return func(ctx context.Context) error {
+			looking, stop := context.WithCancel(ctx)
+			group := errgroup.Group{}
+			group.Go(func() error { g.Run(looking); return nil })
+			err := run(ctx)
+			stop()
+			_ = group.Wait()
+			return err
+		}
+	}
 }

@@ -87,7 +87,9 @@ func TestPages_redisDown_nothingIsShownOrDone(t *testing.T) {
 func TestHalfAState_nothingIsShownOrDone(t *testing.T) {
 	r, confirm, number, old := confirming(t)
 	pair := "/steward/pairs/" + r.nameOf(number) + "/" + r.nameOf(old)
-	r.s.deps.Whole = func(context.Context) error { return errors.New("redis does not hold the whole state") }
+	r.s.deps.Whole = func(ctx context.Context) (context.Context, error) {
+		return ctx, errors.New("redis does not hold the whole state")
+	}
 	confirm.w.get(pair).refusedFor("it is being rebuilt")
 	confirm.send("/steward/acts", nil).refusedFor("it is being rebuilt")
 	for method, path := range map[string]string{http.MethodGet: "/v1/review", http.MethodPost: "/v1/acts/preview"} {
@@ -96,7 +98,7 @@ func TestHalfAState_nothingIsShownOrDone(t *testing.T) {
 		require.Equal(t, "1", a.Header().Get("Retry-After"))
 	}
 	require.Empty(t, r.kafka.of(stream.TopicActs))
-	r.s.deps.Whole = func(context.Context) error { return nil }
+	r.s.deps.Whole = func(ctx context.Context) (context.Context, error) { return ctx, nil }
 	confirm.send("/steward/acts", nil).follow().says("The act is in force.")
 	require.NotEqual(t, r.naming(number), r.naming(old))
 }

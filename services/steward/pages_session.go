@@ -172,9 +172,10 @@ func (s *Service) visited(w http.ResponseWriter, v *visit, h pageHandler) (*view
 	}
 	ctx, cancel := context.WithTimeout(v.r.Context(), s.cfg.Timeout)
 	defer cancel()
-	v.r = v.r.WithContext(ctx)
-	if err := s.deps.Whole(ctx); err != nil { // half a state shows people without a part of what links and parts them
+	ctx, err = s.deps.Whole(ctx)
+	if err != nil { // half a state shows people without a part of what links and parts them
 		return nil, err
 	}
+	v.r = v.r.WithContext(ctx)
 	return h(v)
 }

@@ -77,7 +77,8 @@ func (s *Service) authenticated(action string, h handler) http.Handler {
 		}
 		ctx, cancel := context.WithTimeout(r.Context(), s.cfg.Timeout)
 		defer cancel()
-		if err := s.deps.Whole(ctx); err != nil { // half a state shows people without a part of what links and parts them
+		ctx, err = s.deps.Whole(ctx)
+		if err != nil { // half a state shows people without a part of what links and parts them
 			s.answer(w, r, q, nil, err)
 			return
 		}

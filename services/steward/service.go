@@ -40,8 +40,8 @@ type Deps struct {
 	Sources  []review.Source             // of what there is to review, beside the graph
 	Output   audit.Publisher             // of acts, of the keys of reasons, and of the audit
 	Ready    func(context.Context) error // of what it reads; nil: always
-	// Whole fails where what it reads was lost and is not rebuilt yet; nil: it never is.
-	Whole func(context.Context) error
+	// Whole fails where what it reads may lack what people decided; nil: it never does. What is read under the context that it returns is whole, or fails.
+	Whole func(context.Context) (context.Context, error)
 	// Controller tells whose a source is; empty for one that is not known. nil: pages name no source.
 	Controller func(source string) string
 	Weigher    explain.Weigher  // of what a probable match links; nil: pages tell how probable it is alone
@@ -60,12 +60,11 @@ func (d *Deps) validate() error {
 	if d.Now == nil {
 		d.Now = time.Now
 	}
-	always := func(context.Context) error { return nil }
 	if d.Ready == nil {
-		d.Ready = always
+		d.Ready = func(context.Context) error { return nil }
 	}
 	if d.Whole == nil {
-		d.Whole = always
+		d.Whole = func(ctx context.Context) (context.Context, error) { return ctx, nil }
 	}
 	return nil
 }

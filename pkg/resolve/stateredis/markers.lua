@@ -24,5 +24,26 @@ local function settle(keys, args)
   return 1
 end
 
+-- The id that this server gave itself at its start.
+local function own()
+  return string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
+end
+
+-- KEYS[1] run. The run of this server, and the one that was last found whole ('': none).
+local function run(keys)
+  return {own(), redis.call('GET', keys[1]) or ''}
+end
+
+-- KEYS[1] run; ARGV[1] id of a run. Notes that it was found whole, if this server is still in it.
+local function found(keys, args)
+  if own() ~= args[1] then
+    return 0
+  end
+  redis.call('SET', keys[1], args[1])
+  return 1
+end
+
+redis.register_function('rcu_run_v1', run)
+redis.register_function('rcu_run_found_whole_v1', found)
 redis.register_function('rcu_marker_advance_v1', advance)
 redis.register_function('rcu_marker_settle_v1', settle)

@@ -25,13 +25,24 @@ import (
 	"rcu/pkg/resolve/stateredis"
 	"rcu/schemas"
 	"rcu/services/consentapi"
+	"rcu/services/internal/whole"
 	"rcu/services/profileapi"
+	"rcu/services/resolver"
 )
 
 // faces are the two services that show people and staff what is known and chosen, over one Redis.
 type faces struct {
 	t                 *testing.T
 	consents, records http.Handler
+}
+
+// whole is what the services are told of Redis; nobody looks but who asks.
+func (i *installation) whole(r *stateredis.Client) func(context.Context) (context.Context, error) {
+	g := whole.New(whole.Deps{Log: zap.NewNop(), State: stateredis.NewMarkers(r), Kafka: i.client, Group: resolver.Default().Group})
+	return func(ctx context.Context) (context.Context, error) {
+		_ = g.Look(ctx)
+		return g.Bind(ctx) //nolint:wrapcheck // says all
+	}
 }
 
 func (i *installation) faces(r *stateredis.Client, now time.Time) *faces {
@@ -44,7 +55,7 @@ func (i *installation) faces(r *stateredis.Client, now time.Time) *faces {
 	require.NoError(i.t, err)
 	purposes, err := registry.Load(schemas.Files)
 	require.NoError(i.t, err)
-	cells, whole, clock := stateredis.NewCells(r), stateredis.NewMarkers(r).Whole, func() time.Time { return now }
+	cells, whole, clock := stateredis.NewCells(r), i.whole(r), func() time.Time { return now }
 	cfg := consentapi.Default()
 	cfg.Journal = filepath.Join(i.t.TempDir(), "denials.journal")
 	metrics := prometheus.NewRegistry()

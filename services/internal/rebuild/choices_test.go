@@ -102,7 +102,7 @@ func (i *installation) desk(r *stateredis.Client) *desk {
 	cfg.Rules.Hours = nil
 	s, err := contacts.New(cfg, contacts.Deps{
 		Log: zap.NewNop(), Metrics: registry, Gatherer: registry, Readers: keys, People: graph, Acts: resolve.NewReader(graph, cells), Registers: cells,
-		Contacts: stateredis.NewContacts(r), Kafka: i.out, Pseudonyms: i.ring, Whole: stateredis.NewMarkers(r).Whole,
+		Contacts: stateredis.NewContacts(r), Kafka: i.out, Pseudonyms: i.ring, Whole: i.whole(r),
 	})
 	require.NoError(i.t, err)
 	return &desk{i.t, s.Handler()}

@@ -17,6 +17,7 @@ import (
 type place struct {
 	topic      string
 	partition  int
+	at         int64 // committed, which is on changelogs; negative: nothing is
 	next, end  int64
 	unfinished bool // the group never committed there: it begins by itself
 }
@@ -37,7 +38,7 @@ func (w *work) places(ctx context.Context) ([]place, error) {
 			if err != nil {
 				return nil, fmt.Errorf("asking for the bounds of %s: %w", topic, err)
 			}
-			x := place{topic: topic, partition: p, next: bounds[p].Start, end: bounds[p].End, unfinished: at < 0}
+			x := place{topic: topic, partition: p, at: at, next: bounds[p].Start, end: bounds[p].End, unfinished: at < 0}
 			if at >= 0 {
 				if x.next, err = w.before(ctx, topic, p, at, bounds[p]); err != nil {
 					return nil, err

@@ -74,6 +74,7 @@ type work struct {
 
 	through map[string]uint64 // by space: up to where the graph's changelog is whole
 	rules   map[string]resolve.GraphMeta
+	runs    []stateredis.Run // of the servers that are filled
 
 	mu    sync.Mutex
 	from  map[string]int64 // partitions read already, by topic/partition
@@ -95,7 +96,7 @@ func Redis(ctx context.Context, cfg Config, d Deps) (Report, error) {
 	if err := w.begin(ctx); err != nil {
 		return Report{}, err
 	}
-	for _, step := range []func(context.Context) error{w.readControls, w.putMeta, w.loadAll, w.removeErased, w.joinDecisions, w.raiseNumbers, w.setBack} {
+	for _, step := range []func(context.Context) error{w.readRuns, w.readControls, w.putMeta, w.loadAll, w.removeErased, w.joinDecisions, w.raiseNumbers, w.setBack, w.foundWhole} {
 		if err := step(ctx); err != nil {
 			return w.report, err
 		}
