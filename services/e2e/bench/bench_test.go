@@ -73,3 +73,17 @@ func TestSpreadAndThirdsTellWhatGrows(t *testing.T) {
 	require.Equal(t, [3]float64{1, 4, 7}, thirds(growing, func(b backlog) int64 { return b.Sink }))
 	require.Zero(t, thirds(growing[:2], func(b backlog) int64 { return b.Sink }))
 }
+
+func TestPartsWatch_countsAPartOnce(t *testing.T) {
+	w := newPartsWatch(nil)
+	for range 2 { // it is seen again and again
+		require.NoError(t, w.take([]string{"events", "202611_1_1_0", "0", "10", "2000000", "1"}))
+		require.NoError(t, w.take([]string{"events", "202611_2_2_0", "0", "5", "1000000", "0"}))
+		require.NoError(t, w.take([]string{"events", "202611_1_2_1", "1", "15", "3000000", "1"}))
+		require.NoError(t, w.take([]string{"orders", "202611_1_2_1", "1", "7", "1000000", "1"}))
+	}
+	require.Equal(t, []written{
+		{Table: "events", Inserts: 2, Rows: 15, MB: 3, Merges: 1, Again: 15, AgainMB: 3},
+		{Table: "orders", Merges: 1, Again: 7, AgainMB: 1},
+	}, w.all())
+}

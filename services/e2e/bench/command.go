@@ -14,6 +14,7 @@ func (o *options) where(f *flag.FlagSet) {
 	f.StringVar(&o.rcu, "rcu", ".bin/rcu", "the program to measure")
 	f.StringVar(&o.root, "root", ".", "folder of the repository")
 	f.StringVar(&o.keep, "keep", "", "keep data and logs in this folder")
+	f.StringVar(&o.tables, "table-settings", "", "settings of every table of ClickHouse, such as \"merge_selector_base = 5\"; empty: as they are migrated")
 }
 
 // figures are what a command measured.

@@ -35,6 +35,7 @@ type options struct {
 	keep    string
 	only    string
 	index   string // folder whose keys and Redis the stack begins with; empty: none
+	tables  string // settings of every table of ClickHouse; empty: as they are migrated
 }
 
 func parse(args []string, stderr io.Writer) (options, error) {
@@ -91,6 +92,8 @@ func run(ctx context.Context, world boot.IO) error {
 			return runSuggest(ctx, world, world.Args[1:])
 		case "trial":
 			return runTrial(ctx, world, world.Args[1:])
+		case "readers":
+			return runReaders(ctx, world, world.Args[1:])
 		case "suggest-index":
 			return runSuggestIndex(ctx, world, world.Args[1:])
 		}
