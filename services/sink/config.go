@@ -12,7 +12,7 @@ import (
 type Config struct {
 	// Group is the consumer group. Default: "sink".
 	Group string `yaml:"group"`
-	// FlushEvery is how long rows are gathered, over all partitions, before they are inserted. Default: 500ms.
+	// FlushEvery is the least time between two inserts of the rows of all partitions, while no more waits than can be fetched at once. Default: 500ms.
 	FlushEvery time.Duration `yaml:"flush_every"`
 	// FlushRows inserts earlier, once so many records are gathered. Default: 50000.
 	FlushRows int `yaml:"flush_rows"`

@@ -15,6 +15,7 @@ type group struct {
 	ranges   []string // of offsets, as tokens name them
 	received []int64  // of the events, for freshness
 	records  int
+	behind   bool // more waits than was fetched
 	done     chan struct{}
 	err      error // set before done is closed
 }
@@ -34,9 +35,9 @@ func newGatherer(limit int, build func() *tables) *gatherer {
 	return &gatherer{limit: limit, make: build, opened: make(chan struct{}, 1), full: make(chan struct{}, 1)}
 }
 
-// add lets fill append rows to the group in the making and returns that group. What a group can hold is bounded by the number of
-// partitions: each waits for its group before it adds again.
-func (g *gatherer) add(records int, offsets string, received []int64, fill func(*tables)) *group {
+// add lets fill append rows to the group in the making and returns that group; behind says that the partition has more already. What a group can
+// hold is bounded by the number of partitions: each waits for its group before it adds again.
+func (g *gatherer) add(records int, offsets string, received []int64, behind bool, fill func(*tables)) *group {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.current == nil {
@@ -47,7 +48,9 @@ func (g *gatherer) add(records int, offsets string, received []int64, fill func(
 	fill(c.rows)
 	c.ranges = append(c.ranges, offsets)
 	c.received = append(c.received, received...)
+	c.behind = c.behind || behind
 	if c.records += records; c.records >= g.limit {
+		c.behind = true
 		signal(g.full)
 	}
 	return c
@@ -89,7 +92,11 @@ func (g *gatherer) finish(c *group, err error) {
 	close(c.done)
 }
 
-// run takes a group every so often after it was opened, or once it is full, and hands it to flush, until ctx ends.
+// company is the part of the time between two inserts that a group waits for the other partitions: those that are let go at once come at once.
+const company = 5
+
+// run hands groups to flush until ctx ends, at most one every so often. Partitions are let go when the next group is due, not when their own was inserted: what was
+// published meanwhile they then fetch at once, all together, and it waits no longer. While more waits than they fetched, they are let go at once.
 func (g *gatherer) run(ctx context.Context, every time.Duration, flush func(context.Context, *group) error) {
 	for {
 		select {
@@ -97,16 +104,28 @@ func (g *gatherer) run(ctx context.Context, every time.Duration, flush func(cont
 		case <-ctx.Done():
 			return
 		}
-		timer := time.NewTimer(every)
-		select {
-		case <-timer.C:
-		case <-g.full:
-		case <-ctx.Done():
+		g.pause(ctx, every/company)
+		c, taken := g.take(), time.Now()
+		if c == nil {
+			continue
 		}
-		timer.Stop()
-		if c := g.take(); c != nil {
-			g.finish(c, flush(ctx, c))
+		err := flush(ctx, c)
+		if err == nil && !c.behind {
+			g.pause(ctx, every-time.Since(taken))
 		}
+		g.finish(c, err)
+	}
+}
+
+// pause waits, and no longer than until the group in the making is full.
+func (g *gatherer) pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-g.full:
+		signal(g.full) // whoever takes the group drops it
+	case <-ctx.Done():
 	}
 }
 

@@ -5,12 +5,14 @@ import (
 	"errors"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap"
 
+	"rcu/pkg/stream"
 	eventpb "rcu/schemas/event"
 )
 
@@ -29,7 +31,7 @@ func TestGatherer_oneGroupForAllPartitionsAndEveryoneIsTold(t *testing.T) {
 	var wg sync.WaitGroup
 	var first *group
 	for i, offsets := range []string{"log/t/1/0-9", "log/t/0/5-7"} {
-		c := g.add(1, offsets, nil, func(t *tables) { t.first("store", "ka", string(rune('a'+i)), "") })
+		c := g.add(1, offsets, nil, false, func(t *tables) { t.first("store", "ka", string(rune('a'+i)), "") })
 		if first == nil {
 			first = c
 		}
@@ -51,7 +53,7 @@ func TestGatherer_fullGroupDoesNotWait(t *testing.T) {
 	defer cancel()
 	go g.run(ctx, time.Hour, func(context.Context, *group) error { return nil })
 	for range 3 { // a signal left over from one group must not end the next one early, nor be missed
-		c := g.add(10, "o", nil, func(*tables) {})
+		c := g.add(10, "o", nil, false, func(*tables) {})
 		select {
 		case <-c.done:
 			require.NoError(t, c.err)
@@ -59,6 +61,57 @@ func TestGatherer_fullGroupDoesNotWait(t *testing.T) {
 			require.FailNow(t, "the full group was not taken")
 		}
 	}
+}
+
+// Partitions are let go together, when the next insert is due, and what came meanwhile waits no longer; whoever has more is let go at once.
+func TestGatherer_letsPartitionsGoTogether(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGatherer(1000, testTables)
+		ctx, cancel := context.WithCancel(t.Context())
+		var flushed []time.Duration
+		began := time.Now()
+		go g.run(ctx, time.Second, func(context.Context, *group) error {
+			flushed = append(flushed, time.Since(began))
+			<-time.After(50 * time.Millisecond) // what an insert takes
+			return nil
+		})
+		sleep := func(d time.Duration) { <-time.After(d) }
+		letGo := func(c *group) time.Duration { <-c.done; return time.Since(began) }
+
+		first := g.add(1, "a", nil, false, func(*tables) {})
+		sleep(100 * time.Millisecond)
+		require.Same(t, first, g.add(1, "b", nil, false, func(*tables) {}))
+		sleep(200 * time.Millisecond)
+		late := g.add(1, "c", nil, false, func(*tables) {})
+		require.NotSame(t, first, late)
+		require.Equal(t, 1200*time.Millisecond, letGo(first), "a second behind its insert")
+		require.Same(t, late, g.add(1, "a", nil, true, func(*tables) {}), "who is let go meets who waits")
+		require.Equal(t, 1450*time.Millisecond, letGo(late), "right behind its insert: more waits")
+		require.Equal(t, []time.Duration{200 * time.Millisecond, 1400 * time.Millisecond}, flushed)
+		cancel()
+		synctest.Wait()
+	})
+}
+
+// A partition that could not fetch all that waits goes on as soon as its rows are inserted.
+func TestSink_whoHasMoreIsLetGoAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &Service{cfg: Default(), zones: newZones(), metrics: newMetrics(prometheus.NewRegistry())}
+		s.gather = newGatherer(1000, testTables)
+		ctx, cancel := context.WithCancel(t.Context())
+		go s.gather.run(ctx, time.Second, func(context.Context, *group) error { return nil })
+		profile, err := stream.Encode(stream.TopicProfiles, []byte("k"), &eventpb.Profile{Controller: "c", RcuId: "p", Version: 1}, time.Now())
+		require.NoError(t, err)
+		takes := func(highWater int64) time.Duration {
+			began := time.Now()
+			require.NoError(t, s.handle(ctx, stream.Batch{Topic: stream.TopicProfiles, Records: []stream.Record{profile}, HighWater: highWater}))
+			return time.Since(began)
+		}
+		require.Equal(t, 200*time.Millisecond, takes(2))
+		require.Equal(t, 1200*time.Millisecond, takes(1))
+		cancel()
+		synctest.Wait()
+	})
 }
 
 func TestBusinessDay_isTheDayOfTheSource(t *testing.T) {

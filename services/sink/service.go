@@ -124,7 +124,7 @@ func (s *Service) migrate(ctx context.Context) error {
 	}
 }
 
-// handle takes a batch of one partition and returns once its rows can be read.
+// handle takes a batch of one partition and returns when its rows can be read and the next may be fetched.
 func (s *Service) handle(ctx context.Context, b stream.Batch) error {
 	messages, bad := s.decode(b)
 	var received []int64
@@ -135,7 +135,7 @@ func (s *Service) handle(ctx context.Context, b stream.Batch) error {
 			}
 		}
 	}
-	g := s.gathererOf(b.Topic).add(len(messages), offsetsOf(b), received, func(t *tables) {
+	g := s.gathererOf(b.Topic).add(len(messages), offsetsOf(b), received, b.Next() < b.HighWater, func(t *tables) {
 		for _, m := range messages {
 			if err := t.append(m.message); err != nil {
 				bad.add(m.offset, err)
@@ -156,8 +156,8 @@ func (s *Service) handle(ctx context.Context, b stream.Batch) error {
 	return bad.invalid()
 }
 
-// ownersEvery is how long overrides are gathered. A withdrawal waits for them.
-const ownersEvery = 200 * time.Millisecond
+// ownersEvery is the least time between two inserts of overrides. A withdrawal waits for them.
+const ownersEvery = 500 * time.Millisecond
 
 // gathererOf gives overrides a lane of their own.
 func (s *Service) gathererOf(topic string) *gatherer {
