@@ -31,12 +31,13 @@ const maxFound = 16
 // findExecution stops the search for an event on the server: the table is not ordered by the ids of sources.
 const findExecution = 30 * time.Second
 
-// FindEvents looks for the events that carry an id, of one source where it is given.
+// FindEvents looks for the events that carry an id, of one source where it is given. It takes the latest of the rows of each event by itself: FINAL would
+// merge the whole table before it looks.
 func (w *Warehouse) FindEvents(ctx context.Context, id, source string) ([]StoredEvent, error) {
 	statement := "SELECT controller, space, source, event_id, type, channel, toUnixTimestamp64Micro(occurred_at), toUnixTimestamp64Micro(received_at)," +
 		" behaviour, permissions, rcu_id, dictGetOrDefault('" + w.cfg.Database + ".leaf_owner_overrides', 'rcu_id', tuple(leaf), rcu_id)," +
 		" (controller, source, event_id) IN (SELECT controller, source, retracted_id FROM " + w.name("retractions") + ")" +
-		" FROM " + w.name("events") + " FINAL WHERE event_id = ? AND (? = '' OR source = ?) ORDER BY controller, source LIMIT ?"
+		" FROM " + w.name("events") + " WHERE event_id = ? AND (? = '' OR source = ?) ORDER BY controller, source, leaf, version DESC LIMIT 1 BY controller, source, leaf LIMIT ?"
 	ctx = clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{
 		"readonly": 2, "max_execution_time": int(findExecution.Seconds()), "cancel_http_readonly_queries_on_client_close": 1,
 	}))

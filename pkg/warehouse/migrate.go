@@ -41,7 +41,7 @@ func (v SchemaVersion) Ahead() bool { return v.Current > v.Target }
 var ErrSchemaAhead = errors.New("the schema of the database is newer than this program")
 
 // Migrate brings the database to the schema of this program: it creates the database if it is missing, applies the migrations
-// that are missing, and sets the dictionary and the views anew. Running it again, or twice at once, changes nothing.
+// that are missing, gives the tables their settings, and sets the dictionary and the views anew. Running it again, or twice at once, changes nothing.
 func (w *Warehouse) Migrate(ctx context.Context) error {
 	if err := w.createDatabase(ctx); err != nil {
 		return fmt.Errorf("creating the database: %w", err)
@@ -59,6 +59,9 @@ func (w *Warehouse) Migrate(ctx context.Context) error {
 	}
 	if _, err := provider.Up(ctx); err != nil {
 		return fmt.Errorf("migrating the tables: %w", migrationError(err))
+	}
+	if err := w.tune(ctx); err != nil {
+		return err
 	}
 	if err := w.conn.Exec(ctx, w.dictionarySQL()); err != nil {
 		return fmt.Errorf("creating the dictionary of owners: %w", redact(err))
