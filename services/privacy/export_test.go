@@ -7,7 +7,7 @@ var ErrStop = errStop
 
 // Faults are wrong variants to plant.
 type Faults struct {
-	NotAgain, NoRecord, ToldOnce, LeafStays, EdgesStay, FilesStay bool
+	NotAgain, NoRecord, ToldOnce, LeafStays, EdgesStay, FilesStay, MatchesStay bool
 
 	StopAt func(step string) bool
 }
@@ -24,7 +24,7 @@ func Plant(t testing.TB, f Faults) {
 	t.Helper()
 	plant := func(f Faults) {
 		faults.notAgain, faults.noRecord, faults.toldOnce, faults.stopAt = f.NotAgain, f.NoRecord, f.ToldOnce, f.StopAt
-		faults.leafStays, faults.edgesStay, faults.filesStay = f.LeafStays, f.EdgesStay, f.FilesStay
+		faults.leafStays, faults.edgesStay, faults.filesStay, faults.matchesStay = f.LeafStays, f.EdgesStay, f.FilesStay, f.MatchesStay
 	}
 	plant(f)
 	t.Cleanup(func() { plant(Faults{}) })

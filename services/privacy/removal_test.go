@@ -3,9 +3,12 @@ package privacy_test
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/hex"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -16,6 +19,7 @@ import (
 
 	"rcu/pkg/identifier"
 	"rcu/pkg/identity"
+	"rcu/pkg/match"
 	"rcu/pkg/profile"
 	"rcu/pkg/resolve"
 	"rcu/pkg/resolve/stateredis"
@@ -30,13 +34,19 @@ import (
 type tables struct {
 	erased     []warehouse.Erasure
 	references []string
+	replaced   int // how often it still finds files of deleted rows on disk
 }
 
 func (x *tables) Erase(_ context.Context, all []warehouse.Erasure) (int64, error) {
 	x.erased = all
 	return 1, nil
 }
-func (x *tables) FilesGone(context.Context, int64) (bool, error) { return true, nil }
+
+func (x *tables) FilesGone(context.Context, int64) (bool, error) {
+	x.replaced = max(x.replaced-1, 0)
+	return x.replaced == 0, nil
+}
+
 func (x *tables) References(context.Context, []warehouse.Erasure) ([]string, error) {
 	return x.references, nil
 }
@@ -45,6 +55,7 @@ func (x *tables) References(context.Context, []warehouse.Erasure) ([]string, err
 type household struct {
 	*rig
 	graph              *resolve.Graph
+	index              *stateredis.Index
 	reader             *resolve.Reader
 	tables             *tables
 	plan               string
@@ -84,7 +95,59 @@ func newHousehold(t *testing.T) *household {
 	h.shows(h.own, h.mail, h.card)
 	h.shows(h.older, h.mail)
 	h.publishesGraph()
+	h.matches()
 	return h
+}
+
+// matches fills the index of the matcher: the records of both under one block, and who is probably whom.
+func (h *household) matches() {
+	h.t.Helper()
+	h.index = stateredis.NewIndex(h.redis)
+	for n, leaf := range [][]byte{h.leaf, h.order, h.otherLeaf} {
+		e := match.Entry{ID: string(leaf), Blocks: []match.Block{block("both"), block(fmt.Sprint("own", n))}, Sealed: []byte("sealed")}
+		full, err := h.index.PutEntry(h.t.Context(), space, e)
+		require.NoError(h.t, err)
+		require.Zero(h.t, full)
+	}
+	named := func(k identifier.Key) match.Identifier {
+		return match.Identifier{Namespace: string(k.Namespace), Pseudonym: []byte(k.Value)}
+	}
+	stranger, digits := named(h.key(identifier.Card, "2000000000039")), hex.EncodeToString
+	for _, s := range []match.Suggestion{
+		{ID: "one-other", A: named(h.mail), B: named(h.other), Weight: 9},
+		{ID: "other-one", A: named(h.otherMail), B: named(h.card), Weight: 8},
+		{ID: "stranger-one", A: stranger, B: stranger, Records: [2]string{"aa", digits(h.leaf)}, Weight: 7},
+		{ID: "one-stranger", A: stranger, B: stranger, Records: [2]string{digits(h.order), "aa"}, Weight: 6},
+		{ID: "other-stranger", A: named(h.other), B: stranger, Records: [2]string{digits(h.otherLeaf), "aa"}, Weight: 5},
+	} {
+		require.NoError(h.t, h.index.PutSuggestion(h.t.Context(), space, s, 10))
+	}
+}
+
+func block(name string) match.Block { return match.Block(fmt.Appendf(nil, "%-8s", name)) }
+
+// matched lists whose records are in the index, and the suggestions.
+func (h *household) matched() (records, suggestions []string) {
+	h.t.Helper()
+	list, _, err := h.index.Suggestions(h.t.Context(), space, "", 10)
+	require.NoError(h.t, err)
+	for _, s := range list {
+		suggestions = append(suggestions, s.ID)
+	}
+	near, err := h.index.Near(h.t.Context(), space, []match.Block{block("both"), block("own0"), block("own1"), block("own2")}, 10)
+	require.NoError(h.t, err)
+	for _, e := range near {
+		records = append(records, e.ID)
+	}
+	for _, leaf := range [][]byte{h.leaf, h.order, h.otherLeaf} {
+		e, err := h.index.Entry(h.t.Context(), space, string(leaf))
+		require.NoError(h.t, err)
+		require.Equal(h.t, slices.Contains(records, string(leaf)), e.ID != "", "what is listed is kept")
+	}
+	n, err := h.index.CountEntries(h.t.Context(), space)
+	require.NoError(h.t, err)
+	require.Len(h.t, records, int(n))
+	return records, suggestions
 }
 
 // sees joins the evidence of an event.
@@ -234,7 +297,11 @@ func (h *household) gone() {
 	for _, k := range []identifier.Key{h.mail, h.own, h.older} {
 		require.Empty(h.t, h.filesWith(k.Value), k.Namespace)
 	}
-	require.Empty(h.t, h.filesWith(string(h.leaf)))
+	for _, leaf := range [][]byte{h.leaf, h.order} {
+		require.Empty(h.t, h.filesWith(string(leaf[:8])), "nor in the lists of the matcher, which shorten it")
+		require.Empty(h.t, h.filesWith(hex.EncodeToString(leaf)))
+	}
+	require.Zero(h.t, h.tables.replaced)
 	for _, f := range h.filesWith(h.card.Value) { // the ban of a steward stays: on the changelog of the graph and in Redis
 		require.True(h.t, strings.Contains(f, stream.TopicGraph) || strings.Contains(f, "redis"), f)
 	}
@@ -281,9 +348,32 @@ func TestErasedBytesAreGone(t *testing.T) {
 	h := newHousehold(t)
 	require.NotEmpty(t, h.filesWith(h.mail.Value))
 	h.erases()
+	h.tables.replaced = 3
+	records, suggestions := h.matched()
+	require.Len(t, records, 3)
+	require.Len(t, suggestions, 5)
 	h.removes()
+	records, suggestions = h.matched()
+	require.Equal(t, []string{string(h.otherLeaf)}, records)
+	require.Equal(t, []string{"other-stranger"}, suggestions)
 	h.rebuilds()
 	h.isGone()
+	h.gone()
+}
+
+// TestARemovalWaitsForFiles: rows that are deleted lie in files of ClickHouse for a while, and nobody is removed until then.
+func TestARemovalWaitsForFiles(t *testing.T) {
+	h := newHousehold(t)
+	h.erases()
+	h.tables.replaced, h.until = 1000, 6
+	h.removes()
+	require.NotEmpty(t, h.tables.erased, "the rows are deleted")
+	require.Less(t, h.tables.replaced, 1000, "and their files looked for")
+	for _, e := range h.entries() {
+		require.Zero(t, e.RemovedAt, "they are still there")
+	}
+	h.tables.replaced, h.until = 0, 0
+	h.removes()
 	h.gone()
 }
 
@@ -311,6 +401,9 @@ func TestARemovalThatIsKilledAnywhereEndsTheSame(t *testing.T) {
 	}})
 	h.removes()
 	require.GreaterOrEqual(t, stops, 12)
+	records, suggestions := h.matched()
+	require.Equal(t, []string{string(h.otherLeaf)}, records)
+	require.Equal(t, []string{"other-stranger"}, suggestions)
 	h.rebuilds()
 	h.isGone()
 	h.gone()
@@ -334,12 +427,16 @@ func TestWhatHappenedAfterTheErasureStays(t *testing.T) {
 func TestRemovalFaults(t *testing.T) {
 	for name, f := range map[string]privacy.Faults{
 		"a changelog is told once": {ToldOnce: true}, "a leaf is left": {LeafStays: true}, "an edge is left": {EdgesStay: true},
+		"entries of the matcher are left": {MatchesStay: true}, "files of ClickHouse are not waited for": {FilesStay: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := newHousehold(t)
 			h.erases()
 			privacy.Plant(t, f)
-			h.until = 6
+			h.until, h.tables.replaced = 6, 1
+			if f.FilesStay {
+				h.tables.replaced = 1000
+			}
 			h.removes()
 			h.broker.Cluster().Compact()
 			found := len(h.filesWith(h.mail.Value))
@@ -348,9 +445,16 @@ func TestRemovalFaults(t *testing.T) {
 				require.NoError(t, err)
 				found = len(people[0].Leaves)
 			}
+			switch {
+			case f.MatchesStay:
+				found = len(h.filesWith(string(h.leaf)))
+			case f.FilesStay:
+				found = h.tables.replaced
+			}
 			require.Positive(t, found)
+			unseen := f.ToldOnce || f.MatchesStay || f.FilesStay
 			for _, e := range h.entries() {
-				require.True(t, e.Pseudonym == idOf(h.own) || f.ToldOnce == (e.RemovedAt > 0), "who looks once more sees what stands in the state, and not what brokers keep")
+				require.True(t, e.Pseudonym == idOf(h.own) || unseen == (e.RemovedAt > 0), "who looks once more sees what stands in the state, and not what brokers keep")
 			}
 		})
 	}

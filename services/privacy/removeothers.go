@@ -84,15 +84,15 @@ func (s *Service) change(ctx context.Context, names []string, f func(resolve.Cel
 // suggestionsAtOnce is how many suggestions are read at once.
 const suggestionsAtOnce = 500
 
-// removeMatches takes leaves out of the index of the matcher, and suggestions that name the people.
+// removeMatches takes leaves out of the index of the matcher, and suggestions that name the people or their records.
 func (s *Service) removeMatches(ctx context.Context, r *removal) error {
 	m := s.deps.Removal.Matches
-	if m == nil {
+	if m == nil || faults.matchesStay {
 		return nil
 	}
-	spaces, theirs := map[string]bool{}, r.theirs()
+	spaces, theirs, records := map[string]bool{}, r.theirs(), map[string]bool{}
 	for _, l := range r.Leaves {
-		spaces[l.Space] = true
+		spaces[l.Space], records[l.Key] = true, true
 		if err := m.RemoveEntry(ctx, l.Space, string(l.key())); err != nil {
 			return err //nolint:wrapcheck // says all
 		}
@@ -108,7 +108,8 @@ func (s *Service) removeMatches(ctx context.Context, r *removal) error {
 			}
 			var gone []string
 			for i := range list {
-				if theirs[string(list[i].A.Pseudonym)] || theirs[string(list[i].B.Pseudonym)] {
+				x := &list[i]
+				if theirs[string(x.A.Pseudonym)] || theirs[string(x.B.Pseudonym)] || records[x.Records[0]] || records[x.Records[1]] {
 					gone = append(gone, list[i].ID)
 				}
 			}
