@@ -80,7 +80,7 @@ func (x Point) unasked(p Purpose, channel string, now int64) string {
 func agreed(points []Point, p Purpose, from, now int64) bool {
 	return slices.ContainsFunc(points, func(x Point) bool {
 		return slices.ContainsFunc(x.Register.entries, func(e entry) bool {
-			return e.Purpose == p && slices.ContainsFunc(e.Said, func(d Decision) bool { return d.Dec == Grant && d.At >= from && d.At <= now })
+			return e.Purpose == p && e.grantedIn(from, now)
 		})
 	})
 }

@@ -1,6 +1,7 @@
 package consent_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -15,7 +16,9 @@ func TestAllowsBrowsing(t *testing.T) {
 		}
 		return r
 	}
-	grant := func(at int64) consent.Decision { return consent.Decision{At: at, Dec: consent.Grant, ID: "g"} }
+	grant := func(at int64) consent.Decision {
+		return consent.Decision{At: at, Dec: consent.Grant, ID: fmt.Sprint("g", at)}
+	}
 	deny := func(at int64) consent.Decision { return consent.Decision{At: at, Dec: consent.Withdraw, ID: "w"} }
 	for _, tt := range []struct {
 		name  string

@@ -178,7 +178,7 @@ func (s *slot) ofPerson(points []Point, now int64) bool {
 	granted := false
 	for i := range points {
 		x := &points[i]
-		d, known := x.Register.History(s.info.Purpose, s.channel).at(now)
+		d, known := x.Register.History(s.info.Purpose, s.channel).At(now)
 		switch {
 		case !known:
 		case d.Denies():

@@ -101,20 +101,21 @@ func join(ds []Decision, d Decision) ([]Decision, bool) {
 // Allowed reports whether the purpose was permitted at t, and whether anything is known about that time.
 // With Kept decisions kept, a time before the oldest of them is known and not allowed: what held then is forgotten.
 func (h History) Allowed(t int64) (allowed, known bool) {
-	d, known := h.at(t)
+	d, known := h.At(t)
 	return known && d.InForce(t), known
 }
 
 // Stamp returns the time of the grant in force at t, or 0.
 func (h History) Stamp(t int64) int64 {
-	if d, known := h.at(t); known && d.InForce(t) {
+	if d, known := h.At(t); known && d.InForce(t) {
 		return d.At
 	}
 	return 0
 }
 
-// at returns the decision that holds at t. A forgotten time is known and has the zero decision, which permits nothing.
-func (h History) at(t int64) (Decision, bool) {
+// At returns the decision that holds at t; false where nothing is known of that time. A forgotten time is known and has the zero decision, which permits
+// nothing.
+func (h History) At(t int64) (Decision, bool) {
 	for _, ds := range [...][]Decision{h.Said, h.Carried} {
 		i, _ := slices.BinarySearchFunc(ds, t, func(d Decision, t int64) int {
 			if d.At <= t {
@@ -122,14 +123,32 @@ func (h History) at(t int64) (Decision, bool) {
 			}
 			return 1
 		})
-		if i > 0 {
-			return ds[i-1], true
+		for i--; i >= 0; i-- {
+			if stands(ds, i) {
+				return ds[i], true
+			}
 		}
 		if len(ds) == Kept {
 			return Decision{}, true
 		}
 	}
 	return Decision{}, false
+}
+
+// Latest returns the decision that holds when nothing else is decided; the zero one without any.
+func (h History) Latest() Decision {
+	d, _ := h.At(math.MaxInt64)
+	return d
+}
+
+// grantedIn reports whether a grant was said from one time up to another.
+func (h History) grantedIn(from, to int64) bool {
+	for i, d := range h.Said {
+		if d.Dec == Grant && d.At >= from && d.At <= to && stands(h.Said, i) {
+			return true
+		}
+	}
+	return false
 }
 
 // DeniedIn reports whether a denial was decided after from and not after to. A denial that may have been forgotten counts.

@@ -28,7 +28,7 @@ func (x Point) Lapsed(purpose Purpose, channel string, t int64) int64 {
 
 // QuietEnd is when the grant, or the sale, that holds at t ends because the person does nothing; 0 = none holds, or it does not end so.
 func (x Point) QuietEnd(purpose Purpose, channel string, t int64) int64 {
-	d, _ := x.Register.History(purpose, channel).at(t)
+	d, _ := x.Register.History(purpose, channel).At(t)
 	info, ok := PurposeOf(purpose)
 	if _, sale := FamilyOf(purpose); sale {
 		d, _ = x.Register.saleAt(purpose, t)

@@ -85,13 +85,13 @@ func randomPerson(rng *rand.Rand) []consent.Point {
 	var out []consent.Point
 	for n := range rng.IntN(len(namespaces) + 1) {
 		x := consent.Point{Key: identifier.Key{Namespace: namespaces[n], Value: fmt.Sprint(n)}, LastAct: int64(rng.IntN(20)), Unreadable: rng.IntN(60) == 0}
-		for range rng.IntN(3) * rng.IntN(8) {
+		for i := range rng.IntN(3) * rng.IntN(8) {
 			info := consent.Purposes()[rng.IntN(len(consent.Purposes()))]
 			pc := consent.PurposeChannel{Purpose: info.Purpose}
 			if len(info.Channels) > 0 {
 				pc.Channel = info.Channels[rng.IntN(len(info.Channels))]
 			}
-			d := consent.Decision{At: int64(1 + rng.IntN(20)), Dec: consent.Dec(1 + rng.IntN(4)), Carried: rng.IntN(3) == 0, ID: fmt.Sprint(rng.IntN(99))}
+			d := consent.Decision{At: int64(1 + rng.IntN(20)), Dec: consent.Dec(1 + rng.IntN(4)), Carried: rng.IntN(3) == 0, ID: fmt.Sprint(rng.IntN(99), "-", i)}
 			if rng.IntN(2) > 0 {
 				d.Expires = int64(5 + rng.IntN(30))
 			}

@@ -60,8 +60,8 @@ func (o Overlay) Closes() bool { return o == Restricted || o == Erased || o == D
 func (h History) on(t int64) bool {
 	last := int64(-1)
 	lies, found := false, false
-	for _, d := range slices.Backward(h.Said) {
-		if d.At > t {
+	for i, d := range slices.Backward(h.Said) {
+		if d.At > t || !stands(h.Said, i) {
 			continue
 		}
 		if found && d.At != last {
@@ -75,8 +75,9 @@ func (h History) on(t int64) bool {
 
 // end is when the latest overlay that was laid up to t ends, or ended: by its date or because it was lifted; noTime = it has no end yet.
 func (h History) end(t int64) (end int64, laid bool) {
-	for _, d := range h.Said {
+	for i, d := range h.Said {
 		switch {
+		case !stands(h.Said, i):
 		case d.At > t:
 			return end, laid
 		case d.Denies():
@@ -147,7 +148,7 @@ func (r Register) MaskedBy(p Purpose, channel string, t int64) Overlay {
 
 // joint reports whether a grant of the child and of a holder of parental authority is in force at t.
 func (r Register) joint(p Purpose, channel string, t int64) bool {
-	d, _ := r.History(p, channel).at(t)
+	d, _ := r.History(p, channel).At(t)
 	return d.Joint && d.InForce(t)
 }
 
@@ -170,7 +171,7 @@ func (r Register) collected(i Info, p Purpose, channel string, t, now int64) boo
 	if i.Decidable && !r.neverOverlaid() && r.History(Erased.Purpose(), "").laidSince(t, now) {
 		return false
 	}
-	d, known := r.History(p, channel).at(t)
+	d, known := r.History(p, channel).At(t)
 	if !known {
 		return i.Default
 	}

@@ -11,8 +11,9 @@ const saleOfferPrefix = "soft_optin:"
 
 var family = regexp.MustCompile(`^[a-z0-9_-]{1,40}$`)
 
-// SaleRetracted is the purpose of the fact that a sale was taken back by its source: a `withdraw` of the time of the sale, whose id is that of the event.
-// Whatever that event offered stands for nothing, in whichever order the two come; other sales do as before.
+// SaleRetracted is the purpose of the fact that a sale was taken back by its source: a `withdraw` whose id is that of the event, of the time of the sale,
+// and at a point that the retraction names of the time of the retraction, too. Whatever that event offered stands for nothing, in whichever order the two
+// come; other sales do as before.
 const SaleRetracted Purpose = "sale_retracted"
 
 // SaleOffer names the fact that stands in the register of a point for a family of products: the point was given at a sale of such goods, and the
@@ -56,7 +57,7 @@ func (x Point) SoftOptIn(p Purpose, channel, family string, t int64) (sale Decis
 	if x.Unreadable || !known || !info.On[channel].SoftOptIn || !Reaches(channel, x.Key.Namespace) || x.Register.MaskedBy(p, channel, t) != "" {
 		return Decision{}, 0, false
 	}
-	if _, decided := x.Register.History(p, channel).at(t); decided {
+	if _, decided := x.Register.History(p, channel).At(t); decided {
 		return Decision{}, 0, false
 	}
 	sale, found := x.Register.saleAt(SaleOffer(family), t)
@@ -87,8 +88,9 @@ func (x Point) SalesOn(p Purpose, channel string, t int64) []SaleHeld {
 
 // saleAt is the latest sale that an offer rests on at t, but for those that were taken back. What is forgotten permits nothing.
 func (r Register) saleAt(offer Purpose, t int64) (Decision, bool) {
-	for _, d := range slices.Backward(r.History(offer, "").Said) {
-		if d.At <= t && !r.takenBack(d) {
+	said := r.History(offer, "").Said
+	for i, d := range slices.Backward(said) {
+		if d.At <= t && stands(said, i) && !r.takenBack(d) {
 			return d, true
 		}
 	}

@@ -66,7 +66,7 @@ type grant struct {
 func granted(x consent.Point, need consent.PurposeChannel, family string, now int64) (grant, bool) {
 	h := x.Register.History(need.Purpose, need.Channel)
 	if x.AllowedAt(need.Purpose, need.Channel, now) {
-		d, found := holding(h, now)
+		d, found := h.At(now)
 		return grant{Proof: Proof{Topic: need, Decision: d}, found: found, ends: []int64{h.NextBoundary(now), x.QuietEnd(need.Purpose, need.Channel, now)}}, true
 	}
 	sale, end, ok := x.SoftOptIn(need.Purpose, need.Channel, family, now)
@@ -75,16 +75,4 @@ func granted(x consent.Point, need consent.PurposeChannel, family string, now in
 	}
 	sales := x.Register.History(consent.SaleOffer(family), "")
 	return grant{Proof: Proof{Topic: need, Decision: sale, Sale: true}, found: true, ends: []int64{h.NextBoundary(now), sales.NextBoundary(now), end}}, true
-}
-
-// holding is the decision in force at a time.
-func holding(h consent.History, now int64) (consent.Decision, bool) {
-	for _, ds := range [][]consent.Decision{h.Said, h.Carried} {
-		for i := len(ds) - 1; i >= 0; i-- {
-			if ds[i].At <= now {
-				return ds[i], true
-			}
-		}
-	}
-	return consent.Decision{}, false
 }

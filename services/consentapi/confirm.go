@@ -85,11 +85,11 @@ func (s *Service) confirm(r *http.Request, token string) *problem {
 		return unavailable // what was decided since cannot be known
 	}
 	pending, asked := d.GetId(), d.GetDecidedAt()
-	d.Id, d.Confirms = pending+"#confirmed", pending
+	d.Id, d.Confirms = consent.ConfirmationID(pending, asked), pending
 	for _, said := range points[0].Register.History(consent.Purpose(d.GetPurpose()), d.GetChannel()).Said {
 		switch {
 		case said.At < asked:
-		case said.ID == d.GetId() && latest(points[0].Register.History(consent.Purpose(d.GetPurpose()), d.GetChannel())).ID == said.ID:
+		case said.ID == d.GetId() && points[0].Register.History(consent.Purpose(d.GetPurpose()), d.GetChannel()).Latest().ID == said.ID:
 			return nil // done already
 		default:
 			return spent

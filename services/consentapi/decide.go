@@ -197,7 +197,7 @@ func (s *Service) repeated(ctx context.Context, x scope, d *eventpb.Decision, ti
 			if old.Dec != consent.Grant || old.Carried != d.GetCarried() {
 				return false, refuse(http.StatusConflict, "id_reused", "/id", "give every decision its own id")
 			}
-			if latest(h).ID != old.ID {
+			if h.Latest().ID != old.ID {
 				return false, refuse(http.StatusConflict, "overtaken", "/id", "a later decision holds: ask the person again, and send a new decision")
 			}
 			d.DecidedAt, d.ExpiresAt = old.At, old.Expires

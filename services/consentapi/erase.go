@@ -97,7 +97,7 @@ func (s *Service) askErasure(r *http.Request, k *known) *problem {
 func erasedAt(points []consent.Point) time.Time {
 	var at int64
 	for _, p := range points {
-		if d := latest(p.Register.History(consent.Erased.Purpose(), "")); d.Denies() {
+		if d := p.Register.History(consent.Erased.Purpose(), "").Latest(); d.Denies() {
 			at = max(at, d.At)
 		}
 	}

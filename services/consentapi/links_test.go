@@ -93,6 +93,16 @@ func TestDoubleOptIn(t *testing.T) {
 	require.False(t, r.mailing())
 
 	r, path = begin()
+	asked := time.Date(2026, 3, 14, 12, 0, 0, 0, time.UTC)
+	require.Equal(t, 200, r.post(path, "", "").Code)
+	require.True(t, r.mailing())
+	r.pass(time.Hour)
+	heard := withdrawal(fields{"decision": "refuse", "decided_at": asked.Add(30 * time.Minute).Format(time.RFC3339)})
+	require.Equal(t, 200, r.post("/v1/consents", "service", heard).Code)
+	require.False(t, r.mailing(), "refused before the button, and heard of it behind")
+	require.Equal(t, 410, r.post(path, "", "").Code)
+
+	r, path = begin()
 	r.pass(7 * 24 * time.Hour)
 	require.Equal(t, 410, r.post(path, "", "").Code)
 	require.False(t, r.mailing())

@@ -142,7 +142,7 @@ func (s *Service) refusal(k *known, p identifier.Key, pc consent.PurposeChannel)
 	i := slices.IndexFunc(k.points, func(x consent.Point) bool { return x.Key == p })
 	if info, ok := consent.PurposeOf(pc.Purpose); ok && !info.Optional() || i >= 0 && len(k.points[i].SalesOn(pc.Purpose, pc.Channel, k.now)) > 0 {
 		word = "object"
-	} else if i >= 0 && latest(k.points[i].Register.History(pc.Purpose, pc.Channel)).Dec == consent.Grant {
+	} else if i >= 0 && k.points[i].Register.History(pc.Purpose, pc.Channel).Latest().Dec == consent.Grant {
 		word = "withdraw"
 	}
 	x := k.visit.scope(p)
@@ -178,7 +178,7 @@ func (k *known) after(r row) int64 {
 		if !slices.Contains(r.points, p.Key) {
 			continue
 		}
-		if d := latest(p.Register.History(r.topic.Purpose, r.topic.Channel)); d.Denies() && d.At == at {
+		if d := p.Register.History(r.topic.Purpose, r.topic.Channel).Latest(); d.Denies() && d.At == at {
 			return at + 1
 		}
 	}
@@ -206,7 +206,7 @@ func (s *Service) chooseLevel(k *known, l consent.Level) (choices, *problem) {
 }
 
 // denied reports whether a denial holds already.
-func denied(h consent.History) bool { return latest(h).Denies() }
+func denied(h consent.History) bool { return h.Latest().Denies() }
 
 // chooseOften reads how often somebody wants to hear of us, channel by channel.
 func (s *Service) chooseOften(k *known, field func(string) string) (choices, *problem) {

@@ -330,7 +330,7 @@ func (t *table) state(info consent.Info, topic consent.PurposeChannel, points []
 
 // newer is the later of a decision and the one that holds in a history.
 func newer(d consent.Decision, h consent.History) consent.Decision {
-	if x := latest(h); consent.CompareDecisions(x, d) > 0 {
+	if x := h.Latest(); consent.CompareDecisions(x, d) > 0 {
 		return x
 	}
 	return d

@@ -120,7 +120,7 @@ func (s *Service) verifyReceipt(w http.ResponseWriter, r *http.Request, reader a
 	if err != nil || points[0].Unreadable {
 		return unavailable
 	}
-	current := latest(points[0].Register.History(consent.Purpose(receipt.Purpose), receipt.Channel)).ID == receipt.Decision
+	current := points[0].Register.History(consent.Purpose(receipt.Purpose), receipt.Channel).Latest().ID == receipt.Decision
 	if contact.IsWish(receipt.Purpose) {
 		if current, err = s.wishStands(r.Context(), x, receipt.Decision); err != nil {
 			return unavailable
@@ -134,16 +134,6 @@ func (s *Service) verifyReceipt(w http.ResponseWriter, r *http.Request, reader a
 		Current bool `json:"current"`
 	}{true, receipt.Decided != decisionPending})
 	return nil
-}
-
-// latest is the decision that holds, whenever it was taken.
-func latest(h consent.History) consent.Decision {
-	for _, ds := range [...][]consent.Decision{h.Said, h.Carried} {
-		if len(ds) > 0 {
-			return ds[len(ds)-1]
-		}
-	}
-	return consent.Decision{}
 }
 
 // publicKey shows the key that receipts are verified with.

@@ -123,7 +123,7 @@ func (s *Service) receiptBy(r *http.Request, id string) (Receipt, bool, *problem
 			Point: &eventpb.Identifier{Namespace: t.Namespace, Pseudonym: t.Pseudonym}, Carried: ds[i].Carried,
 			DecidedAt: ds[i].At, ExpiresAt: ds[i].Expires,
 		}
-		return s.receipt(d), latest(h).ID == t.Decision, nil
+		return s.receipt(d), h.Latest().ID == t.Decision, nil
 	}
 	return Receipt{}, false, unknownReceipt
 }

@@ -38,12 +38,23 @@ func (b *batch) loadConsent(ctx context.Context) {
 	}
 	b.points = ps
 	for i := range b.items {
-		for _, d := range b.items[i].decisions {
-			if k, ok := keyOf(d.GetPoint()); ok && ps[k] != nil {
-				ps[k].view, _ = ps[k].view.JoinAll(d)
-			}
-		}
+		b.items[i].decisions = slices.DeleteFunc(b.items[i].decisions, ps.takeIn)
 	}
+}
+
+// takeIn joins a decision into the view of its point, and reports whether it is a grant that was said there before with an earlier time: that one decides
+// nothing, and the evidence of it lies on Kafka since.
+func (ps points) takeIn(d *eventpb.Decision) (again bool) {
+	k, ok := keyOf(d.GetPoint())
+	if !ok || ps[k] == nil {
+		return false
+	}
+	pc, said, ok := consent.DecisionOf(d)
+	if ok && ps[k].view.Repeats(pc, said) {
+		return true
+	}
+	ps[k].view, _ = ps[k].view.JoinAll(d)
+	return false
 }
 
 // hear takes what the browsers and apps of the events said by signals; it counts before any event is judged.

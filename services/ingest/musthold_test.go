@@ -2,6 +2,7 @@ package ingest_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -61,4 +62,24 @@ func TestReplayedGrant_grantsNothing(t *testing.T) {
 		require.Equal(t, "dropped:consent", statuses(r.send("web-1", page(fmt.Sprint("p", i), "ck1", late))))
 	}
 	require.False(t, r.held(identifier.Cookie, "ck1").AllowedAt(consent.UnifyBehaviour, "", received.Unix()))
+}
+
+// Nor by sending it with another time under the id that it had. It is a repetition, and the first time holds; where Redis was away meanwhile it
+// lies on Kafka and decides nothing there either.
+func TestGrantOfAnotherTime_grantsNothing(t *testing.T) {
+	r := newRig(t, "web", nil)
+	r.send("web-1", decision("g", "cookie", "ck1", "unify_behaviour", "grant", at10))
+	r.send("web-1", decision("w", "cookie", "ck1", "unify_behaviour", "withdraw", at11))
+	again := decision("g", "cookie", "ck1", "unify_behaviour", "grant", late)
+	require.Equal(t, "accepted", statuses(r.send("web-1", again)))
+	require.Len(t, r.decisions(), 2, "it is known")
+	require.Equal(t, "dropped:consent", statuses(r.send("web-1", page("p1", "ck1", late))))
+	require.Equal(t, "accepted", statuses(r.send("web-1", decision("g3", "cookie", "ck1", "unify_behaviour", "grant", late))))
+	require.Equal(t, "accepted", statuses(r.send("web-1", page("p2", "ck1", late))), "an act of its own")
+	r.cells.away.Store(true)
+	require.Equal(t, "accepted", statuses(r.send("web-1", again)))
+	require.Len(t, r.decisions(), 4)
+	var register consent.Register
+	register, _ = register.JoinAll(slices.Delete(r.decisions(), 2, 3)...)
+	require.False(t, register.AllowedAt(consent.UnifyBehaviour, "", received.Unix()))
 }

@@ -15,6 +15,8 @@ var faults struct {
 	wideIgnored      bool // denials of a whole person are ignored
 	revokingDeletes  bool // a denial takes what came before it away, and leaves nothing
 	firstHolds       bool // what was there first holds, as a merge does that overwrites
+	everyTime        bool // a grant counts at every time under which its id was said
+	confirmsAll      bool // a confirmation counts whatever was denied before it
 }
 
 // held is the statement that holds.
@@ -48,7 +50,7 @@ func (c *contest) consider(s Statement, wide bool) {
 		return
 	}
 	into := &c.said
-	if s.Kind == Grant && s.Carried && !faults.importSaid {
+	if s.carried() && !faults.importSaid {
 		into = &c.carried
 	}
 	if !into.found || after(s, into.Statement) {
@@ -70,9 +72,9 @@ func (l *Ledger) holding(q Question, t int64) held {
 	c := contest{t: t, known: q.KnownAt}
 	statements := l.statements[topic{q.Controller, q.Point, q.Topic}]
 	for i := range statements {
-		switch s := statements[i]; s.Kind {
-		case Pending:
-		case Confirm:
+		switch s := statements[i]; {
+		case s.Kind == Pending || saidBefore(s, statements, q.KnownAt):
+		case s.Kind == Confirm:
 			if g, ok := l.confirmed(s, statements, q.KnownAt); ok {
 				c.consider(g, false)
 			}
@@ -86,6 +88,13 @@ func (l *Ledger) holding(q Question, t int64) held {
 		}
 	}
 	return c.winner()
+}
+
+// saidBefore reports whether a grant was said before under its id, as far as was known: an act happens once.
+func saidBefore(g Statement, among []Statement, known int64) bool {
+	return !faults.everyTime && g.Kind == Grant && g.ID != "" && slices.ContainsFunc(among, func(s Statement) bool {
+		return s.ID == g.ID && s.RecordedAt <= known && s.DecidedAt < g.DecidedAt && s.Kind != Pending && s.carried() == g.carried()
+	})
 }
 
 // after reports whether a holds over b; the order is total.
@@ -112,10 +121,8 @@ func (l *Ledger) confirmed(c Statement, among []Statement, known int64) (Stateme
 		return Statement{}, false
 	}
 	p := among[i]
-	overtaken := slices.ContainsFunc(among, func(s Statement) bool {
-		return s.Kind.Denies() && s.RecordedAt <= known && s.DecidedAt >= p.DecidedAt && s.DecidedAt <= c.DecidedAt
-	})
-	if overtaken || c.DecidedAt < p.DecidedAt || c.DecidedAt >= l.confirmBy(p) {
+	wide := l.wide[topic{c.Controller, personPoint(l.person[c.Point]), c.Topic}]
+	if deniedBetween(among, p, c, known) || deniedBetween(wide, p, c, known) || c.DecidedAt < p.DecidedAt || c.DecidedAt >= l.confirmBy(p) {
 		return Statement{}, false
 	}
 	g := c
@@ -124,6 +131,14 @@ func (l *Ledger) confirmed(c Statement, among []Statement, known int64) (Stateme
 		g.ExpiresAt = info.EndOn(p.Topic.Channel, c.DecidedAt, p.ExpiresAt)
 	}
 	return g, true
+}
+
+// deniedBetween reports whether something was denied after a grant was asked for and up to its confirmation, as far as is known: whenever that is heard, the
+// confirmation falls.
+func deniedBetween(among []Statement, asked, confirmation Statement, known int64) bool {
+	return !faults.confirmsAll && slices.ContainsFunc(among, func(s Statement) bool {
+		return s.Kind.Denies() && s.RecordedAt <= known && s.DecidedAt >= asked.DecidedAt && s.DecidedAt <= confirmation.DecidedAt
+	})
 }
 
 // confirmBy is when a pending grant lapses.

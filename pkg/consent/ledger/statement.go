@@ -57,9 +57,12 @@ type Statement struct {
 	Confirms   string // the pending grant that a confirmation ends
 }
 
+// carried reports whether a grant was imported, and never said.
+func (s *Statement) carried() bool { return s.Kind == Grant && s.Carried }
+
 // decision is the statement as the algebra of pkg/consent compares it.
 func (s *Statement) decision() consent.Decision {
-	d := consent.Decision{At: s.DecidedAt, Carried: s.Carried && s.Kind == Grant, Joint: s.Guardian != "", ID: s.ID}
+	d := consent.Decision{At: s.DecidedAt, Carried: s.carried(), Joint: s.Guardian != "", ID: s.ID}
 	if s.Kind <= Object {
 		d.Dec = consent.Dec(s.Kind)
 	}
