@@ -187,20 +187,21 @@ func TestConsentDecide_plantedFaultsAreFound(t *testing.T) {
 		}
 	}
 	faults := map[string]func(contactHistory) contactHistory{
-		"contacts are not counted":   ofKind("contact", "", ""),
-		"refusals in them forgotten": ofKind("contact", "step", "refused"),
-		"releases forgotten":         ofKind("contact", "step", "released"),
-		"how often is ignored":       ofKind("wish", "wish", "frequency"),
-		"topics are ignored":         ofKind("wish", "wish", "topic"),
-		"pauses are ignored":         ofKind("wish", "wish", "pause"),
-		"sales taken back stand":     ofKind("retraction", "", ""),
-		"acts keep nothing alive":    ofKind("activity", "", ""),
-		"whose points is forgotten":  ofKind("member", "", ""),
-		"the clock of another zone":  asked(func(q map[string]any) { delete(q, "places") }),
-		"what it is about is lost":   asked(func(q map[string]any) { delete(q, "family") }),
-		"the hand-over asks nothing": asked(func(q map[string]any) { delete(q, "step") }),
-		"known-at is ignored":        asked(func(q map[string]any) { delete(q, "known_at") }),
-		"at is when it was known":    asked(func(q map[string]any) { q["at"] = q["known_at"] }),
+		"contacts are not counted":     ofKind("contact", "", ""),
+		"refusals in them forgotten":   ofKind("contact", "step", "refused"),
+		"releases forgotten":           ofKind("contact", "step", "released"),
+		"how often is ignored":         ofKind("wish", "wish", "frequency"),
+		"topics are ignored":           ofKind("wish", "wish", "topic"),
+		"pauses are ignored":           ofKind("wish", "wish", "pause"),
+		"sales taken back stand":       ofKind("retraction", "", ""),
+		"acts keep nothing alive":      ofKind("activity", "", ""),
+		"whose points is forgotten":    ofKind("member", "", ""),
+		"the clock of another zone":    asked(func(q map[string]any) { delete(q, "places") }),
+		"what it is about is lost":     asked(func(q map[string]any) { delete(q, "family") }),
+		"what it needs beside is lost": asked(func(q map[string]any) { delete(q, "also") }),
+		"the hand-over asks nothing":   asked(func(q map[string]any) { delete(q, "step") }),
+		"known-at is ignored":          asked(func(q map[string]any) { delete(q, "known_at") }),
+		"at is when it was known":      asked(func(q map[string]any) { q["at"] = q["known_at"] }),
 		"when it was heard is lost": func(h contactHistory) contactHistory {
 			for _, f := range h.facts {
 				delete(f, "recorded_at")

@@ -23,7 +23,6 @@ type contactStory struct {
 	open   []map[string]any // contacts that were asked for, as the service was
 	sales  []contactSale
 	waits  []map[string]any // grants that wait for their confirmation
-	sure   bool             // one was confirmed: from then on denials are heard at once
 }
 
 type contactSale struct {
@@ -115,12 +114,18 @@ func (s *contactStory) decides(grant bool) {
 // decidesAt is a decision about one point and channel.
 func (s *contactStory) decidesAt(name string, p contactPoint, channel string, grant bool) {
 	pc := consent.PurposeChannel{Purpose: consent.Marketing, Channel: channel}
-	if channel == "sms" && s.chance(4) {
+	switch {
+	case channel == "sms" && s.chance(4):
 		pc.Purpose = consent.ClientelingContact
+	case !grant && s.chance(3):
+		pc = consent.PurposeChannel{Purpose: consent.AnalyticsIndividual}
 	}
 	at, id := s.happened(), s.id()
 	d := consent.Decision{At: at.Unix(), ID: id, Dec: consent.Grant}
-	fact := map[string]any{"id": id, "controller": "retail", "point": p, "purpose": pc.Purpose, "channel": channel, "decision": "grant"}
+	fact := map[string]any{"id": id, "controller": "retail", "point": p, "purpose": pc.Purpose, "decision": "grant"}
+	if pc.Channel != "" {
+		fact["channel"] = pc.Channel
+	}
 	points := []contactPoint{p}
 	info, _ := consent.PurposeOf(pc.Purpose)
 	switch {
@@ -142,10 +147,6 @@ func (s *contactStory) decidesAt(name string, p contactPoint, channel string, gr
 		}
 		d.Expires = info.EndOn(channel, d.At, d.Expires)
 	default:
-		if s.sure {
-			at = s.now
-			d.At = at.Unix()
-		}
 		fact["decision"] = pick(s, "refuse", "withdraw", "object")
 		d.Dec = map[string]consent.Dec{"refuse": consent.Refuse, "withdraw": consent.Withdraw, "object": consent.Object}[fact["decision"].(string)]
 		if name != "" && s.chance(3) {
@@ -171,8 +172,7 @@ func (s *contactStory) confirms() {
 		if denied || s.now.Sub(decided) >= 6*24*time.Hour {
 			continue
 		}
-		id := s.id()
-		s.sure = true
+		id := consent.ConfirmationID(g["id"].(string), decided.Unix())
 		s.told("decision", s.now, "decided_at", map[string]any{
 			"id": id, "controller": "retail", "point": g["point"], "purpose": g["purpose"], "channel": g["channel"], "decision": "confirm", "act": "confirmation",
 			"confirms": g["id"], "proof": map[string]any{"type": "confirmation", "sha256": strings.Repeat("b", 64)},
@@ -287,8 +287,11 @@ func (s *contactStory) wantsAt(p contactPoint, family string) {
 	if s.chance(3) {
 		body["places"] = []string{pick(s, "FR", "FR-67", "FR-974", "FR-971", "Pacific/Noumea")}
 	}
-	if s.chance(15) {
+	switch {
+	case s.chance(15):
 		body["purpose"] = "contract"
+	case s.chance(3): // it needs more of the person, at whichever of their points that was said
+		body["also"] = []map[string]any{pick(s, map[string]any{"purpose": "marketing", "channel": pick(s, "email", "sms", "push")}, map[string]any{"purpose": "analytics_individual"})}
 	}
 	s.open = append(s.open, body)
 	s.goesOn(body, "reserve")

@@ -2,6 +2,7 @@ package resolver_test
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -174,6 +175,14 @@ var (
 	}
 )
 
+// everyTime takes a grant that is sent again with another time for one more.
+func everyTime(r consent.Register) []byte {
+	return remade(r, func(_ consent.PurposeChannel, d consent.Decision) (consent.Decision, bool) {
+		d.ID = fmt.Sprint(d.ID, "/", d.At)
+		return d, true
+	})
+}
+
 // everybody takes everybody for somebody who agreed to offers an hour ago.
 func everybody(consent.Register) []byte {
 	r, _ := consent.Register{}.Join(offersByMail, consent.Decision{Dec: consent.Grant, At: time.Now().Add(-time.Hour).Unix(), ID: "x"})
@@ -229,6 +238,13 @@ func (e elsewhere) LastAct(ctx context.Context, space, controller string, point 
 	return e.Acts.LastAct(ctx, space, map[string]string{retail: digital, digital: retail}[controller], point, now) //nolint:wrapcheck // a fault
 }
 
+// alone knows nobody's other points.
+type alone struct{ contacts.People }
+
+func (a alone) View(ctx context.Context, space string, _ []identifier.Key, now int64) (*resolve.View, error) {
+	return a.People.View(ctx, space, nil, now)
+}
+
 // permitFaults are planted one by one: the whole-history test has to find each.
 var permitFaults = []struct {
 	name, found string // and how one of the findings begins
@@ -265,6 +281,8 @@ var permitFaults = []struct {
 	{"a retraction reaches the points alone that it names", "reserve", sabotage{lost: stream.TopicConsents}},
 	{"profiles take a sale for one of every family", "sales of", sabotage{cells: reading(anyFamily)}},
 	{"profiles do not see objections after a sale", "sales of", sabotage{cells: reading(withoutDenials)}},
+	{"contacts ask the address alone for what is the person's", "reserve", sabotage{people: func(p contacts.People) contacts.People { return alone{p} }}},
+	{"a grant that is sent again with another time counts once more", "reserve", sabotage{collector: collecting(everyTime), desk: contacting(everyTime)}},
 	{"contacts ask for another controller", "reserve", sabotage{desk: func(c contacts.Registers) contacts.Registers {
 		return brokenCells{Cells: c.(resolve.Cells), key: otherController}
 	}}},

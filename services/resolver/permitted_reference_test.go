@@ -10,6 +10,7 @@ import (
 
 // said is one decision as it was told.
 type said struct {
+	id                                  string // of who sent it
 	controller, point, purpose, channel string
 	denies                              int // 0 = a grant, then refuse, withdraw, object: the more protective the larger
 	at, expires                         int64
@@ -36,6 +37,13 @@ func (a said) beats(b said) bool {
 // words are all decisions, in the order they were heard.
 type words []said
 
+// again reports whether a grant was said there before under its id: an act of a person happens once, whoever sends it again and with whatever time.
+func (w words) again(g said) bool {
+	return g.denies == 0 && slices.ContainsFunc(w, func(d said) bool {
+		return d.id == g.id && d.at < g.at && d.controller == g.controller && d.point == g.point && d.purpose == g.purpose && d.channel == g.channel
+	})
+}
+
 // holding is the decision that holds for a point at t: the latest that was said, or, where nothing was said, the latest grant that was carried.
 func (w words) holding(controller, point, purpose, channel string, t int64) (best said, found bool) {
 	for _, carried := range []bool{false, true} {
@@ -43,7 +51,7 @@ func (w words) holding(controller, point, purpose, channel string, t int64) (bes
 			if d.controller != controller || d.point != point || d.purpose != purpose || d.channel != channel || d.at > t {
 				continue
 			}
-			if (d.carried && d.denies == 0) == carried && (!found || d.beats(best)) {
+			if (d.carried && d.denies == 0) == carried && (!found || d.beats(best)) && !w.again(d) {
 				best, found = d, true
 			}
 		}

@@ -2,6 +2,7 @@ package resolver_test
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -18,6 +19,8 @@ type story struct {
 	n        int
 	rng      *rand.Rand
 	shops    *rand.Rand // of what is sold and offered
+	senders  *rand.Rand // of what is sent again
+	sent     []sentGrant
 	words    words
 	browsed  []browsed
 	bought   []bought
@@ -29,6 +32,26 @@ type story struct {
 	numbers  []string // of customers
 	card     string
 	sequence int
+}
+
+// sentGrant is a grant as its source sent it.
+type sentGrant struct {
+	said
+	decision, told map[string]any
+}
+
+// sendAgain sends a grant once more under its id, now and then, as sources do that set the time anew with each attempt.
+func (s *story) sendAgain(w *permitWorld) {
+	if len(s.sent) == 0 || s.senders.IntN(8) > 0 {
+		return
+	}
+	g := s.sent[s.senders.IntN(len(s.sent))]
+	d, decision, told := g.said, maps.Clone(g.decision), maps.Clone(g.told)
+	d.at = w.now.Add(-time.Minute - time.Duration(s.senders.IntN(6*24*60))*time.Minute).Unix()
+	decision["decided_at"] = time.Unix(d.at, 0).UTC().Format(time.RFC3339)
+	told["consent"] = list(decision)
+	s.words = append(s.words, d)
+	w.take("web", d.controller, marshal(told))
 }
 
 // browsed is one event of browsing.
@@ -47,7 +70,8 @@ type bought struct {
 func newStory(n int, seed uint64) *story {
 	name := func(s string) string { return fmt.Sprintf("%s%d", s, n) }
 	return &story{
-		n: n, rng: rand.New(rand.NewPCG(seed, uint64(n))), shops: rand.New(rand.NewPCG(seed+1, uint64(n))), numbers: []string{name("UA"), name("UB")},
+		n: n, rng: rand.New(rand.NewPCG(seed, uint64(n))), shops: rand.New(rand.NewPCG(seed+1, uint64(n))),
+		senders: rand.New(rand.NewPCG(seed+2, uint64(n))), numbers: []string{name("UA"), name("UB")},
 		cookies: []string{name("ck-a-"), name("ck-b-"), name("ck-s-")}, devices: []string{name("app-")},
 		mails: []string{name("a") + "@example.fr", name("b") + "@example.fr"}, card: fmt.Sprintf("29900%08d", n),
 	}
@@ -113,6 +137,7 @@ func (s *story) step(w *permitWorld) {
 	default:
 		s.decide(w, who, at)
 	}
+	s.sendAgain(w)
 }
 
 func (s *story) browse(w *permitWorld, at time.Time) {
@@ -237,12 +262,14 @@ func (s *story) say(w *permitWorld, ns identifier.Namespace, d said) {
 		m["expires_at"] = time.Unix(d.expires, 0).UTC().Format(time.RFC3339)
 	}
 	calls := ns.Kind() == identifier.KindPerson && s.chance(.3)
-	if ns == identifier.Email && d.denies == 0 && !d.carried && !calls && s.chance(.2) {
+	waits := ns == identifier.Email && d.denies == 0 && !d.carried && !calls && s.chance(.2)
+	d.id = s.id()
+	if waits {
 		m["act"] = "web_form" // of whoever typed the address: it waits for its confirmation
 	} else {
 		s.words = append(s.words, d)
 	}
-	told := map[string]any{"id": s.id(), "type": "consent.decided", "occurred_at": w.now.Format(time.RFC3339), "consent": list(m)}
+	told := map[string]any{"id": d.id, "type": "consent.decided", "occurred_at": w.now.Format(time.RFC3339), "consent": list(m)}
 	if calls { // said to an agent, while they spoke
 		m["act"] = "call_recorded"
 		told["type"], told["identifiers"], told["data"] = "call.ended", list(is("call", s.id())), map[string]any{"duration_seconds": 60, "outcome": "answered"}
@@ -250,6 +277,9 @@ func (s *story) say(w *permitWorld, ns identifier.Namespace, d said) {
 		return
 	}
 	w.take("web", d.controller, marshal(told))
+	if d.denies == 0 && !waits {
+		s.sent = append(s.sent, sentGrant{d, m, told})
+	}
 }
 
 // act is what a steward decides about two of the identifiers.

@@ -315,6 +315,11 @@ func (w *permitWorld) judgeContacts(s *story, f *permitFinding, shown permitted)
 			if family != "" {
 				body["family"] = family
 			}
+			also := ""
+			if s.senders.IntN(3) == 0 {
+				also = []string{"profiling", "store_view_web", "analytics_individual"}[s.senders.IntN(3)]
+				body["also"] = list(map[string]any{"purpose": also})
+			}
 			for _, step := range []string{"reserve", "confirm"} {
 				var a contacts.Answer
 				require.Equal(w.t, http.StatusOK, w.ask(w.contacts, controller, "/v1/contacts/"+step, body, &a))
@@ -330,6 +335,15 @@ func (w *permitWorld) judgeContacts(s *story, f *permitFinding, shown permitted)
 					shown["taken back by a card alone"]++
 					continue // either answer, until the resolver has heard
 				}
+				if also != "" {
+					if a.Allowed {
+						shown["also "+also]++
+					}
+					if want = want && s.mayAlso(controller, s.around(w, mail), also, w.now.Unix()); !want && a.Allowed {
+						f.add("%s of %s in story %d also for %s", step, controller, s.n, also)
+					}
+					continue // what else the person said may keep it away
+				}
 				if a.Allowed && len(s.acts) > 0 {
 					shown["kept alive"]++
 				}
@@ -339,6 +353,31 @@ func (w *permitWorld) judgeContacts(s *story, f *permitFinding, shown permitted)
 			}
 		}
 	}
+}
+
+// mayAlso reports whether a person, by all of their points, permits what a contact needs beside its own purpose.
+func (s *story) mayAlso(controller string, points []string, purpose string, now int64) bool {
+	if purpose == "analytics_individual" {
+		return !s.words.objected(controller, points, purpose, now)
+	}
+	return s.words.agreed(controller, points, purpose, now)
+}
+
+// around lists the values of the identifiers of whoever has an address, as far as the resolver has heard.
+func (s *story) around(w *permitWorld, mail string) []string {
+	k := identifier.KeyOf(identifier.Email, w.ring.Pseudonym(space, identifier.Email, mail))
+	view, err := w.graph.View(w.t.Context(), space, []identifier.Key{k}, w.now.Unix())
+	require.NoError(w.t, err)
+	if view.Standing(k) != identity.Clean {
+		return []string{mail}
+	}
+	var a profileapi.Answer
+	for _, m := range view.Profile(k).Members {
+		p, err := m.Pseudonym()
+		require.NoError(w.t, err)
+		a.Also = append(a.Also, w.ring.Name(space, p))
+	}
+	return s.membersOf(w, &a)
 }
 
 // stands reports whether an address stands for a person. What is done under one that stands for nobody is no sign of anybody's life.

@@ -75,6 +75,7 @@ type sabotage struct {
 	reads     func(resolve.Cells) resolve.Cells           // as the profile API reads them
 	desk      func(contacts.Registers) contacts.Registers // as contacts read them
 	acts      func(contacts.Acts) contacts.Acts           // what people did, as contacts read it
+	people    func(contacts.People) contacts.People       // whose points are whose, as contacts read it
 	lost      string                                      // a topic that nobody gets
 	stopped   bool                                        // the resolver's clock stands
 }
@@ -236,12 +237,16 @@ func (w *permitWorld) openReaders(broken sabotage) {
 	if broken.acts != nil {
 		acts = broken.acts(acts)
 	}
+	var people contacts.People = w.graph
+	if broken.people != nil {
+		people = broken.people(people)
+	}
 	cfg := contacts.Default()
 	cfg.Timeout = patience
 	cfg.Rules.Caps = []contact.Cap{{Most: 100, Hours: 1, Source: "nothing but permission is asked for"}}
 	registry = prometheus.NewRegistry()
 	c, err := contacts.New(cfg, contacts.Deps{
-		Log: zap.NewNop(), Metrics: registry, Gatherer: registry, Readers: w.readers, People: w.graph, Acts: acts, Registers: desk, Contacts: w.desk,
+		Log: zap.NewNop(), Metrics: registry, Gatherer: registry, Readers: w.readers, People: people, Acts: acts, Registers: desk, Contacts: w.desk,
 		Kafka: permitLog{w, ""}, Pseudonyms: w.ring, Now: now,
 	})
 	require.NoError(w.t, err)
