@@ -18,9 +18,20 @@ func (w *Warehouse) OlderRows(ctx context.Context, before time.Time) (uint64, er
 	return n, nil
 }
 
-// DropTables drops everything of the database: views first, since they read the tables.
+// Life names the tables of facts that stand: those that are dropped, or lost, and made anew have another.
+func (w *Warehouse) Life(ctx context.Context) (string, error) {
+	var life string
+	err := w.conn.QueryRow(ctx, "SELECT toString(uuid) FROM system.tables WHERE database = "+literal(w.cfg.Database)+" AND name = 'events'").Scan(&life)
+	if err != nil {
+		return "", fmt.Errorf("asking for the life of the tables: %w", redact(err))
+	}
+	return life, nil
+}
+
+// DropTables drops everything of the database: what is known of migrations first, so that after a cut the next one makes again what is gone; then views, since
+// they read the tables.
 func (w *Warehouse) DropTables(ctx context.Context) error {
-	rows, err := w.conn.Query(ctx, "SELECT name, engine FROM system.tables WHERE database = "+literal(w.cfg.Database)+" ORDER BY engine != 'View', engine != 'Dictionary', name")
+	rows, err := w.conn.Query(ctx, "SELECT name, engine FROM system.tables WHERE database = "+literal(w.cfg.Database)+" ORDER BY name != "+literal(versionTable)+", engine != 'View', engine != 'Dictionary', name")
 	if err != nil {
 		return fmt.Errorf("listing the tables: %w", redact(err))
 	}

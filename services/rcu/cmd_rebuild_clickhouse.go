@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -86,11 +87,14 @@ func (c rebuildClickHouseCmd) Run(ctx context.Context, a *app) error {
 
 func (c rebuildClickHouseCmd) rebuild(ctx context.Context, a *app, client *stream.Client, store *warehouse.Warehouse, run func(context.Context) error) error {
 	note := home{a.data}.path(rebuildNote)
-	_, err := os.Stat(note)
+	earlier, err := cutShort(note)
+	if err != nil {
+		return err
+	}
 	m := newSteps(a)
 	report, err := rebuild.ClickHouse(ctx, rebuild.SinkConfig{
-		Drop: c.Drop, LoseOlder: c.LoseOlder, Continue: err == nil, Progress: m.set,
-		Begun: func() error { return noteRebuild(note) },
+		Drop: c.Drop, LoseOlder: c.LoseOlder, Earlier: earlier, Progress: m.set,
+		Begun: func(n rebuild.SinkNote) error { return noteRebuild(note, n) },
 	}, client, store, run)
 	m.done()
 	if err != nil {
@@ -100,7 +104,11 @@ func (c rebuildClickHouseCmd) rebuild(ctx context.Context, a *app, client *strea
 		return fmt.Errorf("removing the note of the rebuild: %w", err)
 	}
 	return a.answer(report, func(w io.Writer) {
-		_, _ = fmt.Fprintf(w, "clickhouse is rebuilt: %d records in %.1f s\n", report.Records, report.Seconds)
+		how := "rebuilt"
+		if report.Resumed {
+			how = "rebuilt (went on where it was cut short)"
+		}
+		_, _ = fmt.Fprintf(w, "clickhouse is %s: %d records in %.1f s\n", how, report.Records, report.Seconds)
 		if report.Older > 0 && report.Dropped {
 			_, _ = fmt.Fprintf(w, "  %d events from before %s are lost: Kafka no longer had them\n", report.Older, report.Oldest.Format(time.DateTime))
 		} else if report.Older > 0 {
@@ -109,8 +117,29 @@ func (c rebuildClickHouseCmd) rebuild(ctx context.Context, a *app, client *strea
 	})
 }
 
-func noteRebuild(path string) error {
-	if err := os.WriteFile(path, nil, 0o600); err != nil && !errors.Is(err, fs.ErrNotExist) {
+// cutShort reads what a rebuild left that was cut short; nil when there was none. A note that cannot be read says nothing to go on from.
+func cutShort(path string) (*rebuild.SinkNote, error) {
+	raw, err := os.ReadFile(path) //nolint:gosec // a fixed name in our own folder
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the note of an earlier rebuild: %w", err)
+	}
+	n := new(rebuild.SinkNote)
+	if json.Unmarshal(raw, n) != nil {
+		return nil, nil // begin anew
+	}
+	return n, nil
+}
+
+// noteRebuild notes in the data folder, where there is one, that a rebuild is under way.
+func noteRebuild(path string, n rebuild.SinkNote) error {
+	raw, err := json.Marshal(n)
+	if err == nil {
+		err = os.WriteFile(path, raw, 0o600)
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("noting that a rebuild is under way: %w", err)
 	}
 	return nil

@@ -66,6 +66,56 @@ func TestLongARebuildIsKilledAtAnyMoment(t *testing.T) {
 	require.NotContains(t, out, `"unknown"`)
 }
 
+// `rcu rebuild clickhouse --drop` is killed with its servers at random moments, and the same command, or `rcu up`, goes on: every row is there once.
+func TestLongARebuildOfClickHouseIsKilledAtAnyMoment(t *testing.T) {
+	testkit.Long(t)
+	i := newInstallation(t)
+	r := i.up()
+	i.demo("150")
+	i.settled(i.kafka(r))
+	rows := i.counts()
+	out, err := i.do("rebuild", "clickhouse", "--drop", "--config", i.config)
+	require.Error(t, err)
+	require.Contains(t, out, "a sink is running")
+	require.NoError(t, r.stop(t, os.Interrupt), r.stderr.String())
+
+	seed := uint64(time.Now().UnixNano())
+	rng := rand.New(rand.NewPCG(seed, 2))
+	t.Log("seed", seed)
+	path, err := program()
+	require.NoError(t, err)
+	killed, amid := 0, 0
+	for killed < 6 {
+		ctx, kill := context.WithCancel(t.Context())
+		cmd := exec.CommandContext(ctx, path, "--json", "--data", i.dir, "rebuild", "clickhouse", "--drop", "--config", i.config)
+		timer := time.AfterFunc(time.Duration(300+rng.IntN(3000))*time.Millisecond, kill) // kill -9
+		out, err := cmd.CombinedOutput()
+		timer.Stop()
+		kill()
+		if err == nil || errors.Is(err, context.Canceled) {
+			continue // it came to its end
+		}
+		require.EqualError(t, err, "signal: killed", "%s", out)
+		killed++
+		if _, err := os.Stat(filepath.Join(i.dir, rebuildNote)); err == nil {
+			amid++
+		}
+		if killed == 3 { // somebody starts everything instead
+			r = i.up()
+			i.settled(i.kafka(r))
+			require.Equal(t, rows, i.counts(), "seed %d", seed)
+			require.NoError(t, r.stop(t, os.Interrupt), r.stderr.String())
+		}
+	}
+	t.Logf("%d of %d kills came while rows were written", amid, killed)
+	i.must("rebuild", "clickhouse", "--drop", "--config", i.config)
+	require.NoFileExists(t, filepath.Join(i.dir, rebuildNote))
+	r = i.up()
+	i.settled(i.kafka(r))
+	require.Equal(t, rows, i.counts(), "seed %d", seed)
+	require.NoError(t, r.stop(t, os.Interrupt), r.stderr.String())
+}
+
 // compared keeps the sums of the kinds that tell states apart.
 func compared(t *testing.T, raw string) checksums {
 	t.Helper()

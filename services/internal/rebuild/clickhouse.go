@@ -20,6 +20,8 @@ var (
 type Tables interface {
 	// Migrate makes the tables that are missing.
 	Migrate(ctx context.Context) error
+	// Life names the tables that stand: those that are made anew have another.
+	Life(ctx context.Context) (string, error)
 	// OlderRows counts the rows of events that were received before a time.
 	OlderRows(ctx context.Context, before time.Time) (uint64, error)
 	// DropTables drops the database's tables, views and dictionary.
@@ -32,16 +34,29 @@ type SinkConfig struct {
 	Group string
 	// Drop drops the tables first; without LoseOlder only if Kafka has every event of theirs.
 	Drop, LoseOlder bool
-	// Continue goes on with a rebuild that was cut short: the tables and the offsets stay as they are.
-	Continue bool
+	// Earlier is a rebuild that was cut short; nil when there was none.
+	Earlier *SinkNote
 	// Begun is called once the tables and offsets are set back, and what is left is to be read.
-	Begun func() error
+	Begun func(SinkNote) error
 	// Progress is told of every step; may be nil.
 	Progress func(step string, done, total int64)
+	// Every is how often it is looked how far the sink is. Default: 300ms.
+	Every time.Duration
 }
+
+// SinkNote is what a rebuild that is cut short leaves behind, so that the next goes on with it.
+type SinkNote struct {
+	Life    string `json:"life"` // of the tables that it writes
+	Dropped bool   `json:"dropped"`
+	Until   ends   `json:"until"`
+}
+
+// ends are where logs ended when a rebuild began, by topic and partition: what comes later is the sink's everyday work.
+type ends map[string]map[int]int64
 
 // SinkReport is what a rebuild of ClickHouse did.
 type SinkReport struct {
+	Resumed bool      `json:"resumed"`
 	Dropped bool      `json:"dropped"`
 	Oldest  time.Time `json:"oldest"` // received_at of the oldest event on Kafka: what is older does not come back
 	Older   uint64    `json:"older"`  // events that stood in ClickHouse and are older than that
@@ -49,7 +64,7 @@ type SinkReport struct {
 	Seconds float64   `json:"seconds"`
 }
 
-// ClickHouse sets the sink's group back to the start of the logs and lets run, which is the sink, write until it has caught up.
+// ClickHouse sets the sink's group back to the start of the logs and lets run, which is the sink, write until it has read what they held then.
 func ClickHouse(ctx context.Context, cfg SinkConfig, client *stream.Client, tables Tables, run func(ctx context.Context) error) (SinkReport, error) {
 	began := time.Now()
 	if cfg.Group == "" {
@@ -58,6 +73,9 @@ func ClickHouse(ctx context.Context, cfg SinkConfig, client *stream.Client, tabl
 	if cfg.Progress == nil {
 		cfg.Progress = func(string, int64, int64) {}
 	}
+	if cfg.Every == 0 {
+		cfg.Every = 300 * time.Millisecond
+	}
 	n, err := client.Members(ctx, cfg.Group)
 	if err != nil {
 		return SinkReport{}, err //nolint:wrapcheck // says all
@@ -65,44 +83,74 @@ func ClickHouse(ctx context.Context, cfg SinkConfig, client *stream.Client, tabl
 	if n > 0 {
 		return SinkReport{}, ErrSinkRuns
 	}
-	report, err := prepareTables(ctx, cfg, client, tables)
+	report, until, err := prepareTables(ctx, cfg, client, tables)
 	if err != nil {
 		return report, err
 	}
-	if cfg.Begun != nil {
-		if err := cfg.Begun(); err != nil {
-			return report, err
-		}
-	}
-	report.Records, err = catchUp(ctx, cfg, client, run)
+	report.Records, err = catchUp(ctx, cfg, client, until, run)
 	report.Seconds = time.Since(began).Seconds()
 	return report, err
 }
 
-// prepareTables finds out what would be lost, drops if asked to, and sets the group back.
-func prepareTables(ctx context.Context, cfg SinkConfig, client *stream.Client, tables Tables) (report SinkReport, err error) {
+// prepareTables finds out what would be lost, and goes on where an earlier rebuild was cut short, or begins anew.
+func prepareTables(ctx context.Context, cfg SinkConfig, client *stream.Client, tables Tables) (report SinkReport, until ends, err error) {
 	if err := tables.Migrate(ctx); err != nil {
-		return report, fmt.Errorf("making the tables: %w", err)
+		return report, nil, fmt.Errorf("making the tables: %w", err)
 	}
 	if report.Oldest, err = oldest(ctx, client); err != nil {
-		return report, err
+		return report, nil, err
 	}
 	if report.Older, err = tables.OlderRows(ctx, report.Oldest); err != nil {
-		return report, fmt.Errorf("counting what kafka no longer has: %w", err)
+		return report, nil, fmt.Errorf("counting what kafka no longer has: %w", err)
 	}
-	if cfg.Continue {
-		return report, nil
+	if report.Resumed, err = goesOn(ctx, cfg, client, tables); err != nil {
+		return report, nil, err
+	}
+	if report.Resumed {
+		report.Dropped = cfg.Earlier.Dropped
+		return report, cfg.Earlier.Until, nil
+	}
+	if cfg.Drop && report.Older > 0 && !cfg.LoseOlder {
+		return report, nil, fmt.Errorf("%d events from before %s: %w", report.Older, report.Oldest.Format(time.DateTime), ErrOlder)
+	}
+	until, err = begin(ctx, cfg, client, tables)
+	report.Dropped = cfg.Drop && err == nil
+	return report, until, err
+}
+
+// goesOn reports whether what an earlier rebuild left is the first part of this one: into the same tables, and not read to its end since, as a sink does
+// that is started after the cut. Whoever asks for a drop gets one.
+func goesOn(ctx context.Context, cfg SinkConfig, client *stream.Client, tables Tables) (bool, error) {
+	if cfg.Earlier == nil || cfg.Drop && !cfg.Earlier.Dropped {
+		return false, nil
+	}
+	life, err := tables.Life(ctx)
+	if err != nil || life != cfg.Earlier.Life {
+		return false, err //nolint:wrapcheck // says all
+	}
+	left, err := behind(ctx, cfg.Group, client, cfg.Earlier.Until)
+	return left > 0, err
+}
+
+// begin sets the group back, then drops if asked to: cut short between the two, a sink that is started instead of another rebuild writes everything again.
+func begin(ctx context.Context, cfg SinkConfig, client *stream.Client, tables Tables) (ends, error) {
+	until, err := fromStart(ctx, cfg.Group, client)
+	if err != nil {
+		return nil, err
 	}
 	if cfg.Drop {
-		if report.Older > 0 && !cfg.LoseOlder {
-			return report, fmt.Errorf("%d events from before %s: %w", report.Older, report.Oldest.Format(time.DateTime), ErrOlder)
-		}
 		if err := errors.Join(tables.DropTables(ctx), tables.Migrate(ctx)); err != nil {
-			return report, fmt.Errorf("making the tables anew: %w", err)
+			return nil, fmt.Errorf("making the tables anew: %w", err)
 		}
-		report.Dropped = true
 	}
-	return report, fromStart(ctx, cfg.Group, client)
+	if cfg.Begun == nil {
+		return until, nil
+	}
+	life, err := tables.Life(ctx)
+	if err != nil {
+		return nil, err //nolint:wrapcheck // says all
+	}
+	return until, cfg.Begun(SinkNote{Life: life, Dropped: cfg.Drop, Until: until})
 }
 
 // oldest is the time of the oldest event that Kafka retains; now when there is none.
@@ -126,44 +174,44 @@ func oldest(ctx context.Context, client *stream.Client) (time.Time, error) {
 	return first, nil
 }
 
-// fromStart sets the group to the start of everything that the sink reads.
-func fromStart(ctx context.Context, group string, client *stream.Client) error {
-	offsets := map[string]map[int]int64{}
+// fromStart sets the group to the start of everything that the sink reads, and tells where that ends.
+func fromStart(ctx context.Context, group string, client *stream.Client) (ends, error) {
+	offsets, until := map[string]map[int]int64{}, ends{}
 	for _, topic := range sink.Topics() {
 		n, err := client.Partitions(ctx, topic)
 		if err != nil {
-			return fmt.Errorf("asking for the partitions of %s: %w", topic, err)
+			return nil, fmt.Errorf("asking for the partitions of %s: %w", topic, err)
 		}
-		offsets[topic] = map[int]int64{}
+		offsets[topic], until[topic] = map[int]int64{}, map[int]int64{}
 		for p := range n {
 			bounds, err := client.Bounds(ctx, topic, p)
 			if err != nil {
-				return fmt.Errorf("asking for the bounds of %s: %w", topic, err)
+				return nil, fmt.Errorf("asking for the bounds of %s: %w", topic, err)
 			}
-			offsets[topic][p] = bounds[p].Start
+			offsets[topic][p], until[topic][p] = bounds[p].Start, bounds[p].End
 		}
 	}
 	err := client.SetOffsets(ctx, group, offsets)
 	if errors.Is(err, stream.ErrGroupInUse) {
-		return ErrSinkRuns
+		return nil, ErrSinkRuns
 	}
-	return err //nolint:wrapcheck // says all
+	return until, err //nolint:wrapcheck // says all
 }
 
-// lagEvery is how often the progress is looked at.
-const lagEvery = 300 * time.Millisecond
-
-// catchUp runs the sink until it has read everything.
-func catchUp(ctx context.Context, cfg SinkConfig, client *stream.Client, run func(ctx context.Context) error) (records int64, err error) {
-	behind := func() (int64, error) {
-		lags, err := client.Lag(ctx, cfg.Group, sink.Topics()...)
-		n := int64(0)
-		for _, l := range lags {
-			n += l.Lag()
-		}
-		return n, err //nolint:wrapcheck // says all
+// behind counts the records before the ends that the group has still to commit.
+func behind(ctx context.Context, group string, client *stream.Client, until ends) (int64, error) {
+	lags, err := client.Lag(ctx, group, sink.Topics()...)
+	n := int64(0)
+	for _, l := range lags {
+		l.End = min(l.End, until[l.Topic][l.Partition]) // the log of a note may have been made anew since
+		n += l.Lag()
 	}
-	total, err := behind()
+	return n, err //nolint:wrapcheck // says all
+}
+
+// catchUp runs the sink until it has read everything up to the ends. Events that arrive meanwhile do not put them off.
+func catchUp(ctx context.Context, cfg SinkConfig, client *stream.Client, until ends, run func(ctx context.Context) error) (records int64, err error) {
+	total, err := behind(ctx, cfg.Group, client, until)
 	if err != nil {
 		return 0, err
 	}
@@ -171,7 +219,7 @@ func catchUp(ctx context.Context, cfg SinkConfig, client *stream.Client, run fun
 	defer stop()
 	ended := make(chan error, 1)
 	go func() { ended <- run(running) }()
-	tick := time.NewTicker(lagEvery)
+	tick := time.NewTicker(cfg.Every)
 	defer tick.Stop()
 	for left := total; left > 0; {
 		select {
@@ -179,7 +227,7 @@ func catchUp(ctx context.Context, cfg SinkConfig, client *stream.Client, run fun
 			return total - left, errors.Join(errors.New("the sink ended before it had caught up"), err, ctx.Err())
 		case <-tick.C:
 		}
-		if n, err := behind(); err == nil { // a broker that is away is the sink's concern
+		if n, err := behind(ctx, cfg.Group, client, until); err == nil { // a broker that is away is the sink's concern
 			left = n
 		}
 		cfg.Progress("writing to clickhouse", total-left, total)
