@@ -26,6 +26,10 @@ const (
 	fullBytes    = 256 << 10
 	fullQueue    = 512 << 10
 	senders      = 3 * fullRequests
+	// calmSenders find room for all that they send at once.
+	calmSenders = fullBytes / (42 << 10)
+	// heapAtMost may live beyond what lived before while an ingestor is pressed, with all that the senders themselves hold.
+	heapAtMost = 48 << 20
 )
 
 // crowd is an ingestor with small limits on a broker whose writes go through a gate, and what its senders were told.
@@ -39,6 +43,7 @@ type crowd struct {
 	statuses map[int]int
 	wrong    []string
 	peak     float64 // of bytes at work
+	heap     uint64  // the most that lived
 	slowest  time.Duration
 	late503s int // answers of 503 that waited for the brokers
 	at503s   int // that did not
@@ -89,10 +94,17 @@ func ticket(id string) string {
 	return list(events...)
 }
 
-// press lets every sender send, and send again at once whatever it is told, until the time is over.
-func (c *crowd) press(round string, d time.Duration) {
-	until := time.Now().Add(d)
+// press lets so many senders send, and send again at once whatever they are told, until the time is over. It returns the events a second that they offered, and
+// those that were accepted.
+func (c *crowd) press(round string, senders int, d time.Duration) (offered, accepted float64) {
+	c.statuses, c.heap = map[int]int{}, 0
+	until, began := time.Now().Add(d), time.Now()
 	var g sync.WaitGroup
+	g.Go(func() {
+		for tick := time.NewTicker(d / 20); time.Now().Before(until); <-tick.C {
+			c.heap = max(c.heap, heap())
+		}
+	})
 	for n := range senders {
 		g.Go(func() {
 			source := []string{"store-1", "store-slow"}[n%2]
@@ -102,6 +114,11 @@ func (c *crowd) press(round string, d time.Duration) {
 		})
 	}
 	g.Wait()
+	seconds, requests := time.Since(began).Seconds(), 0
+	for _, n := range c.statuses {
+		requests += n
+	}
+	return 4 * float64(requests) / seconds, 4 * float64(c.statuses[http.StatusOK]) / seconds
 }
 
 func (c *crowd) send(source, id string) {
@@ -179,38 +196,42 @@ func TestOverload_threeTimesWhatIsCarried_isToldToComeLater(t *testing.T) {
 	pace := time.NewTicker(30 * time.Millisecond)
 	defer pace.Stop()
 	c := newCrowd(t, fullQueue, 15*time.Second, func() { <-pace.C })
-	c.press("warm", 200*time.Millisecond)
+	_, carried := c.press("warm", calmSenders, time.Second)
+	require.Equal(t, map[int]int{200: c.statuses[200]}, c.statuses, "what there is room for is carried")
 	before := heap()
-	c.press("full", 2*time.Second)
+	offered, accepted := c.press("full", senders, 2*time.Second)
 	require.Empty(t, c.wrong)
-	require.Positive(t, c.statuses[200], "what can be carried is carried")
+	require.GreaterOrEqual(t, offered, 3*carried, "events a second")
+	require.Greater(t, accepted, carried/2, "what can be carried still is")
 	require.Positive(t, c.statuses[429], "the rest is told to come later")
 	require.Zero(t, c.statuses[503])
 	require.LessOrEqual(t, c.peak, float64(fullBytes), "bytes at work")
 	require.Positive(t, c.peak)
+	require.Less(t, c.heap, before+heapAtMost)
 	require.Less(t, heap(), before+32<<20)
 	c.recovers()
 	c.everyAcceptedEventIsThere()
-	t.Logf("statuses %v, at most %.0f bytes at work, slowest answer %s", c.statuses, c.peak, c.slowest)
+	t.Logf("carried %.0f events/s, offered %.0f, accepted %.0f; statuses %v, at most %.0f bytes at work and %d of heap beyond %d, slowest answer %s",
+		carried, offered, accepted, c.statuses, c.peak, c.heap-before, before, c.slowest)
 }
 
 func TestOverload_kafkaHangs_nothingGrows_andItRecoversByItself(t *testing.T) {
 	var broker gate
 	c := newCrowd(t, fullQueue, 500*time.Millisecond, broker.pass)
-	c.press("warm", 200*time.Millisecond)
+	c.press("warm", senders, 200*time.Millisecond)
 	require.Positive(t, c.statuses[200])
 	broker.Lock()
 	open := sync.OnceFunc(broker.Unlock)
 	defer open()
-	c.statuses = map[int]int{}
 	before := heap()
-	c.press("away", 2*time.Second)
+	c.press("away", senders, 2*time.Second)
 	require.Empty(t, c.wrong)
 	require.Positive(t, c.statuses[503], "the brokers did not acknowledge")
 	require.Positive(t, c.statuses[429], "and until that is known, all places are taken")
 	require.Zero(t, c.statuses[200])
 	require.Positive(t, c.at503s, "known to be away: refused at once")
 	require.Less(t, c.late503s, 6*fullRequests, "only the first ones, and one a rest, waited for the brokers")
+	require.Less(t, c.heap, before+heapAtMost)
 	require.Less(t, heap(), before+16<<20)
 	require.Less(t, c.slowest, 5*time.Second)
 	t.Logf("statuses %v, %d of the 503 waited, slowest answer %s", c.statuses, c.late503s, c.slowest)
@@ -225,7 +246,7 @@ func TestOverload_aFullQueueOfTheProducerIs429(t *testing.T) {
 	c := newCrowd(t, 2<<10, 500*time.Millisecond, broker.pass)
 	require.Equal(t, 200, c.do(c.request("store-1", ticket("first"))).Code)
 	broker.Lock()
-	c.press("full", 300*time.Millisecond)
+	c.press("full", senders, 300*time.Millisecond)
 	broker.Unlock()
 	require.Empty(t, c.wrong)
 	require.Contains(t, c.metrics(), `rcu_ingestor_events_total{channel="store",outcome="unavailable"}`)
