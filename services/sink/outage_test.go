@@ -5,6 +5,7 @@ import (
 	"net"
 	"strconv"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"google.golang.org/protobuf/proto"
@@ -14,7 +15,22 @@ import (
 	"rcu/pkg/testkit"
 )
 
-// TestSink_clickHouseKilled_nothingIsLostOrDoubled kills the engine while rows arrive.
+// behind is the metric of an operator: the records that the sink has still to write.
+func (r *rig) behind() (n float64) {
+	r.t.Helper()
+	families, err := r.links.Gather()
+	require.NoError(r.t, err)
+	for _, f := range families {
+		if f.GetName() == "rcu_stream_lag_records" {
+			for _, m := range f.GetMetric() {
+				n += m.GetGauge().GetValue()
+			}
+		}
+	}
+	return n
+}
+
+// TestSink_clickHouseKilled_nothingIsLostOrDoubled kills the engine while rows arrive. The lag grows until it is back, and falls to nothing.
 func TestSink_clickHouseKilled_nothingIsLostOrDoubled(t *testing.T) {
 	dir := t.TempDir()
 	first := testkit.ClickHouseServer(t, embedded.ClickHouseConfig{Dir: dir})
@@ -32,14 +48,19 @@ func TestSink_clickHouseKilled_nothingIsLostOrDoubled(t *testing.T) {
 	publish(500, 2000)
 	first.Kill()
 	publish(2500, 500)
+	require.Eventually(t, func() bool { return r.behind() >= 500 }, 15*time.Second, 20*time.Millisecond, "what comes cannot be written")
+	publish(3000, 2500)
+	require.Eventually(t, func() bool { return r.behind() >= 3000 }, 15*time.Second, 20*time.Millisecond, "the lag grows while inserts are tried again")
 
 	_, port, err := net.SplitHostPort(first.Addr())
 	require.NoError(t, err)
 	number, err := strconv.Atoi(port)
 	require.NoError(t, err)
 	testkit.ClickHouseServer(t, embedded.ClickHouseConfig{Dir: dir, Port: number})
-	r.wait(3000.0, "SELECT count() FROM events FINAL")
-	r.wait(6000.0, "SELECT count() FROM order_lines FINAL")
-	require.Equal(t, []map[string]any{{"sold": 300000.0, "orders": 3000.0}}, r.ask("SELECT sold, orders FROM orders_by_channel"))
+	r.wait(5500.0, "SELECT count() FROM events FINAL")
+	r.wait(11000.0, "SELECT count() FROM order_lines FINAL")
+	require.Equal(t, []map[string]any{{"sold": 550000.0, "orders": 5500.0}}, r.ask("SELECT sold, orders FROM orders_by_channel"))
 	require.Zero(t, counter(t, r.registry, "rcu_sink_ids_withheld_total"))
+	require.Eventually(t, func() bool { return r.behind() == 0 }, 15*time.Second, 20*time.Millisecond, "the lag is gone")
+	require.Equal(t, 5500, r.committed("sink"))
 }

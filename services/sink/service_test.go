@@ -27,7 +27,8 @@ type rig struct {
 	client   *stream.Client
 	producer *stream.Producer
 	store    *warehouse.Warehouse
-	registry *prometheus.Registry
+	registry *prometheus.Registry // of the sink that was started last
+	links    *prometheus.Registry // of the client of the broker
 }
 
 func newRig(t testing.TB, dsn string) *rig {
@@ -39,7 +40,8 @@ func newRigOn(t testing.TB, brokers []string, dsn string) *rig {
 	t.Helper()
 	cfg := stream.DefaultConfig()
 	cfg.Brokers = brokers
-	client, err := stream.Connect(cfg, stream.Deps{})
+	links := prometheus.NewRegistry()
+	client, err := stream.Connect(cfg, stream.Deps{Metrics: links})
 	require.NoError(t, err)
 	t.Cleanup(client.Close)
 	require.NoError(t, client.EnsureTopics(t.Context(), stream.Topics(2, 1)))
@@ -53,7 +55,7 @@ func newRigOn(t testing.TB, brokers []string, dsn string) *rig {
 	store, err := warehouse.Open(wc)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = store.Close() })
-	return &rig{t: t, client: client, producer: producer, store: store}
+	return &rig{t: t, client: client, producer: producer, store: store, links: links}
 }
 
 // start runs a sink of the group until stop is called.
