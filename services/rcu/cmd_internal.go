@@ -25,7 +25,7 @@ type kafkaCmd struct {
 
 // Run serves until the parent is gone.
 func (c kafkaCmd) Run(a *app) error {
-	return embedded.RunChild("kafka", c.Settings, a.world.Stdout, a.world.Stderr)
+	return a.world.Profiled("kafka", func() error { return embedded.RunChild("kafka", c.Settings, a.world.Stdout, a.world.Stderr) })
 }
 
 type clickHouseCmd struct {

@@ -69,5 +69,5 @@ func (c runCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	g.Add((&alone{d: d, c: all[i]}).part())
-	return g.Run(ctx, nil)
+	return a.world.Profiled(c.Service, func() error { return g.Run(ctx, nil) })
 }

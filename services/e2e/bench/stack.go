@@ -206,10 +206,11 @@ func (s *stack) stop() {
 	if s.click != nil {
 		s.click.Kill()
 	}
-	for _, server := range []*embedded.Server{s.kafka, s.redis} {
-		if server != nil {
-			server.Kill()
-		}
+	if s.kafka != nil {
+		_ = s.kafka.Stop(context.Background()) // in order: it may have a profile to leave
+	}
+	if s.redis != nil {
+		s.redis.Kill()
 	}
 	if s.o.keep == "" {
 		_ = os.RemoveAll(s.dir)
