@@ -321,7 +321,7 @@ func (s *State) nameTrait(r *reader, t *Trait, form uint64, key identifier.Key, 
 		r.fail()
 		return
 	}
-	t.Name = traitNameOf(key)
+	t.Name = IdentifierTrait(key)
 }
 
 // place reads the place of one of n entries; -1 is none.

@@ -2,7 +2,6 @@ package profile
 
 import (
 	"encoding/binary"
-	"encoding/hex"
 	"time"
 
 	"rcu/pkg/identifier"
@@ -43,8 +42,8 @@ func (s *State) EqualContent(o *State) bool { return string(s.Content()) == stri
 
 // packWritten halves an rcu_id of hexadecimal digits; other texts keep their form.
 func packWritten(id string) string {
-	if b, err := hex.DecodeString(id); err == nil && len(b) == identifier.PseudonymSize && hex.EncodeToString(b) == id {
-		return "\x01" + string(b)
+	if b, ok := fromDigits(id); ok && len(b) == identifier.PseudonymSize {
+		return "\x01" + b
 	}
 	if id == "" {
 		return ""
@@ -57,7 +56,7 @@ func unpackWritten(s string) string {
 	case s == "":
 		return ""
 	case s[0] == 1:
-		return hex.EncodeToString([]byte(s[1:]))
+		return digitsOf(s[1:])
 	}
 	return s[1:]
 }

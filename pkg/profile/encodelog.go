@@ -1,7 +1,6 @@
 package profile
 
 import (
-	"encoding/hex"
 	"strings"
 
 	"rcu/pkg/identifier"
@@ -185,12 +184,6 @@ func identifierOf(name string) (identifier.Key, bool) {
 	if !ok {
 		return identifier.Key{}, false
 	}
-	value, err := hex.DecodeString(digits)
-	k := identifier.Key{Namespace: identifier.Namespace(namespace), Value: string(value)}
-	return k, err == nil && len(value) > 0 && traitNameOf(k) == name
-}
-
-// traitNameOf is the name under which the value of an identifier is a trait.
-func traitNameOf(k identifier.Key) string {
-	return "#" + string(k.Namespace) + ":" + hex.EncodeToString([]byte(k.Value))
+	value, ok := fromDigits(digits)
+	return identifier.Key{Namespace: identifier.Namespace(namespace), Value: value}, ok && value != ""
 }

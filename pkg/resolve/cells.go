@@ -59,7 +59,8 @@ var ErrMember = errors.New("not a member of a leaf index")
 
 // LeafCell is the key of a leaf's state. The key of a leaf is a digest that holds the space and the controller; its state says them.
 func LeafCell(_, _ string, leaf []byte) string {
-	return "l:" + base64.RawURLEncoding.EncodeToString(leaf)
+	var room [64]byte
+	return string(base64.RawURLEncoding.AppendEncode(append(room[:0], "l:"...), leaf))
 }
 
 // ReferenceCell is the key of a reference register.

@@ -6,6 +6,7 @@ import (
 
 	"rcu/pkg/identifier"
 	"rcu/pkg/identity"
+	"rcu/pkg/profile"
 )
 
 // SubjectKeyCell is the key of the wrapped key that seals the traits of a subject.
@@ -28,9 +29,7 @@ func SubjectOf(l identity.Leaf) identifier.Key {
 }
 
 // IdentifierTrait is the name under which the value of an identifier is sealed among the traits of a leaf.
-func IdentifierTrait(k identifier.Key) string {
-	return "#" + string(k.Namespace) + ":" + hex.EncodeToString([]byte(k.Value))
-}
+func IdentifierTrait(k identifier.Key) string { return profile.IdentifierTrait(k) }
 
 // ParseIdentifierTrait reads what IdentifierTrait wrote; ok is false for any other trait.
 func ParseIdentifierTrait(name string) (k identifier.Key, ok bool) {

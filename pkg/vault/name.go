@@ -40,7 +40,9 @@ func (k *Keyring) Name(space string, p identifier.Pseudonym) string {
 	var out identifier.Pseudonym
 	out[0] = p[0]
 	k.block(space).Encrypt(out[1:], p[1:])
-	return hex.EncodeToString(out[:])
+	var digits [2 * identifier.PseudonymSize]byte
+	hex.Encode(digits[:], out[:])
+	return string(digits[:])
 }
 
 // Identifier returns the pseudonym whose Name is name.

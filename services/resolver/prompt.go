@@ -170,7 +170,7 @@ func saidOf(state *profile.State) uint64 {
 	var h maphash.Hash
 	h.SetSeed(saidSeed)
 	for _, t := range state.Traits() {
-		if _, value := resolve.ParseIdentifierTrait(t.Name); value || t.Retracted {
+		if t.OfIdentifier() || t.Retracted {
 			continue
 		}
 		for _, text := range []string{t.Name, t.Value} {
