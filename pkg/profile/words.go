@@ -13,8 +13,22 @@ var commonWords = []string{
 	"complaint", "question", "normal", "high", "low", "solved", "member", "basic",
 }
 
+// numberOfWord are the numbers of common words.
+var numberOfWord = func() map[string]int {
+	numbers := make(map[string]int, len(commonWords))
+	for i, word := range commonWords {
+		numbers[word] = i
+	}
+	return numbers
+}()
+
 // commonWord is the number of a common word; -1 for any other.
-func commonWord(s string) int { return slices.Index(commonWords, s) }
+func commonWord(s string) int {
+	if i, common := numberOfWord[s]; common {
+		return i
+	}
+	return -1
+}
 
 // presence of sections in a packed state.
 const (
