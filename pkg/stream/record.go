@@ -2,6 +2,7 @@ package stream
 
 import (
 	"fmt"
+	"sync"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -66,8 +67,17 @@ func Encode(topic string, key []byte, m proto.Message, at time.Time) (Record, er
 	return Record{Topic: topic, Key: key, Value: value, Time: at, Headers: typeHeaders(m)}, nil
 }
 
+// headersOfType are the headers that name a type, by protoreflect.MessageType. The records of a type share them, and nobody writes into them.
+var headersOfType sync.Map
+
 func typeHeaders(m proto.Message) []Header {
-	return []Header{{Key: HeaderType, Value: []byte(m.ProtoReflect().Descriptor().FullName())}}
+	t := m.ProtoReflect().Type()
+	if known, ok := headersOfType.Load(t); ok {
+		return known.([]Header) //nolint:forcetypeassert,errcheck // nothing else is stored
+	}
+	made := []Header{{Key: HeaderType, Value: []byte(t.Descriptor().FullName())}}
+	headersOfType.Store(t, made)
+	return made
 }
 
 // Tombstone makes a record that deletes a key from a compacted topic.
