@@ -152,10 +152,10 @@ type wanted struct {
 // ask sorts what is wanted of spots by buckets.
 func (s *Cells) ask(r *bucketRead) *asking {
 	a := &asking{wanted: make([][]wanted, len(r.spots)), sure: make([]bool, len(r.spots))}
-	places := make(map[string]*bucketFields, len(r.spots))
+	places, all := make(map[string]*bucketFields, len(r.spots)), make([]wanted, 0, len(r.spots))
 	for i, x := range r.spots {
 		levels, sure := s.levelsToAsk(x, r.known[x.kind].levels, r.everywhere)
-		a.sure[i], a.wanted[i] = sure, make([]wanted, 0, len(levels))
+		first := len(all)
 		for _, level := range levels {
 			bucket := x.bucket(level)
 			of := places[bucket]
@@ -165,8 +165,9 @@ func (s *Cells) ask(r *bucketRead) *asking {
 			}
 			from := len(of.fields)
 			of.fields = x.appendFields(of.fields, r.pieces(x))
-			a.wanted[i] = append(a.wanted[i], wanted{of, level, from, len(of.fields)})
+			all = append(all, wanted{of, level, from, len(of.fields)})
 		}
+		a.sure[i], a.wanted[i] = sure, all[first:]
 	}
 	return a
 }

@@ -65,7 +65,7 @@ func (f *fullBuckets) holds(kind, life string, epoch uint64) bool {
 // ask lists the levels in which the value of a spot may lie, of those in use; sure says that it lies in the only one.
 func (f *fullBuckets) ask(x spot, levels int) (ask []int, sure bool) {
 	if levels == 1 {
-		return []int{0}, false
+		return allLevels[:1], false
 	}
 	f.mu.RLock()
 	defer f.mu.RUnlock()
@@ -77,7 +77,7 @@ func (f *fullBuckets) ask(x spot, levels int) (ask []int, sure bool) {
 			continue
 		}
 		if _, there := slices.BinarySearch(names, x.start()); there {
-			return []int{level}, true
+			return allLevels[level : level+1], true
 		}
 	}
 	return ask, false
