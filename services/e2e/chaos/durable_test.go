@@ -26,14 +26,15 @@ func TestMain(m *testing.M) {
 }
 
 // TestAccepted_survivesAKillOfEverything kills every process at a random moment, and again when the last 200 of all events arrives.
-func TestAccepted_survivesAKillOfEverything(t *testing.T) { blackouts(t, 2_000) }
+// Behind it, what is taken away or added in any store is found.
+func TestAccepted_survivesAKillOfEverything(t *testing.T) { blackouts(t, 2_000).planted() }
 
 func TestAcceptedLong_survivesAKillOfEverything(t *testing.T) {
 	testkit.Long(t)
 	blackouts(t, 100_000)
 }
 
-func blackouts(t *testing.T, events int) {
+func blackouts(t *testing.T, events int) *judged {
 	t.Helper()
 	stack.NeedServers(t)
 	seed := uint64(time.Now().UnixNano())
@@ -89,4 +90,5 @@ func blackouts(t *testing.T, events int) {
 	require.NoError(t, err)
 	t.Log(v)
 	require.True(t, v.Clean())
+	return &judged{t: t, fleet: f, ledger: ledger, client: client, seed: seed}
 }

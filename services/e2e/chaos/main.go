@@ -34,7 +34,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	f := flag.NewFlagSet("chaos", flag.ContinueOnError)
 	f.SetOutput(stderr)
 	f.Uint64Var(&o.seed, "seed", 1, "of the load, the victims and the moments")
-	f.IntVar(&o.kills, "kills", 20, "processes to kill")
+	f.IntVar(&o.kills, "kills", 20, "times to kill, each a process or two at once")
 	f.StringVar(&o.broker, "broker", "embedded", "embedded or apache")
 	f.StringVar(&o.targets, "targets", "", "kinds of processes to kill, separated by commas (default: all): "+strings.Join(kinds(), ", "))
 	f.Float64Var(&o.rate, "rate", 300, "events a second")
@@ -90,10 +90,7 @@ func run(ctx context.Context, world boot.IO) error {
 	if err := r.tell(world.Stdout, world.Stderr, failed); err != nil {
 		return err
 	}
-	if failed != nil || !r.clean() {
-		return &boot.Silent{Code: boot.ExitError}
-	}
-	return nil
+	return r.outcome(failed)
 }
 
 // folder is where the installation of a run lies.

@@ -28,8 +28,7 @@ type game struct {
 	sender   *load.Sender
 	progress *progress
 	report   *report
-	random   *rand.Rand
-	deck     *deck
+	plan     *plan
 	began    time.Time
 	killed   time.Time      // when the last kill was
 	struck   string         // what it was
@@ -41,12 +40,14 @@ type game struct {
 func play(ctx context.Context, o options, dir string, r *report, say func(string, ...any)) error {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Minute+time.Duration(o.kills)*30*time.Second)
 	defer cancel()
-	g := &game{o: o, ledger: load.NewLedger(), report: r, random: rand.New(rand.NewPCG(o.seed, 3)), say: say}
-	g.deck, _ = deckOf(o.targets) // checked
-	r.Killed = map[string]int{}
+	g := &game{o: o, ledger: load.NewLedger(), report: r, say: say}
 	var err error
+	if g.plan, err = newPlan(o.seed, o.targets); err != nil {
+		return err
+	}
+	r.Killed = map[string]int{}
 	g.fleet, err = fleet.Launch(ctx, fleet.Config{
-		Program: o.program, Dir: dir, Sources: load.Sources(), Resolvers: 2, Sinks: 2, Session: o.session, Apache: apache(o), ContactRules: load.ContactRules,
+		Program: o.program, Dir: dir, Sources: load.Sources(), Resolvers: members["resolver"], Sinks: members["sink"], Session: o.session, Apache: apache(o), ContactRules: load.ContactRules,
 		Told: func(service string, err error) { g.happened("%s: %v", service, err); r.ended(service) },
 	})
 	if err != nil {
@@ -63,7 +64,13 @@ func play(ctx context.Context, o options, dir string, r *report, say func(string
 	if err := g.shake(ctx); err != nil {
 		return err
 	}
-	return g.judge(ctx)
+	if err := g.judge(ctx); err != nil {
+		return err
+	}
+	if r.Rebalances, err = g.fleet.Rebalances(); err != nil {
+		return err //nolint:wrapcheck // says all
+	}
+	return r.idle()
 }
 
 // apache is the script that runs the other broker.
@@ -125,60 +132,48 @@ func (g *game) disturb(ctx context.Context) error {
 		if g.report.Kills >= g.o.kills {
 			return g.calm(ctx)
 		}
-		if err := g.wait(ctx, 500*time.Millisecond); err != nil {
-			return err
-		}
-		switch x := g.random.Float64(); {
-		case x < .25:
-			if err := g.cut(ctx); err != nil {
-				return err
-			}
-		case x < .4:
-			if err := g.move(ctx); err != nil {
-				return err
-			}
-		}
-		if err := g.kill(ctx); err != nil {
+		if err := g.strike(ctx, g.plan.next()); err != nil {
 			return err
 		}
 	}
 }
 
-// wait lets up to d go by.
-func (g *game) wait(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(time.Duration(g.random.Int64N(int64(d))))
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err() //nolint:wrapcheck // the caller's end
+// strike does what the plan says next.
+func (g *game) strike(ctx context.Context, s strike) error {
+	if err := sleep(ctx, s.After); err != nil {
+		return err
 	}
-}
-
-// kill ends one process, sometimes two at once, and starts them again after a while.
-func (g *game) kill(ctx context.Context) error {
-	victims := []fleet.Target{g.victim()}
-	if g.random.Float64() < .15 && g.report.Kills+1 < g.o.kills {
-		if second := g.victim(); second != victims[0] {
-			victims = append(victims, second)
+	switch {
+	case s.Cut != nil:
+		if err := g.cut(ctx, s.Cut); err != nil {
+			return err
+		}
+	case s.Move != nil:
+		if err := g.move(ctx, s.Move); err != nil {
+			return err
 		}
 	}
-	down := time.Duration(g.random.Int64N(int64(900 * time.Millisecond)))
+	return g.kill(ctx, s)
+}
+
+// kill ends one process, or two at once, and starts them again after a while. Both together are one kill: a commit came before it.
+func (g *game) kill(ctx context.Context, s strike) error {
+	var victims []fleet.Target
 	g.struck = "kill -9"
-	for _, v := range victims {
-		g.struck += " " + v.Name()
+	for _, v := range s.Victims {
+		victims = append(victims, g.target(v))
+		g.struck += " " + v.String()
 	}
-	g.struck += fmt.Sprintf(" (down for %s)", down.Round(time.Millisecond))
+	g.struck += fmt.Sprintf(" (down for %s)", s.Down.Round(time.Millisecond))
 	g.happened("%s", g.struck)
 	for _, v := range victims {
 		v.Kill()
-		g.report.Kills++
 		g.report.Killed[v.Kind()]++
 	}
+	g.report.Kills++
 	g.killed = time.Now()
 	g.progress.begin()
-	if err := sleep(ctx, down); err != nil {
+	if err := sleep(ctx, s.Down); err != nil {
 		return err
 	}
 	for _, v := range victims {
@@ -189,47 +184,46 @@ func (g *game) kill(ctx context.Context) error {
 	return nil
 }
 
-// victim is a process of the next kind.
-func (g *game) victim() fleet.Target {
-	kind := g.deck.deal(g.random)
+// target finds a victim.
+func (g *game) target(v victim) fleet.Target {
 	var of []fleet.Target
 	for _, t := range g.fleet.Targets() {
-		if t.Kind() == kind && t != fleet.Target(g.guest) {
+		if t.Kind() == v.Kind && t != fleet.Target(g.guest) {
 			of = append(of, t)
 		}
 	}
-	return of[g.random.IntN(len(of))]
+	return of[v.N]
 }
 
-// cut disturbs the connections between the services and one server.
-func (g *game) cut(ctx context.Context) error {
-	servers := [...]string{fleet.Kafka, fleet.Redis, fleet.ClickHouse}
-	server := servers[g.random.IntN(len(servers))]
-	proxy := g.fleet.Proxy(server)
-	during := time.Duration(g.random.Int64N(int64(time.Second)))
-	g.report.Cuts++
+// cut disturbs connections.
+func (g *game) cut(ctx context.Context, c *cut) error {
+	proxy := g.fleet.Proxy(c.Server)
 	defer proxy.Restore()
-	switch g.random.IntN(3) {
-	case 0:
-		share := g.random.Float64()
-		g.happened("cut %d connections to %s", proxy.Cut(g.random, share), server)
-		return nil
-	case 1:
-		g.happened("no connection to %s for %s", server, during.Round(time.Millisecond))
-		proxy.Refuse()
+	g.report.Cuts++
+	hit := 0
+	switch c.How {
+	case resets:
+		hit = proxy.Cut(rand.New(rand.NewPCG(c.Seed, 0)), c.Share)
+		g.happened("cut %d connections to %s", hit, c.Server)
+	case refuses:
+		hit = proxy.Refuse()
+		g.happened("no connection to %s for %s, %d are cut", c.Server, c.During.Round(time.Millisecond), hit)
 	default:
-		g.happened("no byte to or from %s for %s", server, during.Round(time.Millisecond))
-		proxy.Hold()
+		hit = proxy.Hold()
+		g.happened("no byte to or from %s for %s on %d connections", c.Server, c.During.Round(time.Millisecond), hit)
 	}
-	return sleep(ctx, during)
+	g.report.Connections += hit
+	if c.How == resets {
+		return nil
+	}
+	return sleep(ctx, c.During)
 }
 
-// move forces a rebalance: a member joins, or the one that joined leaves or is killed.
-func (g *game) move(ctx context.Context) error {
+// move has a member join, or the one that joined leave or be killed.
+func (g *game) move(ctx context.Context, m *move) error {
 	g.report.Moves++
-	if g.guest == nil {
-		kind := [...]string{"resolver", "sink"}[g.random.IntN(2)]
-		p, err := g.fleet.Join(ctx, kind)
+	if m.Joins != "" {
+		p, err := g.fleet.Join(ctx, m.Joins)
 		if err != nil {
 			return err //nolint:wrapcheck // says all
 		}
@@ -237,7 +231,7 @@ func (g *game) move(ctx context.Context) error {
 		g.happened("%s joins", p.Name())
 		return nil
 	}
-	if g.random.IntN(2) == 0 {
+	if m.Killed {
 		g.happened("%s is killed and does not come back", g.guest.Name())
 		g.guest.Kill()
 	} else {

@@ -1,30 +1,35 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"sync"
 	"time"
 
 	"rcu/services/e2e/chaos/judge"
+	"rcu/services/internal/boot"
 )
 
 // report is what a run says in the end.
 type report struct {
-	Seed     uint64         `json:"seed"`
-	Broker   string         `json:"broker"`
-	Rate     float64        `json:"rate"`
-	Seconds  float64        `json:"seconds"`
-	Kills    int            `json:"kills"`
-	Killed   map[string]int `json:"killed"` // by kind
-	Cuts     int            `json:"cuts"`
-	Moves    int            `json:"rebalances"`
-	Retries  int64          `json:"requests_sent_again"`
-	Ended    map[string]int `json:"ended_by_themselves,omitempty"` // services, by name
-	Settled  float64        `json:"settled_seconds"`               // from the end of the load
-	Timeline []happening    `json:"timeline"`
-	Verdict  *judge.Verdict `json:"verdict"`
-	Folder   string         `json:"folder,omitempty"` // kept
+	Seed    uint64         `json:"seed"`
+	Broker  string         `json:"broker"`
+	Rate    float64        `json:"rate"`
+	Seconds float64        `json:"seconds"`
+	Kills   int            `json:"kills"`
+	Killed  map[string]int `json:"killed"` // processes, by kind
+	Cuts    int            `json:"cuts"`
+	Moves   int            `json:"moves"` // members that joined or left
+	// Connections that cuts met, and Rebalances that members of each group lived through: what cuts, kills and moves came to.
+	Connections int            `json:"connections_cut"`
+	Rebalances  map[string]int `json:"rebalances"`
+	Retries     int64          `json:"requests_sent_again"`
+	Ended       map[string]int `json:"ended_by_themselves,omitempty"` // services, by name
+	Settled     float64        `json:"settled_seconds"`               // from the end of the load
+	Timeline    []happening    `json:"timeline"`
+	Verdict     *judge.Verdict `json:"verdict"`
+	Folder      string         `json:"folder,omitempty"` // kept
 
 	mu sync.Mutex
 }
@@ -51,7 +56,32 @@ func (r *report) ended(name string) {
 	r.Ended[name]++
 }
 
+// outcome is an error, told already, unless the run came to its end and nothing was found.
+func (r *report) outcome(failed error) error {
+	if failed != nil || !r.clean() {
+		return &boot.Silent{Code: boot.ExitError}
+	}
+	return nil
+}
+
 func (r *report) clean() bool { return r.Verdict != nil && r.Verdict.Clean() }
+
+// idle finds a run that disturbed less than it says: cuts that met no connection, members that came and went without a rebalance.
+func (r *report) idle() error {
+	if r.Cuts > 0 && r.Connections == 0 {
+		return fmt.Errorf("%d cuts: %w", r.Cuts, errNothingCut)
+	}
+	changes, seen := r.Killed["resolver"]+r.Killed["sink"]+r.Moves, r.Rebalances["resolver"]+r.Rebalances["sink"]
+	if seen < changes/2 { // two changes may share one, and a member that is killed in it says nothing
+		return fmt.Errorf("%d changes of members, %d members gave partitions back: %w", changes, seen, errNoRebalance)
+	}
+	return nil
+}
+
+var (
+	errNothingCut  = errors.New("no connection was open where they cut")
+	errNoRebalance = errors.New("the groups were not rebalanced")
+)
 
 // tell prints what a person needs: on a failure how to repeat it, what happened when, and where to look.
 func (r *report) tell(stdout, stderr io.Writer, failed error) error {
@@ -59,6 +89,8 @@ func (r *report) tell(stdout, stderr io.Writer, failed error) error {
 	if r.Verdict != nil {
 		lost, doubled, different = r.Verdict.Lost, r.Verdict.Doubled, r.Verdict.Different
 		_, _ = fmt.Fprintf(stderr, "chaos: %s\n", r.Verdict)
+		_, _ = fmt.Fprintf(stderr, "chaos: killed %v, %d connections met by %d cuts, %d members came or went, rebalances %v\n",
+			r.Killed, r.Connections, r.Cuts, r.Moves, r.Rebalances)
 	}
 	if failed != nil || !r.clean() {
 		_, _ = fmt.Fprintf(stderr, "chaos: timeline\n")

@@ -2,31 +2,51 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"rcu/services/e2e/chaos/judge"
+	"rcu/services/internal/boot"
 )
 
-func TestReport_lastLineAndDifferences(t *testing.T) {
+func TestReport_lastLineAndExitCode(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
 		verdict *judge.Verdict
-		clean   bool
+		failed  error
 		want    string
+		code    int
 	}{
-		{"nothing was found", &judge.Verdict{}, true, "kills 3, lost 0, doubled 0\n"},
-		{"a difference alone fails, and is told", &judge.Verdict{Different: 2}, false, "differences 2\nkills 3, lost 0, doubled 0\n"},
-		{"all at once", &judge.Verdict{Lost: 1, Doubled: 4, Different: 5}, false, "differences 5\nkills 3, lost 1, doubled 4\n"},
-		{"nothing was judged", nil, false, "kills 3, lost 0, doubled 0\n"},
+		{"nothing was found", &judge.Verdict{}, nil, "kills 3, lost 0, doubled 0\n", 0},
+		{"one is lost", &judge.Verdict{Lost: 1}, nil, "kills 3, lost 1, doubled 0\n", 1},
+		{"one is doubled", &judge.Verdict{Doubled: 1}, nil, "kills 3, lost 0, doubled 1\n", 1},
+		{"a difference alone fails, and is told", &judge.Verdict{Different: 2}, nil, "differences 2\nkills 3, lost 0, doubled 0\n", 1},
+		{"all at once", &judge.Verdict{Lost: 1, Doubled: 4, Different: 5}, nil, "differences 5\nkills 3, lost 1, doubled 4\n", 1},
+		{"nothing was judged", nil, nil, "kills 3, lost 0, doubled 0\n", 1},
+		{"it did not come to its end", &judge.Verdict{}, errors.New("no commit"), "kills 3, lost 0, doubled 0\n", 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r := &report{Kills: 3, Verdict: tt.verdict}
 			var stdout, stderr bytes.Buffer
-			require.NoError(t, r.tell(&stdout, &stderr, nil))
+			require.NoError(t, r.tell(&stdout, &stderr, tt.failed))
 			require.Equal(t, tt.want, stdout.String())
-			require.Equal(t, tt.clean, r.clean())
+			var silent *boot.Silent
+			if err := r.outcome(tt.failed); tt.code != 0 {
+				require.ErrorAs(t, err, &silent)
+				require.Equal(t, tt.code, silent.Code)
+			} else {
+				require.NoError(t, err)
+			}
 		})
 	}
+}
+
+func TestReport_idle(t *testing.T) {
+	killed := map[string]int{"resolver": 3, "sink": 2, "redis": 4}
+	require.NoError(t, (&report{}).idle())
+	require.NoError(t, (&report{Killed: killed, Cuts: 2, Connections: 1, Moves: 1, Rebalances: map[string]int{"resolver": 2, "sink": 1}}).idle())
+	require.ErrorIs(t, (&report{Cuts: 2}).idle(), errNothingCut)
+	require.ErrorIs(t, (&report{Killed: killed, Moves: 1, Rebalances: map[string]int{"resolver": 1, "sink": 1}}).idle(), errNoRebalance)
 }

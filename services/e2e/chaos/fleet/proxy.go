@@ -76,9 +76,10 @@ func (p *Proxy) serve(in net.Conn) {
 		return
 	}
 	x := &pair{in, out}
-	p.mu.Lock()
-	p.pairs[x] = struct{}{}
-	p.mu.Unlock()
+	if !p.added(x) {
+		x.cut()
+		return
+	}
 	var both sync.WaitGroup
 	both.Go(func() { p.pass(out, in) })
 	both.Go(func() { p.pass(in, out) })
@@ -87,6 +88,17 @@ func (p *Proxy) serve(in net.Conn) {
 	p.mu.Lock()
 	delete(p.pairs, x)
 	p.mu.Unlock()
+}
+
+// added takes a pair in, unless connections are refused since its first half was taken.
+func (p *Proxy) added(x *pair) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.refusing || p.closed {
+		return false
+	}
+	p.pairs[x] = struct{}{}
+	return true
 }
 
 // pass copies one direction; its end ends the other one.
@@ -135,23 +147,25 @@ func (p *Proxy) Cut(r *rand.Rand, share float64) int {
 	return n
 }
 
-// Refuse cuts everything and takes no new connection until Restore.
-func (p *Proxy) Refuse() {
+// Refuse cuts everything, returns how many connections that were, and takes no new one until Restore.
+func (p *Proxy) Refuse() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.refusing = true
 	for x := range p.pairs {
 		x.cut()
 	}
+	return len(p.pairs)
 }
 
-// Hold lets no byte pass until Restore.
-func (p *Proxy) Hold() {
+// Hold lets no byte pass until Restore, and returns how many connections wait.
+func (p *Proxy) Hold() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.holding == nil {
 		p.holding = make(chan struct{})
 	}
+	return len(p.pairs)
 }
 
 // Restore ends Refuse and Hold.

@@ -62,14 +62,14 @@ func TestProxy_disturbsAndRestores(t *testing.T) {
 
 	c = dial(t, p)
 	require.NoError(t, says(c, time.Second))
-	p.Refuse()
+	require.Equal(t, 1, p.Refuse())
 	require.Error(t, says(c, time.Second), "a refusing proxy cuts what is open")
 	require.Error(t, says(dial(t, p), time.Second), "and takes nothing new")
 	p.Restore()
 
 	c = dial(t, p)
 	require.NoError(t, says(c, time.Second))
-	p.Hold()
+	require.Equal(t, 1, p.Hold())
 	require.Error(t, says(c, 50*time.Millisecond), "a held byte")
 	p.Restore()
 	require.NoError(t, c.SetDeadline(time.Now().Add(time.Second)))

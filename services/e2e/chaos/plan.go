@@ -1,0 +1,113 @@
+package main
+
+import (
+	"math/rand/v2"
+	"strconv"
+	"time"
+
+	"rcu/services/e2e/chaos/fleet"
+)
+
+// members of each kind that a run keeps; every other kind has one.
+var members = map[string]int{"resolver": 2, "sink": 2}
+
+// plan draws what is done to an installation, from the seed alone: nothing that happens meanwhile has a part in it.
+type plan struct {
+	random *rand.Rand
+	deck   *deck
+	guest  bool // a member joined and has not left
+}
+
+// strike is one kill, and what comes before it.
+type strike struct {
+	After   time.Duration // the last commit that it waits for
+	Cut     *cut
+	Move    *move
+	Victims []victim // one, or two at once
+	Down    time.Duration
+}
+
+// victim is the nth process of a kind.
+type victim struct {
+	Kind string
+	N    int
+}
+
+// cut disturbs the connections between the services and one server.
+type cut struct {
+	Server string
+	How    disturbance
+	Share  float64 // of the connections that are reset
+	Seed   uint64  // of which
+	During time.Duration
+}
+
+type disturbance int
+
+const (
+	resets disturbance = iota
+	refuses
+	holds
+	disturbances
+)
+
+// move forces a rebalance: a member joins, or the one that joined leaves.
+type move struct {
+	Joins  string // resolver or sink; empty: the guest goes
+	Killed bool   // it goes without a word
+}
+
+func newPlan(seed uint64, targets string) (*plan, error) {
+	d, err := deckOf(targets)
+	return &plan{random: rand.New(rand.NewPCG(seed, 3)), deck: d}, err
+}
+
+// next draws a strike.
+func (p *plan) next() strike {
+	s := strike{After: p.upTo(500 * time.Millisecond)}
+	switch x := p.random.Float64(); {
+	case x < .25:
+		s.Cut = p.cut()
+	case x < .4:
+		s.Move = p.move()
+	}
+	s.Victims = []victim{p.victim()}
+	if p.random.Float64() < .15 {
+		if second := p.victim(); second != s.Victims[0] {
+			s.Victims = append(s.Victims, second)
+		}
+	}
+	s.Down = p.upTo(900 * time.Millisecond)
+	return s
+}
+
+func (p *plan) upTo(d time.Duration) time.Duration { return time.Duration(p.random.Int64N(int64(d))) }
+
+func (p *plan) cut() *cut {
+	servers := [...]string{fleet.Kafka, fleet.Redis, fleet.ClickHouse}
+	return &cut{
+		Server: servers[p.random.IntN(len(servers))], How: disturbance(p.random.IntN(int(disturbances))), Share: p.random.Float64(), Seed: p.random.Uint64(),
+		During: p.upTo(time.Second),
+	}
+}
+
+func (p *plan) move() *move {
+	p.guest = !p.guest
+	if p.guest {
+		return &move{Joins: [...]string{"resolver", "sink"}[p.random.IntN(2)]}
+	}
+	return &move{Killed: p.random.IntN(2) == 0}
+}
+
+func (p *plan) victim() victim {
+	kind := p.deck.deal(p.random)
+	return victim{kind, p.random.IntN(max(1, members[kind]))}
+}
+
+// String is its name in a timeline.
+func (v victim) String() string {
+	if members[v.Kind] > 1 {
+		return v.Kind + " " + strconv.Itoa(v.N+1)
+	}
+	return v.Kind
+}

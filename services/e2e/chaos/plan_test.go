@@ -1,0 +1,60 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func strikes(t *testing.T, seed uint64, n int) (out []strike) {
+	t.Helper()
+	p, err := newPlan(seed, "")
+	require.NoError(t, err)
+	for range n {
+		out = append(out, p.next())
+	}
+	return out
+}
+
+func TestPlan_isThatOfItsSeed(t *testing.T) {
+	require.Equal(t, strikes(t, 7, 200), strikes(t, 7, 200))
+	require.Equal(t, strikes(t, 7, 200)[:20], strikes(t, 7, 20), "a longer run begins as a shorter one")
+	require.NotEqual(t, strikes(t, 7, 20), strikes(t, 8, 20))
+}
+
+func TestPlan_doesEverything(t *testing.T) {
+	killed, pairs, guest := map[victim]int{}, 0, ""
+	how, servers, joins, gone := map[disturbance]int{}, map[string]int{}, map[string]int{}, map[bool]int{}
+	for _, s := range strikes(t, 1, 400) {
+		for _, v := range s.Victims {
+			killed[v]++
+		}
+		if len(s.Victims) == 2 {
+			pairs++
+			require.NotEqual(t, s.Victims[0], s.Victims[1])
+		}
+		if s.Cut != nil {
+			how[s.Cut.How]++
+			servers[s.Cut.Server]++
+		}
+		if s.Move == nil {
+			continue
+		}
+		require.Equal(t, s.Move.Joins == "", guest != "", "only who has joined goes, and one joins at a time")
+		if guest = s.Move.Joins; guest != "" {
+			joins[guest]++
+		} else {
+			gone[s.Move.Killed]++
+		}
+	}
+	for _, c := range cards {
+		for n := range max(1, members[c.kind]) {
+			require.Positive(t, killed[victim{c.kind, n}], "%s %d", c.kind, n)
+		}
+	}
+	require.Positive(t, pairs)
+	require.Len(t, how, int(disturbances))
+	require.Len(t, servers, 3)
+	require.Len(t, joins, 2)
+	require.Len(t, gone, 2)
+}
