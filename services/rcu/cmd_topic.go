@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"rcu/pkg/config"
+	"rcu/pkg/embedded"
 	"rcu/pkg/stream"
 	"rcu/services/internal/boot"
 )
@@ -84,7 +85,7 @@ type adoptCmd struct {
 func (adoptCmd) Help() string {
 	return "Services stop where a topic was deleted, or deleted and made again, by other means than RCU: what was not read is lost. " +
 		"This accepts the loss: every group begins at the topic's first record, as a topic that was never read before. " +
-		"Stop the services first, and the broker must run.\n\nExample:\n\n  rcu topic adopt rcu.events.web"
+		"Stop the services first. The broker of a data folder is started for it, another must run.\n\nExample:\n\n  rcu topic adopt rcu.events.web"
 }
 
 // Run adopts the topic and says so.
@@ -93,7 +94,12 @@ func (c adoptCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	client, err := openKafka(a, c.Kafka)
+	brokers, closeBroker, err := c.brokers(ctx, a)
+	if err != nil {
+		return err
+	}
+	defer closeBroker()
+	client, err := openKafka(a, brokers)
 	if err != nil {
 		return err
 	}
@@ -105,6 +111,25 @@ func (c adoptCmd) Run(ctx context.Context, a *app) error {
 		return fmt.Errorf("writing the outcome: %w", err)
 	}
 	return nil
+}
+
+// brokers are those that are named, or those of the data folder: its embedded broker ends with `rcu up`, as all that is told to adopt a topic does.
+func (c adoptCmd) brokers(ctx context.Context, a *app) (addrs []string, closeBroker func(), err error) {
+	h := home{a.data}
+	in, found, err := h.readInstance()
+	if err != nil || !found || len(c.Kafka) > 0 || !slices.Contains(in.Embedded, "kafka") || h.inUse() {
+		return c.Kafka, func() {}, err
+	}
+	release, err := h.lock()
+	if err != nil {
+		return nil, nil, err
+	}
+	k, err := embedded.StartKafka(ctx, embedded.KafkaConfig{Dir: h.path("kafka"), Partitions: defaultSettings().Kafka.Partitions})
+	if err != nil {
+		release()
+		return nil, nil, fmt.Errorf("starting kafka: %w", err)
+	}
+	return []string{k.Addr()}, func() { _ = k.Stop(context.WithoutCancel(ctx)); release() }, nil
 }
 
 // knownTopic completes a topic's name.
