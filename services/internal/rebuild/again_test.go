@@ -13,8 +13,8 @@ import (
 )
 
 // sayAgain has people decide, and buy, through sources that send things again under the ids that they had: as they were, with other times, with other
-// purposes, with another decision; and has sales that offered something taken back, before or after they are heard.
-func (i *installation) sayAgain(rng *rand.Rand, people int) {
+// purposes, with another decision; and has sales that offered something taken back, before or after they are heard. It returns what is sent later on.
+func (i *installation) sayAgain(rng *rand.Rand, people int) (later []map[string]any) {
 	now := time.Now()
 	ago := func() time.Time {
 		return now.Add(-time.Duration(1+rng.IntN(48*60)) * time.Minute).Truncate(time.Second)
@@ -38,12 +38,19 @@ func (i *installation) sayAgain(rng *rand.Rand, people int) {
 		for range 2 + rng.IntN(20) { // more than a register keeps, now and then
 			decided(fmt.Sprintf("c-%d-%d", n, rng.IntN(3)), n)
 		}
-		i.takeBack(rng, n, ago())
+		for k, e := range takenBack(rng, n, ago()) {
+			if k == 0 {
+				i.send(eventpb.Channel_CHANNEL_STORE, e)
+			} else {
+				later = append(later, e)
+			}
+		}
 	}
+	return later
 }
 
-// takeBack sells something with an offer and takes the sale back, by its card alone; some of it comes twice, in any order.
-func (i *installation) takeBack(rng *rand.Rand, n int, at time.Time) {
+// takenBack is something that is sold with an offer, and taken back by its card alone; some of it comes twice, in any order.
+func takenBack(rng *rand.Rand, n int, at time.Time) []map[string]any {
 	ids := []any{known("card", cardOf(n)), alias("ticket", fmt.Sprintf("lyon-2/%08d", n))}
 	data := euros(1500)
 	data["soft_optin"] = []any{map[string]any{"point": alias("email", address(n)), "family": "shoes", "notice": map[string]any{"id": "n1", "version": "1", "language": "fr"}}}
@@ -55,9 +62,7 @@ func (i *installation) takeBack(rng *rand.Rand, n int, at time.Time) {
 		told = append(told, told[rng.IntN(2)])
 	}
 	rng.Shuffle(len(told), func(x, y int) { told[x], told[y] = told[y], told[x] })
-	for _, e := range told {
-		i.send(eventpb.Channel_CHANNEL_STORE, e)
-	}
+	return told
 }
 
 // Whatever is sent again under an id that was used, the registers come back as they were, and what is resolved once more changes nothing.
@@ -65,8 +70,13 @@ func TestWhatIsSaidAgainComesBack(t *testing.T) {
 	i := newInstallation(t)
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
-	i.sayAgain(rand.New(rand.NewPCG(seed, 3)), 40)
+	later := i.sayAgain(rand.New(rand.NewPCG(seed, 3)), 40)
 	i.live(40)
+	for _, e := range later { // the resolver has heard the first of each
+		i.send(eventpb.Channel_CHANNEL_STORE, e)
+	}
+	i.publish()
+	i.resolved()
 	was := survey(t, i.redis)
 	require.Contains(t, was, "consent register")
 	fresh := openRedis(t)
