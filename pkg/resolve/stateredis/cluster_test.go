@@ -162,3 +162,32 @@ func TestMarkersOfACluster(t *testing.T) {
 		return err == nil && !ok
 	}, 20*time.Second, 50*time.Millisecond)
 }
+
+// comesBack puts one server after another behind an address, and reports whether the epoch rises with those that are others than the one before,
+// and with no other. A server that comes back lacks what was written meanwhile, though it was known once.
+func comesBack(t *testing.T) bool {
+	t.Helper()
+	first, second := testkit.RedisServer(t).Addr(), testkit.RedisServer(t).Addr()
+	relay := testkit.OpenRelay(t, first)
+	c, err := Open(t.Context(), Config{Addrs: []string{relay.Addr()}})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, c.Close()) }()
+	at := first
+	for _, next := range [...]string{first, second, first, first, second} {
+		epoch := c.watch.epoch.Load()
+		relay.To(next)
+		require.Eventually(t, func() bool { return c.Ping(t.Context()) == nil }, 10*time.Second, 5*time.Millisecond)
+		if (next != at) != (c.watch.epoch.Load() > epoch) {
+			return false
+		}
+		at = next
+	}
+	return true
+}
+
+func TestAServerThatComesBackIsAnother(t *testing.T) {
+	require.True(t, comesBack(t))
+	faults.everKnown = true
+	t.Cleanup(func() { faults.everKnown = false })
+	require.False(t, comesBack(t))
+}

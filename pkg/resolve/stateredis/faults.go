@@ -6,4 +6,5 @@ var faults struct {
 	anyFull  bool // buckets that still have room count as full
 	// a read that asked in too few levels is believed where another one has learnt of them meanwhile
 	othersLearnt bool
+	everKnown    bool // a server that comes back behind another one is taken for the one that it was
 }

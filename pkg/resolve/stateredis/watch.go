@@ -17,8 +17,8 @@ import (
 	"rcu/pkg/resolve"
 )
 
-// serverWatch knows the servers that answered, each by the id of its run, and counts how often another one came: a server that started again
-// or a replica that took over may lack the last seconds of writes. A connection is looked at before its first command, so whoever reads
+// serverWatch knows the servers that answered, each by the id of its run, and counts how often another one came: a server that started again,
+// a replica that took over, or one that comes back after it, may lack the last seconds of writes. A connection is looked at before its first command, so whoever reads
 // from such a server reads in a later epoch than who planned on the one before.
 type serverWatch struct {
 	epoch   atomic.Uint64
@@ -63,8 +63,8 @@ func (w *serverWatch) met(id string) bool {
 	if _, known := w.known[id]; known {
 		return false
 	}
-	if len(w.known) >= maxServers {
-		clear(w.known)
+	if len(w.known) >= maxServers || !w.cluster && !faults.everKnown {
+		clear(w.known) // beside a cluster there is one: who comes has taken the place of the one before, which lacks what is written from now on
 	}
 	w.known[id] = struct{}{}
 	if w.open {
