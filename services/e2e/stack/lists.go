@@ -29,6 +29,8 @@ const (
 	Desk       = "desk-fr"    // call centre, Retail
 	// Records brings customers of former systems in; its trust is imported.
 	Records = "records-fr"
+	// Archive brings the tickets of former tills in, through the history lane.
+	Archive = "tickets-fr"
 	// OwnShop is a web shop of the controller of the stores.
 	OwnShop = "shop-retail"
 	// Preferences is the preference centre of the controller of the stores, as the source of what people correct there.
@@ -50,7 +52,7 @@ const (
 const loadRate = 50_000
 
 // channels of the sources.
-var channels = map[string]string{Records: demo.CallCentre, OwnShop: demo.Web, Preferences: demo.Web}
+var channels = map[string]string{Records: demo.CallCentre, Archive: demo.Store, OwnShop: demo.Web, Preferences: demo.Web}
 
 func init() {
 	for _, x := range demo.Sources() {
@@ -67,11 +69,12 @@ func sources() []ingest.SourceSpec {
 		})
 	}
 	own := ingest.SourceSpec{Space: Space, Controller: Retail, Brand: "maison", Zone: "Europe/Paris", Country: "FR", Currency: "EUR", Rate: loadRate, Burst: loadRate}
-	records, shop, preferences := own, own, own
+	records, archive, shop, preferences := own, own, own, own
 	records.Name, records.Channel, records.Trust = Records, channels[Records], "imported"
+	archive.Name, archive.Channel, archive.Trust, archive.Store, archive.History = Archive, channels[Archive], "stated", "paris-1", true
 	shop.Name, shop.Channel, shop.Trust = OwnShop, channels[OwnShop], "self"
 	preferences.Name, preferences.Channel, preferences.Trust, preferences.Corrections = Preferences, channels[Preferences], "self", true
-	return append(out, records, shop, preferences)
+	return append(out, records, archive, shop, preferences)
 }
 
 func yes(b bool) *bool {

@@ -14,8 +14,10 @@ import (
 
 // Answer is what an ingestor answers for a request.
 type Answer struct {
-	Status   int
-	Body     string
+	Status     int
+	Body       string
+	RetryAfter string // the header
+
 	Accepted int      `json:"accepted"`
 	Rejected int      `json:"rejected"`
 	Dropped  int      `json:"dropped"`
@@ -56,20 +58,32 @@ func (s *Stack) PostBody(t testing.TB, source string, body []byte) Answer {
 	return a
 }
 
-// TryPost is PostBody for goroutines of a test and for a program that may be gone.
-func (s *Stack) TryPost(ctx context.Context, source string, body []byte) (Answer, error) {
-	return s.post(ctx, source, "application/json", body)
+// SendHistory is Send through the history lane.
+func (s *Stack) SendHistory(t testing.TB, source string, events ...any) {
+	t.Helper()
+	body, err := json.Marshal(events)
+	require.NoError(t, err)
+	a, err := s.post(t.Context(), source, "?lane=history", "application/json", body)
+	require.NoError(t, err)
+	require.Equal(t, http.StatusOK, a.Status, a.Body)
+	require.Equal(t, len(events), a.Accepted, a.Body)
 }
 
-func (s *Stack) post(ctx context.Context, source, contentType string, body []byte) (Answer, error) {
+// TryPost is PostBody for goroutines of a test and for a program that may be gone.
+func (s *Stack) TryPost(ctx context.Context, source string, body []byte) (Answer, error) {
+	return s.post(ctx, source, "", "application/json", body)
+}
+
+func (s *Stack) post(ctx context.Context, source, query, contentType string, body []byte) (Answer, error) {
 	var a Answer
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.URL("ingest-"+channels[source])+"/v1/events", bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.URL("ingest-"+channels[source])+"/v1/events"+query, bytes.NewReader(body))
 	if err != nil {
 		return a, fmt.Errorf("making a request: %w", err)
 	}
 	req.Header.Set("Content-Type", contentType)
 	req.Header.Set("Authorization", "Bearer "+s.sourceKeys[source])
-	if a.Status, a.Body, err = s.Do(req); err != nil || a.Status != http.StatusOK {
+	header, err := s.do(req, &a.Status, &a.Body)
+	if a.RetryAfter = header.Get("Retry-After"); err != nil || a.Status != http.StatusOK {
 		return a, err
 	}
 	if err := json.Unmarshal([]byte(a.Body), &a); err != nil {
@@ -79,17 +93,24 @@ func (s *Stack) post(ctx context.Context, source, contentType string, body []byt
 }
 
 // Do sends any request and returns status and body of the answer.
-func (s *Stack) Do(req *http.Request) (int, string, error) {
+func (s *Stack) Do(req *http.Request) (status int, body string, err error) {
+	_, err = s.do(req, &status, &body)
+	return status, body, err
+}
+
+func (s *Stack) do(req *http.Request, status *int, body *string) (http.Header, error) {
 	resp, err := s.HTTP.Do(req)
 	if err != nil {
-		return 0, "", fmt.Errorf("asking the program: %w", err)
+		return nil, fmt.Errorf("asking the program: %w", err)
 	}
 	defer func() { _ = resp.Body.Close() }()
-	body, err := io.ReadAll(resp.Body)
+	*status = resp.StatusCode
+	raw, err := io.ReadAll(resp.Body)
 	if err != nil {
-		return resp.StatusCode, "", fmt.Errorf("reading an answer: %w", err)
+		return resp.Header, fmt.Errorf("reading an answer: %w", err)
 	}
-	return resp.StatusCode, string(body), nil
+	*body = string(raw)
+	return resp.Header, nil
 }
 
 // PostLines posts JSON texts one after the other, declared as lines or as JSON.
@@ -99,7 +120,7 @@ func (s *Stack) PostLines(t testing.TB, source string, lines bool, events ...[]b
 	if lines {
 		kind = "application/x-ndjson"
 	}
-	a, err := s.post(t.Context(), source, kind, bytes.Join(events, []byte("\n")))
+	a, err := s.post(t.Context(), source, "", kind, bytes.Join(events, []byte("\n")))
 	require.NoError(t, err)
 	return a
 }
