@@ -11,9 +11,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/schollz/progressbar/v3"
 	"go.uber.org/zap"
-	"golang.org/x/term"
 
 	"rcu/pkg/embedded"
 	"rcu/pkg/resolve/stateredis"
@@ -269,39 +267,5 @@ func startStores(ctx context.Context, a *app, s *settings, h home) (*servers, er
 func (sv *servers) stop(ctx context.Context) {
 	for _, s := range slices.Backward(sv.list) {
 		_ = s.Stop(ctx)
-	}
-}
-
-// steps draws the steps of a rebuild on a terminal, and nothing elsewhere.
-type steps struct {
-	out  io.Writer
-	last string
-	p    *progressbar.ProgressBar
-}
-
-func newSteps(a *app) *steps {
-	file, ok := a.world.Stderr.(*os.File)
-	if a.json || !ok || !term.IsTerminal(int(file.Fd())) { //nolint:gosec // a file descriptor is small
-		return &steps{}
-	}
-	return &steps{out: file}
-}
-
-func (s *steps) set(step string, done, total int64) {
-	if s.out == nil {
-		return
-	}
-	if step != s.last {
-		s.done()
-		s.last = step
-		s.p = progressbar.NewOptions64(max(total, -1), progressbar.OptionSetWriter(s.out), progressbar.OptionSetDescription(step), progressbar.OptionShowCount(),
-			progressbar.OptionShowIts(), progressbar.OptionThrottle(200*time.Millisecond), progressbar.OptionSetWidth(30), progressbar.OptionClearOnFinish())
-	}
-	_ = s.p.Set64(done)
-}
-
-func (s *steps) done() {
-	if s.p != nil {
-		_ = s.p.Finish()
 	}
 }

@@ -73,6 +73,9 @@ func (w *work) loadAll(ctx context.Context) error {
 			return err
 		}
 		sources[i], total = some, total+n
+		if t.name == stream.TopicGraph {
+			total += n // what was loaded is finished, which takes as long again
+		}
 	}
 	w.stage("loading changelogs", total)
 	g, ctx := errgroup.WithContext(ctx)
