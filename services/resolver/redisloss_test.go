@@ -29,6 +29,7 @@ type lossy struct {
 	h       *history
 	dir     string
 	redis   *embedded.Server
+	addrs   []string // where resolvers look for it; none: its own
 	log     string   // the append-only file: another one since the last, where the server wrote it anew
 	samples []sample // of that file
 	started int
@@ -44,8 +45,16 @@ type sample struct {
 
 func newLossy(t *testing.T, seed uint64, steps int) *lossy {
 	t.Helper()
-	l := &lossy{rig: newRig(t), h: newHistory(t, seed, steps), dir: t.TempDir(), next: map[place]int{}}
+	l := newLog(t, seed, steps)
+	l.dir = t.TempDir()
 	l.redis = testkit.StartRedisIn(t, l.dir)
+	return l
+}
+
+// newLog is a history on a real broker, without a Redis yet.
+func newLog(t *testing.T, seed uint64, steps int) *lossy {
+	t.Helper()
+	l := &lossy{rig: newRig(t), h: newHistory(t, seed, steps), next: map[place]int{}}
 	for _, k := range l.h.keys {
 		rec, err := stream.Encode(stream.TopicKeys, vault.DailyRecordKey(k.GetId()), k, time.Now())
 		require.NoError(t, err)
@@ -57,7 +66,11 @@ func newLossy(t *testing.T, seed uint64, steps int) *lossy {
 
 func (l *lossy) open() *stateredis.Client {
 	l.t.Helper()
-	client, err := stateredis.Open(l.t.Context(), stateredis.Config{Addrs: []string{l.redis.Addr()}})
+	addrs := l.addrs
+	if len(addrs) == 0 {
+		addrs = []string{l.redis.Addr()}
+	}
+	client, err := stateredis.Open(l.t.Context(), stateredis.Config{Addrs: addrs})
 	require.NoError(l.t, err)
 	l.t.Cleanup(func() { _ = client.Close() })
 	return client
@@ -121,6 +134,9 @@ func (l *lossy) publish(part, of int) {
 
 func (l *lossy) sample() {
 	l.t.Helper()
+	if l.dir == "" { // its file is not for us to cut
+		return
+	}
 	if log := testkit.RedisLog(l.t, l.dir); log != l.log {
 		l.log, l.samples = log, nil
 	}
@@ -159,6 +175,12 @@ func (l *lossy) lose(rng *rand.Rand, back time.Duration) {
 // settled waits until everything was read and the state is as a clean run has it.
 func (l *lossy) settled() {
 	l.t.Helper()
+	require.Empty(l.t, l.unsettled(40*time.Second))
+}
+
+// unsettled waits for so long that the state is as a clean run has it, and gives what is not.
+func (l *lossy) unsettled(within time.Duration) []string {
+	l.t.Helper()
 	clean := cleanRun(l.t, l.h)
 	client := l.open()
 	w := newWorld(l.t, l.h, stateredis.NewCells(client), stateredis.NewGraph(client), worldConfig{seed: 1})
@@ -169,11 +191,11 @@ func (l *lossy) settled() {
 		}
 	}
 	broken := []string{"nothing was read"}
-	for deadline := time.Now().Add(40 * time.Second); len(broken) > 0 && time.Now().Before(deadline); {
+	for deadline := time.Now().Add(within); len(broken) > 0 && time.Now().Before(deadline); {
 		w.readTopics(l.rig)
 		broken = w.broken(clean)
 	}
-	require.Empty(l.t, broken)
+	return broken
 }
 
 func redisLoses(t *testing.T, seed uint64, steps int) {

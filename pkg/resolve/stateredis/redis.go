@@ -60,6 +60,9 @@ func New(cfg Config) *Client {
 	watch := &serverWatch{known: map[string]struct{}{}, cluster: len(cfg.Addrs) > 1}
 	o.OnConnect = watch.connected
 	c := &Client{rdb: redis.NewUniversalClient(o), watch: watch}
+	if cluster, ok := c.rdb.(*redis.ClusterClient); ok {
+		watch.reload = cluster.ReloadState
+	}
 	c.rdb.AddHook(watch)
 	return c
 }

@@ -23,7 +23,8 @@ import (
 type serverWatch struct {
 	epoch   atomic.Uint64
 	cluster bool
-	slots   atomic.Bool // a server keeps its keys in slots: the keys of a call must lie in one
+	slots   atomic.Bool               // a server keeps its keys in slots: the keys of a call must lie in one
+	reload  func(ctx context.Context) // asks the servers of a cluster again who has which slots; nil beside a cluster
 
 	mu    sync.Mutex
 	known map[string]struct{}
@@ -92,10 +93,14 @@ func (w *serverWatch) checked(ctx context.Context) error {
 }
 
 // lost raises the epoch of a cluster when a connection broke: the replica that takes over may have been connected to before, so that no new
-// connection shows it.
-func (w *serverWatch) lost(err error) {
+// connection shows it. The library itself asks once a minute who has the slots of a server that it cannot reach.
+func (w *serverWatch) lost(ctx context.Context, err error) {
 	if !w.cluster || err == nil {
 		return
+	}
+	var failed net.Error
+	if w.reload != nil && (errors.As(err, &failed) || errors.Is(err, io.EOF)) {
+		w.reload(ctx)
 	}
 	broken := errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
 	if broken || strings.HasPrefix(err.Error(), "READONLY") || strings.HasPrefix(err.Error(), "CLUSTERDOWN") {
@@ -116,7 +121,7 @@ func (w *serverWatch) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 			return err
 		}
 		err := next(ctx, cmd)
-		w.lost(err)
+		w.lost(ctx, err)
 		return err
 	}
 }
@@ -131,7 +136,7 @@ func (w *serverWatch) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.
 			return err
 		}
 		err := next(ctx, cmds)
-		w.lost(err)
+		w.lost(ctx, err)
 		return err
 	}
 }
