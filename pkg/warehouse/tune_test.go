@@ -38,6 +38,6 @@ func TestMerge_buildsNoStatistics(t *testing.T) {
 		b.Append(&warehouse.ProfileRow{Controller: "ka", Space: "fr", RCUID: "01ab", Version: 3})
 		insert(t, w, b)
 	}
-	require.NoError(t, w.Exec(t.Context(), "OPTIMIZE TABLE profiles FINAL"))
+	require.NoError(t, w.Exec(t.Context(), "OPTIMIZE TABLE profiles FINAL")) //nolint:misspell // SQL
 	require.Equal(t, 0.0, one(t, w, "SELECT countIf(notEmpty(statistics)) FROM system.parts_columns WHERE database = currentDatabase() AND table = 'profiles' AND active"))
 }

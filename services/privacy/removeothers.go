@@ -8,6 +8,7 @@ import (
 
 	"rcu/pkg/identifier"
 	"rcu/pkg/identity"
+	"rcu/pkg/match"
 	"rcu/pkg/resolve"
 )
 
@@ -100,28 +101,37 @@ func (s *Service) removeMatches(ctx context.Context, r *removal) error {
 	for _, e := range r.Entries {
 		spaces[e.Space] = true
 	}
+	names := func(x *match.Suggestion) bool {
+		return theirs[string(x.A.Pseudonym)] || theirs[string(x.B.Pseudonym)] || records[x.Records[0]] || records[x.Records[1]]
+	}
 	for space := range spaces {
-		for after := ""; ; {
-			list, next, err := m.Suggestions(ctx, space, after, suggestionsAtOnce)
-			if err != nil {
-				return err //nolint:wrapcheck // says all
-			}
-			var gone []string
-			for i := range list {
-				x := &list[i]
-				if theirs[string(x.A.Pseudonym)] || theirs[string(x.B.Pseudonym)] || records[x.Records[0]] || records[x.Records[1]] {
-					gone = append(gone, list[i].ID)
-				}
-			}
-			if err := m.RemoveSuggestions(ctx, space, gone); err != nil {
-				return err //nolint:wrapcheck // says all
-			}
-			if after = next; after == "" {
-				break
-			}
+		if err := removeSuggestions(ctx, m, space, names); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// removeSuggestions takes those of a space away that name somebody.
+func removeSuggestions(ctx context.Context, m Matches, space string, names func(*match.Suggestion) bool) error {
+	for after := ""; ; {
+		list, next, err := m.Suggestions(ctx, space, after, suggestionsAtOnce)
+		if err != nil {
+			return err //nolint:wrapcheck // says all
+		}
+		var gone []string
+		for i := range list {
+			if names(&list[i]) {
+				gone = append(gone, list[i].ID)
+			}
+		}
+		if err := m.RemoveSuggestions(ctx, space, gone); err != nil {
+			return err //nolint:wrapcheck // says all
+		}
+		if after = next; after == "" {
+			return nil
+		}
+	}
 }
 
 // removePoints takes identifiers out of the graph, and has the profiles of people of whom something stays told anew.

@@ -128,7 +128,7 @@ func cutShort(path string) (*rebuild.SinkNote, error) {
 	}
 	n := new(rebuild.SinkNote)
 	if json.Unmarshal(raw, n) != nil {
-		return nil, nil // begin anew
+		return nil, nil //nolint:nilerr // it begins anew
 	}
 	return n, nil
 }

@@ -37,7 +37,7 @@ func growth(ctx context.Context, o options, in *input, r *report, say func(strin
 	if err != nil {
 		return err
 	}
-	defer s.stop()
+	defer s.stop() //nolint:contextcheck // whatever ended the run
 	m := &meter{stack: s, kind: realPath, say: say, send: newSender(s.urls, in.keys, o.workers)}
 	if err := m.startStages(ctx); err != nil {
 		return err

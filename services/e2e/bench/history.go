@@ -95,7 +95,7 @@ func measureHistory(ctx context.Context, o historyOptions, say func(string, ...a
 	if err != nil {
 		return nil, err
 	}
-	defer s.stop()
+	defer s.stop() //nolint:contextcheck // whatever ended the run
 	m := &meter{stack: s, kind: realPath, say: say, send: newSender(s.urls, in.keys, o.workers)}
 	if err := m.startStages(ctx); err != nil {
 		return nil, err

@@ -25,7 +25,7 @@ func measurePath(ctx context.Context, o options, in *input, k kind, r *report, s
 	if err != nil {
 		return nil, err
 	}
-	defer s.stop()
+	defer s.stop() //nolint:contextcheck // whatever ended the run
 	m := &meter{stack: s, kind: k, say: say, send: newSender(s.urls, in.keys, o.workers)}
 	if err := m.startStages(ctx); err != nil {
 		return nil, err
@@ -128,7 +128,7 @@ func begin(ctx context.Context, o options, name string, say func(string, ...any)
 		err = m.prepare(ctx, in)
 	}
 	if err != nil {
-		s.stop()
+		s.stop() //nolint:contextcheck // whatever ended the run
 		return nil, nil, fmt.Errorf("warming up: %w", err)
 	}
 	return m, in, nil

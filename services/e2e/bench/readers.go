@@ -78,7 +78,7 @@ func measureReaders(ctx context.Context, o readerOptions, say func(string, ...an
 		return nil, err
 	}
 	s := m.stack
-	defer s.stop()
+	defer s.stop() //nolint:contextcheck // whatever ended the run
 	r := &readerFigures{Machine: machineOf(ctx, o.root), Tables: o.tables}
 	say("a burst of %d events", o.events)
 	err = m.watched(ctx, &r.Burst, func(ctx context.Context) error {

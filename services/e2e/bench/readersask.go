@@ -113,8 +113,11 @@ func (a *asker) rounds(ctx context.Context, n int, pause time.Duration) error {
 		of := a.subjects[a.next%len(a.subjects)]
 		a.next++
 		for _, q := range questions {
-			if pause > 0 && lasting(pause)(ctx) == nil && ctx.Err() != nil {
-				return nil
+			if pause > 0 {
+				_ = lasting(pause)(ctx)
+			}
+			if ctx.Err() != nil {
+				return nil //nolint:nilerr // the load has ended
 			}
 			began := time.Now()
 			rows, err := q.ask(context.WithoutCancel(ctx), a, of)

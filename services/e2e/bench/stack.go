@@ -48,7 +48,7 @@ func startStack(ctx context.Context, o options, in *input, name string) (*stack,
 		}
 	}
 	if err := s.start(ctx, in); err != nil {
-		s.stop()
+		s.stop() //nolint:contextcheck // whatever ended the run
 		return nil, err
 	}
 	return s, nil

@@ -106,7 +106,7 @@ func measureSuggestions(ctx context.Context, o suggestOptions, say func(string, 
 		return nil, err
 	}
 	s := m.stack
-	defer s.stop()
+	defer s.stop() //nolint:contextcheck // whatever ended the run
 	f, err := newFiller(ctx, s.dir, s.redis.Addr())
 	if err != nil {
 		return nil, err

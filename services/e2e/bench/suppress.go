@@ -50,7 +50,7 @@ func measureSuppressions(ctx context.Context, o choosing, say func(string, ...an
 		return nil, err
 	}
 	s := m.stack
-	defer s.stop()
+	defer s.stop() //nolint:contextcheck // whatever ended the run
 	p, err := newSuppressor(ctx, m, o.people)
 	if err != nil {
 		return nil, err

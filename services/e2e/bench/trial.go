@@ -73,7 +73,7 @@ func measureTrial(ctx context.Context, o trialOptions, say func(string, ...any))
 		return nil, err
 	}
 	s := m.stack
-	defer s.stop()
+	defer s.stop() //nolint:contextcheck // whatever ended the run
 	api, err := s.api(ctx)
 	if err != nil {
 		return nil, err

@@ -46,7 +46,7 @@ func measureWithdrawals(ctx context.Context, o choosing, say func(string, ...any
 		return nil, err
 	}
 	s := m.stack
-	defer s.stop()
+	defer s.stop() //nolint:contextcheck // whatever ended the run
 	api, err := s.api(ctx)
 	if err != nil {
 		return nil, err

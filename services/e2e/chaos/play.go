@@ -200,7 +200,7 @@ func (g *game) cut(ctx context.Context, c *cut) error {
 	proxy := g.fleet.Proxy(c.Server)
 	defer proxy.Restore()
 	g.report.Cuts++
-	hit := 0
+	var hit int
 	switch c.How {
 	case resets:
 		hit = proxy.Cut(rand.New(rand.NewPCG(c.Seed, 0)), c.Share)
