@@ -92,6 +92,27 @@ func testMarkers(t *testing.T, m *Markers, nodes int) {
 
 func TestMarkers(t *testing.T) { testMarkers(t, NewMarkers(open(t)), 1) }
 
+// foundWhole notes that every master is whole, and returns the runs that they are in.
+func foundWhole(t *testing.T, m *Markers, nodes int) []Run {
+	t.Helper()
+	runs, err := m.Runs(t.Context())
+	require.NoError(t, err)
+	require.Len(t, runs, nodes)
+	for _, r := range runs {
+		require.False(t, r.Whole)
+		require.Len(t, r.ID, 40)
+	}
+	require.NoError(t, m.FoundWhole(t.Context(), runs))
+	again, err := m.Runs(t.Context())
+	require.NoError(t, err)
+	for _, r := range again {
+		require.True(t, r.Whole)
+	}
+	return runs
+}
+
+func TestRuns(t *testing.T) { foundWhole(t, NewMarkers(open(t)), 1) }
+
 // A replica that takes over lacks what its master had not sent it yet: it is met as another server, and its markers alone are behind.
 func TestMarkersBehindAFailover(t *testing.T) {
 	nodes := testkit.RedisCluster(t)
@@ -113,11 +134,26 @@ func TestMarkersOfACluster(t *testing.T) {
 	c := openCluster(t, nodes)
 	m := NewMarkers(c)
 	testMarkers(t, m, 3)
+	runs := foundWhole(t, m, 3)
 	keep := testkit.RedisSize(t, nodes[1].Server, nodes[1].Dir)
 	require.True(t, advance(t, m, 9, 20))
 	epoch := m.Epoch()
 	nodes[1].Server = testkit.LoseRedis(t, nodes[1].Server, nodes[1].Dir, keep)
 	behindOnOne(t, m, epoch)
+	again, err := m.Runs(t.Context())
+	require.NoError(t, err)
+	another := 0
+	for i := range again {
+		if !again[i].Whole {
+			another++
+			require.NotEqual(t, runs[i].ID, again[i].ID)
+		}
+	}
+	require.Equal(t, 1, another, "the other masters are in the run in which they were found whole")
+	require.NoError(t, m.FoundWhole(t.Context(), runs))
+	unchanged, err := m.Runs(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, again, unchanged, "what was found of an earlier run says nothing of this one")
 }
 
 // behindOnOne waits until one of three masters has the marker at 9 that the others have at 20. What was planned in the epoch before is refused,
