@@ -9,7 +9,7 @@ import (
 // tableSettings are those that every table gets, unless its operator gave it another value (docs/adr/0058). A server that does not know one goes without it.
 var tableSettings = []struct{ name, value string }{
 	{"auto_statistics_types", "''"},
-	{"merge_selector_base", "10"},
+	{"merge_selector_base", "8"},
 	{"merge_selector_enable_heuristic_to_remove_small_parts_at_right", "0"},
 }
 

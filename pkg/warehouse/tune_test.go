@@ -14,7 +14,7 @@ const tablesAndEngines = "SELECT name, engine_full FROM system.tables WHERE data
 func TestMigrate_everyTableHasItsSettings(t *testing.T) {
 	w := open(t)
 	for _, row := range ask(t, w, tablesAndEngines) {
-		for _, setting := range []string{"auto_statistics_types = ''", "merge_selector_base = 10", "merge_selector_enable_heuristic_to_remove_small_parts_at_right = 0"} {
+		for _, setting := range []string{"auto_statistics_types = ''", "merge_selector_base = 8", "merge_selector_enable_heuristic_to_remove_small_parts_at_right = 0"} {
 			require.Contains(t, row["engine_full"], setting, row["name"])
 		}
 	}
@@ -22,7 +22,7 @@ func TestMigrate_everyTableHasItsSettings(t *testing.T) {
 	require.NoError(t, w.Exec(t.Context(), "ALTER TABLE orders RESET SETTING merge_selector_base"))
 	require.NoError(t, w.Migrate(t.Context()))
 	for _, row := range ask(t, w, tablesAndEngines) {
-		want := "merge_selector_base = 10"
+		want := "merge_selector_base = 8"
 		if row["name"] == "events" {
 			want = "merge_selector_base = 3"
 		}

@@ -12,7 +12,7 @@ import (
 type Config struct {
 	// Group is the consumer group. Default: "sink".
 	Group string `yaml:"group"`
-	// FlushEvery is the least time between two inserts of the rows of all partitions, while no more waits than can be fetched at once. Default: 1s.
+	// FlushEvery is the least time between two inserts of the rows of all partitions, while no more waits than can be fetched at once. Default: 500ms.
 	FlushEvery time.Duration `yaml:"flush_every"`
 	// FlushRows inserts earlier, once so many records are gathered. Default: 50000.
 	FlushRows int `yaml:"flush_rows"`
@@ -36,7 +36,7 @@ const batchBytes = 4 << 20
 // Default returns the defaults.
 func Default() Config {
 	return Config{
-		Group: "sink", FlushEvery: time.Second, FlushRows: 50_000, BatchRecords: 10_000, ReloadEvery: time.Second,
+		Group: "sink", FlushEvery: 500 * time.Millisecond, FlushRows: 50_000, BatchRecords: 10_000, ReloadEvery: time.Second,
 		InsertTimeout: 30 * time.Second, SquashEvery: 10 * time.Minute, SquashAfter: 24 * time.Hour,
 	}
 }
