@@ -140,7 +140,7 @@ func (p *Proxy) Cut(r *rand.Rand, share float64) int {
 	n := 0
 	for x := range p.pairs {
 		if n == 0 || r.Float64() < share {
-			x.cut()
+			p.drop(x)
 			n++
 		}
 	}
@@ -152,10 +152,17 @@ func (p *Proxy) Refuse() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.refusing = true
+	n := len(p.pairs)
 	for x := range p.pairs {
-		x.cut()
+		p.drop(x)
 	}
-	return len(p.pairs)
+	return n
+}
+
+// drop cuts a pair that nobody counts from then on, though its ends have yet to be noticed.
+func (p *Proxy) drop(x *pair) {
+	x.cut()
+	delete(p.pairs, x)
 }
 
 // Hold lets no byte pass until Restore, and returns how many connections wait.
