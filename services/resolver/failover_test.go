@@ -64,3 +64,35 @@ func TestReplicaThatTakesOverLacksTheLastWrites(t *testing.T) {
 	resolver.Plant(t, resolver.Faults{SkipMarks: true})
 	require.NotEmpty(t, replicaTakesOver(t, 3*time.Second))
 }
+
+// Each master of a cluster dies in turn, and the others make its replica the master, which has not got the last writes: also when no event comes
+// behind them.
+func TestReplicasOfAClusterThatTakeOverLackTheLastWrites(t *testing.T) {
+	testkit.Long(t)
+	l, nodes := newLog(t, 7, 240), testkit.RedisCluster(t)
+	replicas := make([]*testkit.Replica, len(nodes))
+	for i, n := range nodes {
+		replicas[i] = testkit.ClusterReplica(t, nodes, n)
+		l.addrs = append(l.addrs, n.Addr(), replicas[i].Addr())
+	}
+	l.launch()
+	l.launch()
+	parts := 2 + 2*len(nodes)
+	l.publish(1, parts)
+	l.committed()
+	for i, n := range nodes {
+		replicas[i].FallBehind(t)
+		l.publish(3+2*i, parts)
+		if i == len(nodes)-1 {
+			l.publish(parts, parts)
+		}
+		l.committed()
+		lacks := replicas[i].Lacks(t)
+		t.Logf("the replica of server %d lacks %d bytes", i, lacks)
+		require.Positive(t, lacks)
+		n.Kill()
+		replicas[i].AwaitMaster(t)
+		l.publish(4+2*i, parts)
+	}
+	l.settled()
+}

@@ -290,10 +290,16 @@ func (k *keeper) watch(ctx context.Context) error {
 			return nil
 		case <-tick.C:
 		}
+		k.greet(ctx)
 		if err := k.lookAnew(ctx); err != nil && ctx.Err() == nil && k.err() == nil {
 			k.log.Warn("looking at the markers of redis", zap.Error(err))
 		}
 	}
+}
+
+// greet speaks to every server: of a cluster in which nothing happens, one that started again or took over would else be met with the next batch only.
+func (k *keeper) greet(ctx context.Context) {
+	_, _ = k.marks.LoadMarkers(ctx, nil) // a server that is away says so to the look
 }
 
 // lookAnew looks at the markers if those of this epoch were not looked at yet, or something speaks for another look: a look has every batch
