@@ -24,7 +24,7 @@ func RedisReplica(t testing.TB, master *embedded.Server) *Replica {
 	t.Helper()
 	r := newReplica(t, master, false)
 	host, port := split(master.Addr())
-	r.must(t, r.own.SlaveOf(t.Context(), host, port))
+	r.must(t, r.own.ReplicaOf(t.Context(), host, port))
 	r.catchUp(t)
 	return r
 }
@@ -93,7 +93,7 @@ func (r *Replica) TakeOver(t testing.TB) {
 	if r.cluster {
 		r.must(t, r.own.Do(t.Context(), "CLUSTER", "FAILOVER", "TAKEOVER"))
 	} else {
-		r.must(t, r.own.SlaveOf(t.Context(), "NO", "ONE"))
+		r.must(t, r.own.ReplicaOf(t.Context(), "NO", "ONE"))
 	}
 	r.AwaitMaster(t)
 }
