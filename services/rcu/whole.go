@@ -2,8 +2,7 @@ package main
 
 import (
 	"context"
-
-	"golang.org/x/sync/errgroup"
+	"sync"
 
 	"rcu/pkg/resolve/stateredis"
 	"rcu/services/internal/whole"
@@ -16,13 +15,12 @@ func (d *deps) guard() (g *whole.Guard, guarded func(run func(context.Context) e
 	g = whole.New(whole.Deps{Log: d.log.Named("whole"), State: stateredis.NewMarkers(d.redis), Kafka: d.kafka, Group: resolver.Default().Group})
 	return g, func(run func(context.Context) error) func(context.Context) error {
 		return func(ctx context.Context) error {
-			looking, stop := context.WithCancel(ctx)
-			group := errgroup.Group{}
-			group.Go(func() error { g.Run(looking); return nil })
-			err := run(ctx)
-			stop()
-			_ = group.Wait()
-			return err
+			var looking sync.WaitGroup
+			defer looking.Wait()
+			looks, stop := context.WithCancel(ctx)
+			defer stop()
+			looking.Go(func() { g.Run(looks) })
+			return run(ctx)
 		}
 	}
 }
