@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"go.uber.org/zap"
+
 	"rcu/pkg/identifier"
 	"rcu/pkg/match"
 	"rcu/pkg/resolve"
@@ -194,6 +196,9 @@ func (s *Service) removeAgain(ctx context.Context, file planFile, r *removal) (i
 		return 0, err
 	}
 	done := slices.DeleteFunc(slices.Clone(r.Entries), func(e Entry) bool { return left[e.name()] })
+	if n := len(r.Entries) - len(done); n > 0 {
+		s.deps.Log.Warn("something of erased people was told once more while it was removed: it is removed again", zap.Int("identifiers", n))
+	}
 	if err := s.deps.Ledger.SetRemoved(done, s.deps.Now().Unix()); err != nil {
 		return 0, err
 	}

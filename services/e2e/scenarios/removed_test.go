@@ -92,8 +92,13 @@ func (e *erasing) removed() {
 			err = json.Unmarshal([]byte(out), &said)
 		}
 		if err == nil && (said.Bytes["waiting"] > 0 || said.Bytes["removed"] < 10) {
-			err = fmt.Errorf("%v", said.Bytes)
+			_, clickhouse := e.Ask(e.t, stack.Admin, atWork, nil)
+			err = fmt.Errorf("%v: %s", said.Bytes, clickhouse)
 		}
 		return err
 	})
 }
+
+// atWork is what ClickHouse has to do yet before the bytes of deleted rows are gone.
+const atWork = `SELECT (SELECT count() FROM system.mutations WHERE NOT is_done) AS mutations,
+	(SELECT groupArray((table, name, toString(remove_time), removal_state)) FROM system.parts WHERE NOT active AND database = 'rcu') AS files FORMAT JSONEachRow`

@@ -63,7 +63,7 @@ func StartIn(t testing.TB, dir string, args ...string) *Stack {
 	t.Helper()
 	s := prepare(t, dir, args...)
 	s.Launch(t)
-	t.Cleanup(s.end)
+	t.Cleanup(func() { s.endOf(t) })
 	return s
 }
 
@@ -76,7 +76,7 @@ func StartFirst(t testing.TB) *Stack {
 		require.NoError(t, os.Remove(s.path(list)))
 	}
 	s.Launch(t)
-	t.Cleanup(s.end)
+	t.Cleanup(func() { s.endOf(t) })
 	return s
 }
 
@@ -199,6 +199,15 @@ func (s *Stack) Restart(t testing.TB) {
 	t.Helper()
 	s.Stop(t)
 	s.Launch(t)
+}
+
+// endOf ends the process with its test. One that failed shows the end of the log.
+func (s *Stack) endOf(t testing.TB) {
+	t.Helper()
+	s.end()
+	if t.Failed() {
+		t.Logf("the log ended with:\n%s", s.logTail())
+	}
 }
 
 // end makes sure that the process is gone.
