@@ -46,6 +46,8 @@ type kafkaSpec struct {
 	Topics     []string `json:"topics"`
 	Partitions int      `json:"partitions"`
 	Advertise  string   `json:"advertise,omitempty"`
+
+	tls *tls.Config // of a broker inside this process
 }
 
 const readyLine = "ready"
@@ -112,13 +114,10 @@ type Broker struct{ cluster *kfake.Cluster }
 // OpenBroker starts a broker in this process. An empty Dir keeps everything in memory.
 func OpenBroker(cfg KafkaConfig) (*Broker, error) {
 	var access []kfake.Opt
-	if cfg.TLS != nil {
-		access = append(access, kfake.TLS(cfg.TLS))
-	}
 	for _, u := range cfg.Users {
 		access = append(access, kfake.EnableSASL(), kfake.Superuser(u.Mechanism, u.Name, u.Password))
 	}
-	return openBroker(kafkaSpec{Dir: cfg.Dir, Port: cfg.Port, Topics: cfg.Topics, Partitions: cfg.Partitions, Advertise: cfg.Advertise}, io.Discard, access...)
+	return openBroker(kafkaSpec{Dir: cfg.Dir, Port: cfg.Port, Topics: cfg.Topics, Partitions: cfg.Partitions, Advertise: cfg.Advertise, tls: cfg.TLS}, io.Discard, access...)
 }
 
 // Addr is the broker's host and port.
@@ -139,13 +138,11 @@ func openBroker(sp kafkaSpec, log io.Writer, access ...kfake.Opt) (*Broker, erro
 		kfake.DefaultNumPartitions(sp.Partitions),
 		kfake.GroupMinSessionTimeout(100 * time.Millisecond),
 		kfake.WithLogger(kfake.BasicLogger(log, kfake.LogLevelWarn)),
+		kfake.ListenFn(sp.listen),
 	}
 	opts = append(opts, access...)
 	if sp.Dir != "" {
 		opts = append(opts, kfake.DataDir(sp.Dir))
-	}
-	if sp.Advertise != "" {
-		opts = append(opts, kfake.ListenFn(advertising(sp.Advertise)))
 	}
 	if len(sp.Topics) > 0 {
 		opts = append(opts, kfake.SeedTopics(int32(sp.Partitions), sp.Topics...)) //nolint:gosec // a partition count is small
@@ -169,19 +166,24 @@ type advertised struct {
 // Addr is the address that clients are told.
 func (l advertised) Addr() net.Addr { return l.addr }
 
-// advertising listens as asked and says that it listens on addr.
-func advertising(addr string) func(network, address string) (net.Listener, error) {
-	return func(network, address string) (net.Listener, error) {
-		tcp, err := net.ResolveTCPAddr("tcp", addr)
+// listen listens as the broker asks and as its spec says. The broker's own TLS would lie around what the listener has to read, so it is begun here.
+func (sp kafkaSpec) listen(network, address string) (net.Listener, error) {
+	l, err := net.Listen(network, address) //nolint:noctx // its life is that of the broker
+	if err != nil {
+		return nil, fmt.Errorf("listening: %w", err)
+	}
+	if sp.Advertise != "" {
+		tcp, err := net.ResolveTCPAddr("tcp", sp.Advertise)
 		if err != nil {
+			_ = l.Close()
 			return nil, fmt.Errorf("reading the address to advertise: %w", err)
 		}
-		l, err := net.Listen(network, address) //nolint:noctx // its life is that of the broker
-		if err != nil {
-			return nil, fmt.Errorf("listening: %w", err)
-		}
-		return advertised{l, tcp}, nil
+		l = advertised{l, tcp}
 	}
+	if sp.tls != nil {
+		l = tls.NewListener(l, sp.tls)
+	}
+	return groupListener{l, &keeper{generations: map[string]int32{}}}, nil
 }
 
 // runKafka is the child: it serves until it is told to stop or its parent is gone.
