@@ -31,6 +31,7 @@ func (c *club) patience() time.Duration { return c.session + c.rebalance + c.sla
 // member is one of a club, over a connection of its own.
 type member struct {
 	club       *club
+	mu         sync.Mutex // of conn, which others cut
 	conn       net.Conn
 	asked      int32
 	version    int16 // of JoinGroup
@@ -43,10 +44,18 @@ type member struct {
 
 func (c *club) newcomer() *member {
 	c.t.Helper()
-	conn, err := new(net.Dialer).DialContext(c.t.Context(), "tcp", c.addr)
-	require.NoError(c.t, err)
-	c.t.Cleanup(func() { _ = conn.Close() })
-	return &member{club: c, conn: conn, version: 2}
+	m := &member{club: c, version: 2}
+	require.NoError(c.t, m.connect())
+	c.t.Cleanup(m.cut)
+	return m
+}
+
+func (m *member) connect() error {
+	conn, err := new(net.Dialer).DialContext(m.club.t.Context(), "tcp", m.club.addr)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.conn = conn
+	return err
 }
 
 // coordinated waits until the broker answers for the group: a fresh one first makes a topic for it.
@@ -65,7 +74,11 @@ func (c *club) coordinated() {
 }
 
 // cut ends the connection, and says nothing.
-func (m *member) cut() { _ = m.conn.Close() }
+func (m *member) cut() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	_ = m.conn.Close()
+}
 
 func (m *member) send(req kmsg.Request) error {
 	m.asked++
@@ -157,6 +170,17 @@ func (m *member) beat() error {
 	return kerr.ErrorForCode(res.(*kmsg.HeartbeatResponse).ErrorCode)
 }
 
+// leave has a member leave, this one or another.
+func (m *member) leave(id string) error {
+	req := kmsg.NewPtrLeaveGroupRequest()
+	req.Group, req.MemberID = m.club.name, id
+	res, err := m.ask(req)
+	if err != nil {
+		return err
+	}
+	return kerr.ErrorForCode(res.(*kmsg.LeaveGroupResponse).ErrorCode)
+}
+
 // called gives signs of life until the group begins once more: somebody waits in a join for this member.
 func (m *member) called() {
 	m.club.t.Helper()
@@ -193,6 +217,12 @@ func (m *member) live(ctx context.Context) {
 			id := m.id
 			m.alive.Store(&id)
 		case ctx.Err() != nil:
+		case errors.Is(err, io.EOF): // the broker forgot it, on a busy machine
+			m.id = ""
+			if err := m.connect(); err != nil {
+				m.club.t.Errorf("a living member: %v", err)
+				return
+			}
 		case !errors.As(err, &refused):
 			m.club.t.Errorf("a living member: %v", err)
 			return

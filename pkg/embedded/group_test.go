@@ -109,6 +109,37 @@ func waitsInASync(c *club) {
 	require.NoError(c.t, waiting.beat())
 }
 
+// Who leaves while it waits for a sync is waited for no more.
+func TestGroup_embeddedBrokerLetsGo(t *testing.T) {
+	b := testkit.KafkaBroker(t, "topic")
+	holdLeaving(t, b.Addr(), time.Second)
+}
+
+func TestGroup_apacheKafkaLetsGo(t *testing.T) {
+	testkit.Long(t)
+	holdLeaving(t, testkit.ApacheKafka(t), 6*time.Second)
+}
+
+func holdLeaving(t *testing.T, addr string, session time.Duration) {
+	t.Helper()
+	c := &club{t: t, addr: addr, name: testkit.Name(t, "group"), session: session, rebalance: 10 * session, slack: 2 * time.Second}
+	c.coordinated()
+	leader := c.leader()
+	leaving := c.follower(leader)
+	require.NoError(t, leaving.send(leaving.syncRequest()))
+	leader.works()
+	left, other := make(chan error, 1), c.newcomer() // as if the connection that waits had been cut
+	go func() { left <- other.leave(leaving.id) }()
+	leader.works()
+	if err := leader.sync(); err != nil {
+		require.ErrorIs(t, err, kerr.RebalanceInProgress)
+	}
+	require.NoError(t, <-left)
+	began := time.Now()
+	c.settles(leader)
+	require.Less(t, time.Since(began), session)
+}
+
 // leader is alone in its group, and works.
 func (c *club) leader() *member {
 	c.t.Helper()
@@ -179,10 +210,7 @@ func goneInItsFirstJoinWithoutALeader(c *club) {
 	}
 	living.begin(leader)
 	leader.works()
-	leave := kmsg.NewPtrLeaveGroupRequest()
-	leave.Group, leave.MemberID = c.name, leader.id
-	_, err := leader.ask(leave)
-	require.NoError(c.t, err)
+	require.NoError(c.t, leader.leave(leader.id))
 	living.begun()
 	c.settles(living)
 }

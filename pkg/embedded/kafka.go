@@ -183,7 +183,7 @@ func (sp kafkaSpec) listen(network, address string) (net.Listener, error) {
 	if sp.tls != nil {
 		l = tls.NewListener(l, sp.tls)
 	}
-	return groupListener{l, &keeper{generations: map[string]int32{}}}, nil
+	return groupListener{l, newKeeper()}, nil
 }
 
 // runKafka is the child: it serves until it is told to stop or its parent is gone.

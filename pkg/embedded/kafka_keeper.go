@@ -17,6 +17,45 @@ type keeper struct {
 	conn        net.Conn // nil until introduced
 	asked       int32
 	generations map[string]int32 // of the groups that have had one; the broker keeps as many groups
+
+	waitingMu sync.Mutex
+	syncs     map[string]*waiting // by member; as many as connections that wait
+}
+
+func newKeeper() *keeper {
+	return &keeper{generations: map[string]int32{}, syncs: map[string]*waiting{}}
+}
+
+// waits notes a member that waits for a sync.
+func (k *keeper) waits(w *waiting) {
+	if req, ok := w.request.(*kmsg.SyncGroupRequest); ok {
+		k.waitingMu.Lock()
+		defer k.waitingMu.Unlock()
+		k.syncs[req.MemberID] = w
+	}
+}
+
+// answered forgets it.
+func (k *keeper) answered(w *waiting) {
+	if req, ok := w.request.(*kmsg.SyncGroupRequest); ok {
+		k.waitingMu.Lock()
+		defer k.waitingMu.Unlock()
+		if k.syncs[req.MemberID] == w {
+			delete(k.syncs, req.MemberID)
+		}
+	}
+}
+
+// synced is closed when a member does not wait for a sync.
+func (k *keeper) synced(member string) <-chan struct{} {
+	k.waitingMu.Lock()
+	defer k.waitingMu.Unlock()
+	if w := k.syncs[member]; w != nil {
+		return w.answered
+	}
+	none := make(chan struct{})
+	close(none)
+	return none
 }
 
 // introduce gives the broker's end of the keeper's connection, once.

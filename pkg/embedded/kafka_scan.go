@@ -10,7 +10,7 @@ import (
 // longestScan bounds a request that is looked into: others pass as if they were none.
 const longestScan = 1 << 20
 
-// requestScanner finds the JoinGroup and SyncGroup requests in what a client sends.
+// requestScanner finds the JoinGroup, SyncGroup and LeaveGroup requests in what a client sends.
 type requestScanner struct {
 	head [12]byte // size, key, version and correlation id of the request that is read
 	have int      // bytes of it
@@ -58,7 +58,7 @@ func (s *requestScanner) scan(p []byte) []scanned {
 // wanted says whether the request whose head was read is looked for.
 func (s *requestScanner) wanted() bool {
 	key := kmsg.Key(binary.BigEndian.Uint16(s.head[4:])) //nolint:gosec // G115: the same bits
-	return (key == kmsg.JoinGroup || key == kmsg.SyncGroup) && s.rest <= longestScan
+	return (key == kmsg.JoinGroup || key == kmsg.SyncGroup || key == kmsg.LeaveGroup) && s.rest <= longestScan
 }
 
 // request reads the request whose last byte has come; nil for one that is not looked for, or that cannot be read.

@@ -20,6 +20,8 @@ func TestRequestScanner(t *testing.T) {
 			switch r := request.(type) {
 			case *kmsg.JoinGroupRequest:
 				want = append(want, scanned{request, id})
+			case *kmsg.LeaveGroupRequest:
+				want = append(want, scanned{request, id})
 			case *kmsg.SyncGroupRequest:
 				if len(r.GroupAssignment) == 0 || len(r.GroupAssignment[0].MemberAssignment) < longestScan {
 					want = append(want, scanned{request, id})
@@ -39,7 +41,7 @@ func TestRequestScanner(t *testing.T) {
 }
 
 func drawRequest(t *rapid.T) kmsg.Request {
-	switch rapid.IntRange(0, 4).Draw(t, "kind") {
+	switch rapid.IntRange(0, 5).Draw(t, "kind") {
 	case 0:
 		r := kmsg.NewPtrJoinGroupRequest()
 		r.Version = rapid.Int16Range(2, 9).Draw(t, "version")
@@ -56,6 +58,10 @@ func drawRequest(t *rapid.T) kmsg.Request {
 		r.GroupAssignment = []kmsg.SyncGroupRequestGroupAssignment{{MemberID: "member", MemberAssignment: make([]byte, longestScan+longestScan/2)}}
 		return r
 	case 3:
+		r := kmsg.NewPtrLeaveGroupRequest()
+		r.Group, r.MemberID = "group", "member"
+		return r
+	case 4:
 		r := kmsg.NewPtrHeartbeatRequest()
 		r.Group, r.MemberID = "group", "member"
 		return r

@@ -6,6 +6,8 @@ import (
 	"net"
 	"sync"
 	"time"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 const (
@@ -21,6 +23,7 @@ const (
 //   - Nothing is read of a connection that waits, not even its end. The broker begins the session of a new member when the answer to its JoinGroup
 //     is taken: of a member whose connection had ended nobody took it, so that it kept its partitions for ever.
 //   - Who waits is alive. The session of a member goes on while it waits, and the broker forgets one whose session ends, and never answers it.
+//   - Who waits for a sync leaves behind the answer. The broker takes one that leaves before for one that had joined, and then waits for a member more than it has.
 type groupListener struct {
 	net.Listener
 	keeper *keeper
@@ -63,12 +66,35 @@ func (c *groupConn) Read(p []byte) (int, error) {
 		return 0, io.EOF
 	}
 	n, err := c.Conn.Read(p)
-	for _, request := range c.read.scan(p[:n]) {
+	for _, found := range c.read.scan(p[:n]) {
+		if leave, ok := found.request.(*kmsg.LeaveGroupRequest); ok {
+			c.awaitSyncs(leave)
+			continue
+		}
 		c.mu.Lock()
-		c.owed = &waiting{request, make(chan struct{})}
+		c.owed = &waiting{found, make(chan struct{})}
+		c.keeper.waits(c.owed)
 		c.mu.Unlock()
 	}
 	return n, err //nolint:wrapcheck // as the connection has it
+}
+
+// awaitSyncs waits until nobody who is about to leave waits for a sync.
+func (c *groupConn) awaitSyncs(leave *kmsg.LeaveGroupRequest) {
+	end := time.NewTimer(longestWait)
+	defer end.Stop()
+	members := []string{leave.MemberID}
+	for _, m := range leave.Members {
+		members = append(members, m.MemberID)
+	}
+	for _, id := range members {
+		select {
+		case <-c.keeper.synced(id):
+		case <-c.closed:
+		case <-end.C:
+			return
+		}
+	}
 }
 
 // awaitAnswer keeps the member that waits; false: the broker does not know it any more, and will not answer.
@@ -126,8 +152,9 @@ func (c *groupConn) Write(p []byte) (int, error) {
 func (c *groupConn) settle(w *waiting) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.owed == w {
+	if w != nil && c.owed == w {
 		c.owed = nil
+		c.keeper.answered(w)
 		close(w.answered)
 	}
 }
@@ -135,5 +162,9 @@ func (c *groupConn) settle(w *waiting) {
 // Close closes the connection, whatever is owed.
 func (c *groupConn) Close() error {
 	c.closing.Do(func() { close(c.closed) })
+	c.mu.Lock()
+	w := c.owed
+	c.mu.Unlock()
+	c.settle(w)
 	return c.Conn.Close() //nolint:wrapcheck // as the connection has it
 }

@@ -242,7 +242,7 @@ func (c *Consumer) Run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("joining group %s: %w", cfg.Group, err)
 	}
-	m := &membership{group: group, client: c.client, every: cfg.SessionTimeout / 4}
+	m := &membership{group: group}
 	runErr := c.generations(ctx, m)
 	m.endJoin(ctx, cfg.RebalanceTimeout)
 	if err := group.Close(); err != nil && runErr == nil {
@@ -296,7 +296,7 @@ const shortestGeneration = 100 * time.Millisecond
 func (c *Consumer) generations(ctx context.Context, m *membership) error {
 	var handled *committer // of the generation before
 	for failures := 0; ; {
-		gen, err := m.next(ctx)
+		gen, err := m.group.Next(ctx)
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
