@@ -33,8 +33,24 @@ func watchRoom(cluster *kfake.Cluster, dir string) {
 		err := syscall.Statfs(dir, &st)
 		return st.Bavail * uint64(st.Bsize), err //nolint:gosec // G115: a block size is positive
 	}}
-	cluster.ControlKey(int16(kmsg.Produce), r.produce)
-	cluster.ControlKey(int16(kmsg.OffsetCommit), r.commit)
+	r.control(kmsg.Produce, r.produce)
+	r.control(kmsg.OffsetCommit, r.commit)
+}
+
+// renewEvery is after how many requests a control gives way to a new one: while there is one, the broker keeps the last request of every connection
+// that ever was.
+const renewEvery = 64
+
+// control looks at every request of a kind.
+func (r *room) control(key kmsg.Key, look func(kmsg.Request) (kmsg.Response, error, bool)) {
+	seen := 0
+	r.cluster.ControlKey(int16(key), func(request kmsg.Request) (kmsg.Response, error, bool) {
+		if seen++; seen == renewEvery {
+			r.cluster.DropControl()
+			r.control(key, look)
+		}
+		return look(request)
+	})
 }
 
 // short reports whether less than so many bytes are free. Where that cannot be told, the broker's own write will.

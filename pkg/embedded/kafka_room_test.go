@@ -2,12 +2,16 @@ package embedded_test
 
 import (
 	"path/filepath"
+	"runtime"
 	"testing"
 	"time"
 
 	"github.com/segmentio/kafka-go"
 	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"rcu/pkg/embedded"
 	"rcu/pkg/testkit"
 )
 
@@ -43,7 +47,9 @@ func TestKafkaRefusesWhatItsDiskHasNoRoomFor(t *testing.T) {
 	require.ErrorIs(t, produce("refused"), kafka.KafkaStorageError)
 	require.NoError(t, commit(2), "offsets have room still")
 	disk.Fill(0)
-	require.ErrorIs(t, produce("refused"), kafka.KafkaStorageError)
+	for range 100 {
+		require.ErrorIs(t, produce("refused"), kafka.KafkaStorageError)
+	}
 	require.ErrorIs(t, commit(3), kafka.GroupCoordinatorNotAvailable)
 	disk.Empty()
 	require.NoError(t, produce("second"))
@@ -58,4 +64,40 @@ func TestKafkaRefusesWhatItsDiskHasNoRoomFor(t *testing.T) {
 	ends, err := client.ListOffsets(t.Context(), &kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{"topic": {kafka.LastOffsetOf(0)}}})
 	require.NoError(t, err)
 	require.EqualValues(t, 2, ends.Topics["topic"][0].LastOffset, "what was refused is not there")
+}
+
+// What connections sent that are gone is forgotten: the broker's memory does not grow with them.
+func TestKafkaForgetsConnectionsThatAreGone(t *testing.T) {
+	b, err := embedded.OpenBroker(embedded.KafkaConfig{Dir: t.TempDir()})
+	require.NoError(t, err)
+	t.Cleanup(b.Close)
+	const size = 1 << 20
+	before := heap()
+	for range 200 {
+		produceToNowhere(t, b.Addr(), size)
+	}
+	require.Less(t, heap(), before+80*size)
+}
+
+func heap() uint64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
+
+// produceToNowhere sends so many bytes to a topic that is not there, over a connection of its own: the broker has nothing to keep.
+func produceToNowhere(t *testing.T, addr string, size int) {
+	t.Helper()
+	m := (&club{t: t, addr: addr, slack: 10 * time.Second}).newcomer()
+	defer m.cut()
+	req := kmsg.NewPtrProduceRequest()
+	req.Version, req.Acks, req.TimeoutMillis = 7, -1, 1000
+	topic, part := kmsg.NewProduceRequestTopic(), kmsg.NewProduceRequestTopicPartition()
+	topic.Topic, part.Records = "nowhere", make([]byte, size)
+	topic.Partitions = append(topic.Partitions, part)
+	req.Topics = append(req.Topics, topic)
+	res, err := m.ask(req)
+	require.NoError(t, err)
+	require.Equal(t, kerr.UnknownTopicOrPartition.Code, res.(*kmsg.ProduceResponse).Topics[0].Partitions[0].ErrorCode)
 }
