@@ -115,7 +115,9 @@ func filesWith(t *testing.T, dir string, texts ...string) (n int) {
 func TestErase_rowsAndFilesAreGone(t *testing.T) {
 	w, dir := engine(t)
 	for _, x := range []string{"events", "orders", "order_lines", "contacts", "leaf_owners", "profiles", "profile_identifiers", "identity_changes"} {
-		require.NoError(t, w.Exec(t.Context(), "ALTER TABLE "+x+" MODIFY SETTING old_parts_lifetime = 1, min_bytes_for_wide_part = 0, merge_tree_clear_old_parts_interval_seconds = 1"))
+		require.NoError(t, w.Exec(t.Context(), "ALTER TABLE "+x+" MODIFY SETTING old_parts_lifetime = 1, min_bytes_for_wide_part = 0, cleanup_delay_period = 1, max_cleanup_delay_period = 1, cleanup_delay_period_random_add = 0"))
+		require.NoError(t, w.Exec(t.Context(), "DETACH TABLE "+x)) // whoever cleans a table sleeps by the settings of before, for up to five minutes
+		require.NoError(t, w.Exec(t.Context(), "ATTACH TABLE "+x))
 	}
 	lived(t, w, 1, gone)
 	lived(t, w, 2, stays)
