@@ -153,6 +153,10 @@ func begin(ctx context.Context, cfg SinkConfig, client *stream.Client, tables Ta
 	return until, cfg.Begun(SinkNote{Life: life, Dropped: cfg.Drop, Until: until})
 }
 
+// firstRecords is how many records of a partition are looked at for the oldest: the resolver reads several topics side by side, so the first that it wrote
+// is not always the first that came.
+const firstRecords = 1000
+
 // oldest is the time of the oldest event that Kafka retains; now when there is none.
 func oldest(ctx context.Context, client *stream.Client) (time.Time, error) {
 	first := time.Now()
@@ -161,11 +165,15 @@ func oldest(ctx context.Context, client *stream.Client) (time.Time, error) {
 		return first, fmt.Errorf("asking for the partitions of %s: %w", stream.TopicResolved, err)
 	}
 	for p := range n {
+		looked := 0
 		err := client.ReadFrom(ctx, stream.TopicResolved, p, 0, func(r stream.Record) error {
 			if r.Time.Before(first) {
 				first = r.Time
 			}
-			return errFound
+			if looked++; looked == firstRecords {
+				return errFound
+			}
+			return nil
 		})
 		if err != nil && !errors.Is(err, errFound) {
 			return first, fmt.Errorf("reading the oldest event: %w", err)

@@ -211,6 +211,20 @@ func TestTablesAreNotDroppedWhereRowsWouldBeLost(t *testing.T) {
 	a.whole()
 }
 
+// What came first is not what the resolver wrote first: an event that Kafka has behind younger ones is not taken for one that it lost.
+func TestTheOldestEventMayLieBehindYoungerOnes(t *testing.T) {
+	a := newAnalysis(t, 30)
+	came := time.Now().Add(-time.Hour).Truncate(time.Millisecond)
+	r, err := stream.Encode(stream.TopicResolved, []byte("late"), &eventpb.Resolved{}, came)
+	require.NoError(t, err)
+	require.NoError(t, a.out.PublishAll(t.Context(), []stream.Record{r}))
+	a.events++
+	report, err := a.rebuild(rebuild.SinkConfig{Drop: true})
+	require.NoError(t, err)
+	require.Equal(t, came.UnixMilli(), report.Oldest.UnixMilli())
+	a.whole()
+}
+
 func TestNoTablesAreRebuiltBesideASink(t *testing.T) {
 	a := newAnalysis(t, 10)
 	c, err := a.client.NewConsumer(stream.ConsumerConfig{Group: sink.Default().Group, Topics: []string{stream.TopicResolved}},
