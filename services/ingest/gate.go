@@ -16,7 +16,8 @@ import (
 )
 
 // loadConsent reads the registers of every identifier and point of the request at once, and joins what the request itself
-// decides: a grant counts as of the time it was given, whatever the order of the events. Without an answer of Redis there are no points.
+// decides: a grant counts as of the time it was given, whatever the order of the events. Without an answer of Redis, or with a Redis that may lack decisions,
+// there are no points.
 func (b *batch) loadConsent(ctx context.Context) {
 	seen := map[identifier.Key]bool{}
 	var keys []identifier.Key
@@ -32,7 +33,7 @@ func (b *batch) loadConsent(ctx context.Context) {
 			}
 		}
 	}
-	ps, err := b.s.registers.load(ctx, b.c.origin, keys)
+	ps, err := b.s.registers.permitting(ctx, b.c.origin, keys)
 	if err != nil {
 		return // the registers log and count it
 	}

@@ -194,7 +194,7 @@ func (j *Judge) load(ctx context.Context, hearings []hearing) (map[scope]points,
 	}
 	out := map[scope]points{}
 	for at, keys := range wanted {
-		ps, err := j.registers.load(ctx, origins[at], slices.Collect(maps.Keys(keys)))
+		ps, err := j.registers.permitting(ctx, origins[at], slices.Collect(maps.Keys(keys)))
 		if err != nil {
 			return nil, fmt.Errorf("reading the consent of held events: %w", err)
 		}

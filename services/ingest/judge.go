@@ -69,6 +69,7 @@ type JudgeDeps struct {
 	Producer    Producer
 	DeadLetters *stream.DeadLetters // of records that are no held events
 	Registers   Registers
+	Whole       Whole // nil: Redis never lacks anything
 	Stream      *stream.Client
 	Resolver    string                               // the group whose work on rcu.consents puts decisions into the registers
 	Now         func() time.Time                     // nil: the clock
@@ -154,7 +155,7 @@ func NewJudge(cfg JudgeConfig, deps JudgeDeps) (*Judge, error) {
 		return nil, err //nolint:wrapcheck // says all
 	}
 	rest := Config{ConsentTimeout: cfg.ConsentTimeout, ConsentRest: cfg.ConsentRest}
-	j.registers = newRegisters(deps.Registers, rest, j.now, reads, j.log)
+	j.registers = newRegisters(deps.Registers, deps.Whole, rest, j.now, reads, j.log)
 	j.decisions = newDecisions(deps.Stream, deps.Resolver)
 	j.keys = dailykeys.New(deps.Stream, vault.NewDaily(deps.Keyring, nil), j.log)
 	j.consumer, err = deps.Stream.NewConsumer(stream.ConsumerConfig{

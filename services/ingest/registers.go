@@ -13,7 +13,9 @@ import (
 	"rcu/pkg/event"
 	"rcu/pkg/identifier"
 	"rcu/pkg/resolve"
+	"rcu/pkg/resolve/stateredis"
 	eventpb "rcu/schemas/event"
+	"rcu/services/internal/whole"
 )
 
 // Registers is where consent registers lie (resolve.Cells).
@@ -30,17 +32,29 @@ var (
 	errUnreadable = errors.New("consent register is unreadable")
 )
 
+// Whole fails where what Redis shows may lack what people decided. What is read under the context that it returns is whole, or fails.
+type Whole func(context.Context) (context.Context, error)
+
 // registers reads and joins consent registers, with a time-out and a breaker around Redis.
 type registers struct {
 	cells   Registers
+	whole   Whole
 	timeout time.Duration
 	breaker *breaker
 	results *prometheus.CounterVec // by operation and result
 	log     *zap.Logger
 }
 
-func newRegisters(cells Registers, cfg Config, now func() time.Time, results *prometheus.CounterVec, log *zap.Logger) *registers {
-	return &registers{cells: cells, timeout: cfg.ConsentTimeout, breaker: &breaker{rest: cfg.ConsentRest, now: now}, results: results, log: log}
+func newRegisters(cells Registers, state Whole, cfg Config, now func() time.Time, results *prometheus.CounterVec, log *zap.Logger) *registers {
+	if state == nil {
+		state = func(ctx context.Context) (context.Context, error) { return ctx, nil }
+	}
+	return &registers{cells: cells, whole: state, timeout: cfg.ConsentTimeout, breaker: &breaker{rest: cfg.ConsentRest, now: now}, results: results, log: log}
+}
+
+// half reports whether Redis answers and is not whole: what is decided can be put into it.
+func half(err error) bool {
+	return errors.Is(err, stateredis.ErrNotWhole) || errors.Is(err, whole.ErrBehind) || errors.Is(err, resolve.ErrStateMoved)
 }
 
 // point is the register of one contact point or device in a request.
@@ -54,12 +68,17 @@ type point struct {
 // points are the registers of a request, which has one source and so one space and controller.
 type points map[identifier.Key]*point
 
-// call asks Redis once, and logs when it went away or came back.
+// call asks Redis once, and logs when it went away or came back. One that is not whole is there.
 func (r *registers) call(ctx context.Context, operation string, f func(context.Context) error) error {
+	var lacks error
 	changed, err := r.breaker.do(func() error {
 		ctx, cancel := context.WithTimeout(ctx, r.timeout)
 		defer cancel()
-		return f(ctx)
+		err := f(ctx)
+		if half(err) {
+			lacks, err = err, nil
+		}
+		return err
 	})
 	result := "ok"
 	switch {
@@ -67,6 +86,8 @@ func (r *registers) call(ctx context.Context, operation string, f func(context.C
 		result = "resting"
 	case err != nil:
 		result = "failed"
+	case lacks != nil:
+		result = "not_whole"
 	}
 	r.results.WithLabelValues(operation, result).Inc()
 	if changed && err != nil {
@@ -74,11 +95,33 @@ func (r *registers) call(ctx context.Context, operation string, f func(context.C
 	} else if changed {
 		r.log.Info("consent registers are back")
 	}
+	if err == nil {
+		err = lacks
+	}
 	return err
 }
 
-// load reads the registers of keys in one round trip.
+// permitting reads the registers by which something is collected, from a state that was whole before and after: half a state shows a grant without the
+// refusal that came after it, or no grant where there is one.
+func (r *registers) permitting(ctx context.Context, o *event.Origin, keys []identifier.Key) (points, error) {
+	return r.read(ctx, o, keys, func(ctx context.Context, names []string) (cells []resolve.Cell, err error) {
+		if ctx, err = r.whole(ctx); err != nil {
+			return nil, err
+		}
+		if cells, err = r.cells.LoadCells(ctx, names); err != nil {
+			return nil, err //nolint:wrapcheck // says all
+		}
+		_, err = r.whole(ctx)
+		return cells, err
+	})
+}
+
+// load reads the registers of keys as they stand, to join decisions into them.
 func (r *registers) load(ctx context.Context, o *event.Origin, keys []identifier.Key) (points, error) {
+	return r.read(ctx, o, keys, r.cells.LoadCells)
+}
+
+func (r *registers) read(ctx context.Context, o *event.Origin, keys []identifier.Key, cellsOf func(context.Context, []string) ([]resolve.Cell, error)) (points, error) {
 	if len(keys) == 0 {
 		return points{}, nil
 	}
@@ -88,7 +131,7 @@ func (r *registers) load(ctx context.Context, o *event.Origin, keys []identifier
 	}
 	var cells []resolve.Cell
 	err := r.call(ctx, "load", func(ctx context.Context) (err error) {
-		cells, err = r.cells.LoadCells(ctx, names)
+		cells, err = cellsOf(ctx, names)
 		return err
 	})
 	if err != nil {

@@ -46,6 +46,7 @@ type Deps struct {
 	Sealer      Sealer
 	Producer    Producer
 	Registers   Registers
+	Whole       Whole                           // nil: Redis never lacks anything
 	Ready       func(ctx context.Context) error // of the servers behind; nil: always
 	Now         func() time.Time                // nil: the clock
 	// Waiting tells how far the resolver is behind, for the history lane; nil: that lane is never full. See WaitingOf.
@@ -121,7 +122,7 @@ func New(contract Contract, cfg Config, deps Deps) (*Service, error) {
 	s.kafka = &breaker{rest: cfg.KafkaRest, now: s.now, fails: kafkaAway}
 	s.signals = newSignalReader(cfg.TCF, deps.Decoder)
 	s.room = newRoom(cfg, deps, s.now, s.log)
-	s.registers = newRegisters(deps.Registers, cfg, s.now, s.metrics.registers, s.log)
+	s.registers = newRegisters(deps.Registers, deps.Whole, cfg, s.now, s.metrics.registers, s.log)
 	if err := s.loadSources(); err != nil {
 		return nil, err
 	}

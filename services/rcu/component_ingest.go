@@ -20,6 +20,7 @@ import (
 	"rcu/services/ingest/mobile"
 	"rcu/services/ingest/store"
 	"rcu/services/ingest/web"
+	"rcu/services/internal/whole"
 	"rcu/services/resolver"
 )
 
@@ -55,9 +56,10 @@ func buildIngest(ctx context.Context, d *deps, channel string, build func(ingest
 	cfg := d.settings.Ingest.over(ingest.Default(channel))
 	cfg.HTTP.Addr = d.listenOn(name, ingest.Ports[channel])
 	sealer := vault.NewDaily(d.keys, publishDailyKey(producer))
+	state, guarded := d.guard()
 	s, err := build(cfg, ingest.Deps{
 		Log: d.log.Named(name), Registerer: d.metricsOf(name), Gatherer: d.metrics, SourcesFile: d.sourcesFile(), Decoder: decoder,
-		Pseudonyms: d.keys, Sealer: sealer, Producer: producer, Registers: d.cells, Ready: d.kafka.Ping,
+		Pseudonyms: d.keys, Sealer: sealer, Producer: producer, Registers: d.cells, Whole: state.Bind, Ready: d.kafka.Ping,
 		Waiting: ingest.WaitingOf(d.kafka, resolver.Default().Group), Patterns: d.patterns.of,
 	})
 	if err != nil {
@@ -69,7 +71,7 @@ func buildIngest(ctx context.Context, d *deps, channel string, build func(ingest
 	d.addresses[name] = s.Addr()
 	run := s.Run
 	if !d.judging { // one in a process, beside the first of its ingestors
-		judge, err := buildJudge(d, decoder, sealer, producer)
+		judge, err := buildJudge(d, state, decoder, sealer, producer)
 		if err != nil {
 			return lifecycle.Part{}, err
 		}
@@ -82,15 +84,15 @@ func buildIngest(ctx context.Context, d *deps, channel string, build func(ingest
 			return g.Wait() //nolint:wrapcheck // says all
 		}
 	}
-	return lifecycle.Part{Run: run, Ready: func(context.Context) error { return s.Ready() }}, nil
+	return lifecycle.Part{Run: guarded(run), Ready: func(context.Context) error { return s.Ready() }}, nil
 }
 
 // buildJudge decides about what ingestors of any channel held while the consent registers could not be read.
-func buildJudge(d *deps, decoder *event.Decoder, sealer ingest.Sealer, producer *stream.Producer) (*ingest.Judge, error) {
+func buildJudge(d *deps, state *whole.Guard, decoder *event.Decoder, sealer ingest.Sealer, producer *stream.Producer) (*ingest.Judge, error) {
 	return ingest.NewJudge(ingest.DefaultJudge(), ingest.JudgeDeps{ //nolint:wrapcheck // says all
 		Log: d.log, Registerer: d.metricsOf("judge"), SourcesFile: d.sourcesFile(), Decoder: decoder, Pseudonyms: d.keys, Keyring: d.keys,
 		Contracts: []ingest.Contract{store.Contract(), web.Contract(), mobile.Contract(), callcentre.Contract()},
-		Sealer:    sealer, Producer: producer, DeadLetters: stream.NewDeadLetters(producer, "judge"), Registers: d.cells, Stream: d.kafka,
+		Sealer:    sealer, Producer: producer, DeadLetters: stream.NewDeadLetters(producer, "judge"), Registers: d.cells, Whole: state.Bind, Stream: d.kafka,
 		Resolver: resolver.Default().Group, Patterns: d.patterns.of,
 	})
 }
