@@ -27,7 +27,7 @@ var errNoAOF = errors.New("not an append-only file")
 // redis-server itself cuts only the command: the transaction then stays open in the file, everything it writes from there on is read as part of it
 // at the next start, and half of a function's writes take effect (redis 7 and 8; valkey-io/valkey#4342 mends it there).
 func cutUnfinished(dir string) error {
-	name, err := currentAOF(filepath.Join(dir, aofDir))
+	name, err := AppendOnlyFile(dir)
 	if err != nil || name == "" {
 		return err
 	}
@@ -55,8 +55,9 @@ func cutUnfinished(dir string) error {
 	return nil
 }
 
-// currentAOF is the file that a redis-server appends to; empty when there is none.
-func currentAOF(dir string) (string, error) {
+// AppendOnlyFile is the file that the redis-server in a folder appends to; empty when there is none.
+func AppendOnlyFile(dir string) (string, error) {
+	dir = filepath.Join(dir, aofDir)
 	list, err := os.ReadFile(filepath.Join(dir, aofManifest)) //nolint:gosec // a file of the server's own folder
 	if errors.Is(err, os.ErrNotExist) {
 		return "", nil

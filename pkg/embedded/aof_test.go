@@ -88,7 +88,7 @@ func (r *tornRedis) script(a, b, value string) string {
 	const both = "redis.call('SET', KEYS[1], ARGV[1]) redis.call('SET', KEYS[2], ARGV[1]) return 1"
 	require.NoError(r.t, c.Eval(r.t.Context(), both, []string{a, b}, value).Err())
 	s.Kill()
-	name, err := currentAOF(filepath.Join(r.dir, aofDir))
+	name, err := AppendOnlyFile(r.dir)
 	require.NoError(r.t, err)
 	return name
 }

@@ -6,7 +6,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -20,18 +19,11 @@ import (
 // RedisLog gives the append-only file that the redis-server in dir writes to now.
 func RedisLog(t testing.TB, dir string) string {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(dir, "appendonlydir", "*.incr.aof"))
-	if err != nil || len(files) == 0 {
+	name, err := embedded.AppendOnlyFile(dir)
+	if err != nil || name == "" {
 		t.Fatalf("testkit: no append-only file in %s: %v", dir, err)
 	}
-	return slices.MaxFunc(files, func(a, b string) int { return len(a) - len(b) + sign(a > b) })
-}
-
-func sign(greater bool) int {
-	if greater {
-		return 1
-	}
-	return -1
+	return name
 }
 
 // LoseRedis kills a redis-server, cuts its append-only file to the first bytes of it, as a power cut does, and starts it again at the same

@@ -21,6 +21,7 @@ type options struct {
 	kills   int
 	broker  string
 	targets string
+	losses  float64
 	rate    float64
 	session time.Duration
 	program string
@@ -37,6 +38,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	f.IntVar(&o.kills, "kills", 20, "times to kill, each a process or two at once")
 	f.StringVar(&o.broker, "broker", "embedded", "embedded or apache")
 	f.StringVar(&o.targets, "targets", "", "kinds of processes to kill, separated by commas (default: all): "+strings.Join(kinds(), ", "))
+	f.Float64Var(&o.losses, "losses", .5, "share of the kills of redis that take what it wrote in its last two seconds, as a loss of power does")
 	f.Float64Var(&o.rate, "rate", 300, "events a second")
 	f.DurationVar(&o.session, "session", 3*time.Second, "after how long a group goes on without a member that was killed")
 	f.StringVar(&o.program, "rcu", ".bin/rcu", "the program to kill")
@@ -48,6 +50,9 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	}
 	if o.kills < 0 || o.rate <= 0 {
 		return o, &boot.UsageError{Err: errors.New("kills must not be negative, and the rate must be above 0")}
+	}
+	if o.losses < 0 || o.losses > 1 {
+		return o, &boot.UsageError{Err: errors.New("losses is a share: from 0 to 1")}
 	}
 	if o.broker != "embedded" && o.broker != "apache" {
 		return o, &boot.UsageError{Err: fmt.Errorf("no broker %q: embedded or apache", o.broker)}

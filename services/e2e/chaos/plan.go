@@ -2,6 +2,7 @@ package main
 
 import (
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"time"
 
@@ -15,7 +16,9 @@ var members = map[string]int{"resolver": 2, "sink": 2}
 type plan struct {
 	random *rand.Rand
 	deck   *deck
-	guest  bool // a member joined and has not left
+	guest  bool       // a member joined and has not left
+	power  *rand.Rand // of the losses of power: without any, everything else is the same
+	losses float64    // the share of the kills of Redis that are one
 }
 
 // strike is one kill, and what comes before it.
@@ -23,7 +26,8 @@ type strike struct {
 	After   time.Duration // the last commit that it waits for
 	Cut     *cut
 	Move    *move
-	Victims []victim // one, or two at once
+	Victims []victim    // one, or two at once
+	Loss    *fleet.Loss // what Redis loses, where it is among them
 	Down    time.Duration
 }
 
@@ -57,9 +61,12 @@ type move struct {
 	Killed bool   // it goes without a word
 }
 
-func newPlan(seed uint64, targets string) (*plan, error) {
+// lossUpTo is how far a loss of power reaches back: Redis syncs its file every second, and writes on for one more while a sync takes long.
+const lossUpTo = 2 * time.Second
+
+func newPlan(seed uint64, targets string, losses float64) (*plan, error) {
 	d, err := deckOf(targets)
-	return &plan{random: rand.New(rand.NewPCG(seed, 3)), deck: d}, err
+	return &plan{random: rand.New(rand.NewPCG(seed, 3)), deck: d, power: rand.New(rand.NewPCG(seed, 4)), losses: losses}, err
 }
 
 // next draws a strike.
@@ -77,8 +84,20 @@ func (p *plan) next() strike {
 			s.Victims = append(s.Victims, second)
 		}
 	}
+	if slices.Contains(s.Victims, victim{Kind: fleet.Redis}) {
+		s.Loss = p.loss()
+	}
 	s.Down = p.upTo(900 * time.Millisecond)
 	return s
+}
+
+// loss is what a kill of Redis takes with it; nil for a kill alone.
+func (p *plan) loss() *fleet.Loss {
+	hit, l := p.power.Float64() < p.losses, &fleet.Loss{Back: time.Duration(p.power.Int64N(int64(lossUpTo))), Part: p.power.Float64()}
+	if !hit {
+		return nil
+	}
+	return l
 }
 
 func (p *plan) upTo(d time.Duration) time.Duration { return time.Duration(p.random.Int64N(int64(d))) }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -8,7 +9,7 @@ import (
 
 func strikes(t *testing.T, seed uint64, n int) (out []strike) {
 	t.Helper()
-	p, err := newPlan(seed, "")
+	p, err := newPlan(seed, "", .5)
 	require.NoError(t, err)
 	for range n {
 		out = append(out, p.next())
@@ -21,6 +22,29 @@ func TestPlan_isThatOfItsSeed(t *testing.T) {
 	require.Equal(t, all, strikes(t, 7, 200))
 	require.Equal(t, all[:20], strikes(t, 7, 20), "a longer run begins as a shorter one")
 	require.NotEqual(t, strikes(t, 7, 20), strikes(t, 8, 20))
+}
+
+// Who asks for no losses of power gets the same plan without them.
+func TestPlan_losesByItsSeed(t *testing.T) {
+	with := strikes(t, 7, 200)
+	p, err := newPlan(7, "", 0)
+	require.NoError(t, err)
+	lost, kept := 0, 0
+	for _, s := range with {
+		plain := p.next()
+		require.Nil(t, plain.Loss)
+		if s.Loss != nil {
+			lost++
+			require.Contains(t, s.Victims, victim{Kind: "redis"})
+			require.Less(t, s.Loss.Back, lossUpTo)
+			s.Loss = nil
+		} else if slices.Contains(s.Victims, victim{Kind: "redis"}) {
+			kept++
+		}
+		require.Equal(t, s, plain)
+	}
+	require.Positive(t, lost)
+	require.Positive(t, kept)
 }
 
 func TestPlan_doesEverything(t *testing.T) {

@@ -42,7 +42,7 @@ func play(ctx context.Context, o options, dir string, r *report, say func(string
 	defer cancel()
 	g := &game{o: o, ledger: load.NewLedger(), report: r, say: say}
 	var err error
-	if g.plan, err = newPlan(o.seed, o.targets); err != nil {
+	if g.plan, err = newPlan(o.seed, o.targets, o.losses); err != nil {
 		return err
 	}
 	r.Killed = map[string]int{}
@@ -173,6 +173,11 @@ func (g *game) kill(ctx context.Context, s strike) error {
 	g.report.Kills++
 	g.killed = time.Now()
 	g.progress.begin()
+	if s.Loss != nil {
+		if err := g.lose(*s.Loss); err != nil {
+			return err
+		}
+	}
 	if err := sleep(ctx, s.Down); err != nil {
 		return err
 	}
@@ -181,6 +186,19 @@ func (g *game) kill(ctx context.Context, s strike) error {
 			return err //nolint:wrapcheck // says all
 		}
 	}
+	return nil
+}
+
+// lose takes from the Redis that was killed what a loss of power takes.
+func (g *game) lose(l fleet.Loss) error {
+	bytes, err := g.fleet.LoseRedis(g.killed, l)
+	if err != nil {
+		return err //nolint:wrapcheck // says all
+	}
+	g.report.Losses++
+	g.report.Forgotten += bytes
+	g.struck += fmt.Sprintf(", which loses %d bytes of its last %s", bytes, l.Back.Round(time.Millisecond))
+	g.happened("redis loses %d bytes of its last %s", bytes, l.Back.Round(time.Millisecond))
 	return nil
 }
 

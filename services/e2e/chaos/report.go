@@ -21,6 +21,9 @@ type report struct {
 	Killed  map[string]int `json:"killed"` // processes, by kind
 	Cuts    int            `json:"cuts"`
 	Moves   int            `json:"moves"` // members that joined or left
+	// Losses are the kills of Redis that took what it wrote last, and Forgotten the bytes that this was.
+	Losses    int   `json:"losses"`
+	Forgotten int64 `json:"bytes_forgotten"`
 	// Connections that cuts met, and Rebalances that members of each group lived through: what cuts, kills and moves came to.
 	Connections int            `json:"connections_cut"`
 	Rebalances  map[string]int `json:"rebalances"`
@@ -66,7 +69,8 @@ func (r *report) outcome(failed error) error {
 
 func (r *report) clean() bool { return r.Verdict != nil && r.Verdict.Clean() }
 
-// idle finds a run that disturbed less than it says: cuts that met no connection, members that came and went without a rebalance.
+// idle finds a run that disturbed less than it says: cuts that met no connection, members that came and went without a rebalance, losses of
+// power that took nothing.
 func (r *report) idle() error {
 	if r.Cuts > 0 && r.Connections == 0 {
 		return fmt.Errorf("%d cuts: %w", r.Cuts, errNothingCut)
@@ -75,12 +79,16 @@ func (r *report) idle() error {
 	if seen < changes/2 { // two changes may share one, and a member that is killed in it says nothing
 		return fmt.Errorf("%d changes of members, %d members gave partitions back: %w", changes, seen, errNoRebalance)
 	}
+	if r.Losses > 0 && r.Forgotten == 0 {
+		return fmt.Errorf("%d losses of power: %w", r.Losses, errNothingForgotten)
+	}
 	return nil
 }
 
 var (
-	errNothingCut  = errors.New("no connection was open where they cut")
-	errNoRebalance = errors.New("the groups were not rebalanced")
+	errNothingForgotten = errors.New("redis had written nothing that they could take")
+	errNothingCut       = errors.New("no connection was open where they cut")
+	errNoRebalance      = errors.New("the groups were not rebalanced")
 )
 
 // tell prints what a person needs: on a failure how to repeat it, what happened when, and where to look.
@@ -89,8 +97,8 @@ func (r *report) tell(stdout, stderr io.Writer, failed error) error {
 	if r.Verdict != nil {
 		lost, doubled, different = r.Verdict.Lost, r.Verdict.Doubled, r.Verdict.Different
 		_, _ = fmt.Fprintf(stderr, "chaos: %s\n", r.Verdict)
-		_, _ = fmt.Fprintf(stderr, "chaos: killed %v, %d connections met by %d cuts, %d members came or went, rebalances %v\n",
-			r.Killed, r.Connections, r.Cuts, r.Moves, r.Rebalances)
+		_, _ = fmt.Fprintf(stderr, "chaos: killed %v, %d connections met by %d cuts, %d members came or went, rebalances %v, redis lost %d bytes %d times\n",
+			r.Killed, r.Connections, r.Cuts, r.Moves, r.Rebalances, r.Forgotten, r.Losses)
 	}
 	if failed != nil || !r.clean() {
 		_, _ = fmt.Fprintf(stderr, "chaos: timeline\n")

@@ -49,4 +49,6 @@ func TestReport_idle(t *testing.T) {
 	require.NoError(t, (&report{Killed: killed, Cuts: 2, Connections: 1, Moves: 1, Rebalances: map[string]int{"resolver": 2, "sink": 1}}).idle())
 	require.ErrorIs(t, (&report{Cuts: 2}).idle(), errNothingCut)
 	require.ErrorIs(t, (&report{Killed: killed, Moves: 1, Rebalances: map[string]int{"resolver": 1, "sink": 1}}).idle(), errNoRebalance)
+	require.NoError(t, (&report{Losses: 2, Forgotten: 1}).idle())
+	require.ErrorIs(t, (&report{Losses: 2}).idle(), errNothingForgotten)
 }

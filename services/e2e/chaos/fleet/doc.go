@@ -5,5 +5,5 @@
 // Invariants:
 //   - Every process ends with the program that started it, whatever the reason (Linux).
 //   - A service that ends by itself is started again, as an init system would, and that is told.
-//   - Nothing is reached but through the ports and the signals of the processes.
+//   - Nothing is reached but through the ports and the signals of the processes, and the file that a loss of power takes from Redis.
 package fleet

@@ -69,6 +69,8 @@ type Fleet struct {
 		list []*Process
 	}
 	clickHouse atomic.Pointer[embedded.ClickHouse]
+	lengths    lengths
+	unwatch    context.CancelFunc
 }
 
 // ReaderName is who reads, chooses and contacts in a fleet.
@@ -93,7 +95,9 @@ func Launch(ctx context.Context, cfg Config) (f *Fleet, err error) {
 	if cfg.Told == nil {
 		cfg.Told = func(string, error) {}
 	}
-	f = &Fleet{cfg: cfg, proxies: map[string]*Proxy{}, URLs: map[string]string{}}
+	watching, unwatch := context.WithCancel(ctx)
+	f = &Fleet{cfg: cfg, proxies: map[string]*Proxy{}, URLs: map[string]string{}, unwatch: unwatch}
+	f.lengths.dir = f.path(Redis)
 	defer func() {
 		if err != nil {
 			f.Close()
@@ -110,6 +114,7 @@ func Launch(ctx context.Context, cfg Config) (f *Fleet, err error) {
 			return nil, err
 		}
 	}
+	go f.lengths.watch(watching)
 	return f, f.launchServices(ctx)
 }
 
@@ -288,6 +293,7 @@ func (f *Fleet) Relaunch(ctx context.Context) error {
 
 // Close ends everything, services first. The folder stays.
 func (f *Fleet) Close() {
+	f.unwatch()
 	var all sync.WaitGroup
 	for _, p := range f.Services() {
 		all.Go(p.Kill)
