@@ -27,9 +27,25 @@ type journal struct {
 	most    int64
 	size    int64
 	next    uint64
-	waiting map[uint64][]*eventpb.Decision
+	waiting map[uint64]*waiting
 	damaged bool // something was set aside when it was opened
 }
+
+// waiting are the denials of one request.
+type waiting struct {
+	decisions []*eventpb.Decision
+	at        place
+}
+
+// place is where denials stand beside the journal, as far as this process knows.
+type place struct {
+	epoch   uint64 // of Redis, in which they were put in force
+	inForce bool
+	durable bool // Kafka has them
+}
+
+// standsIn reports whether denials are in force in an epoch of Redis. One that comes back behind another may have forgotten them.
+func (p place) standsIn(epoch uint64) bool { return p.inForce && p.epoch == epoch }
 
 const (
 	recordDenials byte = 1
@@ -44,7 +60,7 @@ func openJournal(path string, most int64) (*journal, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the journal of denials: %w", err)
 	}
-	j := &journal{file: f, most: most, waiting: map[uint64][]*eventpb.Decision{}}
+	j := &journal{file: f, most: most, waiting: map[uint64]*waiting{}}
 	if err := j.read(); err != nil {
 		return nil, errors.Join(fmt.Errorf("reading the journal of denials: %w", err), f.Close())
 	}
@@ -139,7 +155,7 @@ func (j *journal) take(body []byte) error {
 			}
 			ds, rest = append(ds, d), rest[k+int(n):] //nolint:gosec // n is at most the length
 		}
-		j.waiting[number] = ds
+		j.waiting[number] = &waiting{decisions: ds}
 	default:
 		return errors.New("a record is of a newer version")
 	}
@@ -166,7 +182,7 @@ func (j *journal) add(ds []*eventpb.Decision) (uint64, error) {
 		return 0, fmt.Errorf("writing the journal of denials: %w", err)
 	}
 	j.next++
-	j.waiting[number] = ds
+	j.waiting[number] = &waiting{decisions: ds}
 	return number, nil
 }
 
@@ -217,11 +233,23 @@ func (j *journal) left() []uint64 {
 	return out
 }
 
-// get returns denials that wait; nil when they wait no more.
-func (j *journal) get(number uint64) []*eventpb.Decision {
+// get returns denials that wait, and where they stand; nil when they wait no more.
+func (j *journal) get(number uint64) ([]*eventpb.Decision, place) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return j.waiting[number]
+	if w := j.waiting[number]; w != nil {
+		return w.decisions, w.at
+	}
+	return nil, place{}
+}
+
+// note remembers where denials that wait stand, as long as this process runs.
+func (j *journal) note(number uint64, at place) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if w := j.waiting[number]; w != nil {
+		w.at = at
+	}
 }
 
 func (j *journal) close() error { return j.file.Close() } //nolint:wrapcheck // names the file

@@ -31,16 +31,16 @@ func (s *Service) deny(ctx context.Context, ds []*eventpb.Decision) (kept, error
 	if journalErr != nil {
 		s.deps.Log.Error("denials could not be written to the journal", zap.Error(journalErr))
 	}
-	redisErr := s.registers.join(ctx, ds)
-	if errors.Is(redisErr, errUnreadable) { // everything optional is denied there
-		s.deps.Log.Error("consent register is unreadable")
-		redisErr = nil
-	}
+	var at place
+	redisErr := s.enforce(ctx, ds, &at)
 	k.InForce = redisErr == nil
 	if !s.away.Load() || journalErr != nil { // while Kafka is known to be away the journal is all it needs
 		k.Durable = s.publish(ctx, ds) == nil
 	}
-	if k.InForce && k.Durable && k.Journal {
+	if at.durable = k.Durable; k.Journal {
+		s.journal.note(number, at)
+	}
+	if k.Durable && k.Journal && at.standsIn(s.deps.Epoch()) {
 		if err := s.journal.done(number); err != nil {
 			s.deps.Log.Error("journal of denials could not be emptied", zap.Error(err))
 		} else {
@@ -55,6 +55,20 @@ func (s *Service) deny(ctx context.Context, ds []*eventpb.Decision) (kept, error
 		return k, errors.New("a denial stands in Redis alone")
 	}
 	return k, nil
+}
+
+// enforce joins denials into the registers, and notes in which epoch they stand there.
+func (s *Service) enforce(ctx context.Context, ds []*eventpb.Decision, at *place) error {
+	epoch := s.deps.Epoch()
+	err := s.registers.join(ctx, ds)
+	if errors.Is(err, errUnreadable) { // everything optional is denied there
+		s.deps.Log.Error("consent register is unreadable")
+		err = nil
+	}
+	if err == nil {
+		at.epoch, at.inForce = epoch, true
+	}
+	return err
 }
 
 // grant puts grants on Kafka, then in force. With Redis away they are in force once the resolver has joined them.
@@ -93,41 +107,4 @@ func (s *Service) publish(ctx context.Context, ds []*eventpb.Decision) error {
 		return fmt.Errorf("publishing decisions: %w", err)
 	}
 	return nil
-}
-
-// replay tries what waits in the journal again and again until ctx ends.
-func (s *Service) replay(ctx context.Context) {
-	tick := time.NewTicker(s.cfg.ReplayEvery)
-	defer tick.Stop()
-	for {
-		s.replayOnce(ctx)
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-	}
-}
-
-// replayOnce goes over what waits, oldest first, and stops at the first that still has to wait.
-func (s *Service) replayOnce(ctx context.Context) {
-	for _, number := range s.journal.left() {
-		ds := s.journal.get(number)
-		if ds == nil || ctx.Err() != nil {
-			continue
-		}
-		err := s.registers.join(ctx, ds)
-		if errors.Is(err, errUnreadable) {
-			err = nil
-		}
-		if err = errors.Join(err, s.publish(ctx, ds)); err == nil {
-			err = s.journal.done(number)
-		}
-		if err != nil {
-			s.deps.Log.Debug("denials still wait in the journal", zap.Error(err))
-			break
-		}
-		s.metrics.replayed.Add(float64(len(ds)))
-	}
-	s.metrics.waiting.Set(float64(len(s.journal.left())))
 }

@@ -101,6 +101,77 @@ func TestReplay_whileOneIsAway(t *testing.T) {
 	}
 }
 
+// Kafka away, and Redis comes back without its last seconds: what the journal alone has is in force again, all of it, before Kafka is back.
+func TestReplay_redisForgetsWhatKafkaHasNot(t *testing.T) {
+	r := newRig(t)
+	others := []fields{{"point": point("email", "n1@example.com")}, {"point": point("email", "n2@example.com")}}
+	for _, who := range append(others, nil) {
+		require.Equal(t, 200, r.post("/v1/consents", "service", grant(who)).Code)
+	}
+	r.pass(time.Minute)
+	mailing := func() (n int) {
+		for _, value := range []string{mail, "n1@example.com", "n2@example.com"} {
+			if r.allowed(identifier.Email, value, "retail", consent.Marketing, consent.ChannelEmail) {
+				n++
+			}
+		}
+		return n
+	}
+	require.Equal(t, 3, mailing())
+	r.kafka.set(true)
+	forget := r.redis.Save()
+	for _, who := range append(others, nil) {
+		require.Equal(t, 200, r.post("/v1/consents", "service", withdrawal(who)).Code)
+	}
+	require.Zero(t, mailing())
+	forget()
+	require.Equal(t, 3, mailing())
+	r.epoch.Add(1)
+	r.run()
+	r.eventually("in force", func() bool { return mailing() == 0 })
+	r.eventually("tried", func() bool { return r.logs.FilterMessage("denials still wait in the journal").Len() > 1 })
+	forget()
+	r.epoch.Add(1)
+	r.eventually("in force", func() bool { return mailing() == 0 })
+	require.Zero(t, r.withdrawals())
+	r.kafka.set(false)
+	r.eventually("nothing waits", func() bool { raw, _ := os.ReadFile(r.journal); return len(raw) == 0 })
+	require.Equal(t, 3, r.withdrawals())
+	require.Zero(t, mailing())
+}
+
+// Redis forgets a denial while Kafka takes it: whoever finds out how far Kafka went before does not wait for it, so it stays in the journal until it is in force
+// on the server that is there.
+func TestReplay_redisForgetsMeanwhile(t *testing.T) {
+	for when, away := range map[string]bool{"while it is answered": false, "while it is replayed": true} {
+		t.Run(when, func(t *testing.T) {
+			r := granted(t)
+			forget := r.redis.Save()
+			r.kafka.before = func() { forget(); r.epoch.Add(1) }
+			r.kafka.set(away)
+			require.Equal(t, 200, r.post("/v1/consents", "service", withdrawal(nil)).Code)
+			require.Equal(t, !away, r.mailing())
+			r.kafka.set(false)
+			r.run()
+			r.eventually("in force", func() bool { return r.withdrawals() > 0 && !r.mailing() })
+			r.eventually("nothing waits", func() bool { raw, _ := os.ReadFile(r.journal); return len(raw) == 0 })
+			require.Equal(t, 1, r.withdrawals())
+			require.False(t, r.mailing())
+		})
+	}
+}
+
+// With Redis away Kafka is told once, however long it takes.
+func TestReplay_tellsKafkaOnce(t *testing.T) {
+	r := granted(t)
+	r.redis.set(true)
+	require.Equal(t, 503, r.post("/v1/consents", "service", withdrawal(nil)).Code)
+	sent := len(r.kafka.sent())
+	r.run()
+	r.eventually("tried again and again", func() bool { return r.logs.FilterMessage("denials still wait in the journal").Len() > 2 })
+	require.Len(t, r.kafka.sent(), sent)
+}
+
 // A journal without room: a denial that Kafka has not is not answered as one, and Kafka is asked although it was away.
 func TestJournalWithoutRoom(t *testing.T) {
 	r := newRig(t)

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -92,6 +93,7 @@ type kafka struct {
 	mu      sync.Mutex
 	away    bool
 	refused string // a topic that takes nothing
+	before  func() // once, before the next records are taken
 	records []stream.Record
 }
 
@@ -106,6 +108,10 @@ func (k *kafka) Publish(_ context.Context, records []stream.Record) error {
 	defer k.mu.Unlock()
 	if k.away || slices.ContainsFunc(records, func(x stream.Record) bool { return x.Topic == k.refused }) {
 		return errAway
+	}
+	if k.before != nil {
+		k.before()
+		k.before = nil
 	}
 	k.records = append(k.records, records...)
 	return nil
@@ -153,6 +159,7 @@ type rig struct {
 	trust   eventpb.Trust   // of what is collected; none: self
 	channel eventpb.Channel // of what is collected; none: web
 	whole   func() error    // nil: it always is
+	epoch   atomic.Uint64   // of redis
 }
 
 func newRig(t testing.TB) *rig {
@@ -204,6 +211,7 @@ func (r *rig) start() {
 			}
 			return ctx, r.whole()
 		},
+		Epoch: r.epoch.Load,
 	})
 	require.NoError(r.t, err)
 }

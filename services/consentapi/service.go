@@ -46,6 +46,8 @@ type Deps struct {
 	Corrections *Corrections
 	// Whole fails where what it reads may lack what people decided; nil: it never does. What is read under the context that it returns is whole, or fails.
 	Whole func(context.Context) (context.Context, error)
+	// Epoch is another number for each Redis that was met; nil: it is always the same one, which forgets nothing.
+	Epoch func() uint64
 	Now   func() time.Time // nil: time.Now
 }
 
@@ -114,6 +116,9 @@ func (d *Deps) complete() error {
 	}
 	if d.Whole == nil {
 		d.Whole = func(ctx context.Context) (context.Context, error) { return ctx, nil }
+	}
+	if d.Epoch == nil {
+		d.Epoch = func() uint64 { return 0 }
 	}
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"rcu/pkg/identity"
 	"rcu/pkg/lifecycle"
 	"rcu/pkg/resolve"
+	"rcu/pkg/resolve/stateredis"
 	"rcu/schemas"
 	"rcu/services/consentapi"
 )
@@ -45,7 +46,7 @@ func buildConsentAPI(ctx context.Context, d *deps) (lifecycle.Part, error) {
 	s, err := consentapi.New(cfg, consentapi.Deps{
 		Log: d.log.Named("consent-api"), Metrics: d.metricsOf("consent-api"), Gatherer: d.metrics, Readers: readers, Registry: register,
 		Cells: d.cells, Keyring: d.keys, Producer: producer, People: d.pointsOf,
-		Records: resolve.NewReader(d.graph, d.cells), Whole: state.Bind,
+		Records: resolve.NewReader(d.graph, d.cells), Whole: state.Bind, Epoch: stateredis.NewMarkers(d.redis).Epoch,
 		Corrections: corrections,
 	})
 	if err != nil {
