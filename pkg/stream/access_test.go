@@ -217,7 +217,7 @@ func TestAccess_apacheKafka(t *testing.T) {
 	a := newAuthority(t)
 	a.issue("broker", time.Now().Add(time.Hour))
 	a.issue("app", time.Now().Add(time.Hour))
-	mutual, plain := freePort(t), freePort(t)
+	mutual, plain := testkit.FreePort(t), testkit.FreePort(t)
 	properties := fmt.Sprintf(`
 listeners=SASL_SSL://127.0.0.1:@PORT@,SSL://127.0.0.1:%d,PLAINTEXT://127.0.0.1:%d,CONTROLLER://127.0.0.1:@CONTROLLER@
 inter.broker.listener.name=PLAINTEXT
@@ -233,12 +233,4 @@ listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.se
 `, mutual, plain, a.path("broker.both"), a.path("ca.pem"), user, password)
 	server := testkit.ApacheKafkaServer(t, embedded.ApacheKafkaConfig{Properties: properties, Users: fmt.Sprintf("[name=%s,password=%s]", user, password)})
 	access(t, a, server.Addr(), fmt.Sprintf("127.0.0.1:%d", mutual), atOnce)
-}
-
-func freePort(t *testing.T) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer func() { require.NoError(t, l.Close()) }()
-	return l.Addr().(*net.TCPAddr).Port
 }

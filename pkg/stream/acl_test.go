@@ -30,7 +30,7 @@ func TestMeasure_isReadByNobodyWhoKnowsPeople_apacheKafka(t *testing.T) {
 	for _, u := range users {
 		fmt.Fprintf(&login, ` user_%s="%s"`, u, password)
 	}
-	admin := freePort(t)
+	admin := testkit.FreePort(t)
 	server := testkit.ApacheKafkaServer(t, embedded.ApacheKafkaConfig{Properties: fmt.Sprintf(`
 listeners=SASL_PLAINTEXT://127.0.0.1:@PORT@,PLAINTEXT://127.0.0.1:%d,CONTROLLER://127.0.0.1:@CONTROLLER@
 listener.security.protocol.map=PLAINTEXT:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT

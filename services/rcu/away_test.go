@@ -36,16 +36,7 @@ type site struct {
 
 func newSite(t *testing.T) *site {
 	t.Helper()
-	return &site{t: t, dir: filepath.Join(t.TempDir(), "data"), kafka: testkit.KafkaBroker(t).Addr(), redis: freeAddress(t)}
-}
-
-// freeAddress is one on which nobody listens now.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	ln, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	require.NoError(t, ln.Close())
-	return ln.Addr().String()
+	return &site{t: t, dir: filepath.Join(t.TempDir(), "data"), kafka: testkit.KafkaBroker(t).Addr(), redis: testkit.FreeAddress(t)}
 }
 
 // startRedis starts Redis where the services look for it.
@@ -91,7 +82,7 @@ func (s *site) run(service string, args ...string) *lonely {
 	s.t.Helper()
 	path, err := program()
 	require.NoError(s.t, err, path)
-	r := &lonely{s: s, log: &lines{}, admin: freeAddress(s.t), addr: freeAddress(s.t), ended: make(chan error, 1)}
+	r := &lonely{s: s, log: &lines{}, admin: testkit.FreeAddress(s.t), addr: testkit.FreeAddress(s.t), ended: make(chan error, 1)}
 	_, port, err := net.SplitHostPort(r.addr)
 	require.NoError(s.t, err)
 	config := filepath.Join(s.t.TempDir(), "rcu.yaml")

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rcu/pkg/stream"
+	"rcu/pkg/testkit"
 	eventpb "rcu/schemas/event"
 )
 
@@ -33,7 +34,7 @@ func TestAResolverAloneStopsWhenRedisHasToBeRebuilt(t *testing.T) {
 	require.NoError(t, out.Publish(t.Context(), []stream.Record{leaf}))
 	require.NoError(t, out.Close(t.Context()))
 
-	s.redis = freeAddress(t)
+	s.redis = testkit.FreeAddress(t)
 	s.startRedis()
 	wiped := s.run("resolver")
 	require.Error(t, wiped.exit())

@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"net"
+	"fmt"
 	"net/http"
 	"os"
 	"os/exec"
@@ -145,12 +145,7 @@ func freePorts(t *testing.T) []string {
 	t.Helper()
 	var flags []string
 	for _, server := range []string{"kafka", "redis", "clickhouse"} {
-		ln, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-		require.NoError(t, err)
-		_, port, err := net.SplitHostPort(ln.Addr().String())
-		require.NoError(t, err)
-		require.NoError(t, ln.Close())
-		flags = append(flags, "--set", "embedded."+server+"_port="+port)
+		flags = append(flags, "--set", fmt.Sprintf("embedded.%s_port=%d", server, testkit.FreePort(t)))
 	}
 	return flags
 }

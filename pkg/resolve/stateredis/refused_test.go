@@ -3,8 +3,7 @@ package stateredis_test
 import (
 	"context"
 	"crypto/tls"
-	"net"
-	"strconv"
+	"fmt"
 	"testing"
 	"time"
 
@@ -19,14 +18,12 @@ import (
 )
 
 func TestNewWorksFromWhenRedisComes(t *testing.T) {
-	ln, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	address := ln.Addr().String()
-	require.NoError(t, ln.Close())
+	port := testkit.FreePort(t)
+	address := fmt.Sprintf("127.0.0.1:%d", port)
 	core, seen := observer.New(zap.DebugLevel)
 	client := stateredis.New(stateredis.Config{Addrs: []string{address}, Log: zap.New(core)})
 	t.Cleanup(func() { _ = client.Close() })
-	err = client.Connect(t.Context())
+	err := client.Connect(t.Context())
 	require.Error(t, err)
 	require.False(t, stateredis.Refused(err), "%v", err)
 	cells := stateredis.NewCells(client)
@@ -34,11 +31,7 @@ func TestNewWorksFromWhenRedisComes(t *testing.T) {
 	require.Error(t, err)
 	require.NotZero(t, seen.FilterMessage("redis client").Len(), "what the library says is in the log")
 
-	_, port, err := net.SplitHostPort(address)
-	require.NoError(t, err)
-	number, err := strconv.Atoi(port)
-	require.NoError(t, err)
-	testkit.StartRedisWith(t, embedded.RedisConfig{Dir: t.TempDir(), Port: number})
+	testkit.StartRedisWith(t, embedded.RedisConfig{Dir: t.TempDir(), Port: port})
 	require.Eventually(t, func() bool { return client.Connect(t.Context()) == nil }, 20*time.Second, 20*time.Millisecond)
 	ok, err := cells.CommitCells(t.Context(), []resolve.Cell{{Key: "c:1", Value: []byte("x")}})
 	require.NoError(t, err)

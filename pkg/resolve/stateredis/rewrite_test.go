@@ -3,9 +3,9 @@ package stateredis
 import (
 	"context"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -39,14 +39,11 @@ func (f *foreign) tryStart() *Client {
 	f.t.Helper()
 	binary, err := embedded.FindRedis(f.t.Context(), "")
 	require.NoError(f.t, err)
-	spare := testkit.RedisServer(f.t) // its address is free once it is killed
-	spare.Kill()
-	_, port, err := net.SplitHostPort(spare.Addr())
-	require.NoError(f.t, err)
+	port := strconv.Itoa(testkit.FreePort(f.t))
 	f.cmd = exec.CommandContext(context.Background(), binary, "--port", port, "--dir", f.dir, "--appendonly", "yes", "--save", "")
 	require.NoError(f.t, f.cmd.Start())
 	f.t.Cleanup(f.kill)
-	c := New(Config{Addrs: []string{spare.Addr()}})
+	c := New(Config{Addrs: []string{"127.0.0.1:" + port}})
 	f.t.Cleanup(func() { _ = c.Close() })
 	own := fmt.Sprintf("process_id:%d\r\n", f.cmd.Process.Pid)
 	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); {

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -151,19 +150,4 @@ func poll(ctx context.Context, every time.Duration, ask func() (bool, error)) er
 		case <-tick.C:
 		}
 	}
-}
-
-// freePort is a port that nobody holds now.
-func freePort(ctx context.Context) (int, error) {
-	var lc net.ListenConfig
-	ln, err := lc.Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, fmt.Errorf("looking for a free port: %w", err)
-	}
-	defer func() { _ = ln.Close() }()
-	addr, ok := ln.Addr().(*net.TCPAddr)
-	if !ok {
-		return 0, errors.New("looking for a free port: no TCP address")
-	}
-	return addr.Port, nil
 }

@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"rcu/pkg/embedded"
 	"rcu/pkg/resolve"
 )
 
@@ -43,7 +44,7 @@ func reads(ctx context.Context, s *stack, api string) (*readFigures, error) {
 	if err != nil {
 		return nil, err
 	}
-	rawPort, err := freePort(ctx)
+	rawPort, err := embedded.FreePort(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -59,7 +59,7 @@ func (s *stack) start(ctx context.Context, in *input) error {
 		return err
 	}
 	for i, channel := range channels {
-		port, err := freePort(ctx)
+		port, err := embedded.FreePort(ctx)
 		if err != nil {
 			return err
 		}
@@ -141,7 +141,7 @@ func (s *stack) servers(ctx context.Context) (err error) {
 
 // service runs `rcu run NAME`; port 0: it listens on none.
 func (s *stack) service(ctx context.Context, stage, name string, port int) (*process, error) {
-	admin, err := freePort(ctx)
+	admin, err := embedded.FreePort(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -174,7 +174,7 @@ func (s *stack) api(ctx context.Context) (string, error) {
 
 // serves starts a service that is asked, waits until it is ready, and returns its address.
 func (s *stack) serves(ctx context.Context, stage, name string) (string, error) {
-	port, err := freePort(ctx)
+	port, err := embedded.FreePort(ctx)
 	if err != nil {
 		return "", err
 	}

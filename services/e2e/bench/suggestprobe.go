@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"rcu/pkg/embedded"
 	"rcu/pkg/identifier"
 	"rcu/pkg/match"
 	"rcu/pkg/vault"
@@ -64,7 +65,7 @@ func newCaller(ctx context.Context, m *meter, f *filler) (_ *caller, err error) 
 	if c.matcher, err = m.stack.service(ctx, "matcher", "matcher", 0); err != nil {
 		return nil, err
 	}
-	port, err := freePort(ctx)
+	port, err := embedded.FreePort(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -3,7 +3,6 @@ package containers
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/netip"
 	"os"
 	"strconv"
@@ -61,7 +60,7 @@ func run(t *testing.T, req testcontainers.ContainerRequest) testcontainers.Conta
 // startKafka runs a broker that is reached on the same port from inside and outside, since it tells its clients where it is.
 func startKafka(t *testing.T) string {
 	t.Helper()
-	port := freePort(t)
+	port := testkit.FreePort(t)
 	address := fmt.Sprintf("127.0.0.1:%d", port)
 	run(t, testcontainers.ContainerRequest{
 		Image: kafkaImage(),
@@ -87,17 +86,6 @@ func startKafka(t *testing.T) string {
 		WaitingFor: wait.ForLog("Kafka Server started").WithStartupTimeout(patience),
 	})
 	return address
-}
-
-// freePort is one that nobody listens on now.
-func freePort(t *testing.T) int {
-	t.Helper()
-	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer func() { _ = l.Close() }()
-	address, ok := l.Addr().(*net.TCPAddr)
-	require.True(t, ok)
-	return address.Port
 }
 
 func startRedis(t *testing.T) string {

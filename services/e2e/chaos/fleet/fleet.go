@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -62,7 +63,6 @@ type Fleet struct {
 	Contacts string            // address of the service that is asked before a contact
 	Keyring  *vault.Keyring
 	cfg      Config
-	ports    ports
 	proxies  map[string]*Proxy
 	services struct {
 		sync.Mutex
@@ -200,7 +200,7 @@ func (f *Fleet) Server(name string) *Server {
 
 // add starts `rcu run KIND`; a service that listens gets a port.
 func (f *Fleet) add(ctx context.Context, kind, name string, listens bool) (p *Process, port int, err error) {
-	admin, err := f.ports.next(ctx)
+	admin, err := embedded.FreePort(ctx)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -212,7 +212,7 @@ func (f *Fleet) add(ctx context.Context, kind, name string, listens bool) (p *Pr
 		config["contacts"] = map[string]string{"rules": f.path(contactRules)}
 	}
 	if listens {
-		if port, err = f.ports.next(ctx); err != nil {
+		if port, err = embedded.FreePort(ctx); err != nil {
 			return nil, 0, err
 		}
 		config["ports"] = map[string]int{kind: port}
@@ -364,3 +364,5 @@ func Await(ctx context.Context, within time.Duration, holds func(context.Context
 		}
 	}
 }
+
+func loopback(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }

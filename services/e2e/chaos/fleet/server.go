@@ -96,11 +96,11 @@ func (s *Server) Ready(context.Context) error {
 func (f *Fleet) servers(ctx context.Context) error {
 	numbers := map[string]int{} // ports of the servers
 	for _, name := range [...]string{Kafka, Redis, ClickHouse} {
-		own, err := f.ports.next(ctx)
+		own, err := embedded.FreePort(ctx)
 		if err != nil {
 			return err
 		}
-		before, err := f.ports.next(ctx)
+		before, err := embedded.FreePort(ctx)
 		if err != nil {
 			return err
 		}
