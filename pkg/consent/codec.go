@@ -1,10 +1,11 @@
 package consent
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
+
+	"rcu/pkg/internal/pack"
 )
 
 // registerVersion is the first byte of every packed register.
@@ -23,10 +24,10 @@ func (r Register) Encode() []byte {
 	}
 	b := make([]byte, 0, 32+len(r.entries)*64)
 	b = append(b, registerVersion)
-	b = binary.AppendUvarint(b, uint64(len(r.entries)))
+	b = pack.Uint(b, uint64(len(r.entries)))
 	for _, e := range r.entries {
-		b = appendText(b, string(e.Purpose))
-		b = appendText(b, e.Channel)
+		b = pack.Text(b, e.Purpose)
+		b = pack.Text(b, e.Channel)
 		b = append(b, byte(len(e.Said)), byte(len(e.Carried))) //nolint:gosec // at most Kept
 		b = appendDecisions(b, e.Said)
 		b = appendDecisions(b, e.Carried)
@@ -37,17 +38,13 @@ func (r Register) Encode() []byte {
 // jointBit marks the dec of a decision that is joint.
 const jointBit = 0x80
 
-func appendText(b []byte, s string) []byte {
-	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
-}
-
 func appendDecisions(b []byte, ds []Decision) []byte {
 	at := int64(0)
 	for _, d := range ds {
 		b = append(b, byte(d.Dec)|jointBit*byte(1-alone(d))) //nolint:gosec // 0 or 1
-		b = binary.AppendVarint(b, d.At-at)
-		b = binary.AppendVarint(b, d.Expires)
-		b = appendText(b, d.ID)
+		b = pack.Int(b, d.At-at)
+		b = pack.Int(b, d.Expires)
+		b = pack.Text(b, d.ID)
 		at = d.At
 	}
 	return b
@@ -58,23 +55,23 @@ func DecodeRegister(b []byte) (Register, error) {
 	if len(b) == 0 {
 		return Register{}, nil
 	}
-	u := unpacker{b: b[1:]}
-	n := u.uint()
+	u := pack.Read(string(b[1:]))
+	n := u.Uint()
 	if b[0] != registerVersion || n == 0 || n > MaxHistories {
 		return Register{}, fmt.Errorf("reading %d bytes of version %d: %w", len(b), b[0], ErrCorrupt)
 	}
 	r := Register{entries: make([]entry, 0, n)}
 	for range n {
-		e := entry{PurposeChannel: PurposeChannel{Purpose(u.text()), u.text()}}
-		said, carried := u.byte(), u.byte()
-		e.Said, e.Carried = u.decisions(said, false), u.decisions(carried, true)
-		if u.bad || !r.follows(e) {
+		e := entry{PurposeChannel: PurposeChannel{Purpose(u.Text()), u.Text()}}
+		said, carried := u.Byte(), u.Byte()
+		e.Said, e.Carried = readDecisions(&u, said, false), readDecisions(&u, carried, true)
+		if !u.OK() || !r.follows(e) {
 			return Register{}, fmt.Errorf("reading %d bytes: %w", len(b), ErrCorrupt)
 		}
 		r.entries = append(r.entries, e)
 	}
-	if len(u.b) > 0 {
-		return Register{}, fmt.Errorf("reading %d bytes, %d too many: %w", len(b), len(u.b), ErrCorrupt)
+	if u.Left() > 0 {
+		return Register{}, fmt.Errorf("reading %d bytes, %d too many: %w", len(b), u.Left(), ErrCorrupt)
 	}
 	return r, nil
 }
@@ -89,69 +86,20 @@ func (r Register) follows(e entry) bool {
 	return n == 0 || comparePurposes(r.entries[n-1].PurposeChannel, e.PurposeChannel) < 0
 }
 
-// unpacker reads packed values; after the first fault it reads zeros.
-type unpacker struct {
-	b   []byte
-	bad bool
-}
-
-func (u *unpacker) fail() { u.b, u.bad = nil, true }
-
-func (u *unpacker) byte() byte {
-	if len(u.b) == 0 {
-		u.fail()
-		return 0
-	}
-	v := u.b[0]
-	u.b = u.b[1:]
-	return v
-}
-
-func (u *unpacker) uint() uint64 {
-	v, n := binary.Uvarint(u.b)
-	if n <= 0 {
-		u.fail()
-		return 0
-	}
-	u.b = u.b[n:]
-	return v
-}
-
-func (u *unpacker) int() int64 {
-	v, n := binary.Varint(u.b)
-	if n <= 0 {
-		u.fail()
-		return 0
-	}
-	u.b = u.b[n:]
-	return v
-}
-
-func (u *unpacker) text() string {
-	n := u.uint()
-	if n > uint64(len(u.b)) {
-		u.fail()
-		return ""
-	}
-	v := string(u.b[:n])
-	u.b = u.b[n:]
-	return v
-}
-
-// decisions reads n decisions, which have to ascend.
-func (u *unpacker) decisions(n byte, carried bool) []Decision {
+// readDecisions reads n decisions, which have to ascend.
+func readDecisions(u *pack.Reader, n byte, carried bool) []Decision {
 	if n == 0 {
 		return nil
 	}
 	if n > Kept {
-		u.fail()
+		u.Fail()
 		return nil
 	}
 	out := make([]Decision, 0, n)
 	at := int64(0)
 	for range n {
-		dec := u.byte()
-		d := Decision{Dec: Dec(dec &^ jointBit), Joint: dec&jointBit != 0, At: at + u.int(), Expires: u.int(), ID: u.text(), Carried: carried}
+		dec := u.Byte()
+		d := Decision{Dec: Dec(dec &^ jointBit), Joint: dec&jointBit != 0, At: at + u.Int(), Expires: u.Int(), ID: u.Text(), Carried: carried}
 		at = d.At
 		out = append(out, d)
 	}
@@ -159,7 +107,7 @@ func (u *unpacker) decisions(n byte, carried bool) []Decision {
 		return d.Dec == None || d.Dec > Object || carried && d.Dec != Grant
 	})
 	if !ok {
-		u.fail()
+		u.Fail()
 	}
 	return out
 }
