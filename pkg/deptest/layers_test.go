@@ -82,7 +82,7 @@ func forbidden(from, to string) string {
 		return "the chassis knows neither domain nor adapters"
 	case under(from, adapters...) && under(to, slices.Concat(chassis, []string{"rcu/pkg/embedded", "rcu/pkg/testkit"})...):
 		return "an adapter is handed what the chassis makes"
-	case under(from, "rcu/pkg/embedded") && under(to, "rcu/pkg") && !under(to, "rcu/pkg/telemetry", "rcu/pkg/embedded"):
+	case under(from, "rcu/pkg/embedded") && under(to, "rcu/pkg") && !under(to, "rcu/pkg/telemetry", "rcu/pkg/embedded", "rcu/pkg/wholefile"):
 		return "embedded servers know nothing of what is stored in them"
 	case under(from, "rcu/services") && under(to, helpers...) && !under(from, "rcu/services/e2e") && !under(from, helpers...):
 		return "helpers of tests are for tests"

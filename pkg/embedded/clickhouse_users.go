@@ -15,6 +15,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+
+	"rcu/pkg/wholefile"
 )
 
 // loadPasswords reads the passwords of the users, or makes them on the first start.
@@ -40,27 +42,10 @@ func loadPasswords(path string) (map[string]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("writing the passwords of clickhouse: %w", err)
 	}
-	if err := writeWhole(path, raw); err != nil {
+	if err := wholefile.Write(path, raw); err != nil {
 		return nil, fmt.Errorf("writing the passwords of clickhouse: %w", err)
 	}
 	return passwords, nil
-}
-
-// writeWhole writes a file that only its owner reads, whole or not at all.
-func writeWhole(path string, content []byte) error {
-	tmp, err := os.CreateTemp(filepath.Dir(path), ".new-*") // mode 0600
-	if err != nil {
-		return err
-	}
-	defer func() { _ = os.Remove(tmp.Name()) }()
-	_, err = tmp.Write(content)
-	if closeErr := tmp.Close(); err == nil {
-		err = closeErr
-	}
-	if err != nil {
-		return err
-	}
-	return os.Rename(tmp.Name(), path)
 }
 
 // Access is what a user may do, as data.
@@ -111,7 +96,7 @@ func writeUsers(path, data string, passwords map[string]string, cfg ClickHouseCo
 	if err != nil {
 		return fmt.Errorf("writing the settings of clickhouse: %w", err)
 	}
-	if err := writeWhole(path, raw); err != nil {
+	if err := wholefile.Write(path, raw); err != nil {
 		return fmt.Errorf("writing the settings of clickhouse: %w", err)
 	}
 	return nil

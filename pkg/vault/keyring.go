@@ -12,6 +12,8 @@ import (
 
 	"github.com/tink-crypto/tink-go/v2/aead/subtle"
 	"github.com/tink-crypto/tink-go/v2/tink"
+
+	"rcu/pkg/wholefile"
 )
 
 const (
@@ -42,7 +44,7 @@ type pepperFile struct {
 	Secret  []byte `json:"secret"` //nolint:gosec // G117: this is the file of secrets
 }
 
-// Create writes a new key file with fresh secrets, readable by its owner alone. An existing file is never overwritten.
+// Create writes a new key file with fresh secrets, readable by its owner alone. An existing file is never overwritten: the error is fs.ErrExist then.
 func Create(path string) error {
 	f := keyFile{
 		Version:           fileVersion,
@@ -58,17 +60,8 @@ func Create(path string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return fmt.Errorf("creating the folder of the key file: %w", err)
 	}
-	return writeOnce(path, body)
-}
-
-func writeOnce(path string, body []byte) error {
-	out, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600) //nolint:gosec // G304: the path is the operator's own setting
-	if err != nil {
+	if err := wholefile.Create(path, append(body, '\n')); err != nil {
 		return fmt.Errorf("creating the key file: %w", err)
-	}
-	_, err = out.Write(append(body, '\n'))
-	if err = errors.Join(err, out.Sync(), out.Close()); err != nil {
-		return fmt.Errorf("writing the key file: %w", err)
 	}
 	return nil
 }
@@ -86,13 +79,15 @@ func Load(path string) (*Keyring, error) {
 	return k, nil
 }
 
-// LoadOrCreate loads the key file of path; where there is none it creates one and reports created.
+// LoadOrCreate loads the key file of path; where there is none it creates one and reports created. Processes that begin at once share one.
 func LoadOrCreate(path string) (ring *Keyring, created bool, err error) {
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		if err := Create(path); err != nil {
+		switch err := Create(path); {
+		case err == nil:
+			created = true
+		case !errors.Is(err, fs.ErrExist): // then somebody else was first
 			return nil, false, err
 		}
-		created = true
 	}
 	ring, err = Load(path)
 	return ring, created, err

@@ -6,7 +6,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -48,6 +51,29 @@ func TestLoadOrCreate_second_start_reads_the_same_secrets(t *testing.T) {
 	}
 	if other := ring(t); other.Fingerprint() == a.Fingerprint() {
 		t.Fatal("two key files have one fingerprint")
+	}
+}
+
+func TestLoadOrCreate_services_that_start_at_once_share_one_file(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "keys", "rcu.key")
+	fingerprints, created := make([]string, 20), atomic.Int32{}
+	var all sync.WaitGroup
+	for i := range fingerprints {
+		all.Go(func() {
+			k, made, err := vault.LoadOrCreate(path)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			if made {
+				created.Add(1)
+			}
+			fingerprints[i] = k.Fingerprint()
+		})
+	}
+	all.Wait()
+	if slices.Sort(fingerprints); fingerprints[0] == "" || len(slices.Compact(fingerprints)) != 1 || created.Load() != 1 {
+		t.Fatalf("%d key files were made, not one", created.Load())
 	}
 }
 

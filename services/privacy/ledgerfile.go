@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"rcu/pkg/wholefile"
 )
 
 // ledgerFile is a file of lines: whole lines are appended, and all of them are replaced at once. What returned without an error outlasts a power cut, whatever
@@ -105,14 +107,11 @@ func (f *ledgerFile) settle() error {
 	if err := step("settle"); err != nil {
 		return err
 	}
-	dir, err := os.Open(filepath.Dir(f.path))
-	if err != nil {
-		return err //nolint:wrapcheck // names file and cause
-	}
-	if err = errors.Join(dir.Sync(), dir.Close()); err == nil {
+	err := wholefile.Settle(filepath.Dir(f.path))
+	if err == nil {
 		f.unsettled = false
 	}
-	return err
+	return err //nolint:wrapcheck // names file and cause
 }
 
 // write writes to the end of a file and waits for the disk.

@@ -7,9 +7,9 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 
 	"rcu/pkg/identifier"
+	"rcu/pkg/wholefile"
 )
 
 // removal is what a removal of bytes takes away, as it was decided once: it is on disk before anything goes, because what is gone cannot be asked any more
@@ -101,34 +101,10 @@ func (f planFile) write(r *removal) error {
 	if err != nil {
 		return fmt.Errorf("noting the removal under way: %w", err)
 	}
-	if err := writeWhole(f.path, text); err != nil {
+	if err := wholefile.Write(f.path, text); err != nil {
 		return fmt.Errorf("noting the removal under way: %w", err)
 	}
 	return nil
-}
-
-func writeWhole(path string, text []byte) error {
-	file, err := os.OpenFile(path+".new", os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600) //nolint:gosec // G304: the path is the operator's own setting
-	if err != nil {
-		return err
-	}
-	_, err = file.Write(text)
-	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(path+".new", path); err != nil {
-		return err
-	}
-	return settled(filepath.Dir(path))
-}
-
-// settled waits until what was just named in a folder is found there after a power cut.
-func settled(dir string) error {
-	f, err := os.Open(dir) //nolint:gosec // G304: the path is the operator's own setting
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Sync(), f.Close())
 }
 
 // remove forgets the removal: all of it is gone.

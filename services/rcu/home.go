@@ -15,6 +15,7 @@ import (
 	"rcu/pkg/config"
 	"rcu/pkg/embedded"
 	"rcu/pkg/vault"
+	"rcu/pkg/wholefile"
 )
 
 // home is the folder of an installation on one machine.
@@ -76,11 +77,7 @@ func (h home) writeInstance(in instance) error {
 	if err != nil {
 		return fmt.Errorf("writing the addresses: %w", err)
 	}
-	tmp := h.path("instance.json.new")
-	if err := os.WriteFile(tmp, append(raw, '\n'), 0o600); err != nil {
-		return fmt.Errorf("writing the addresses: %w", err)
-	}
-	if err := os.Rename(tmp, h.path("instance.json")); err != nil {
+	if err := wholefile.Write(h.path("instance.json"), append(raw, '\n')); err != nil {
 		return fmt.Errorf("writing the addresses: %w", err)
 	}
 	return nil
@@ -156,14 +153,22 @@ func (h home) keys(path string) (*vault.Keyring, error) {
 		return nil, fmt.Errorf("opening the keys of this installation: %w", err)
 	}
 	if known == nil {
-		if err := os.WriteFile(note, []byte(ring.Fingerprint()+"\n"), 0o600); err != nil {
+		if known, err = noteOnce(note, ring.Fingerprint()+"\n"); err != nil {
 			return nil, fmt.Errorf("noting the fingerprint of the keys: %w", err)
 		}
-		return ring, nil
 	}
 	if want := strings.TrimSpace(string(known)); want != ring.Fingerprint() {
 		return nil, fmt.Errorf("%s is not the key file of this installation (fingerprint %s, the data were made with %s): give the right one with --set keys=FILE",
 			path, ring.Fingerprint(), want)
 	}
 	return ring, nil
+}
+
+// noteOnce writes a note, unless another service that starts in the same folder was first, and returns what it says.
+func noteOnce(path, text string) ([]byte, error) {
+	err := wholefile.Create(path, []byte(text))
+	if errors.Is(err, fs.ErrExist) {
+		return os.ReadFile(path) //nolint:gosec,wrapcheck // a fixed name in our own folder; the caller says what
+	}
+	return []byte(text), err //nolint:wrapcheck // the caller says what
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 
 	"rcu/pkg/auth"
+	"rcu/pkg/wholefile"
 	"rcu/pkg/yamlfile"
 	"rcu/services/ingest"
 	"rcu/services/internal/demo"
@@ -48,7 +49,7 @@ func (h home) makeOnce(name string, content func() ([]byte, error)) error {
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(h.path(name), file, 0o600); err != nil {
+	if err := wholefile.Write(h.path(name), file); err != nil {
 		return fmt.Errorf("writing %s: %w", name, err)
 	}
 	return nil
@@ -94,7 +95,7 @@ func (h home) newReaders() ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encoding the keys of the readers: %w", err)
 	}
-	if err := os.WriteFile(h.path(readerKeysFile), append(raw, '\n'), 0o600); err != nil {
+	if err := wholefile.Write(h.path(readerKeysFile), append(raw, '\n')); err != nil {
 		return nil, fmt.Errorf("writing the keys of the readers: %w", err)
 	}
 	return file, nil

@@ -3,8 +3,8 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"os"
 
+	"rcu/pkg/wholefile"
 	"rcu/services/ingest"
 	"rcu/services/internal/demo"
 )
@@ -45,7 +45,7 @@ func (h home) writeSourceKeys(keys map[string]string) error {
 	if err != nil {
 		return fmt.Errorf("encoding the keys of the sources: %w", err)
 	}
-	if err := os.WriteFile(h.path(sourceKeysFile), append(raw, '\n'), 0o600); err != nil {
+	if err := wholefile.Write(h.path(sourceKeysFile), append(raw, '\n')); err != nil {
 		return fmt.Errorf("writing the keys of the sources: %w", err)
 	}
 	return nil

@@ -15,6 +15,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"rcu/pkg/wholefile"
 )
 
 // format is the version of the archive's form.
@@ -57,20 +59,7 @@ func Write(ctx context.Context, dir, target string, kind Kind, version string, p
 		return m, fmt.Errorf("reading the fingerprint of the keys: %w", err)
 	}
 	m.Fingerprint = strings.TrimSpace(string(known))
-	out, err := os.OpenFile(target+".new", os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600) //nolint:gosec // the file that the user names
-	if err != nil {
-		return m, fmt.Errorf("writing the archive: %w", err)
-	}
-	defer func() {
-		if err != nil {
-			_ = os.Remove(target + ".new")
-		}
-	}()
-	err = pack(ctx, out, dir, &m, progress)
-	if err = errors.Join(err, out.Sync(), out.Close()); err != nil {
-		return m, fmt.Errorf("writing the archive: %w", err)
-	}
-	if err := os.Rename(target+".new", target); err != nil {
+	if err := wholefile.Fill(target, func(out *os.File) error { return pack(ctx, out, dir, &m, progress) }); err != nil {
 		return m, fmt.Errorf("writing the archive: %w", err)
 	}
 	return m, nil
