@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -84,20 +85,32 @@ func TestLongARebuildOfClickHouseIsKilledAtAnyMoment(t *testing.T) {
 	t.Log("seed", seed)
 	path, err := program()
 	require.NoError(t, err)
+	note := filepath.Join(i.dir, rebuildNote)
 	killed, amid := 0, 0
-	for killed < 6 {
+	for killed < 4 {
 		ctx, kill := context.WithCancel(t.Context())
 		cmd := exec.CommandContext(ctx, path, "--json", "--data", i.dir, "rebuild", "clickhouse", "--drop", "--config", i.config)
-		timer := time.AfterFunc(time.Duration(300+rng.IntN(3000))*time.Millisecond, kill) // kill -9
-		out, err := cmd.CombinedOutput()
+		var out bytes.Buffer
+		cmd.Stdout, cmd.Stderr = &out, &out
+		within := 3000
+		if killed%2 == 0 { // begun anew; the next goes on
+			require.NoError(t, os.RemoveAll(note))
+		}
+		require.NoError(t, cmd.Start())
+		if killed%2 == 0 { // while rows are written, or about to be
+			within = 300
+			require.Eventually(t, func() bool { _, err := os.Stat(note); return err == nil }, time.Minute, 5*time.Millisecond, "seed %d", seed)
+		}
+		timer := time.AfterFunc(time.Duration(rng.IntN(within))*time.Millisecond, kill) // kill -9
+		err := cmd.Wait()
 		timer.Stop()
 		kill()
 		if err == nil || errors.Is(err, context.Canceled) {
 			continue // it came to its end
 		}
-		require.EqualError(t, err, "signal: killed", "%s", out)
+		require.EqualError(t, err, "signal: killed", out.String())
 		killed++
-		if _, err := os.Stat(filepath.Join(i.dir, rebuildNote)); err == nil {
+		if _, err := os.Stat(note); err == nil {
 			amid++
 		}
 		if killed == 3 { // somebody starts everything instead
@@ -107,9 +120,9 @@ func TestLongARebuildOfClickHouseIsKilledAtAnyMoment(t *testing.T) {
 			require.NoError(t, r.stop(t, os.Interrupt), r.stderr.String())
 		}
 	}
-	t.Logf("%d of %d kills came while rows were written", amid, killed)
+	require.GreaterOrEqual(t, amid, 2, "kills while rows are written")
 	i.must("rebuild", "clickhouse", "--drop", "--config", i.config)
-	require.NoFileExists(t, filepath.Join(i.dir, rebuildNote))
+	require.NoFileExists(t, note)
 	r = i.up()
 	i.settled(i.kafka(r))
 	require.Equal(t, rows, i.counts(), "seed %d", seed)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -23,6 +24,7 @@ const (
 	workingAtOnce = 2
 	waitingAtOnce = 1
 	pressing      = 3 * (workingAtOnce + waitingAtOnce)
+	calmFor       = 3 * time.Second
 	pressedFor    = 10 * time.Second
 	grownAtMost   = 512 << 20 // of the resident memory of the whole program
 )
@@ -31,6 +33,7 @@ const (
 type pressed struct {
 	sync.Mutex
 	accepted []string
+	offered  float64 // events
 	statuses map[int]int
 	err      error
 }
@@ -42,33 +45,43 @@ func TestOverloadIsToldToComeLaterAndWhatIsAcceptedIsThereOnce(t *testing.T) {
 	at := time.Now().Add(-time.Hour)
 	s.Send(t, stack.TillParis, sale(at, 100, somebody().cardID()))
 	inClickHouse(t, s, everyEvent, "", is(map[string]int64{"events": 1}))
-	before := resident(t, s.PID)
+	calm := &pressed{statuses: map[int]int{}}
+	calm.by(t, s, at, workingAtOnce, calmFor)
 	p := &pressed{statuses: map[int]int{}}
-	ctx, stop := context.WithTimeout(t.Context(), pressedFor)
-	defer stop()
-	most := before
-	var g sync.WaitGroup
-	for range pressing {
-		g.Go(func() { p.press(ctx, s, at) })
-	}
-	g.Go(func() {
-		for tick := time.NewTicker(200 * time.Millisecond); ctx.Err() == nil; {
-			select {
-			case <-tick.C:
-				most = max(most, resident(t, s.PID))
-			case <-ctx.Done():
-				tick.Stop()
-			}
-		}
-	})
-	g.Wait()
-	require.NoError(t, p.err)
-	t.Logf("answers by status %v, %d events accepted, resident %d MiB before and %d MiB at most", p.statuses, len(p.accepted), before>>20, most>>20)
+	before := resident(t, s.PID)
+	most := p.by(t, s, at, pressing, pressedFor)
+	carried, offered := float64(len(calm.accepted))/calmFor.Seconds(), p.offered/pressedFor.Seconds()
+	t.Logf("carried %.0f events/s, offered %.0f; answers by status %v, %d events accepted, resident %d MiB before and %d MiB at most",
+		carried, offered, p.statuses, len(p.accepted), before>>20, most>>20)
+	require.GreaterOrEqual(t, offered, 3*carried, "events a second")
 	require.Positive(t, p.statuses[http.StatusOK])
 	require.Positive(t, p.statuses[http.StatusTooManyRequests])
 	require.Less(t, most-before, int64(grownAtMost))
 	s.Send(t, stack.TillParis, sale(at, 100, somebody().cardID())) // at once, now that the load is gone
-	inClickHouse(t, s, everyEvent, "", is(map[string]int64{"events": int64(len(p.accepted)) + 2, "different": int64(len(p.accepted)) + 2}))
+	all := int64(len(calm.accepted)+len(p.accepted)) + 2
+	inClickHouse(t, s, everyEvent, "", is(map[string]int64{"events": all, "different": all}))
+}
+
+// by lets so many senders press for a while, and returns the most memory that the program had in use.
+func (p *pressed) by(t *testing.T, s *stack.Stack, at time.Time, senders int, d time.Duration) (most int64) {
+	t.Helper()
+	ctx, stop := context.WithTimeout(t.Context(), d)
+	defer stop()
+	var g sync.WaitGroup
+	for range senders {
+		g.Go(func() { p.press(ctx, s, at) })
+	}
+	for tick := time.NewTicker(200 * time.Millisecond); ctx.Err() == nil; {
+		select {
+		case <-tick.C:
+			most = max(most, resident(t, s.PID))
+		case <-ctx.Done():
+			tick.Stop()
+		}
+	}
+	g.Wait()
+	require.NoError(t, p.err)
+	return most
 }
 
 // everyEvent counts the events that analysts see, and how many of them are different.
@@ -109,11 +122,14 @@ func (p *pressed) send(ctx context.Context, s *stack.Stack, body []byte, ids []s
 	p.Lock()
 	defer p.Unlock()
 	p.statuses[a.Status]++
+	p.offered += float64(len(ids))
 	switch {
 	case a.Status == http.StatusOK && a.Accepted == len(ids):
 		p.accepted = append(p.accepted, ids...)
 	case a.Status != http.StatusTooManyRequests:
 		return fmt.Errorf("an ingestor answers %d: %s", a.Status, a.Body)
+	case !slices.Contains([]string{"1", "2", "3"}, a.RetryAfter):
+		return fmt.Errorf("an ingestor says to come back after %q", a.RetryAfter)
 	}
 	return nil
 }
