@@ -3,6 +3,7 @@ package resolver
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -78,4 +79,36 @@ func (l *lease) release(ctx context.Context) error {
 	_, err = l.take(ctx, cells[0], l.now().Add(-l.length))
 	l.until = time.Time{}
 	return err
+}
+
+// errTakenOver says that another resolver publishes the space now.
+var errTakenOver = errors.New("another one publishes the space")
+
+// leaseKept is the key under which a context holds the lease that is kept while something is done under it.
+type leaseKept struct{}
+
+// under is a context under which what is done keeps the lease: see keepLease.
+func (l *lease) under(ctx context.Context) context.Context {
+	return context.WithValue(ctx, leaseKept{}, l)
+}
+
+// keepLease renews the lease that is kept under a context, if there is one, when its time has come. Whoever takes longer than a lease asks between
+// the parts of what he does: else another one begins with the same behind him, which takes as long again, and so on in turn.
+func keepLease(ctx context.Context) error {
+	l, kept := ctx.Value(leaseKept{}).(*lease)
+	if !kept || faults.leaseForgotten {
+		return nil
+	}
+	if held, err := l.held(ctx); err != nil || held {
+		return err
+	}
+	return errTakenOver
+}
+
+// renewLease is keepLease for what goes on to its end without the lease, too, because what was published has to be published once more then.
+func renewLease(ctx context.Context) error {
+	if err := keepLease(ctx); !errors.Is(err, errTakenOver) {
+		return err
+	}
+	return nil
 }

@@ -57,15 +57,17 @@ func (s *Service) handOver(ctx context.Context, l *lease) error {
 func (s *Service) lookOnce(ctx context.Context, l *lease, seen *looked) (int, error) {
 	epoch := s.keeper.now()
 	ctx = s.keeper.planned(ctx)
+	ctx = l.under(ctx)
 	held, err := l.held(ctx)
 	if err != nil || !held {
-		s.runs.begin(l.space)
-		s.express.leave(l.space)
-		seen.recalled = false
-		return 0, err
+		return 0, s.standAside(l, seen, err)
 	}
 	if !seen.recalled || seen.epoch != epoch {
-		if err := s.recall(ctx, l.space); err != nil {
+		err := s.recall(ctx, l.space)
+		if errors.Is(err, errTakenOver) {
+			return 0, s.standAside(l, seen, nil)
+		}
+		if err != nil {
 			return 0, err
 		}
 		s.rewriteFiles(ctx)
@@ -84,6 +86,14 @@ func (s *Service) lookOnce(ctx context.Context, l *lease, seen *looked) (int, er
 		}
 	}
 	return s.drainHeld(ctx, l)
+}
+
+// standAside forgets how far this process is: who publishes the space next begins anew.
+func (s *Service) standAside(l *lease, seen *looked, err error) error {
+	s.runs.begin(l.space)
+	s.express.leave(l.space)
+	seen.recalled = false
+	return err
 }
 
 // rewriteFiles makes sure that servers hold after another start what they hold now. A server that may not be told is for its operator.

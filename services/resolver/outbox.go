@@ -146,6 +146,9 @@ func (s *Service) publishGraph(ctx context.Context, space string, entries []reso
 		}
 	}
 	for some := range slices.Chunk(keys, publishChunk) {
+		if err := renewLease(ctx); err != nil {
+			return err
+		}
 		records, err := s.graphChangelog(ctx, space, some, gone, r, now)
 		if err != nil {
 			return err
@@ -189,6 +192,9 @@ func (s *Service) graphChangelog(ctx context.Context, space string, keys []resol
 // publishMap says where identifiers stand now.
 func (s *Service) publishMap(ctx context.Context, space string, keys []identifier.Key, now time.Time) error {
 	for some := range slices.Chunk(keys, publishChunk) {
+		if err := renewLease(ctx); err != nil {
+			return err
+		}
 		records, err := s.identityMap(ctx, space, some, now)
 		if err != nil {
 			return err

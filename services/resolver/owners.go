@@ -52,6 +52,9 @@ func (s *Service) publishOwners(ctx context.Context, space string, keys []identi
 			return err
 		}
 		for few := range slices.Chunk(leaves, ownerLeaves) {
+			if err := renewLease(ctx); err != nil {
+				return err
+			}
 			if err := s.publishOwnersOf(ctx, space, few, now); err != nil {
 				return err
 			}

@@ -81,6 +81,9 @@ func (s *Service) recallOwners(ctx context.Context, space string) error {
 
 // recallSome remembers what the store does not know of some overrides, and publishes the owners that are others.
 func (s *Service) recallSome(ctx context.Context, space string, told []*eventpb.Owner) (int, error) {
+	if err := keepLease(ctx); err != nil {
+		return 0, err
+	}
 	newest := map[string]*eventpb.Owner{}
 	for _, o := range told {
 		if held := newest[string(o.GetLeafKey())]; held == nil || held.GetVersion() < o.GetVersion() {
@@ -119,9 +122,19 @@ func (s *Service) recallSome(ctx context.Context, space string, told []*eventpb.
 
 // toldValues gives what was told lately, without tombstones, which tell nothing.
 func (s *Service) toldValues(ctx context.Context, topic string, lately time.Duration, fn func(stream.Record) error) error {
-	return s.told(ctx, topic, lately, func(r stream.Record) error {
+	return s.toldLately(ctx, topic, lately, func(r stream.Record) error {
 		if r.Value == nil {
 			return nil
+		}
+		return fn(r)
+	})
+}
+
+// toldLately gives what was told lately, and keeps the lease meanwhile.
+func (s *Service) toldLately(ctx context.Context, topic string, lately time.Duration, fn func(stream.Record) error) error {
+	return s.told(ctx, topic, lately, func(r stream.Record) error {
+		if err := keepLease(ctx); err != nil {
+			return err
 		}
 		return fn(r)
 	})

@@ -43,7 +43,7 @@ func (s *Service) recallGraph(ctx context.Context, space string) error {
 		clear(newest)
 		return nil
 	}
-	err := s.told(ctx, stream.TopicGraph, recallComponents, func(r stream.Record) error {
+	err := s.toldLately(ctx, stream.TopicGraph, recallComponents, func(r stream.Record) error {
 		of, x, is, err := GraphRecord(r)
 		if err != nil || !is || of != space {
 			return err
@@ -83,6 +83,9 @@ func (s *Service) wholeBehind(ctx context.Context, space string) error {
 // overrule publishes those of some components of which something newer was told than the store holds, under versions above it. It returns how many of
 // them stand. Of one that is gone nobody knows whether it was lost or is about to be told: it is told to be gone, which is true of both.
 func (s *Service) overrule(ctx context.Context, space string, keys []resolve.ComponentKey, told map[resolve.ComponentKey]toldComponent) (int, error) {
+	if err := keepLease(ctx); err != nil {
+		return 0, err
+	}
 	standing, err := s.deps.Graph.Records(ctx, space, keys)
 	if err != nil {
 		return 0, fmt.Errorf("reading components: %w", err)

@@ -69,6 +69,9 @@ func (s *Service) recallMap(ctx context.Context, space string) error {
 // recallPlaces publishes where some identifiers stand that were told to stand elsewhere, under a version above the one that was told: the record of
 // the identifier may be older. It returns how many.
 func (s *Service) recallPlaces(ctx context.Context, space string, names []string, told map[string]toldPlace) (int, error) {
+	if err := keepLease(ctx); err != nil {
+		return 0, err
+	}
 	keys := make([]identifier.Key, len(names))
 	for i, name := range names {
 		keys[i] = told[name].key

@@ -95,6 +95,9 @@ func contentOf(p *eventpb.Profile) ([sha256.Size]byte, error) {
 
 // recallPeople publishes those of some profiles that are not as they were told, and returns how many.
 func (s *Service) recallPeople(ctx context.Context, space string, some []controllerPerson, told map[controllerPerson]toldProfile, gone bool) (int, error) {
+	if err := keepLease(ctx); err != nil {
+		return 0, err
+	}
 	keys, err := s.located(ctx, space, some, told)
 	if err != nil {
 		return 0, err

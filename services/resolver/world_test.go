@@ -106,6 +106,9 @@ func newWorld(t *testing.T, h *history, cells resolve.Cells, graph resolve.Graph
 	return w
 }
 
+// worldLease is how long a publisher in a world may be silent.
+const worldLease = 400 * time.Millisecond
+
 // start starts a process: nothing of an earlier one is remembered.
 func (w *world) start() *worker {
 	w.t.Helper()
@@ -122,7 +125,7 @@ func (w *world) start() *worker {
 	require.NoError(w.t, err)
 	cfg := resolver.Default()
 	w.started++
-	cfg.Spaces, cfg.Instance, cfg.Lease, cfg.Publishers = []string{space}, fmt.Sprint(w.started), 400*time.Millisecond, 1 // one step at a time
+	cfg.Spaces, cfg.Instance, cfg.Lease, cfg.Publishers = []string{space}, fmt.Sprint(w.started), worldLease, 1 // one step at a time
 	s := resolver.Assemble(cfg, resolver.Deps{
 		Log: zap.NewNop(), Metrics: prometheus.NewRegistry(), Graph: graph, Cells: by.cells, Markers: markers, Keyring: w.h.ring,
 		Now: func() time.Time { return w.now },
