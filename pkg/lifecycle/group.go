@@ -45,6 +45,7 @@ type running struct {
 	cancel context.CancelFunc
 	done   chan struct{}
 	err    error
+	told   bool // that it ended by itself
 }
 
 // New makes an empty group. delay is the time between "not ready" and the first stop, so that a load balancer can
@@ -145,6 +146,7 @@ func (g *Group) watch(ctx context.Context, ended <-chan *running) error {
 }
 
 func endError(r *running) error {
+	r.told = true
 	if r.err == nil {
 		return fmt.Errorf("%s ended by itself", r.Name)
 	}
@@ -156,7 +158,10 @@ func (g *Group) stop(up []*running) error {
 	for i := len(up) - 1; i >= 0; i-- {
 		r := up[i]
 		select {
-		case <-r.done: // it ended before it was asked to: that is the cause already
+		case <-r.done: // it ended before it was asked to
+			if !r.told && r.err != nil {
+				problems = append(problems, endError(r))
+			}
 			continue
 		default:
 		}

@@ -134,6 +134,34 @@ func TestGroupWaitsBeforeItStops(t *testing.T) {
 	})
 }
 
+func TestGroupTellsOfPartsThatFailWhileItStops(t *testing.T) {
+	fails := func(name string, after time.Duration) lifecycle.Part {
+		return lifecycle.Part{Name: name, Run: func(context.Context) error { <-time.After(after); return errors.New("no disk") }}
+	}
+	slow := lifecycle.Part{Name: "slow", Run: func(ctx context.Context) error { <-ctx.Done(); <-time.After(5 * time.Second); return nil }}
+	for name, tt := range map[string]struct {
+		parts []lifecycle.Part
+		delay time.Duration
+		want  string
+	}{
+		"in the delay":           {[]lifecycle.Part{fails("bad", 3*time.Second)}, 5 * time.Second, "running bad: no disk"},
+		"while another one ends": {[]lifecycle.Part{fails("bad", 3*time.Second), slow}, 0, "running bad: no disk"},
+		"after the first":        {[]lifecycle.Part{fails("bad", 3*time.Second), fails("first", 0), slow}, 0, "running first: no disk\nrunning bad: no disk"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				g := lifecycle.New(zap.NewNop(), tt.delay)
+				for _, p := range tt.parts {
+					g.Add(p)
+				}
+				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+				defer cancel()
+				require.EqualError(t, g.Run(ctx, nil), tt.want)
+			})
+		})
+	}
+}
+
 func TestGroupTellsWhatAPartWaitsFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var j journal
