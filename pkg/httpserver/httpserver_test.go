@@ -132,6 +132,22 @@ func TestRouter(t *testing.T) {
 	require.Empty(t, problems)
 }
 
+func TestRouter_requestThatIsAbortedIsCountedAndOver(t *testing.T) {
+	rt, reg, _ := newRouter(t)
+	rt.Handle("GET /v1/abort", "abort", http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }))
+	require.PanicsWithError(t, http.ErrAbortHandler.Error(), func() {
+		rt.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/v1/abort", nil))
+	})
+	require.NoError(t, testutil.GatherAndCompare(reg, strings.NewReader(`
+# HELP rcu_example_requests_in_flight Requests being answered.
+# TYPE rcu_example_requests_in_flight gauge
+rcu_example_requests_in_flight 0
+# HELP rcu_example_requests_total Requests answered, by route and status.
+# TYPE rcu_example_requests_total counter
+rcu_example_requests_total{route="abort",status="500"} 1
+`), "rcu_example_requests_in_flight", "rcu_example_requests_total"))
+}
+
 func toText(v any) string {
 	switch x := v.(type) {
 	case string:

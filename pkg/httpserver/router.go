@@ -1,6 +1,7 @@
 package httpserver
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -118,13 +119,15 @@ func (rt *Router) wrap(route string, h http.Handler) http.Handler {
 		rec := &recorder{ResponseWriter: w}
 		rt.inFlight.Inc()
 		defer func() {
-			if p := recover(); p != nil {
-				rt.recovered(rec, r, route, p)
-			}
 			rt.inFlight.Dec()
 			status := rec.status()
 			rt.duration.WithLabelValues(route, outcomeOf(status)).Observe(time.Since(start).Seconds())
 			rt.requests.WithLabelValues(route, strconv.Itoa(status)).Inc()
+		}()
+		defer func() {
+			if p := recover(); p != nil {
+				rt.recovered(rec, r, route, p)
+			}
 		}()
 		h.ServeHTTP(rec, r)
 	})
@@ -134,6 +137,7 @@ func (rt *Router) wrap(route string, h http.Handler) http.Handler {
 func (rt *Router) recovered(rec *recorder, r *http.Request, route string, p any) {
 	rt.panics.Inc()
 	if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+		rec.code = cmp.Or(rec.code, http.StatusInternalServerError)
 		panic(p)
 	}
 	rt.log.Error("request ended in a panic", zap.String("route", route), zap.String("request_id", RequestID(r.Context())),
