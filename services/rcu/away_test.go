@@ -169,9 +169,23 @@ func (r *lonely) post(source, event string) (int, string) {
 	r.s.t.Helper()
 	keys, err := home{r.s.dir}.sourceKeys()
 	require.NoError(r.s.t, err)
-	req, err := http.NewRequestWithContext(r.s.t.Context(), http.MethodPost, "http://"+r.addr+"/v1/events", strings.NewReader("["+event+"]"))
+	return r.send(keys[source], "/v1/events", "["+event+"]")
+}
+
+// ask asks as a reader of the demonstration.
+func (r *lonely) ask(reader, path, body string) (int, string) {
+	r.s.t.Helper()
+	keys, err := home{r.s.dir}.readerKeys()
 	require.NoError(r.s.t, err)
-	req.Header.Set("Authorization", "Bearer "+keys[source])
+	require.NotEmpty(r.s.t, keys[reader], reader)
+	return r.send(keys[reader], path, body)
+}
+
+func (r *lonely) send(key, path, body string) (int, string) {
+	r.s.t.Helper()
+	req, err := http.NewRequestWithContext(r.s.t.Context(), http.MethodPost, "http://"+r.addr+path, strings.NewReader(body))
+	require.NoError(r.s.t, err)
+	req.Header.Set("Authorization", "Bearer "+key)
 	req.Header.Set("Content-Type", "application/json")
 	return answerTo(req)
 }

@@ -41,7 +41,8 @@ func buildConsentAPI(ctx context.Context, d *deps) (lifecycle.Part, error) {
 		return lifecycle.Part{}, err
 	}
 	cfg := consentapi.Default()
-	cfg.HTTP.Addr, cfg.Journal = d.listenOn("consent-api", consentAPIPort), d.home.path("denials.journal")
+	cfg.HTTP.Addr, cfg.Country = d.listenOn("consent-api", consentAPIPort), d.settings.Country
+	cfg.Journal = d.home.path("denials.journal")
 	state, guarded := d.guard()
 	s, err := consentapi.New(cfg, consentapi.Deps{
 		Log: d.log.Named("consent-api"), Metrics: d.metricsOf("consent-api"), Gatherer: d.metrics, Readers: readers, Registry: register,

@@ -4,12 +4,24 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 	_ "time/tzdata" // business days need the zones of the sources on every machine
 
 	"rcu/pkg/lifecycle"
 	"rcu/pkg/warehouse"
 	"rcu/services/sink"
 )
+
+// sinkSettings is how often rows go into ClickHouse: the more sinks there are, the more rarely each should insert.
+type sinkSettings struct {
+	FlushEvery time.Duration `yaml:"flush_every"` // least time between two inserts of a sink
+}
+
+// over gives the configuration of a sink.
+func (s sinkSettings) over(c sink.Config) sink.Config {
+	c.FlushEvery = s.FlushEvery
+	return c
+}
 
 // sinkComponent writes what was resolved into ClickHouse.
 func sinkComponent() component {
@@ -25,7 +37,7 @@ func buildSink(_ context.Context, d *deps) (lifecycle.Part, error) {
 	if err != nil {
 		return lifecycle.Part{}, err
 	}
-	s, err := sink.New(sink.Default(), sink.Deps{Log: d.log.Named("sink"), Metrics: d.metrics, Stream: d.kafka, Output: output, Store: store})
+	s, err := sink.New(d.settings.Sink.over(sink.Default()), sink.Deps{Log: d.log.Named("sink"), Metrics: d.metrics, Stream: d.kafka, Output: output, Store: store})
 	if err != nil {
 		return lifecycle.Part{}, err //nolint:wrapcheck // says all
 	}

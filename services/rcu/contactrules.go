@@ -12,6 +12,9 @@ type contactSettings struct {
 	// Rules is a file of rules before a contact, JSON or YAML: caps, hours, silences, each figure with its source. A list that it does not name
 	// has its default. Empty: the defaults.
 	Rules string `yaml:"rules"`
+	// Place is where people are of whom neither the request nor a phone number tells: FR, a department (FR-67) or a time zone. Its hours and
+	// holidays are kept.
+	Place string `yaml:"place"`
 }
 
 // rules reads the rules in force.

@@ -3,16 +3,20 @@ package main
 import (
 	"errors"
 	"net"
+	"regexp"
 	"time"
 
 	"rcu/pkg/config"
+	"rcu/pkg/contact"
 	"rcu/pkg/embedded"
 	"rcu/pkg/stream"
 	"rcu/pkg/tcf"
 	"rcu/pkg/warehouse"
+	"rcu/services/contacts"
 	"rcu/services/ingest"
 	"rcu/services/matcher"
 	"rcu/services/privacy"
+	"rcu/services/sink"
 )
 
 // settings is the configuration of the program: `rcu.yaml`, RCU_..., --set.
@@ -26,6 +30,8 @@ type settings struct {
 	Ports map[string]int `yaml:"ports"`
 	// Admin is the host and port of /metrics, /healthz and /readyz.
 	Admin string `yaml:"admin"`
+	// Country is that of national phone numbers where a request names none, ISO 3166-1 alpha-2. Events have that of their source.
+	Country string `yaml:"country"`
 	// Keys is the key file; Sources and Readers are the lists of who sends and who reads. Empty: in the data folder.
 	Keys       string             `yaml:"keys"`
 	Sources    string             `yaml:"sources"`
@@ -41,6 +47,8 @@ type settings struct {
 	Contacts contactSettings `yaml:"contacts"`
 	// Match is what the operator decides about suggestions of people who are probably one.
 	Match matchSettings `yaml:"match"`
+	// Sink is how ClickHouse is filled.
+	Sink sinkSettings `yaml:"sink"`
 	// Privacy is what the operator decides about erasures.
 	Privacy privacySettings `yaml:"privacy"`
 	// Embedded is for the servers that RCU starts itself.
@@ -89,15 +97,19 @@ type clickHouseSettings struct {
 	URL config.Secret `yaml:"url"`
 }
 
+var country = regexp.MustCompile(`^[A-Z]{2}$`)
+
 // defaultSettings are those of one machine whose servers RCU starts itself.
 func defaultSettings() *settings {
-	s := &settings{Listen: "127.0.0.1", Admin: "127.0.0.1:9464", Kafka: stream.DefaultConfig()}
+	s := &settings{Listen: "127.0.0.1", Admin: "127.0.0.1:9464", Country: "FR", Kafka: stream.DefaultConfig()}
+	s.Contacts.Place = contacts.Default().Place
 	s.Log.Level = "info"
 	s.Embedded = embeddedSettings{embedded.KafkaPort, embedded.RedisPort, embedded.ClickHousePort, embedded.ClickHouseNice}
 	limits := ingest.Default("store") // the same for every channel
 	s.Ingest = ingestSettings{limits.MaxInFlight, limits.MaxWaiting, limits.MaxBytes, limits.PublishTimeout, limits.ConsentTimeout, limits.TCF}
 	suggestions := matcher.Default()
 	s.Match.Suggest, s.Match.Rate = suggestions.Suggest, suggestions.Rate
+	s.Sink.FlushEvery = sink.Default().FlushEvery
 	erasures := privacy.Default()
 	s.Privacy.Delay, s.Privacy.Every, s.Privacy.BytesDelay, s.Privacy.Again = erasures.Delay, erasures.Every, erasures.BytesDelay, erasures.Again
 	s.Kafka.Brokers = nil // none given: embedded
@@ -116,6 +128,7 @@ func (s *settings) Validate() error {
 	if _, _, err := net.SplitHostPort(s.Admin); err != nil {
 		p.Add("admin", "must be host:port")
 	}
+	p.Require(country.MatchString(s.Country), "country", "must be two capital letters, such as FR")
 	for name, port := range map[string]int{"kafka": s.Embedded.KafkaPort, "redis": s.Embedded.RedisPort, "clickhouse": s.Embedded.ClickHousePort} {
 		p.Require(port >= 0 && port <= 65535, "embedded."+name+"_port", "must be from 0 (a free one) to 65535")
 	}
@@ -129,9 +142,13 @@ func (s *settings) Validate() error {
 	if _, err := s.Contacts.rules(); err != nil {
 		p.Under("contacts.rules", err)
 	}
+	if _, err := contact.ParsePlace(s.Contacts.Place); err != nil {
+		p.Under("contacts.place", err)
+	}
 	if err := s.Match.check(); err != nil {
 		p.Under("match", err)
 	}
+	p.Under("sink", s.Sink.over(sink.Default()).Validate())
 	p.Under("privacy", s.Privacy.over(privacy.Default()).Validate())
 	if len(s.Kafka.Brokers) > 0 {
 		p.Under("kafka", s.Kafka.Validate())
