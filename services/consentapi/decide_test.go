@@ -99,6 +99,11 @@ func TestBadInputGrantsNothing(t *testing.T) {
 		assert.NotEmpty(t, a.json()["fix"], name)
 		assert.NotContains(t, strings.ToLower(a.Body.String()), "durand", name)
 	}
+	for name, body := range map[string]fields{"consent": grant(fields{"consent": true}), "/channel": grant(fields{"channel": []string{"email"}}), "contry": grant(fields{"point": fields{"contry": "FR"}})} {
+		a := r.post("/v1/consents", "service", body)
+		require.Equal(t, http.StatusBadRequest, a.Code)
+		require.Equal(t, name, a.json()["field"], "it is named")
+	}
 	require.Empty(t, r.kafka.decisions(t))
 	require.False(t, r.mailing())
 	for role, status := range map[string]int{"": 401, "nobody": 401, "steward": 403, "operator": 403, "pickup": 403} {

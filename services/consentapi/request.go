@@ -3,9 +3,7 @@ package consentapi
 import (
 	"bytes"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
-	"io"
 	"net/http"
 	"slices"
 	"time"
@@ -77,15 +75,11 @@ func readJSON(w http.ResponseWriter, r *http.Request, into any) *problem {
 		return bodyProblem(err)
 	}
 	defer body.Release()
-	d := json.NewDecoder(bytes.NewReader(body.Bytes()))
-	d.DisallowUnknownFields()
-	err = d.Decode(into)
-	if err == nil {
-		if _, err = d.Token(); errors.Is(err, io.EOF) {
-			return nil
-		}
+	p := httpserver.DecodeObject(body.Bytes(), into, "send one JSON object with the fields of schemas/openapi/consent-api.yaml and no others")
+	if p != nil {
+		return &problem{http.StatusBadRequest, *p}
 	}
-	return refuse(http.StatusBadRequest, "invalid_json", "", "send one JSON object with the fields of schemas/openapi/consent-api.yaml and no others")
+	return nil
 }
 
 func bodyProblem(err error) *problem {

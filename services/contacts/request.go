@@ -1,10 +1,7 @@
 package contacts
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
-	"io"
 	"net/http"
 	"slices"
 
@@ -82,17 +79,12 @@ func readBody(w http.ResponseWriter, r *http.Request, into *body) bool {
 		return false
 	}
 	defer raw.Release()
-	d := json.NewDecoder(bytes.NewReader(raw.Bytes()))
-	d.DisallowUnknownFields()
-	if err = d.Decode(into); err == nil {
-		if _, err = d.Token(); errors.Is(err, io.EOF) {
-			return true
-		}
+	p := httpserver.DecodeObject(raw.Bytes(), into, `send {"id":"...","point":{"namespace":"email","value":"..."},"channel":"email","purpose":"marketing"}; beside these `+
+		`controller, also, family, topic and places`)
+	if p != nil {
+		httpserver.WriteProblem(w, r, http.StatusBadRequest, *p)
 	}
-	httpserver.WriteProblem(w, r, http.StatusBadRequest, httpserver.Problem{
-		Reason: "invalid_json", Fix: `send {"id":"...","point":{"namespace":"email","value":"..."},"channel":"email","purpose":"marketing"}; beside these controller, also, family, topic and places`,
-	})
-	return false
+	return p == nil
 }
 
 // understand checks a body and makes a request of it.

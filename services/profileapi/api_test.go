@@ -150,6 +150,7 @@ func TestRequests_areRefusedWithFieldAndFix(t *testing.T) {
 			require.NotContains(t, got.Body.String(), "marie")
 		})
 	}
+	require.Contains(t, post(`{"purpose":"contract","e_mail":"x"}`)().Body.String(), `"field":"e_mail"`)
 }
 
 func TestETag_unchangedIsNotSentAgain(t *testing.T) {

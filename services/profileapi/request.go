@@ -1,11 +1,8 @@
 package profileapi
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
-	"io"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -155,26 +152,13 @@ func readLookup(w http.ResponseWriter, r *http.Request, into *lookupBody) bool {
 		return false
 	}
 	defer body.Release()
-	d := json.NewDecoder(bytes.NewReader(body.Bytes()))
-	d.DisallowUnknownFields()
-	err = d.Decode(into)
-	if err == nil {
-		if _, err = d.Token(); errors.Is(err, io.EOF) {
-			err = nil
-		} else {
-			err = errTrailing
-		}
+	p := httpserver.DecodeObject(body.Bytes(), into,
+		`send {"identifier":{"namespace":"email","value":"..."},"purpose":"contract"}; beside these scope and country of the identifier, and controller`)
+	if p != nil {
+		httpserver.WriteProblem(w, r, http.StatusBadRequest, *p)
 	}
-	if err != nil {
-		httpserver.WriteProblem(w, r, http.StatusBadRequest, httpserver.Problem{
-			Reason: "invalid_json", Fix: `send {"identifier":{"namespace":"email","value":"..."},"purpose":"contract"}; beside these scope and country of the identifier, and controller`,
-		})
-		return false
-	}
-	return true
+	return p == nil
 }
-
-var errTrailing = errors.New("something stands behind the object")
 
 // fail answers a read that broke. The cause is logged; it holds no value.
 func (s *Service) fail(w http.ResponseWriter, r *http.Request, err error) {

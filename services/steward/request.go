@@ -1,11 +1,8 @@
 package steward
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
-	"io"
 	"net/http"
 	"time"
 
@@ -145,13 +142,9 @@ func (s *Service) readBody(w http.ResponseWriter, r *http.Request, into any, exa
 		return false
 	}
 	defer body.Release()
-	d := json.NewDecoder(bytes.NewReader(body.Bytes()))
-	d.DisallowUnknownFields()
-	if err = d.Decode(into); err == nil {
-		if _, err = d.Token(); errors.Is(err, io.EOF) {
-			return true
-		}
+	p := httpserver.DecodeObject(body.Bytes(), into, "send "+example)
+	if p != nil {
+		httpserver.WriteProblem(w, r, http.StatusBadRequest, *p)
 	}
-	httpserver.WriteProblem(w, r, http.StatusBadRequest, httpserver.Problem{Reason: "invalid_json", Fix: "send " + example})
-	return false
+	return p == nil
 }
