@@ -28,7 +28,7 @@ type source struct {
 	lines     int
 	comment   bool // it has a package comment
 	imports   []string
-	clock     []token.Position // calls of time.Now
+	clock     []token.Position // what asks the clock, or waits by it
 	failed    []token.Position // errors that begin with "failed to" or the like
 }
 
@@ -88,14 +88,25 @@ func read(t *testing.T, file, rel string) source {
 		if call, ok := n.(*ast.CallExpr); ok && !s.test && isBadError(call) {
 			s.failed = append(s.failed, set.Position(n.Pos()))
 		}
-		if sel, ok := n.(*ast.SelectorExpr); ok && sel.Sel.Name == "Now" {
-			if x, ok := sel.X.(*ast.Ident); ok && x.Name == "time" {
-				s.clock = append(s.clock, set.Position(n.Pos()))
-			}
+		if isClock(n) {
+			s.clock = append(s.clock, set.Position(n.Pos()))
 		}
 		return true
 	})
 	return s
+}
+
+// clocks are the functions of package time that ask the clock, or wait by it.
+var clocks = []string{"Now", "Since", "Until", "Sleep", "After", "AfterFunc", "Tick", "NewTimer", "NewTicker"}
+
+// isClock reports whether a node names one of them.
+func isClock(n ast.Node) bool {
+	sel, ok := n.(*ast.SelectorExpr)
+	if !ok || !slices.Contains(clocks, sel.Sel.Name) {
+		return false
+	}
+	x, ok := sel.X.(*ast.Ident)
+	return ok && x.Name == "time"
 }
 
 var badError = regexp.MustCompile(`^"(failed to|could not|unable to|error) `)
@@ -143,6 +154,23 @@ func TestDomainHasNoClock(t *testing.T) {
 		}
 		for _, at := range f.clock {
 			t.Errorf("%s: a domain package gets the time as an argument", at)
+		}
+	}
+}
+
+func TestClocksAreSeen(t *testing.T) {
+	for text, want := range map[string]bool{
+		"time.Now()": true, "time.Since(t)": true, "f(time.Now)": true, "time.NewTicker(d)": true,
+		"time.Unix(0, 0)": false, "clock.Now()": false, "t.After(u)": false, "time.Duration(1)": false,
+	} {
+		f, err := parser.ParseExpr(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen := false
+		ast.Inspect(f, func(n ast.Node) bool { seen = seen || isClock(n); return true })
+		if seen != want {
+			t.Errorf("%s: seen as a clock %v, want %v", text, seen, want)
 		}
 	}
 }
