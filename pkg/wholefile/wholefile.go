@@ -36,7 +36,9 @@ func Fill(path string, fill func(*os.File) error) error {
 }
 
 // beside is where the next content of a file is written.
-func beside(path string) string { return filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".new") }
+func beside(path string) string {
+	return filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".new")
+}
 
 // Create makes a file. One that is there is left as it is: the error is fs.ErrExist then. Of several processes that make one path at once a single
 // one succeeds, and the others find the whole file of that one.
