@@ -12,7 +12,7 @@ func TestCountry_ofNationalNumbersIsThatOfTheOperator(t *testing.T) {
 	s := newSite(t)
 	s.startRedis()
 	s.run("resolver").until(http.StatusOK, "ready")
-	const berlin = `{"namespace":"phone","value":"030 901820"}` // no number of France
+	const berlin = `{"namespace":"phone","value":"030 90182012"}` // no number of France
 	for _, x := range []struct{ service, reader, path, body string }{
 		{"profile-api", "desk", "/v1/profiles/lookup", `{"identifier":` + berlin + `,"purpose":"contract"}`},
 		{"consent-api", "site", "/v1/consents", `{"point":` + berlin + `,"purpose":"marketing","channel":"sms","decision":"withdraw"}`},
