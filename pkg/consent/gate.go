@@ -46,20 +46,6 @@ func G1(behaviour bool, devices []Point, t, now int64) (Verdict, []identifier.Ke
 	return Drop, nil
 }
 
-// G2 decides whether two identifiers that were seen together at t may be linked: neither objects to being recognised, then or now, and browsing
-// links a device only under a grant on it.
-func G2(behaviour bool, a, b Point, t, now int64) bool {
-	for _, p := range []Point{a, b} {
-		if p.Unreadable || !p.Register.Allowed(UnifyCore, "", t, now) {
-			return false
-		}
-		if behaviour && p.Key.Namespace.Kind() == identifier.KindDevice && !p.Register.Allowed(UnifyBehaviour, "", t, now) {
-			return false
-		}
-	}
-	return true
-}
-
 // Permissions computes the mask of a profile from its points, as of now. A permission of the very point (a channel, a device) is there when one
 // fitting point has it: whoever sends asks that point again. For the rest the latest decision over all points counts, at an equal instant the
 // denial, and a grant that was only carried beats no denial. One unreadable point denies everything that a person can decide, and an overlay

@@ -155,21 +155,6 @@ func TestG1(t *testing.T) {
 	}
 }
 
-func TestG2(t *testing.T) {
-	card, cookie := point(identifier.Card, consent.Register{}), point(identifier.Cookie, on(consent.UnifyBehaviour, "", grant(5)))
-	objecting := point(identifier.Email, on(consent.UnifyCore, "", deny(5)))
-	away := card
-	away.Unreadable = true
-	assert.True(t, consent.G2(false, card, point(identifier.Email, consent.Register{}), 6, 7))
-	assert.True(t, consent.G2(true, card, cookie, 6, 7))
-	assert.False(t, consent.G2(true, card, cookie, 4, 7), "before the grant")
-	assert.True(t, consent.G2(false, card, point(identifier.Cookie, consent.Register{}), 6, 7), "a core event")
-	assert.False(t, consent.G2(true, card, point(identifier.Cookie, consent.Register{}), 6, 7))
-	assert.False(t, consent.G2(false, objecting, card, 6, 7))
-	assert.False(t, consent.G2(false, card, objecting, 4, 7), "objects now")
-	assert.False(t, consent.G2(false, away, card, 6, 7))
-}
-
 func TestPermissions(t *testing.T) {
 	email := func(ds ...consent.Decision) consent.Point {
 		return point(identifier.Email, on(consent.Marketing, consent.ChannelEmail, ds...))

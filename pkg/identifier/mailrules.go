@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// MailRules says which spellings of a provider name one mailbox. The zero value changes nothing, and is the default of the product: a
-// shop that wants two addresses of one mailbox to be one identifier turns a rule on before its first event.
+// MailRules says which spellings of a provider name one mailbox; the zero value changes nothing. No setting turns a rule on: to the product two
+// spellings of one mailbox are two identifiers.
 type MailRules struct {
 	GmailDots         bool // j.o.e@gmail.com is joe@gmail.com
 	GmailSubaddress   bool

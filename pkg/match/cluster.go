@@ -21,7 +21,7 @@ func Clusters(r *Records, m *Model, p *Pairs, bound float64) []Form {
 	}
 	alone := r.notOfThemselves(m, bound)
 	parts := components(r.forms, p.List, alone)
-	done := parallel(len(parts), 16, func() func(from, to int) struct{} {
+	parallel(len(parts), 16, func() func(from, to int) struct{} {
 		c := newComparer(r)
 		return func(from, to int) struct{} {
 			for _, part := range parts[from:to] {
@@ -31,7 +31,6 @@ func Clusters(r *Records, m *Model, p *Pairs, bound float64) []Form {
 			return struct{}{}
 		}
 	})
-	_ = done
 	return group
 }
 

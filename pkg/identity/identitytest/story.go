@@ -74,9 +74,6 @@ type Detail func(*identity.SolveEvent)
 // Stated makes an event one that proves nothing.
 func Stated(e *identity.SolveEvent) { e.Stated = true }
 
-// Shared makes an event one of a declared kiosk.
-func Shared(e *identity.SolveEvent) { e.Shared = true }
-
 // Worth gives an event an amount.
 func Worth(amount int64) Detail { return func(e *identity.SolveEvent) { e.Amount = amount } }
 

@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 	"github.com/stretchr/testify/require"
@@ -41,18 +40,6 @@ func (p *Page) run(doing string, actions ...chromedp.Action) {
 func (p *Page) Go(address string) {
 	p.t.Helper()
 	p.run("opening "+address, chromedp.Navigate(address), chromedp.WaitReady("body"))
-}
-
-// Header adds a header to every request of the page.
-func (p *Page) Header(name, value string) {
-	p.t.Helper()
-	p.run("setting a header", network.Enable(), network.SetExtraHTTPHeaders(network.Headers{name: value}))
-}
-
-// Click clicks on what a CSS selector finds first, as soon as it is visible.
-func (p *Page) Click(selector string) {
-	p.t.Helper()
-	p.run("clicking "+selector, chromedp.Click(selector, chromedp.ByQuery, chromedp.NodeVisible))
 }
 
 // Submit clicks and waits for the page that follows.

@@ -21,11 +21,11 @@ type Counts struct {
 
 // StreamConfig says where the events go.
 type StreamConfig struct {
-	URLs     map[string]string // channel -> address of its ingestor, without path
-	Keys     map[string]string // source -> key
-	Batch    int               // events a request; default 200
-	Rate     float64           // events a second; 0 = as fast as taken
-	HTTP     *http.Client
+	URLs     map[string]string                     // channel -> address of its ingestor, without path
+	Keys     map[string]string                     // source -> key
+	Batch    int                                   // events a request; default 200
+	Rate     float64                               // events a second; 0 = as fast as taken
+	HTTP     *http.Client                          // nil: that of post.Client
 	Progress func(Counts)                          // told after each request; calls do not overlap
 	Waiting  func(why string, pause time.Duration) // told before a request is repeated; calls may overlap
 }
@@ -86,9 +86,6 @@ type streamer struct {
 func newStreamer(cfg StreamConfig) *streamer {
 	if cfg.Batch <= 0 || cfg.Batch > post.BatchEvents {
 		cfg.Batch = 200
-	}
-	if cfg.HTTP == nil {
-		cfg.HTTP = &http.Client{Timeout: time.Minute}
 	}
 	if cfg.Progress == nil {
 		cfg.Progress = func(Counts) {}

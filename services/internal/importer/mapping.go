@@ -144,9 +144,6 @@ func readMapping(raw []byte) (mappingFile, error) {
 // Name is the mapping's own name.
 func (m *Mapping) Name() string { return m.name }
 
-// Vars lists the variables that a caller may set, with their defaults.
-func (m *Mapping) Vars() map[string]string { return m.file.Vars }
-
 func (m *Mapping) check(c *compiler) {
 	f := m.file
 	if f.Name == "" {

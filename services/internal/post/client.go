@@ -4,6 +4,7 @@ package post
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -64,10 +65,13 @@ type Client struct {
 	// History sends through the history lane, which takes nothing more while much of it waits to be resolved: then the client waits as
 	// long as it is told to, not five minutes.
 	History bool
-	HTTP    *http.Client
+	HTTP    *http.Client                                     // nil: one that waits a minute for an answer
 	Told    func(why string, pause time.Duration)            // before each repetition; may be nil
 	Wait    func(ctx context.Context, d time.Duration) error // for tests; default: a timer
 }
+
+// defaultHTTP waits longer than an ingestor takes to give up itself.
+var defaultHTTP = &http.Client{Timeout: time.Minute}
 
 // answer is what an ingestor returns for a request: results, or what was wrong with all of it.
 type answer struct {
@@ -235,10 +239,7 @@ func (c *Client) once(ctx context.Context, events [][]byte) (Outcome, []repeated
 	}
 	req.Header.Set("Content-Type", "application/x-ndjson")
 	req.Header.Set("Authorization", "Bearer "+c.Key)
-	client := c.HTTP
-	if client == nil {
-		client = http.DefaultClient
-	}
+	client := cmp.Or(c.HTTP, defaultHTTP)
 	res, err := client.Do(req)
 	if err != nil {
 		return out, nil, fmt.Errorf("posting events: %w", err)
