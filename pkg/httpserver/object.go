@@ -5,15 +5,17 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"reflect"
-	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 )
 
-// DecodeObject reads a body that is one JSON object, whose fields are all known, into a struct. What is wrong is told by the name of the field
-// where it is one field's; send is the sentence that says what to send.
+// DecodeObject reads a body that is one JSON object, whose fields are all known, into a struct. What is wrong is told by its place and by what
+// belongs there; a name that is no field stands as "*", since it may be personal as any other text of the sender. send is the sentence that says what
+// to send.
 func DecodeObject(body []byte, into any, send string) *Problem {
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.DisallowUnknownFields()
@@ -23,11 +25,11 @@ func DecodeObject(body []byte, into any, send string) *Problem {
 			return nil
 		}
 	}
-	field, fix := whatIsWrong(err)
+	field, fix := whatIsWrong(err, body, reflect.TypeOf(into))
 	return &Problem{Reason: "invalid_json", Field: field, Fix: fix + send}
 }
 
-func whatIsWrong(err error) (field, fix string) {
+func whatIsWrong(err error, body []byte, t reflect.Type) (field, fix string) {
 	var typed *json.UnmarshalTypeError
 	var when *time.ParseError
 	switch {
@@ -36,29 +38,61 @@ func whatIsWrong(err error) (field, fix string) {
 	case errors.As(err, &when):
 		return "", "a time has the form 2026-03-14T12:06:00Z: "
 	}
-	return ofNoField(err)
+	var sent any
+	if err == nil || json.Unmarshal(body, &sent) != nil {
+		return "", ""
+	}
+	place, known := unknownField(sent, t)
+	if known == nil {
+		return "", ""
+	}
+	return place, "leave out what is none of " + strings.Join(known, ", ") + ": "
 }
 
-// fieldName is how fields are named. What does not look like one may be a value of a person, such as an address, and is not repeated.
-var fieldName = regexp.MustCompile(`^[A-Za-z_]{1,40}$`)
-
-// unnamed stands for a name that is not repeated.
+// unnamed stands in places for a name that is no field.
 const unnamed = "*"
 
-// ofNoField takes the name of an unknown field out of the decoder's text, which alone has it.
-func ofNoField(err error) (field, fix string) {
-	if err == nil {
-		return "", ""
+// unknownField finds where a name stands that is no field of a type, and what the fields there are; nil: nowhere.
+func unknownField(sent any, t reflect.Type) (place string, known []string) {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
 	}
-	quoted, is := strings.CutPrefix(err.Error(), "json: unknown field ")
-	if !is {
-		return "", ""
+	switch sent := sent.(type) {
+	case []any:
+		if t.Kind() != reflect.Slice {
+			return "", nil
+		}
+		for i, x := range sent {
+			if place, known := unknownField(x, t.Elem()); known != nil {
+				return "/" + strconv.Itoa(i) + place, known
+			}
+		}
+	case map[string]any:
+		if t.Kind() == reflect.Struct {
+			return unknownFieldOf(sent, t)
+		}
 	}
-	name, _ := strconv.Unquote(quoted)
-	if !fieldName.MatchString(name) {
-		return unnamed, "leave out what is no field: "
+	return "", nil
+}
+
+func unknownFieldOf(sent map[string]any, t reflect.Type) (place string, known []string) {
+	fields := map[string]reflect.Type{}
+	for _, f := range reflect.VisibleFields(t) {
+		if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); name != "" && name != "-" {
+			fields[strings.ToLower(name)] = f.Type // as the decoder finds them
+			known = append(known, name)
+		}
 	}
-	return name, "there is no field " + name + " where it stands, mend its name or leave it out: "
+	for _, name := range slices.Sorted(maps.Keys(sent)) {
+		inner, has := fields[strings.ToLower(name)]
+		if !has {
+			return "/" + unnamed, known
+		}
+		if place, of := unknownField(sent[name], inner); of != nil {
+			return "/" + strings.ToLower(name) + place, of
+		}
+	}
+	return "", nil
 }
 
 func kindOf(t reflect.Type) string {

@@ -22,13 +22,14 @@ func TestDecodeObject(t *testing.T) {
 		Names map[string]int `json:"names"`
 		At    *time.Time     `json:"at"`
 	}
-	const send = "send {...}"
+	const send, all = "send {...}", "leave out what is none of id, point, also, whole, most, names, at: "
 	for _, tt := range []struct{ name, body, field, fix string }{
-		{"unknown", `{"id":"x","force":true}`, "force", "there is no field force where it stands, mend its name or leave it out: "},
-		{"unknown inside another", `{"point":{"id":"x"}}`, "id", "there is no field id where it stands, mend its name or leave it out: "},
-		{"value for a name", `{"` + planted + `":true}`, "*", "leave out what is no field: "},
-		{"number for a name", `{"33612345678":true}`, "*", "leave out what is no field: "},
-		{"no name", `{"":1}`, "*", "leave out what is no field: "},
+		{"unknown", `{"id":"x","force":true}`, "/*", all},
+		{"unknown inside another", `{"POINT":{"id":"x"}}`, "/point/*", "leave out what is none of value: "},
+		{"unknown inside a list", `{"also":[{},{"` + planted + `":"x"}]}`, "/also/1/*", "leave out what is none of value: "},
+		{"value for a name", `{"` + planted + `":true}`, "/*", all},
+		{"no name", `{"":1}`, "/*", all},
+		{"unknown beside a text for an object", `{"point":"x","force":true}`, "/point", "this field is an object: "},
 		{"text", `{"id":1}`, "/id", "this field is a text: "},
 		{"text inside another", `{"point":{"value":["` + planted + `"]}}`, "/point/value", "this field is a text: "},
 		{"text inside a list", `{"also":[{"value":{}}]}`, "/also/value", "this field is a text: "},

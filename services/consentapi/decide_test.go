@@ -99,10 +99,20 @@ func TestBadInputGrantsNothing(t *testing.T) {
 		assert.NotEmpty(t, a.json()["fix"], name)
 		assert.NotContains(t, strings.ToLower(a.Body.String()), "durand", name)
 	}
-	for name, body := range map[string]fields{"consent": grant(fields{"consent": true}), "/channel": grant(fields{"channel": []string{"email"}}), "contry": grant(fields{"point": fields{"contry": "FR"}})} {
-		a := r.post("/v1/consents", "service", body)
+	for _, c := range []struct {
+		body       fields
+		field, fix string
+	}{
+		{grant(fields{"consent": true}), "/*", "leave out what is none of id, controller, point, "},
+		{grant(fields{"point": fields{"contry": "FR"}}), "/point/*", "leave out what is none of namespace, value, country: "},
+		{grant(fields{"channel": []string{"email"}}), "/channel", "this field is a text: "},
+		{grant(fields{"decided_at": "yesterday"}), "", "a time has the form "},
+	} {
+		a := r.post("/v1/consents", "service", c.body)
 		require.Equal(t, http.StatusBadRequest, a.Code)
-		require.Equal(t, name, a.json()["field"], "it is named")
+		field, _ := a.json()["field"].(string)
+		require.Equal(t, c.field, field)
+		require.Contains(t, a.json()["fix"], c.fix)
 	}
 	require.Empty(t, r.kafka.decisions(t))
 	require.False(t, r.mailing())

@@ -341,7 +341,7 @@ func TestBadRequests(t *testing.T) {
 			require.NotEmpty(t, p.Fix)
 		})
 	}
-	require.Contains(t, r.send("service", "reserve", good.with("force", true)).Body.String(), `"field":"force"`)
+	require.Contains(t, r.send("service", "reserve", good.with("force", true)).Body.String(), `"field":"/*","fix":"leave out what is none of id, controller, point, `)
 	q := httptest.NewRequest(http.MethodPost, "/v1/contacts/reserve?point="+marie, strings.NewReader("{}"))
 	q.Header.Set("Authorization", "Bearer service")
 	w := httptest.NewRecorder()

@@ -150,7 +150,7 @@ func TestRequests_areRefusedWithFieldAndFix(t *testing.T) {
 			require.NotContains(t, got.Body.String(), "marie")
 		})
 	}
-	require.Contains(t, post(`{"purpose":"contract","e_mail":"x"}`)().Body.String(), `"field":"e_mail"`)
+	require.Contains(t, post(`{"purpose":"contract","e_mail":"x"}`)().Body.String(), `"field":"/*","fix":"leave out what is none of identifier, `)
 }
 
 func TestETag_unchangedIsNotSentAgain(t *testing.T) {

@@ -273,7 +273,7 @@ func TestBadInput(t *testing.T) {
 		r.do("anne", http.MethodPost, "/v1/acts", body).refused(400, "invalid_json")
 		r.do("anne", http.MethodPost, "/v1/acts/preview", body).refused(400, "invalid_json")
 	}
-	require.Equal(t, "oops", r.do("anne", http.MethodPost, "/v1/acts", `{"oops":1}`).refused(400, "invalid_json").Field)
+	require.Equal(t, "/*", r.do("anne", http.MethodPost, "/v1/acts", `{"oops":1}`).refused(400, "invalid_json").Field)
 	r.do("anne", http.MethodPost, "/v1/acts", strings.Repeat("x", maxBody+1)).refused(413, "body_too_large")
 	r.do("anne", http.MethodPost, "/v1/acts/none/undo", map[string]string{"reason": "x"}).refused(404, "unknown_act")
 	r.do("anne", http.MethodGet, "/v1/acts?limit=0", nil).refused(400, "bad_form")
