@@ -13,7 +13,7 @@ import (
 	"strings"
 )
 
-// maxLine is the longest line (CSV, JSON lines) that a reader accepts.
+// maxLine is the longest row of CSV, and the longest line of JSON, that a reader accepts.
 const maxLine = 4 << 20
 
 // row is one row of a file, as small as it can be held: a CSV record with its header shared, or a JSON value.
@@ -112,7 +112,8 @@ func plainReader(f io.Reader) (*bufio.Reader, error) {
 }
 
 func (s source) csv(in io.Reader, give func(row) error, bad func(int, string)) error {
-	r := csv.NewReader(&lineGuard{in: in})
+	guard := &rowGuard{in: in}
+	r := csv.NewReader(guard)
 	r.FieldsPerRecord = -1
 	r.TrimLeadingSpace = s.trim
 	if s.comma != "" {
@@ -125,20 +126,29 @@ func (s source) csv(in io.Reader, give func(row) error, bad func(int, string)) e
 	for i := range header {
 		header[i] = strings.Clone(strings.TrimSpace(header[i]))
 	}
-	for {
+	open := 0 // line of the last row that could not be read because of its quotes, and went over several lines
+	for line := 1; ; {
+		guard.read = 0
 		fields, err := r.Read()
 		if errors.Is(err, io.EOF) {
+			if open > 0 {
+				return fmt.Errorf("reading file %d: line %d opens a quote that is never closed: no row behind it was read", s.index+1, open)
+			}
 			return nil
 		}
 		var pe *csv.ParseError
+		open = 0
 		switch {
 		case errors.As(err, &pe):
+			if errors.Is(pe.Err, csv.ErrQuote) && pe.Line > pe.StartLine {
+				open = pe.StartLine
+			}
 			bad(pe.StartLine, "unreadable")
 			continue
 		case err != nil:
-			return fmt.Errorf("reading file %d: %w", s.index+1, err)
+			return fmt.Errorf("reading file %d behind line %d: %w", s.index+1, line, err)
 		}
-		line, _ := r.FieldPos(0)
+		line, _ = r.FieldPos(0)
 		if len(fields) != len(header) {
 			bad(line, "columns")
 			continue
@@ -298,18 +308,16 @@ func descend(dec *json.Decoder, path string) error {
 	return nil
 }
 
-// lineGuard fails when a line grows beyond maxLine, so that no unclosed quote can take the memory.
-type lineGuard struct {
+// rowGuard fails when more than maxLine is read for one row of CSV, so that no unclosed quote can take the memory.
+type rowGuard struct {
 	in   io.Reader
-	line int
+	read int // since the row began, but for what was read ahead
 }
 
-func (g *lineGuard) Read(p []byte) (int, error) {
+func (g *rowGuard) Read(p []byte) (int, error) {
 	n, err := g.in.Read(p)
-	if i := bytes.LastIndexByte(p[:n], '\n'); i >= 0 {
-		g.line = n - i - 1
-	} else if g.line += n; g.line > maxLine {
-		return 0, errors.New("a line is too long")
+	if g.read += n; g.read > maxLine {
+		return 0, fmt.Errorf("a row has more than %d bytes: look for a quote that is never closed", maxLine)
 	}
 	return n, err
 }
