@@ -45,6 +45,15 @@ func (k *Keyring) Name(space string, p identifier.Pseudonym) string {
 	return string(digits[:])
 }
 
+// NameOf returns the profile id that an identifier gives; empty for one that is no pseudonym.
+func (k *Keyring) NameOf(space string, id identifier.Key) string {
+	p, err := id.Pseudonym()
+	if err != nil {
+		return ""
+	}
+	return k.Name(space, p)
+}
+
 // Identifier returns the pseudonym whose Name is name.
 func (k *Keyring) Identifier(space, name string) (identifier.Pseudonym, error) {
 	if len(name) != 2*identifier.PseudonymSize {

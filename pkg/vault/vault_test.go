@@ -121,10 +121,16 @@ func TestName_is_one_to_one(t *testing.T) {
 		if len(name) != 34 || strings.Contains(name, fmt.Sprintf("%x", p[1:])) {
 			t.Fatalf("name %s", name)
 		}
+		if of := k.NameOf(space, identifier.KeyOf(identifier.Card, p)); of != name {
+			t.Fatalf("name %s of the identifier, %s of its pseudonym", of, name)
+		}
 		if back, err := k.Identifier(space, name); err != nil || back != p {
 			t.Fatalf("back %v, %v", back, err)
 		}
 	})
+	if name := k.NameOf("main", identifier.Key{Namespace: identifier.Card, Value: "2990001234567"}); name != "" {
+		t.Errorf("a value that is no pseudonym has the name %s", name)
+	}
 	for _, bad := range []string{"", "01", strings.Repeat("0", 33), strings.Repeat("A", 34), strings.Repeat("g", 34)} {
 		if _, err := k.Identifier("main", bad); !errors.Is(err, vault.ErrBadName) {
 			t.Errorf("%q: %v", bad, err)

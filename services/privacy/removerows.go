@@ -37,13 +37,7 @@ func (s *Service) removeRows(ctx context.Context, file planFile, r *removal) (bo
 }
 
 // name is the rcu_id that an identifier gives.
-func (s *Service) name(p pointGone) string {
-	pseudonym, err := p.key().Pseudonym()
-	if err != nil {
-		return ""
-	}
-	return s.deps.Keyring.Name(p.Space, pseudonym)
-}
+func (s *Service) name(p pointGone) string { return s.deps.Keyring.NameOf(p.Space, p.key()) }
 
 // erasures says the same to ClickHouse, by controllers.
 func erasures(r *removal, name func(pointGone) string) []warehouse.Erasure {

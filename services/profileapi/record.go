@@ -89,13 +89,7 @@ func (s *Service) shown(ctx context.Context, q request, p *resolve.Person) (*see
 	return x, nil
 }
 
-func (s *Service) name(space string, k identifier.Key) string {
-	p, err := k.Pseudonym()
-	if err != nil {
-		return ""
-	}
-	return s.deps.Keyring.Name(space, p)
-}
+func (s *Service) name(space string, k identifier.Key) string { return s.deps.Keyring.NameOf(space, k) }
 
 // recordWriter fills a record with what a role may see.
 type recordWriter struct {

@@ -165,13 +165,7 @@ func (s *Service) nameOf(space string, o identity.Owner) string {
 	return s.name(space, o.Key)
 }
 
-func (s *Service) name(space string, k identifier.Key) string {
-	p, err := k.Pseudonym()
-	if err != nil {
-		return ""
-	}
-	return s.deps.Keyring.Name(space, p)
-}
+func (s *Service) name(space string, k identifier.Key) string { return s.deps.Keyring.NameOf(space, k) }
 
 // sealTraits opens the personal fields of the events and seals them again under the keys of their subjects.
 func (s *Service) sealTraits(ctx context.Context, w *work) (map[*item]map[string]profile.SealedTrait, error) {

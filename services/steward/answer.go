@@ -105,13 +105,7 @@ func compareIdentifiers(a, b Identifier) int {
 	return cmp.Or(cmp.Compare(identifier.Namespace(a.Namespace).Rank(), identifier.Namespace(b.Namespace).Rank()), cmp.Compare(a.Name, b.Name))
 }
 
-func (s *Service) name(space string, k identifier.Key) string {
-	p, err := k.Pseudonym()
-	if err != nil {
-		return ""
-	}
-	return s.deps.Keyring.Name(space, p)
-}
+func (s *Service) name(space string, k identifier.Key) string { return s.deps.Keyring.NameOf(space, k) }
 
 func (s *Service) identifier(space string, k identifier.Key) Identifier {
 	return Identifier{Namespace: string(k.Namespace), Name: s.name(space, k)}
