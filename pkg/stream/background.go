@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"runtime"
@@ -43,10 +44,10 @@ const (
 )
 
 func (c BackgroundConfig) withDefaults() BackgroundConfig {
-	c.Records = orDefault(c.Records, 250)
-	c.Lag = orDefault(c.Lag, 200)
-	c.Wait = orDefault(c.Wait, 50*time.Millisecond)
-	c.Share = orDefault(c.Share, 0.1)
+	c.Records = cmp.Or(c.Records, 250)
+	c.Lag = cmp.Or(c.Lag, 200)
+	c.Wait = cmp.Or(c.Wait, 50*time.Millisecond)
+	c.Share = cmp.Or(c.Share, 0.1)
 	return c
 }
 

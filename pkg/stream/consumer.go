@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -142,17 +143,17 @@ func DefaultConsumerConfig() ConsumerConfig {
 
 func (c ConsumerConfig) withDefaults() ConsumerConfig {
 	d := DefaultConsumerConfig()
-	c.BatchRecords = orDefault(c.BatchRecords, d.BatchRecords)
-	c.BatchBytes = orDefault(c.BatchBytes, d.BatchBytes)
-	c.BatchWait = orDefault(c.BatchWait, d.BatchWait)
-	c.FetchWait = orDefault(c.FetchWait, d.FetchWait)
-	c.CommitEvery = orDefault(c.CommitEvery, d.CommitEvery)
-	c.Grace = orDefault(c.Grace, d.Grace)
-	c.Watchdog = orDefault(c.Watchdog, d.Watchdog)
-	c.BackoffMin = orDefault(c.BackoffMin, d.BackoffMin)
-	c.BackoffMax = orDefault(c.BackoffMax, d.BackoffMax)
-	c.SessionTimeout = orDefault(c.SessionTimeout, d.SessionTimeout)
-	c.RebalanceTimeout = orDefault(c.RebalanceTimeout, d.RebalanceTimeout)
+	c.BatchRecords = cmp.Or(c.BatchRecords, d.BatchRecords)
+	c.BatchBytes = cmp.Or(c.BatchBytes, d.BatchBytes)
+	c.BatchWait = cmp.Or(c.BatchWait, d.BatchWait)
+	c.FetchWait = cmp.Or(c.FetchWait, d.FetchWait)
+	c.CommitEvery = cmp.Or(c.CommitEvery, d.CommitEvery)
+	c.Grace = cmp.Or(c.Grace, d.Grace)
+	c.Watchdog = cmp.Or(c.Watchdog, d.Watchdog)
+	c.BackoffMin = cmp.Or(c.BackoffMin, d.BackoffMin)
+	c.BackoffMax = cmp.Or(c.BackoffMax, d.BackoffMax)
+	c.SessionTimeout = cmp.Or(c.SessionTimeout, d.SessionTimeout)
+	c.RebalanceTimeout = cmp.Or(c.RebalanceTimeout, d.RebalanceTimeout)
 	return c
 }
 
@@ -213,7 +214,7 @@ func (c *Client) NewConsumer(cfg ConsumerConfig, h Handler) (*Consumer, error) {
 	if h == nil {
 		return nil, errors.New("checking the consumer configuration: handler: is required")
 	}
-	cfg.SessionTimeout = orDefault(cfg.SessionTimeout, c.cfg.SessionTimeout)
+	cfg.SessionTimeout = cmp.Or(cfg.SessionTimeout, c.cfg.SessionTimeout)
 	began := func(why string) { c.metrics.background.WithLabelValues(cfg.Group, why).Inc() }
 	return &Consumer{
 		client: c, cfg: cfg.withDefaults(), handler: h, log: c.log.With(zap.String("group", cfg.Group)),

@@ -106,18 +106,7 @@ func (c *Client) ReadFrom(ctx context.Context, topic string, partition int, from
 	if from = max(from, at.Start); from >= at.End {
 		return nil
 	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	err = c.Follow(ctx, topic, partition, from, func(r Record) error {
-		if r.Offset >= at.End {
-			return errCaughtUp
-		}
-		return fn(r)
-	}, func() { cancel(errCaughtUp) })
-	if errors.Is(err, errCaughtUp) || errors.Is(context.Cause(ctx), errCaughtUp) {
-		return nil
-	}
-	return err
+	return c.readUpTo(ctx, topic, partition, from, at.End, fn)
 }
 
 // TopicLogID is the log id of one topic as rcu.meta says now.

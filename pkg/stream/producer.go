@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -41,22 +42,14 @@ func DefaultProducerConfig() ProducerConfig {
 
 func (c ProducerConfig) withDefaults() ProducerConfig {
 	d := DefaultProducerConfig()
-	c.Linger = orDefault(c.Linger, d.Linger)
-	c.BatchRecords = orDefault(c.BatchRecords, d.BatchRecords)
-	c.BatchBytes = orDefault(c.BatchBytes, d.BatchBytes)
-	c.QueueRecords = orDefault(c.QueueRecords, d.QueueRecords)
-	c.QueueBytes = orDefault(c.QueueBytes, d.QueueBytes)
-	c.DeliveryTimeout = orDefault(c.DeliveryTimeout, d.DeliveryTimeout)
-	c.Compression = orDefault(c.Compression, d.Compression)
+	c.Linger = cmp.Or(c.Linger, d.Linger)
+	c.BatchRecords = cmp.Or(c.BatchRecords, d.BatchRecords)
+	c.BatchBytes = cmp.Or(c.BatchBytes, d.BatchBytes)
+	c.QueueRecords = cmp.Or(c.QueueRecords, d.QueueRecords)
+	c.QueueBytes = cmp.Or(c.QueueBytes, d.QueueBytes)
+	c.DeliveryTimeout = cmp.Or(c.DeliveryTimeout, d.DeliveryTimeout)
+	c.Compression = cmp.Or(c.Compression, d.Compression)
 	return c
-}
-
-func orDefault[T comparable](v, d T) T {
-	var zero T
-	if v == zero {
-		return d
-	}
-	return v
 }
 
 // Validate returns every problem, joined.
@@ -70,7 +63,7 @@ func (c ProducerConfig) Validate() error {
 			errs = append(errs, fmt.Errorf("%s: must not be negative", path))
 		}
 	}
-	if _, err := codec(orDefault(c.Compression, "snappy")); err != nil {
+	if _, err := codec(cmp.Or(c.Compression, "snappy")); err != nil {
 		errs = append(errs, err)
 	}
 	return errors.Join(errs...)

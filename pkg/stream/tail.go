@@ -73,8 +73,9 @@ func (c *Client) lastRecords(ctx context.Context, cfg TailConfig, bounds map[int
 			continue
 		}
 		var tail []Record
-		err := c.readUpTo(ctx, cfg.Topic, p, max(b.Start, b.End-int64(cfg.Last)), b.End, func(r Record) {
+		err := c.readUpTo(ctx, cfg.Topic, p, max(b.Start, b.End-int64(cfg.Last)), b.End, func(r Record) error {
 			tail = append(tail, r)
+			return nil
 		})
 		if err != nil {
 			return nil, err
@@ -89,15 +90,14 @@ func (c *Client) lastRecords(ctx context.Context, cfg TailConfig, bounds map[int
 }
 
 // readUpTo gives fn the records of a partition from an offset up to end.
-func (c *Client) readUpTo(ctx context.Context, topic string, partition int, from, end int64, fn func(Record)) error {
+func (c *Client) readUpTo(ctx context.Context, topic string, partition int, from, end int64, fn func(Record) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	err := c.Follow(ctx, topic, partition, from, func(r Record) error {
 		if r.Offset >= end {
 			return errCaughtUp
 		}
-		fn(r)
-		return nil
+		return fn(r)
 	}, func() { cancel(errCaughtUp) })
 	if errors.Is(err, errCaughtUp) || errors.Is(context.Cause(ctx), errCaughtUp) {
 		return nil
