@@ -59,7 +59,7 @@ func (s *Service) ask(w http.ResponseWriter, r *http.Request, reader auth.Reader
 		return refuse(http.StatusUnprocessableEntity, "unknown_purpose", "/purpose", "use a purpose and channel of the register")
 	case !consent.Reaches(pc.Channel, x.key.Namespace):
 		return refuse(http.StatusUnprocessableEntity, "channel", "/channel", "use a channel that reaches the point")
-	case body.ID == "" || len(body.ID) > 128:
+	case body.ID == "" || len(body.ID) > maxID:
 		return refuse(http.StatusUnprocessableEntity, "required", "/id", "give the question an id of at most 128 bytes, and send it again with the same one when no answer came")
 	}
 	a, err := s.takeTurn(r.Context(), x, reader, pc, body.ID)

@@ -121,8 +121,10 @@ func (s *Service) statement(x scope, body decisionBody) (ledger.Statement, *prob
 		return ledger.Statement{}, refuse(http.StatusUnprocessableEntity, "carried", "/method", "use affirmative or carried")
 	case body.WholePerson && !kind.Denies():
 		return ledger.Statement{}, refuse(http.StatusUnprocessableEntity, ledger.CodePersonGrant, "/whole_person", "grant point by point: there is no grant of a whole person")
-	case len(body.ID) > 128 || len(body.Guardian) > 128:
-		return ledger.Statement{}, refuse(http.StatusUnprocessableEntity, "too_long", "/id", "use ids and references of at most 128 bytes")
+	case len(body.ID) > maxID:
+		return ledger.Statement{}, tooLong("/id")
+	case len(body.Guardian) > maxID:
+		return ledger.Statement{}, tooLong("/guardian")
 	}
 	st := ledger.Statement{
 		ID: body.ID, Controller: x.controller, Point: x.point(), Kind: kind, Carried: body.Method == methodCarried, Act: body.Act,

@@ -114,6 +114,12 @@ func TestBadInputGrantsNothing(t *testing.T) {
 		require.Equal(t, c.field, field)
 		require.Contains(t, a.json()["fix"], c.fix)
 	}
+	for _, field := range []string{"id", "guardian"} {
+		a := r.post("/v1/consents", "service", grant(fields{field: strings.Repeat("x", 129)}))
+		require.Equal(t, http.StatusUnprocessableEntity, a.Code)
+		require.Equal(t, "too_long", a.reason())
+		require.Equal(t, "/"+field, a.json()["field"])
+	}
 	require.Empty(t, r.kafka.decisions(t))
 	require.False(t, r.mailing())
 	for role, status := range map[string]int{"": 401, "nobody": 401, "steward": 403, "operator": 403, "pickup": 403} {

@@ -41,8 +41,8 @@ func (s *Service) overlay(w http.ResponseWriter, r *http.Request, reader auth.Re
 		return refuse(http.StatusUnprocessableEntity, "expiry", "/until", "leave it out: what is lifted has no end")
 	case body.Until != nil && !body.Until.After(s.now()):
 		return refuse(http.StatusUnprocessableEntity, "expiry", "/until", "send a time to come, or leave it out: it lies until it is lifted")
-	case len(body.ID) > 128:
-		return refuse(http.StatusUnprocessableEntity, "too_long", "/id", "use ids of at most 128 bytes")
+	case len(body.ID) > maxID:
+		return tooLong("/id")
 	}
 	ds, p := s.overlayDecisions(r, x, reader, purpose, body)
 	if p != nil {

@@ -1,11 +1,11 @@
 package consentapi
 
 import (
-	"bytes"
 	"encoding/hex"
 	"errors"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"rcu/pkg/auth"
@@ -17,6 +17,7 @@ import (
 
 const (
 	maxBody    = 16 << 10
+	maxID      = 128 // bytes of an id or reference of a caller
 	retryAfter = time.Second
 )
 
@@ -40,7 +41,12 @@ func refuse(status int, reason, field, fix string) *problem {
 
 // refuseFault answers what is wrong with a statement.
 func refuseFault(f *ledger.Fault) *problem {
-	return refuse(http.StatusUnprocessableEntity, f.Code, "/"+string(bytes.ReplaceAll([]byte(f.Field), []byte("."), []byte("/"))), f.Fix)
+	return refuse(http.StatusUnprocessableEntity, f.Code, "/"+strings.ReplaceAll(f.Field, ".", "/"), f.Fix)
+}
+
+// tooLong answers an id or a reference of a caller that is longer than maxID.
+func tooLong(field string) *problem {
+	return refuse(http.StatusUnprocessableEntity, "too_long", field, "use an id or reference of at most 128 bytes")
 }
 
 // Who may take decisions in, and who may see histories. Stewards and operators decide nothing for customers.
