@@ -243,9 +243,8 @@ func (c *Consumer) Run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("joining group %s: %w", cfg.Group, err)
 	}
-	m := &membership{group: group}
-	runErr := c.generations(ctx, m)
-	m.endJoin(ctx, cfg.RebalanceTimeout)
+	runErr := c.generations(ctx, group)
+	endJoin(ctx, group, cfg.RebalanceTimeout)
 	if err := group.Close(); err != nil && runErr == nil {
 		runErr = fmt.Errorf("leaving group %s: %w", cfg.Group, err)
 	}
@@ -294,10 +293,10 @@ func (c *Consumer) lifeProblem(ctx context.Context) error {
 const shortestGeneration = 100 * time.Millisecond
 
 // generations runs one generation after the other.
-func (c *Consumer) generations(ctx context.Context, m *membership) error {
+func (c *Consumer) generations(ctx context.Context, group *kafka.ConsumerGroup) error {
 	var handled *committer // of the generation before
 	for failures := 0; ; {
-		gen, err := m.group.Next(ctx)
+		gen, err := group.Next(ctx)
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
@@ -324,7 +323,7 @@ func (c *Consumer) generations(ctx context.Context, m *membership) error {
 		gen.Start(func(genCtx context.Context) {
 			err := g.run(ctx, genCtx)
 			if err != nil || ctx.Err() != nil {
-				m.leave(genCtx)
+				leave(genCtx, group)
 			}
 			ended <- err
 		})
