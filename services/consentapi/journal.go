@@ -8,11 +8,13 @@ import (
 	"hash/crc32"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"sync"
 
 	"google.golang.org/protobuf/proto"
 
+	"rcu/pkg/wholefile"
 	eventpb "rcu/schemas/event"
 )
 
@@ -61,7 +63,7 @@ func openJournal(path string, most int64) (*journal, error) {
 		return nil, fmt.Errorf("opening the journal of denials: %w", err)
 	}
 	j := &journal{file: f, most: most, waiting: map[uint64]*waiting{}}
-	if err := j.read(); err != nil {
+	if err := errors.Join(j.read(), wholefile.Settle(filepath.Dir(path))); err != nil { // a new file, too, is there after a power cut
 		return nil, errors.Join(fmt.Errorf("reading the journal of denials: %w", err), f.Close())
 	}
 	return j, nil
