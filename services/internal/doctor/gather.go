@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"encoding/json"
@@ -94,21 +95,49 @@ func redisFile(ctx context.Context, t Target) Program {
 	return p
 }
 
+// askRedis asks every server of a cluster, each for itself: of versions the oldest counts, of clocks the one that differs most.
 func askRedis(ctx context.Context, t Target) Server {
 	s := Server{Addr: strings.Join(t.RedisAddrs, ","), Embedded: t.embedded("redis")}
 	if s.Addr == "" || !t.ask("redis") {
 		return s
 	}
+	redis.SetLogger(silent{}) // what goes wrong is a finding, not a line of the library's own log
+	for _, addr := range t.RedisAddrs {
+		one := askOneRedis(ctx, t, addr)
+		if len(t.RedisAddrs) > 1 {
+			one = one.at(addr)
+		}
+		s.Problem, s.Refuses = cmp.Or(s.Problem, one.Problem), cmp.Or(s.Refuses, one.Refuses)
+		if s.Version == "" || one.Version != "" && older(one.Version, s.Version) {
+			s.Version = one.Version
+		}
+		if one.HasClock && (!s.HasClock || one.Skew.Abs() > s.Skew.Abs()) {
+			s.Skew, s.HasClock = one.Skew, true
+		}
+	}
+	return s
+}
+
+// at says of which of several servers a problem is.
+func (s Server) at(addr string) Server {
+	for _, text := range []*string{&s.Problem, &s.Refuses} {
+		if *text != "" {
+			*text = addr + ": " + *text
+		}
+	}
+	return s
+}
+
+func askOneRedis(ctx context.Context, t Target, addr string) (s Server) {
 	ctx, cancel := context.WithTimeout(ctx, askLimit)
 	defer cancel()
 	o := &redis.Options{
-		Addr: t.RedisAddrs[0], Username: t.RedisUsername, Password: t.RedisPassword, Protocol: 2,
+		Addr: addr, Username: t.RedisUsername, Password: t.RedisPassword, Protocol: 2,
 		MaxRetries: -1, DisableIdentity: true, ContextTimeoutEnabled: true, DialTimeout: askLimit, PoolSize: 1,
 	}
 	if t.RedisTLS {
 		o.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12}
 	}
-	redis.SetLogger(silent{}) // what goes wrong is a finding, not a line of the library's own log
 	c := redis.NewClient(o)
 	defer func() { _ = c.Close() }()
 	info, err := c.Info(ctx, "server", "persistence").Result()

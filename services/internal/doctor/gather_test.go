@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -94,6 +95,11 @@ func TestDoctorNamesWhatWasPlanted(t *testing.T) {
 	}{
 		{"missing kafka", "server", "kafka on 127.0.0.1:1 does not answer", func(s *doctor.Target) { s.Kafka.Brokers = []string{"127.0.0.1:1"} }},
 		{"missing redis", "server", "redis on 127.0.0.1:1 does not answer", func(s *doctor.Target) { s.RedisAddrs = []string{"127.0.0.1:1"} }},
+		{"missing redis of several", "server", "does not answer: 127.0.0.1:1: ", func(s *doctor.Target) { s.RedisAddrs = append(slices.Clone(s.RedisAddrs), "127.0.0.1:1") }},
+		{"wrong version of one of several", "version", "has version 6.2.1, at least 7.0", func(s *doctor.Target) { s.RedisAddrs = append(slices.Clone(s.RedisAddrs), fakeRedis(t, "6.2.1", 0)) }},
+		{"clock skew of one of several", "clock", "the clock of redis on", func(s *doctor.Target) {
+			s.RedisAddrs = append(slices.Clone(s.RedisAddrs), fakeRedis(t, "7.0.15", -time.Hour))
+		}},
 		{"missing clickhouse", "server", "clickhouse on 127.0.0.1:1 does not answer", func(s *doctor.Target) { s.ClickHouseURL = "http://rcu:planted@127.0.0.1:1/rcu" }},
 		{"a crash", "server", "rcu up ended without being stopped", func(s *doctor.Target) { s.Embedded, s.Crashed = []string{"redis"}, true }},
 		{"wrong version", "version", "has version 6.2.1, at least 7.0", func(s *doctor.Target) { s.RedisAddrs = []string{fakeRedis(t, "6.2.1", 0)} }},
