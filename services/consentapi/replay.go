@@ -42,17 +42,25 @@ func (s *Service) replayOnce(ctx context.Context) {
 			at.durable = kafkaErr == nil
 		}
 		s.journal.note(number, at)
-		if redisErr != nil || !at.durable || !at.standsIn(s.deps.Epoch()) {
-			continue
-		}
-		if err := s.journal.done(number); err != nil {
-			s.deps.Log.Error("journal of denials could not be emptied", zap.Error(err))
+		if redisErr == nil && !s.takeOff(number, len(ds), at) {
 			break
 		}
-		s.metrics.replayed.Add(float64(len(ds)))
 	}
 	if err := errors.Join(redisErr, kafkaErr); err != nil {
 		s.deps.Log.Debug("denials still wait in the journal", zap.Error(err))
 	}
 	s.metrics.waiting.Set(float64(len(s.journal.left())))
+}
+
+// takeOff takes off the journal what both servers have; false: it cannot be taken off.
+func (s *Service) takeOff(number uint64, denials int, at place) bool {
+	if !at.durable || !at.standsIn(s.deps.Epoch()) {
+		return true
+	}
+	if err := s.journal.done(number); err != nil {
+		s.deps.Log.Error("journal of denials could not be emptied", zap.Error(err))
+		return false
+	}
+	s.metrics.replayed.Add(float64(denials))
+	return true
 }
