@@ -85,11 +85,16 @@ func (c upCmd) Run(ctx context.Context, a *app) error {
 func (c upCmd) serve(ctx context.Context, a *app, h home, g *lifecycle.Group, in instance, began time.Time, started chan<- struct{}) error {
 	var told error
 	in.PID = processID()
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
 	err := g.Run(ctx, func() {
 		if told = h.writeInstance(in); told == nil {
 			told = a.answer(in, func(w io.Writer) { printInstance(w, in, time.Since(began)) })
 		}
 		close(started)
+		if told != nil { // no command would find it
+			stop()
+		}
 	})
 	if told != nil {
 		return told
