@@ -32,5 +32,5 @@ GRANT SELECT ON rcu.suppressed_topics TO rcu_analyst;
 --     CREATE ROLE rcu_analyst_kabrand;
 --     GRANT rcu_analyst TO rcu_analyst_kabrand;
 --     CREATE ROW POLICY kabrand ON rcu.customer_360, rcu.customer_timeline, rcu.identity_quality, rcu.orders_by_channel,
---         rcu.sends_without_permission
+--         rcu.sends_without_permission, rcu.suppressed_topics
 --         USING controller = 'kabrand' TO rcu_analyst_kabrand;

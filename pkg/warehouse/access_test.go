@@ -40,6 +40,22 @@ func TestRoles_serverScriptSaysWhatTheEmbeddedEngineDoes(t *testing.T) {
 	require.Equal(t, access.AtMost, most)
 }
 
+// TestRoles_policyOfOneControllerCoversEveryView: a role has all that another one that it holds was granted, so a view without a policy shows the rows of
+// every controller.
+func TestRoles_policyOfOneControllerCoversEveryView(t *testing.T) {
+	raw, err := os.ReadFile(filepath.Join(testkit.Root(t), "deploy", "clickhouse", "roles.sql"))
+	require.NoError(t, err)
+	_, policy, found := strings.Cut(string(raw), "CREATE ROW POLICY ")
+	require.True(t, found)
+	policy, _, found = strings.Cut(policy, "USING controller")
+	require.True(t, found)
+	var views []string
+	for _, m := range regexp.MustCompile(`rcu\.(\w+)`).FindAllStringSubmatch(policy, -1) {
+		views = append(views, m[1])
+	}
+	require.ElementsMatch(t, warehouse.AnalystViews(), views)
+}
+
 // TestAnalystViews_areAllViews: a view that is added is given to analysts, or named here with the reason.
 func TestAnalystViews_areAllViews(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join(testkit.Root(t), "schemas", "clickhouse", "views", "*.sql"))
