@@ -113,7 +113,7 @@ func listenPorts(s *settings) map[string]string {
 	out := map[string]string{"admin": s.Admin}
 	for _, c := range components() {
 		if c.port != 0 {
-			out[c.name] = net.JoinHostPort(s.Listen, strconv.Itoa(c.port))
+			out[c.name] = s.listenOn(c.name, c.port)
 		}
 	}
 	for _, name := range wouldEmbed(s) {

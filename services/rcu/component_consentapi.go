@@ -41,7 +41,7 @@ func buildConsentAPI(ctx context.Context, d *deps) (lifecycle.Part, error) {
 		return lifecycle.Part{}, err
 	}
 	cfg := consentapi.Default()
-	cfg.HTTP.Addr, cfg.Country = d.listenOn("consent-api", consentAPIPort), d.settings.Country
+	cfg.HTTP.Addr, cfg.Country = d.settings.listenOn("consent-api", consentAPIPort), d.settings.Country
 	cfg.Journal = d.home.path("denials.journal")
 	state, guarded := d.guard()
 	s, err := consentapi.New(cfg, consentapi.Deps{

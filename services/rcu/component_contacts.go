@@ -28,7 +28,7 @@ func buildContacts(ctx context.Context, d *deps) (lifecycle.Part, error) {
 		return lifecycle.Part{}, err
 	}
 	cfg := contacts.Default()
-	cfg.HTTP.Addr = d.listenOn("contacts", contactsPort)
+	cfg.HTTP.Addr = d.settings.listenOn("contacts", contactsPort)
 	cfg.Country, cfg.Place = d.settings.Country, d.settings.Contacts.Place
 	if cfg.Rules, err = d.settings.Contacts.rules(); err != nil {
 		return lifecycle.Part{}, err

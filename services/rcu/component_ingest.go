@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"net"
-	"strconv"
 
 	"golang.org/x/sync/errgroup"
 	"google.golang.org/protobuf/proto"
@@ -54,7 +52,7 @@ func buildIngest(ctx context.Context, d *deps, channel string, build func(ingest
 		return lifecycle.Part{}, err
 	}
 	cfg := d.settings.Ingest.over(ingest.Default(channel))
-	cfg.HTTP.Addr = d.listenOn(name, ingest.Ports[channel])
+	cfg.HTTP.Addr = d.settings.listenOn(name, ingest.Ports[channel])
 	sealer := vault.NewDaily(d.keys, publishDailyKey(producer))
 	state, guarded := d.guard()
 	s, err := build(cfg, ingest.Deps{
@@ -107,14 +105,6 @@ func publishDailyKey(p *stream.Producer) func(context.Context, *eventpb.WrappedK
 		r.Pinned = true
 		return p.Publish(ctx, []stream.Record{r}) //nolint:wrapcheck // the vault says what it stores
 	}
-}
-
-// listenOn is the address of a service: its standard port on the address of the settings, unless they name another.
-func (d *deps) listenOn(name string, port int) string {
-	if given, ok := d.settings.Ports[name]; ok {
-		port = given
-	}
-	return net.JoinHostPort(d.settings.Listen, strconv.Itoa(port))
 }
 
 var errNotReady = errors.New("not in its group yet")

@@ -32,7 +32,7 @@ func buildProfileAPI(ctx context.Context, d *deps) (lifecycle.Part, error) {
 		return lifecycle.Part{}, err
 	}
 	cfg := profileapi.Default()
-	cfg.HTTP.Addr, cfg.Country = d.listenOn("profile-api", profileAPIPort), d.settings.Country
+	cfg.HTTP.Addr, cfg.Country = d.settings.listenOn("profile-api", profileAPIPort), d.settings.Country
 	controllers, err := d.controllers()
 	if err != nil {
 		return lifecycle.Part{}, err

@@ -39,7 +39,7 @@ func buildSteward(ctx context.Context, d *deps) (lifecycle.Part, error) {
 		return lifecycle.Part{}, err
 	}
 	cfg := steward.Default()
-	cfg.HTTP.Addr, cfg.Country = d.listenOn("steward", stewardPort), d.settings.Country
+	cfg.HTTP.Addr, cfg.Country = d.settings.listenOn("steward", stewardPort), d.settings.Country
 	state, guarded := d.guard()
 	s, err := steward.New(cfg, steward.Deps{
 		Log: d.log.Named("steward"), Metrics: d.metricsOf("steward"), Gatherer: d.metrics, Readers: readers,

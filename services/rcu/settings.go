@@ -4,6 +4,8 @@ import (
 	"errors"
 	"net"
 	"regexp"
+	"slices"
+	"strconv"
 	"time"
 
 	"rcu/pkg/config"
@@ -129,6 +131,10 @@ func (s *settings) Validate() error {
 		p.Add("admin", "must be host:port")
 	}
 	p.Require(country.MatchString(s.Country), "country", "must be two capital letters, such as FR")
+	for name, port := range s.Ports {
+		p.Require(slices.ContainsFunc(components(), func(c component) bool { return c.name == name }), "ports."+name, "there is no such service")
+		p.Require(port >= 0 && port <= 65535, "ports."+name, "must be from 0 (a free one) to 65535")
+	}
 	for name, port := range map[string]int{"kafka": s.Embedded.KafkaPort, "redis": s.Embedded.RedisPort, "clickhouse": s.Embedded.ClickHousePort} {
 		p.Require(port >= 0 && port <= 65535, "embedded."+name+"_port", "must be from 0 (a free one) to 65535")
 	}
@@ -159,6 +165,14 @@ func (s *settings) Validate() error {
 		}
 	}
 	return p.Err()
+}
+
+// listenOn is the address of a service: its standard port on the address of the settings, unless they name another.
+func (s *settings) listenOn(name string, port int) string {
+	if given, ok := s.Ports[name]; ok {
+		port = given
+	}
+	return net.JoinHostPort(s.Listen, strconv.Itoa(port))
 }
 
 // needServers tells which servers a service that runs alone lacks.

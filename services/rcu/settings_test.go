@@ -32,6 +32,20 @@ func TestCountry_ofNationalNumbersIsThatOfTheOperator(t *testing.T) {
 	}
 }
 
+func TestSettings_ports(t *testing.T) {
+	s := defaultSettings()
+	s.Ports = map[string]int{"profile-api": 9080, "steward": 0}
+	require.NoError(t, s.Validate())
+	ports := listenPorts(s)
+	require.Equal(t, "127.0.0.1:9080", ports["profile-api"])
+	require.Equal(t, "127.0.0.1:0", ports["steward"])
+	require.Equal(t, "127.0.0.1:8081", ports["ingest-store"])
+	s.Ports = map[string]int{"profil-api": 9080, "steward": 70_000}
+	err := s.Validate()
+	require.ErrorContains(t, err, "ports.profil-api: there is no such service")
+	require.ErrorContains(t, err, "ports.steward: must be from 0 (a free one) to 65535")
+}
+
 func TestSettings_country(t *testing.T) {
 	s := defaultSettings()
 	require.NoError(t, s.Validate())
