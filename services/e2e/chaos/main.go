@@ -38,7 +38,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	f.IntVar(&o.kills, "kills", 20, "times to kill, each a process or two at once")
 	f.StringVar(&o.broker, "broker", "embedded", "embedded or apache")
 	f.StringVar(&o.targets, "targets", "", "kinds of processes to kill, separated by commas (default: all): "+strings.Join(kinds(), ", "))
-	f.Float64Var(&o.losses, "losses", .5, "share of the kills of redis that take what it wrote in its last two seconds, as a loss of power does")
+	f.Float64Var(&o.losses, "losses", lossShare, "share of the kills of redis that take what it wrote in its last two seconds, as a loss of power does")
 	f.Float64Var(&o.rate, "rate", 300, "events a second")
 	f.DurationVar(&o.session, "session", 3*time.Second, "after how long a group goes on without a member that was killed")
 	f.StringVar(&o.program, "rcu", ".bin/rcu", "the program to kill")
@@ -63,6 +63,22 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	return o, nil
 }
 
+// again is how the same is asked for once more.
+func (o options) again() string {
+	out := fmt.Sprintf("make chaos SEED=%d KILLS=%d BROKER=%s", o.seed, o.kills, o.broker)
+	var also []string
+	if o.targets != "" {
+		also = append(also, "--targets "+o.targets)
+	}
+	if o.losses != lossShare {
+		also = append(also, fmt.Sprintf("--losses %g", o.losses))
+	}
+	if len(also) > 0 {
+		out += fmt.Sprintf(" CHAOS=%q", strings.Join(also, " "))
+	}
+	return out
+}
+
 // run is one run of chaos.
 func run(ctx context.Context, world boot.IO) error {
 	o, err := parse(world.Args, world.Stderr)
@@ -78,7 +94,7 @@ func run(ctx context.Context, world boot.IO) error {
 		_, _ = fmt.Fprintf(world.Stderr, "chaos: %6.1fs %s\n", time.Since(began).Seconds(), fmt.Sprintf(format, args...))
 	}
 	say("seed %d, %d kills, broker %s, in %s", o.seed, o.kills, o.broker, dir)
-	r := &report{Seed: o.seed, Broker: o.broker, Rate: o.rate, Folder: dir}
+	r := &report{Seed: o.seed, Broker: o.broker, Rate: o.rate, Folder: dir, Again: o.again()}
 	failed := play(ctx, o, dir, r, say)
 	r.Seconds = time.Since(began).Seconds()
 	if failed == nil && r.clean() && o.keep == "" {

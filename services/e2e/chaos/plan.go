@@ -64,6 +64,9 @@ type move struct {
 // lossUpTo is how far a loss of power reaches back: Redis syncs its file every second, and writes on for one more while a sync takes long.
 const lossUpTo = 2 * time.Second
 
+// lossShare of the kills of Redis are losses of power, unless somebody asks for another share.
+const lossShare = .5
+
 func newPlan(seed uint64, targets string, losses float64) (*plan, error) {
 	d, err := deckOf(targets)
 	return &plan{random: rand.New(rand.NewPCG(seed, 3)), deck: d, power: rand.New(rand.NewPCG(seed, 4)), losses: losses}, err

@@ -9,7 +9,7 @@ import (
 
 func strikes(t *testing.T, seed uint64, n int) (out []strike) {
 	t.Helper()
-	p, err := newPlan(seed, "", .5)
+	p, err := newPlan(seed, "", lossShare)
 	require.NoError(t, err)
 	for range n {
 		out = append(out, p.next())

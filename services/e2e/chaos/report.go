@@ -33,6 +33,7 @@ type report struct {
 	Timeline    []happening    `json:"timeline"`
 	Verdict     *judge.Verdict `json:"verdict"`
 	Folder      string         `json:"folder,omitempty"` // kept
+	Again       string         `json:"-"`                // how the same is asked for once more
 
 	mu sync.Mutex
 }
@@ -105,7 +106,7 @@ func (r *report) tell(stdout, stderr io.Writer, failed error) error {
 		for _, h := range r.Timeline {
 			_, _ = fmt.Fprintf(stderr, "  %6.1fs %7d accepted  %s\n", h.Second, h.Accepted, h.What)
 		}
-		_, _ = fmt.Fprintf(stderr, "chaos: data and logs are in %s; again: make chaos SEED=%d KILLS=%d BROKER=%s\n", r.Folder, r.Seed, r.Kills, r.Broker)
+		_, _ = fmt.Fprintf(stderr, "chaos: data and logs are in %s; again: %s\n", r.Folder, r.Again)
 	}
 	if failed != nil {
 		_, _ = fmt.Fprintf(stderr, "chaos: %v\n", failed)

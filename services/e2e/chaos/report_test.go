@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"errors"
+	"io"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -51,4 +53,16 @@ func TestReport_idle(t *testing.T) {
 	require.ErrorIs(t, (&report{Killed: killed, Moves: 1, Rebalances: map[string]int{"resolver": 1, "sink": 1}}).idle(), errNoRebalance)
 	require.NoError(t, (&report{Losses: 2, Forgotten: 1}).idle())
 	require.ErrorIs(t, (&report{Losses: 2}).idle(), errNothingForgotten)
+}
+
+// A run that failed says how to do the same: with the rest of what it was asked for, not only its seed.
+func TestOptions_again(t *testing.T) {
+	for args, want := range map[string]string{
+		"--seed 7 --kills 60": "make chaos SEED=7 KILLS=60 BROKER=embedded",
+		"--seed 3 --kills 20 --targets redis,sink --losses 1": `make chaos SEED=3 KILLS=20 BROKER=embedded CHAOS="--targets redis,sink --losses 1"`,
+	} {
+		o, err := parse(strings.Fields(args), io.Discard)
+		require.NoError(t, err)
+		require.Equal(t, want, o.again())
+	}
 }
