@@ -36,5 +36,6 @@ var faults struct {
 	oneSource      bool // the events of a run are fenced as if all came from its first batch
 	scattered      bool // each name of a person is published where it comes
 	leaseForgotten bool // a publisher that takes long does not renew its lease meanwhile
+	settledBlindly bool // an override that was told and forgotten counts as told with all that belongs to it
 	soldByTeller   bool // that a sale was taken back is told with the time of the event that tells it
 }

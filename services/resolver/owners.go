@@ -29,6 +29,7 @@ type leafRef struct {
 	state      *profile.State
 	last       override
 	owner      string           // rcu_id now; empty = nobody
+	told       string           // rcu_id that was told and that the store forgot
 	depends    []identifier.Key // identifiers that may own it
 }
 
@@ -160,10 +161,10 @@ func (s *Service) between(space string, l *leafRef) (owed []owedProfile) {
 			add(k, anyones || s.name(space, k) == said)
 		}
 	}
-	for i, name := range [...]string{said, l.owner} {
+	for i, name := range [...]string{said, l.owner, l.told} {
 		k, ok := s.keyOfOwner(space, name)
 		if ok && !slices.ContainsFunc(owed, func(o owedProfile) bool { return o.key.Value == k.Value }) {
-			add(k, i == 0 || faults.toldAlways)
+			add(k, i != 1 || faults.toldAlways)
 		}
 	}
 	return owed

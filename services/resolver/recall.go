@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"go.uber.org/zap"
@@ -50,8 +53,8 @@ func (s *Service) recall(ctx context.Context, space string) error {
 }
 
 // recallOwners: readers of rcu.owners go on showing the owner of an override of a lost state, while the store has forgotten that it was published,
-// and so nothing would ever correct it. What the topic knows of a leaf and the store does not is remembered, and where it is not the owner by
-// the state, the owner is published again under a higher number.
+// and so nothing would ever correct it. What the topic knows of a leaf and the store does not counts as under way: the owner is published again
+// under a higher number, with the profiles between which the leaf moved.
 func (s *Service) recallOwners(ctx context.Context, space string) error {
 	var some []*eventpb.Owner
 	found := 0
@@ -79,45 +82,77 @@ func (s *Service) recallOwners(ctx context.Context, space string) error {
 	return err
 }
 
-// recallSome remembers what the store does not know of some overrides, and publishes the owners that are others.
+// recallSome publishes the owners once more of those leaves of which an override was told that the store does not know, or knows as under way, and
+// returns how many they are.
 func (s *Service) recallSome(ctx context.Context, space string, told []*eventpb.Owner) (int, error) {
 	if err := keepLease(ctx); err != nil {
 		return 0, err
 	}
+	forgotten, out, err := s.forgotten(ctx, space, told)
+	if err != nil || len(forgotten) == 0 {
+		return 0, err
+	}
+	if err := s.announceAgain(ctx, space, forgotten, out); err != nil {
+		return 0, err
+	}
+	return len(forgotten), s.publishOwnersOf(ctx, space, forgotten, s.deps.Now())
+}
+
+// forgotten lists the leaves of which the store does not know what was told last, with what that was.
+func (s *Service) forgotten(ctx context.Context, space string, told []*eventpb.Owner) (leaves []leafRef, out []published, err error) {
 	newest := map[string]*eventpb.Owner{}
 	for _, o := range told {
 		if held := newest[string(o.GetLeafKey())]; held == nil || held.GetVersion() < o.GetVersion() {
 			newest[string(o.GetLeafKey())] = o
 		}
 	}
-	var out []published
-	var leaves []leafRef
-	for key, o := range newest {
-		out = append(out, published{leaf: []byte(key), override: override{o.GetVersion(), rowOwner(o.GetRcuId())}})
-		leaves = append(leaves, leafRef{controller: o.GetController(), key: []byte(key)})
+	keys := slices.Sorted(maps.Keys(newest))
+	values := make([]string, len(keys))
+	for i, key := range keys {
+		values[i] = resolve.OwnerValue(space, []byte(key))
 	}
-	lost := make([]bool, len(out))
-	at := map[string]int{}
-	for i := range out {
-		at[string(out[i].leaf)] = i
-	}
-	err := s.storeOverrides(ctx, space, out, func(p published, last override) (override, bool) {
-		lost[at[string(p.leaf)]] = p.number > last.number
-		return p.override, p.number > last.number
-	})
+	cells, err := s.deps.Cells.LoadCells(ctx, values)
 	if err != nil {
-		return 0, err
+		return nil, nil, fmt.Errorf("reading published owners: %w", err)
 	}
-	var forgotten []leafRef
-	for i := range leaves {
-		if lost[i] {
-			forgotten = append(forgotten, leaves[i])
+	for i, key := range keys {
+		last, err := decodeOverride(cells[i].Value)
+		if err != nil {
+			return nil, nil, err
+		}
+		o := newest[key]
+		if number := o.GetVersion(); number > last.number || number == last.number && strings.HasPrefix(last.owner, unsure) {
+			leaves = append(leaves, leafRef{controller: o.GetController(), key: []byte(key), told: o.GetRcuId()})
+			out = append(out, published{leaf: []byte(key), override: override{number, rowOwner(o.GetRcuId())}})
 		}
 	}
-	if len(forgotten) == 0 {
-		return 0, nil
+	return leaves, out, nil
+}
+
+// announceAgain stores of overrides that were told and forgotten that they are under way, as it was before they were told: whoever told them may have
+// been cut short before he told the profiles between which the leaves moved. Of a leaf that was lost with them it is remembered what was told.
+func (s *Service) announceAgain(ctx context.Context, space string, leaves []leafRef, out []published) error {
+	standing, err := s.loadLeaves(ctx, space, leaves)
+	if err != nil {
+		return err
 	}
-	return len(forgotten), s.publishOwnersOf(ctx, space, forgotten, s.deps.Now())
+	said := map[string]string{}
+	for i := range standing {
+		said[string(standing[i].key)] = standing[i].said()
+	}
+	var known, lost []published
+	for _, p := range out {
+		if before, stands := said[string(p.leaf)]; stands && !faults.settledBlindly {
+			p.before = before
+			known = append(known, p)
+		} else {
+			lost = append(lost, p)
+		}
+	}
+	if err := s.announce(ctx, space, known); err != nil {
+		return err
+	}
+	return s.remember(ctx, space, lost)
 }
 
 // toldValues gives what was told lately, without tombstones, which tell nothing.
