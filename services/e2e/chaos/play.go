@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"path/filepath"
@@ -18,6 +19,7 @@ import (
 const (
 	patience    = 4 * time.Minute // for a commit after a kill: a broker on the JVM may take two to come back on a busy machine
 	settleLimit = 4 * time.Minute
+	answerLimit = 4 * time.Minute // for the last 200, when everything works again
 )
 
 // game is one run under way.
@@ -99,18 +101,28 @@ func (g *game) shake(ctx context.Context) error {
 	watching, enough := context.WithCancel(ctx)
 	defer enough()
 	go g.progress.watch(watching)
+	ctx, giveUp := context.WithCancelCause(ctx)
+	defer giveUp(nil)
 	stop := make(chan struct{})
 	all, ctx := errgroup.WithContext(ctx)
 	all.Go(func() error { return g.sender.Run(ctx, source, stop) })
 	all.Go(func() error { return g.chooser().Run(ctx, stop) })
 	all.Go(func() error {
 		defer close(stop)
-		return g.disturb(ctx)
+		err := g.disturb(ctx)
+		time.AfterFunc(answerLimit, func() { giveUp(errUnanswered) })
+		return err
 	})
 	err = all.Wait()
 	g.report.Retries = g.sender.Retries()
+	if errors.Is(context.Cause(ctx), errUnanswered) {
+		return errUnanswered
+	}
 	return err //nolint:wrapcheck // of ours
 }
+
+// errUnanswered ends a run in which everything works again and somebody still has no answer.
+var errUnanswered = fmt.Errorf("something that was sent has no 200 %s after everything works again", answerLimit)
 
 // chooser lets people decide and be contacted while everything is disturbed.
 func (g *game) chooser() *load.Chooser {
