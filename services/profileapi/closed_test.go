@@ -43,11 +43,27 @@ func TestClosedRecord_isLocked(t *testing.T) {
 				require.Equal(t, "record_closed", locked.reason())
 				require.NotContains(t, locked.Body.String(), string(o), "the text is neutral")
 			}
+			for _, path := range details(w) {
+				require.Equal(t, http.StatusLocked, a.get("service", path+"?purpose=contract").Code, path)
+				require.Equal(t, http.StatusOK, a.get("service", path+"?purpose=legal").Code, path)
+			}
 			require.Len(t, a.lookup("service", "card", card, "legal").record().Orders, 2, "what the law obliges to")
 			w.overlaid(o, "grant", "email", mail, at(15, 9))
 			require.Len(t, a.lookup("service", "card", card, "contract").record().Orders, 2)
 		})
 	}
+}
+
+// details are the paths of all that is told of Marie by her id.
+func details(w *world) (out []string) {
+	p := w.ring.Pseudonym(space, identifier.Card, card)
+	id := w.ring.Name(space, p)
+	stranger := w.ring.Name(space, w.ring.Pseudonym(space, identifier.Card, "2990009999999"))
+	w.send(till, "sale", at(13, 9), fields{"identifiers": ids("card", "2990009999999"), "data": total(100)})
+	for _, detail := range []string{"", "/timeline", "/identifiers", "/explain", "/why-not/" + stranger} {
+		out = append(out, "/v1/profiles/"+id+detail)
+	}
+	return append(out, "/v1/profiles/"+stranger+"/why-not/"+id)
 }
 
 // An overlay may lie in a register that cannot be read: the record is closed, whatever point it is asked for by.

@@ -81,7 +81,7 @@ func (s *Service) identifiers(w http.ResponseWriter, r *http.Request, q request)
 	if !s.permitted(w, r, q, q.sees.Identifiers) {
 		return
 	}
-	p := s.person(w, r, q)
+	p := s.open(w, r, q, r.PathValue("rcu_id"))
 	if p == nil {
 		return
 	}

@@ -32,7 +32,7 @@ func (s *Service) explain(w http.ResponseWriter, r *http.Request, q request) {
 	if !s.permitted(w, r, q, q.sees.Explain) {
 		return
 	}
-	p := s.person(w, r, q)
+	p := s.open(w, r, q, r.PathValue("rcu_id"))
 	if p == nil {
 		return
 	}
@@ -63,11 +63,11 @@ func (s *Service) whyNot(w http.ResponseWriter, r *http.Request, q request) {
 	if !s.permitted(w, r, q, q.sees.Explain) {
 		return
 	}
-	a := s.person(w, r, q)
+	a := s.open(w, r, q, r.PathValue("rcu_id"))
 	if a == nil {
 		return
 	}
-	b := s.personOf(w, r, q, r.PathValue("other"))
+	b := s.open(w, r, q, r.PathValue("other"))
 	if b == nil {
 		return
 	}

@@ -103,16 +103,41 @@ func (s *Service) see(w http.ResponseWriter, r *http.Request, q request, p *reso
 	switch {
 	case err != nil:
 		s.fail(w, r, err)
-	case len(x.leaves) == 0 && x.closed:
-		if s.written(w, r, q, q.name, outcomeDenied) {
-			httpserver.WriteProblem(w, r, http.StatusLocked, httpserver.Problem{Reason: "record_closed", Fix: "this record cannot be used at present: serve the customer without it"})
-		}
-	case len(x.leaves) == 0 && x.refused:
-		s.deny(w, r, q, httpserver.Problem{Reason: "purpose_not_allowed", Field: "purpose", Fix: "the customer has not agreed to this purpose, or objected: do not use the record for it"})
+	case len(x.leaves) == 0 && (x.closed || x.refused):
+		s.bar(w, r, q, x)
 	case len(x.leaves) == 0:
 		s.notFound(w, r, q)
 	default:
 		return x
+	}
+	return nil
+}
+
+// bar answers that a record may not be read: an overlay closes it, or the person does not agree to the purpose.
+func (s *Service) bar(w http.ResponseWriter, r *http.Request, q request, x *seen) {
+	if !x.closed {
+		s.deny(w, r, q, httpserver.Problem{Reason: "purpose_not_allowed", Field: "purpose", Fix: "the customer has not agreed to this purpose, or objected: do not use the record for it"})
+		return
+	}
+	if s.written(w, r, q, q.name, outcomeDenied) {
+		httpserver.WriteProblem(w, r, http.StatusLocked, httpserver.Problem{Reason: "record_closed", Fix: "this record cannot be used at present: serve the customer without it"})
+	}
+}
+
+// open reads the profile of an id for a detail of the graph; it answers and returns nil where there is none to show, or where no controller may show
+// anything of it. What stands for nobody is nobody's to close.
+func (s *Service) open(w http.ResponseWriter, r *http.Request, q request, name string) *match {
+	m := s.personOf(w, r, q, name)
+	if m == nil {
+		return nil
+	}
+	switch x, err := s.shown(r.Context(), q, m.Person); {
+	case err != nil:
+		s.fail(w, r, err)
+	case len(x.permits) == 0 && (x.closed || x.refused):
+		s.bar(w, r, q, x)
+	default:
+		return m
 	}
 	return nil
 }
