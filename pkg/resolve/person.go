@@ -6,6 +6,7 @@ import (
 	"iter"
 	"slices"
 
+	"rcu/pkg/consent"
 	"rcu/pkg/identifier"
 	"rcu/pkg/identity"
 	"rcu/pkg/profile"
@@ -290,6 +291,32 @@ func (r *Reader) registersOf(ctx context.Context, space string, states leafSet) 
 		}
 	}
 	return LoadRegisters(ctx, r.cells, space, references)
+}
+
+// CellReader reads cells, as Cells does.
+type CellReader interface {
+	LoadCells(ctx context.Context, keys []string) ([]Cell, error)
+}
+
+// LoadPoints reads the consent registers of contact points and devices with a controller. One that cannot be read is marked.
+func LoadPoints(ctx context.Context, cells CellReader, space, controller string, keys []identifier.Key) ([]consent.Point, error) {
+	if len(keys) == 0 {
+		return nil, nil
+	}
+	names := make([]string, len(keys))
+	for i, k := range keys {
+		names[i] = ConsentCell(space, controller, k)
+	}
+	loaded, err := cells.LoadCells(ctx, names)
+	if err != nil {
+		return nil, fmt.Errorf("reading consent registers: %w", err)
+	}
+	out := make([]consent.Point, len(keys))
+	for i, c := range loaded {
+		register, err := consent.DecodeRegister(c.Value)
+		out[i] = consent.Point{Key: keys[i], Register: register, Unreadable: err != nil}
+	}
+	return out, nil
 }
 
 // LoadRegisters reads the registers of references.

@@ -262,18 +262,5 @@ func (s *Service) points(ctx context.Context, q *request, who contact.Party) ([]
 			keys = append(keys, k)
 		}
 	}
-	names := make([]string, len(keys))
-	for i, k := range keys {
-		names[i] = resolve.ConsentCell(q.reader.Space, q.controller, k)
-	}
-	cells, err := s.deps.Registers.LoadCells(ctx, names)
-	if err != nil {
-		return nil, fmt.Errorf("reading consent registers: %w", err)
-	}
-	points := make([]consent.Point, len(keys))
-	for i, c := range cells {
-		register, err := consent.DecodeRegister(c.Value)
-		points[i] = consent.Point{Key: keys[i], Register: register, Unreadable: err != nil}
-	}
-	return points, nil
+	return resolve.LoadPoints(ctx, s.deps.Registers, q.reader.Space, q.controller, keys) //nolint:wrapcheck // says all
 }

@@ -11,7 +11,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"rcu/pkg/consent"
 	"rcu/pkg/resolve"
+	eventpb "rcu/schemas/event"
 	"rcu/services/internal/explain"
 )
 
@@ -83,4 +85,35 @@ func TestPages_showMaskedValuesOfTheStewardsControllersAlone(t *testing.T) {
 	require.Contains(t, one, "Z••••")
 	require.NotContains(t, one, "M••••")
 	require.NotContains(t, one, "@example.org")
+}
+
+// Of a record that an overlay closes no page shows a value, whichever identifier the overlay lies on; what another controller knows stays.
+func TestPages_showNoValueOfAClosedRecord(t *testing.T) {
+	for _, o := range []consent.Overlay{consent.Erased, consent.Restricted, consent.Deceased, ""} {
+		r := newRig(t)
+		customer, address := r.key("customer", "E-1042"), r.key("email", mail)
+		r.traits = map[string]string{"given_name": "Zoé", resolve.IdentifierTrait(customer): "E-1042"}
+		r.seen("shop", customer, address)
+		r.traits = map[string]string{"family_name": "Martin"}
+		r.seen("spa", customer, address)
+		path := "/steward/identifiers/" + r.nameOf(customer)
+		r.steward("anne", "en").open(path).says("••••42", "Z•••• M••••")
+		cell := resolve.ConsentCell(space, "shop", address)
+		value := []byte("cannot be read")
+		if o != "" {
+			var err error
+			value, _, err = resolve.JoinDecisions(cell, nil, []*eventpb.Decision{{
+				Space: space, Controller: "shop", Source: "privacy", Id: "1", Point: &eventpb.Identifier{Namespace: "email", Pseudonym: []byte(address.Value)},
+				Purpose: string(o.Purpose()), Decision: "object", DecidedAt: time.Now().Unix() - 60,
+			}})
+			require.NoError(t, err)
+		}
+		ok, err := r.cells.CommitCells(t.Context(), []resolve.Cell{{Key: cell, Value: value}})
+		require.NoError(t, err)
+		require.True(t, ok[0])
+		closed := r.steward("anne", "en").open(path).body
+		require.NotContains(t, closed, "••••42", o)
+		require.NotContains(t, closed, "Z••••", o)
+		require.Contains(t, closed, "M••••", o)
+	}
 }

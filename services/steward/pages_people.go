@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"rcu/pkg/consent"
 	"rcu/pkg/event"
 	"rcu/pkg/identifier"
 	"rcu/pkg/profile"
@@ -20,7 +21,8 @@ const (
 	maxCrowd            = 128 // identifiers whose people are read for one page
 )
 
-// sheet is a person as a page shows them: what a steward may see of those whom a controller of the key knows, and no more.
+// sheet is a person as a page shows them: what a steward may see of those whom a controller of the key knows, and no more. Of a record that is closed
+// (erased, restricted, of somebody who died) that is the ids alone.
 type sheet struct {
 	Name        string // the id
 	Called      string // masked
@@ -92,13 +94,29 @@ func (s *Service) join(ctx context.Context, q request, c *crowd, p *resolve.Pers
 	slices.SortFunc(one.Identifiers, func(a, b shownIdentifier) int { return compareIdentifiers(a.Identifier, b.Identifier) })
 	var leaves []*profile.State
 	for _, controller := range q.reader.Controllers {
-		for _, l := range p.Owned(controller) {
-			if l.Leaf().Device.Value == "" { // who browsed what is no matter of who is who
-				leaves = append(leaves, l)
-			}
+		owned := slices.DeleteFunc(p.Owned(controller), func(l *profile.State) bool { return l.Leaf().Device.Value != "" }) // who browsed what is no matter of who is who
+		if len(owned) == 0 {
+			continue
+		}
+		closed, err := s.closed(ctx, space, controller, p)
+		if err != nil {
+			return err
+		}
+		if !closed {
+			leaves = append(leaves, owned...)
 		}
 	}
 	return s.fill(ctx, space, c, one, leaves, p.Survivorship)
+}
+
+// closed reports whether an overlay closes the record of a person with a controller, or may: a register of theirs cannot be read.
+func (s *Service) closed(ctx context.Context, space, controller string, p *resolve.Person) (bool, error) {
+	points, err := resolve.LoadPoints(ctx, s.deps.Cells, space, controller, p.Members)
+	if err != nil {
+		return false, err //nolint:wrapcheck // says all
+	}
+	unreadable := slices.ContainsFunc(points, func(x consent.Point) bool { return x.Unreadable })
+	return unreadable || consent.Closed(points, s.deps.Now().Unix()) != "", nil
 }
 
 // fill adds what leaves tell of a person.
