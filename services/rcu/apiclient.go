@@ -22,7 +22,7 @@ import (
 // Exit codes of the commands that read profiles, besides those of every command.
 const (
 	exitUnknown = 3 // nothing is known
-	exitRefused = 4 // the key may not see it, or the customer has not agreed
+	exitRefused = 4 // the key may not see it, the customer has not agreed, or the record is closed
 	exitMoved   = 5 // somebody else decided meanwhile
 )
 
@@ -195,7 +195,7 @@ func (a *app) exit(err error) error {
 	switch {
 	case p.Status == http.StatusNotFound && (p.Reason == "not_found" || strings.HasPrefix(p.Reason, "unknown_")):
 		code = exitUnknown
-	case p.Status == http.StatusUnauthorized || p.Status == http.StatusForbidden:
+	case p.Status == http.StatusUnauthorized || p.Status == http.StatusForbidden || p.Status == http.StatusLocked:
 		code = exitRefused
 	case p.Status == http.StatusConflict:
 		code = exitMoved

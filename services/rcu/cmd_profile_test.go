@@ -117,6 +117,7 @@ func TestProfile_exitCodes(t *testing.T) {
 		{"other path", "", 404, 1},
 		{"key", "unknown_key", 401, exitRefused},
 		{"role", "role", 403, exitRefused},
+		{"closed", "record_closed", 423, exitRefused},
 		{"value", "not_an_identifier", 400, 2},
 		{"away", "unavailable", 503, 1},
 	}
