@@ -131,13 +131,7 @@ func (s *settings) Validate() error {
 		p.Add("admin", "must be host:port")
 	}
 	p.Require(country.MatchString(s.Country), "country", "must be two capital letters, such as FR")
-	for name, port := range s.Ports {
-		p.Require(slices.ContainsFunc(components(), func(c component) bool { return c.name == name }), "ports."+name, "there is no such service")
-		p.Require(port >= 0 && port <= 65535, "ports."+name, "must be from 0 (a free one) to 65535")
-	}
-	for name, port := range map[string]int{"kafka": s.Embedded.KafkaPort, "redis": s.Embedded.RedisPort, "clickhouse": s.Embedded.ClickHousePort} {
-		p.Require(port >= 0 && port <= 65535, "embedded."+name+"_port", "must be from 0 (a free one) to 65535")
-	}
+	s.checkPorts(&p)
 	p.Require(s.Embedded.ClickHouseNice >= 0 && s.Embedded.ClickHouseNice <= 19, "embedded.clickhouse_nice", "must be from 0 (as all else) to 19")
 	p.Under("ingest", s.Ingest.over(ingest.Default("store")).Validate())
 	if s.Identity.Rules != "" {
@@ -165,6 +159,16 @@ func (s *settings) Validate() error {
 		}
 	}
 	return p.Err()
+}
+
+func (s *settings) checkPorts(p *config.Problems) {
+	for name, port := range s.Ports {
+		p.Require(slices.ContainsFunc(components(), func(c component) bool { return c.name == name }), "ports."+name, "there is no such service")
+		p.Require(port >= 0 && port <= 65535, "ports."+name, "must be from 0 (a free one) to 65535")
+	}
+	for name, port := range map[string]int{"kafka": s.Embedded.KafkaPort, "redis": s.Embedded.RedisPort, "clickhouse": s.Embedded.ClickHousePort} {
+		p.Require(port >= 0 && port <= 65535, "embedded."+name+"_port", "must be from 0 (a free one) to 65535")
+	}
 }
 
 // listenOn is the address of a service: its standard port on the address of the settings, unless they name another.
