@@ -143,6 +143,21 @@ ports: can be set in the configuration file alone
 name: is required`, err.Error())
 }
 
+func TestLoadTellsVariablesThatDoNothing(t *testing.T) {
+	for name, meant := range map[string]string{
+		"RCU_KAFKA_PASWORD": "kafka.password: RCU_KAFKA_PASWORD: there is no such setting: RCU_KAFKA_PASSWORD is meant",
+		"RCU_KAFKA_BROKER":  "RCU_KAFKA_BROKERS is meant", "RCU_KAFKA_BROEKRS": "RCU_KAFKA_BROKERS is meant", "RCU_KAFKA_BROKERSS": "RCU_KAFKA_BROKERS is meant",
+		"RCU_KAFKA_BROXERS": "RCU_KAFKA_BROKERS is meant",
+		"RCU_PORTS":         "ports: RCU_PORTS: can be set in the configuration file alone",
+	} {
+		require.ErrorContains(t, config.Load(defaults(), config.Source{Env: []string{name + "=planted"}}), meant)
+	}
+	require.NoError(t, config.Load(defaults(), config.Source{Env: []string{
+		"RCU_PORT=tcp://10.0.0.1:80", "RCU_KAFKA_SERVICE_HOST=10.0.0.1", "RCU_NAMES=x", "RCU_HOME=/", "RCU_KAFKA_PORT=1", "KAFKA_BROKER=x", "RCU_KAFKA_BROKERS=a:1",
+		"RCU_KAFKA_BROKER_X=1",
+	}}), "variables of others")
+}
+
 func TestLoadFileProblems(t *testing.T) {
 	tests := []struct{ name, text, want string }{
 		{"syntax", "name: [1\nlisten: 2", "rcu.yaml: line 1: is no YAML we can read"},

@@ -91,12 +91,18 @@ func setFromEnv(fields []field, env []string, problems *Problems) {
 		}
 	}
 	for _, f := range fields {
-		if text, ok := byName[f.env()]; ok && f.settable() {
+		text, ok := byName[f.env()]
+		switch {
+		case !ok:
+		case !f.settable():
+			problems.Add(f.path, "%s: can be set in the configuration file alone", f.env())
+		default:
 			if err := f.set(text); err != nil {
 				problems.Add(f.path, "%s: %s", f.env(), err.Error())
 			}
 		}
 	}
+	slips(fields, byName, problems)
 }
 
 func setFromFlags(fields []field, set []string, problems *Problems) {
