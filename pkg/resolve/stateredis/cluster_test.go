@@ -28,8 +28,7 @@ func openCluster(t testing.TB, nodes []*testkit.ClusterNode) *Client {
 func empty(t testing.TB, nodes []*testkit.ClusterNode) *Client {
 	t.Helper()
 	for _, n := range nodes {
-		c, err := Open(t.Context(), Config{Addrs: []string{n.Addr()}})
-		require.NoError(t, err)
+		c := New(Config{Addrs: []string{n.Addr()}})
 		require.NoError(t, c.rdb.FlushAll(t.Context()).Err())
 		require.NoError(t, c.Close())
 	}
@@ -50,6 +49,26 @@ func TestCluster(t *testing.T) {
 			return NewGraph(empty(t, nodes))
 		}, 8)
 	})
+}
+
+func TestOneAddressOfACluster(t *testing.T) {
+	nodes := testkit.RedisCluster(t)
+	_, err := Open(t.Context(), Config{Addrs: []string{nodes[0].Addr()}})
+	require.ErrorIs(t, err, errLoneNode)
+	require.True(t, Refused(err))
+
+	c, err := Open(t.Context(), Config{Addrs: []string{nodes[0].Addr()}, Cluster: true})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, c.Close()) })
+	for _, key := range []string{"c:1", "c:2", "c:3", "c:4", "c:5", "c:6"} { // on every node
+		ok, err := NewCells(c).CommitCells(t.Context(), []resolve.Cell{{Key: key, Value: []byte("x")}})
+		require.NoError(t, err)
+		require.Equal(t, []bool{true}, ok)
+	}
+
+	_, err = Open(t.Context(), Config{Addrs: []string{testkit.Redis(t)}, Cluster: true})
+	require.ErrorContains(t, err, "name one address")
+	require.True(t, Refused(err))
 }
 
 var key = resolve.MarkerKey{Group: "g", Topic: "t"}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,7 +16,8 @@ import (
 
 // Config says where Redis is. Several addresses are a cluster.
 type Config struct {
-	Addrs       []string
+	Addrs       []string // several are nodes of a cluster
+	Cluster     bool     // one address is that of a cluster, too
 	Username    string
 	Password    string //nolint:gosec // never printed or written
 	TLS         *tls.Config
@@ -47,7 +49,7 @@ func Open(ctx context.Context, cfg Config) (*Client, error) {
 func New(cfg Config) *Client {
 	logTo(cfg.Log)
 	o := &redis.UniversalOptions{
-		Addrs: cfg.Addrs, Username: cfg.Username, Password: cfg.Password, TLSConfig: cfg.TLS,
+		Addrs: cfg.Addrs, IsClusterMode: cfg.Cluster, Username: cfg.Username, Password: cfg.Password, TLSConfig: cfg.TLS,
 		MaxRetries: -1, ContextTimeoutEnabled: true, DisableIdentity: true,
 		ReadTimeout: cfg.ReadTimeout, WriteTimeout: cfg.ReadTimeout, PoolSize: cfg.PoolSize, MinIdleConns: 4,
 	}
@@ -57,7 +59,7 @@ func New(cfg Config) *Client {
 	if o.PoolSize == 0 {
 		o.PoolSize = 16 * runtime.GOMAXPROCS(0)
 	}
-	watch := &serverWatch{known: map[string]struct{}{}, cluster: len(cfg.Addrs) > 1}
+	watch := &serverWatch{known: map[string]struct{}{}, cluster: cfg.Cluster || len(cfg.Addrs) > 1}
 	o.OnConnect = watch.connected
 	c := &Client{rdb: redis.NewUniversalClient(o), watch: watch}
 	if cluster, ok := c.rdb.(*redis.ClusterClient); ok {
@@ -71,10 +73,33 @@ func New(cfg Config) *Client {
 // Refused is true does not go away by waiting.
 func (c *Client) Connect(ctx context.Context) error {
 	if err := c.loadFunctions(ctx); err != nil {
-		return err
+		return explained(err)
+	}
+	if c.loneNode(ctx) {
+		return errLoneNode
 	}
 	c.watch.opened()
 	return nil
+}
+
+// loneNode reports whether the server says of itself that it is a node of a cluster, which this client does not follow.
+func (c *Client) loneNode(ctx context.Context) bool {
+	single, ok := c.rdb.(*redis.Client)
+	if !ok {
+		return false
+	}
+	told, err := single.Do(ctx, "HELLO").Result()
+	if err != nil {
+		return false // an old server, or one that keeps it to itself
+	}
+	switch about := told.(type) {
+	case map[any]any:
+		return about["mode"] == "cluster"
+	case []any: // the older protocol has names and values in turn
+		at := slices.Index(about, any("mode"))
+		return at >= 0 && at+1 < len(about) && about[at+1] == "cluster"
+	}
+	return false
 }
 
 // Close ends all connections.

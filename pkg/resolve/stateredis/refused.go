@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -17,9 +18,33 @@ var passing = []string{"LOADING", "CLUSTERDOWN", "MASTERDOWN", "TRYAGAIN", "READ
 // tooManyClients is such an answer too, under the word that stands before most errors.
 const tooManyClients = "ERR max number of clients"
 
+// errLoneNode says that the settings name one node of a cluster as if it were all.
+var errLoneNode = errors.New("redis.addrs has one address, and a node of a cluster answers there: name several of its nodes, or set redis.cluster to true")
+
+// explained names the setting behind an answer that the server gives for it.
+func explained(err error) error {
+	var answer redis.Error
+	if !errors.As(err, &answer) {
+		return err
+	}
+	word, _, _ := strings.Cut(answer.Error(), " ")
+	switch {
+	case word == "WRONGPASS", word == "NOAUTH":
+		return fmt.Errorf("the server refuses the log-in, redis.username and redis.password: check both: %w", err)
+	case word == "NOPERM":
+		return fmt.Errorf("the user of redis.username lacks a right: give it all commands: %w", err)
+	case strings.Contains(answer.Error(), "cluster support disabled"):
+		return fmt.Errorf("redis.addrs or redis.cluster tells of a cluster, and the server is none: name one address: %w", err)
+	}
+	return err
+}
+
 // Refused reports whether an error of Connect stays until somebody changes the settings: a password or right that is wrong, a server that
 // lacks what we need, a certificate that does not fit. Any other means that Redis is away.
 func Refused(err error) bool {
+	if errors.Is(err, errLoneNode) {
+		return true
+	}
 	var answer redis.Error
 	if errors.As(err, &answer) {
 		word, _, _ := strings.Cut(answer.Error(), " ")

@@ -51,6 +51,7 @@ func TestRefusedTellsASettingFromAnOutage(t *testing.T) {
 	err := try(stateredis.Config{Username: "nobody", Password: "not-the-secret"})
 	require.True(t, stateredis.Refused(err), "%v", err)
 	require.NotContains(t, err.Error(), "not-the-secret")
+	require.ErrorContains(t, err, "redis.password")
 	require.NoError(t, try(stateredis.Config{}))
 	require.Error(t, try(stateredis.Config{TLS: &tls.Config{MinVersion: tls.VersionTLS12}}))
 	require.False(t, stateredis.Refused(nil))
