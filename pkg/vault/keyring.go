@@ -14,6 +14,7 @@ import (
 	"github.com/tink-crypto/tink-go/v2/tink"
 
 	"rcu/pkg/wholefile"
+	eventpb "rcu/schemas/event"
 )
 
 const (
@@ -150,4 +151,13 @@ func randomBytes(n int) []byte {
 	b := make([]byte, n)
 	_, _ = rand.Read(b) // never fails (crypto/rand)
 	return b
+}
+
+// Unwraps reports whether a wrapped key, of a day or of a subject, was wrapped with this key file.
+func (k *Keyring) Unwraps(w *eventpb.WrappedKey) bool {
+	if w.GetSubject() != "" {
+		_, err := k.SubjectKey(w.GetController(), w.GetSubject(), w.GetWrapped())
+		return err == nil
+	}
+	return NewDaily(k, nil).Learn(w) == nil
 }

@@ -66,6 +66,9 @@ func (a *alone) run(ctx context.Context) error {
 	if err := makeTopics(ctx, a.d); err != nil {
 		return err
 	}
+	if err := sameKeys(ctx, a.d); err != nil {
+		return err
+	}
 	later, err := a.firstRedis(ctx)
 	if err != nil {
 		return err

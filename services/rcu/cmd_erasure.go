@@ -124,6 +124,9 @@ func (c erasureReplayCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
+	if err := sameKeys(ctx, &deps{settings: s, home: h, keys: ring, kafka: st.kafka}); err != nil {
+		return err
+	}
 	output, err := st.kafka.NewProducer(stream.ProducerConfig{})
 	if err != nil {
 		return fmt.Errorf("making a producer: %w", err)

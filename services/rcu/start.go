@@ -57,6 +57,9 @@ func connect(ctx context.Context, s *settings, h home, log *zap.Logger) (d *deps
 	if err = awaitKafka(ctx, d); err == nil {
 		err = errors.Join(prepare(ctx, d), connectRedis(ctx, d))
 	}
+	if err == nil {
+		err = sameKeys(ctx, d)
+	}
 	if err != nil {
 		d.close() //nolint:contextcheck // flushing outlives the context that asked to stop
 		return nil, nil, err
