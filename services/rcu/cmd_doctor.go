@@ -35,6 +35,9 @@ func (c doctorCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
+	if done, err := c.only(a, s); done || err != nil {
+		return err
+	}
 	t, err := c.target(a, s)
 	if err != nil {
 		return err

@@ -11,7 +11,6 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
-	"rcu/pkg/config"
 	"rcu/pkg/stream"
 	"rcu/pkg/warehouse"
 	eventpb "rcu/schemas/event"
@@ -21,6 +20,7 @@ import (
 
 // eventFlags say which event is explained.
 type eventFlags struct {
+	fileFlags
 	Event  string `name:"event" help:"Id of an event instead of a customer: tell what each gate of consent did with it." placeholder:"ID"`
 	Source string `name:"source" help:"With --event: the source whose id it is." placeholder:"NAME"`
 }
@@ -37,7 +37,7 @@ func (f *eventFlags) explainEvent(ctx context.Context, a *app, lang string) erro
 	if err != nil {
 		return err
 	}
-	client, err := openKafka(a, nil)
+	client, err := openKafka(a, f.fileFlags, nil)
 	if err != nil {
 		return err
 	}
@@ -72,15 +72,15 @@ func (f *eventFlags) explainEvent(ctx context.Context, a *app, lang string) erro
 
 // stored finds the events in ClickHouse.
 func (f *eventFlags) stored(ctx context.Context, a *app) ([]warehouse.StoredEvent, error) {
-	s := defaultSettings()
-	if err := config.Load(s, config.Source{Env: a.world.Env}); err != nil {
-		return nil, err //nolint:wrapcheck // says all
+	s, err := f.settings(a)
+	if err != nil {
+		return nil, err
 	}
 	if err := (home{a.data}).fill(s, "rcu"); err != nil {
 		return nil, err
 	}
 	if s.ClickHouse.URL == "" {
-		return nil, errors.New("there is no ClickHouse to ask: start one with rcu up, or set RCU_CLICKHOUSE_URL")
+		return nil, errors.New("there is no ClickHouse to ask: start one with rcu up, or name one with --config FILE or RCU_CLICKHOUSE_URL")
 	}
 	cfg, err := warehouse.ParseURL(s.ClickHouse.URL.Reveal())
 	if err != nil {

@@ -81,6 +81,11 @@ func (f storeFlags) open(ctx context.Context, a *app) (d *deps, spaces []string,
 	if err != nil {
 		return nil, nil, nil, err
 	}
+	if done, err := f.only(a, s); err != nil {
+		return nil, nil, nil, err
+	} else if done {
+		return nil, nil, nil, &boot.Silent{Code: boot.ExitOK}
+	}
 	st, closeStores, err := openStores(ctx, a, s)
 	if err != nil {
 		return nil, nil, nil, err
@@ -94,7 +99,10 @@ func (f storeFlags) open(ctx context.Context, a *app) (d *deps, spaces []string,
 	if d.keys, err = d.home.keys(s.Keys); err != nil {
 		return nil, nil, nil, err
 	}
-	if err := d.home.makeLists(s); err != nil {
+	if err = sameKeys(ctx, d); err != nil {
+		return nil, nil, nil, err
+	}
+	if err = d.home.makeLists(s); err != nil {
 		return nil, nil, nil, err
 	}
 	if d.graph, err = resolve.NewGraph(stateredis.NewGraph(d.redis), identity.DefaultRules()); err != nil {

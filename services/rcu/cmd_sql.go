@@ -15,6 +15,7 @@ import (
 
 // sqlCmd asks ClickHouse.
 type sqlCmd struct {
+	fileFlags
 	Statement  string        `arg:"" help:"One statement that reads; - reads it from standard input."`
 	As         string        `name:"as" enum:"rcu,analyst,privacy" default:"rcu" help:"User to ask as: rcu, analyst or privacy." placeholder:"USER"`
 	Rows       int           `name:"rows" default:"1000" help:"Most rows to print." placeholder:"N"`
@@ -41,9 +42,9 @@ func (c sqlCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	s := defaultSettings()
-	if err := config.Load(s, config.Source{Env: a.world.Env}); err != nil {
-		return err //nolint:wrapcheck // says all
+	s, err := c.settings(a)
+	if err != nil {
+		return err
 	}
 	if c.ClickHouse != "" {
 		s.ClickHouse.URL = config.Secret(c.ClickHouse)
@@ -52,7 +53,7 @@ func (c sqlCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	if s.ClickHouse.URL == "" {
-		return errors.New("there is no ClickHouse to ask: start one with rcu up, or name one with --clickhouse URL")
+		return errors.New("there is no ClickHouse to ask: start one with rcu up, or name one with --clickhouse URL or --config FILE")
 	}
 	cfg, err := warehouse.ParseURL(s.ClickHouse.URL.Reveal())
 	if err != nil {
@@ -92,8 +93,6 @@ func (c sqlCmd) statement(stdin io.Reader) (string, error) {
 func told(err error) error {
 	var e *warehouse.Error
 	switch {
-	case errors.As(err, &e) && e.LoginRefused():
-		return fmt.Errorf("%w: user or password are wrong", err)
 	case errors.As(err, &e) && e.Detail() != "":
 		return fmt.Errorf("%w: %s", err, e.Detail())
 	}

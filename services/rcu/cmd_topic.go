@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"rcu/pkg/config"
 	"rcu/pkg/embedded"
 	"rcu/pkg/stream"
 	"rcu/services/internal/boot"
@@ -21,6 +20,7 @@ type topicCmd struct {
 
 // tailCmd prints records.
 type tailCmd struct {
+	fileFlags
 	Name   string   `arg:"" help:"Topic, with or without the rcu. in front."`
 	Last   int      `name:"last" short:"n" default:"10" help:"Records to begin with." placeholder:"N"`
 	Follow bool     `name:"follow" short:"f" help:"Go on with new records until Ctrl-C."`
@@ -54,7 +54,7 @@ func (c tailCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	client, err := openKafka(a, c.Kafka)
+	client, err := openKafka(a, c.fileFlags, c.Kafka)
 	if err != nil {
 		return err
 	}
@@ -77,6 +77,7 @@ func (c tailCmd) Run(ctx context.Context, a *app) error {
 
 // adoptCmd accepts a topic that is not the one that it was.
 type adoptCmd struct {
+	fileFlags
 	Name  string   `arg:"" help:"Topic, with or without the rcu. in front."`
 	Kafka []string `name:"kafka" help:"Brokers of a Kafka (default: those of rcu up)." placeholder:"HOST:PORT"`
 }
@@ -99,7 +100,7 @@ func (c adoptCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	defer closeBroker()
-	client, err := openKafka(a, brokers)
+	client, err := openKafka(a, c.fileFlags, brokers)
 	if err != nil {
 		return err
 	}
@@ -115,10 +116,14 @@ func (c adoptCmd) Run(ctx context.Context, a *app) error {
 
 // brokers are those that are named, or those of the data folder: its embedded broker ends with `rcu up`, as all that is told to adopt a topic does.
 func (c adoptCmd) brokers(ctx context.Context, a *app) (addrs []string, closeBroker func(), err error) {
+	s, err := c.settings(a)
+	if err != nil || len(c.Kafka) > 0 || len(s.Kafka.Brokers) > 0 {
+		return c.Kafka, func() {}, err
+	}
 	h := home{a.data}
 	in, found, err := h.readInstance()
-	if err != nil || !found || len(c.Kafka) > 0 || !slices.Contains(in.Embedded, "kafka") || h.inUse() {
-		return c.Kafka, func() {}, err
+	if err != nil || !found || !slices.Contains(in.Embedded, "kafka") || h.inUse() {
+		return nil, func() {}, err
 	}
 	release, err := h.lock()
 	if err != nil {
@@ -143,11 +148,11 @@ func knownTopic(name string) (string, error) {
 	return "", &boot.UsageError{Err: fmt.Errorf("there is no such topic: one of %s", strings.Join(known, ", "))}
 }
 
-// openKafka connects to the named brokers, or to those of `rcu up`.
-func openKafka(a *app, brokers []string) (*stream.Client, error) {
-	s := defaultSettings()
-	if err := config.Load(s, config.Source{Env: a.world.Env}); err != nil {
-		return nil, err //nolint:wrapcheck // says all
+// openKafka connects to the named brokers, to those of the configuration, or to those of `rcu up`.
+func openKafka(a *app, file fileFlags, brokers []string) (*stream.Client, error) {
+	s, err := file.settings(a)
+	if err != nil {
+		return nil, err
 	}
 	if len(brokers) > 0 {
 		s.Kafka.Brokers = brokers
@@ -156,7 +161,7 @@ func openKafka(a *app, brokers []string) (*stream.Client, error) {
 		return nil, err
 	}
 	if len(s.Kafka.Brokers) == 0 {
-		return nil, errors.New("there is no Kafka to ask: start one with rcu up, or name one with --kafka HOST:PORT")
+		return nil, errors.New("there is no Kafka to ask: start one with rcu up, or name one with --kafka HOST:PORT or --config FILE")
 	}
 	client, err := stream.Connect(s.Kafka, stream.Deps{})
 	if err != nil {

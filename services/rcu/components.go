@@ -124,7 +124,7 @@ func connectRedis(ctx context.Context, d *deps) error {
 
 // redisConfig says how to reach Redis.
 func redisConfig(r redisSettings) stateredis.Config {
-	cfg := stateredis.Config{Addrs: r.Addrs, Username: r.Username, Password: r.Password.Reveal()}
+	cfg := stateredis.Config{Addrs: r.Addrs, Cluster: r.Cluster, Username: r.Username, Password: r.Password.Reveal()}
 	if r.TLS {
 		cfg.TLS = &tls.Config{MinVersion: tls.VersionTLS12}
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"net"
 	"regexp"
 	"slices"
@@ -88,7 +89,9 @@ type embeddedSettings struct {
 }
 
 type redisSettings struct {
+	// Addrs is one server, or several nodes of a cluster; Cluster says that one address is that of a cluster, too.
 	Addrs    []string      `yaml:"addrs"`
+	Cluster  bool          `yaml:"cluster"`
 	Username string        `yaml:"username"`
 	Password config.Secret `yaml:"password"`
 	TLS      bool          `yaml:"tls"`
@@ -132,6 +135,10 @@ func (s *settings) Validate() error {
 	}
 	p.Require(country.MatchString(s.Country), "country", "must be two capital letters, such as FR")
 	s.checkPorts(&p)
+	for i, addr := range s.Redis.Addrs {
+		_, port, err := net.SplitHostPort(addr)
+		p.Require(err == nil && port != "", fmt.Sprintf("redis.addrs[%d]", i), "must be host:port")
+	}
 	p.Require(s.Embedded.ClickHouseNice >= 0 && s.Embedded.ClickHouseNice <= 19, "embedded.clickhouse_nice", "must be from 0 (as all else) to 19")
 	p.Under("ingest", s.Ingest.over(ingest.Default("store")).Validate())
 	if s.Identity.Rules != "" {
@@ -188,10 +195,21 @@ func (s *settings) needServers() error {
 	return p.Err()
 }
 
-// configFlags are common to the commands that start services.
+// fileFlags are common to the commands that use servers.
+type fileFlags struct {
+	Config string   `name:"config" help:"YAML file of the configuration." type:"path" placeholder:"FILE"`
+	Set    []string `name:"set" help:"One setting over file and environment." placeholder:"PATH=VALUE" sep:"none"`
+}
+
+// settings are the defaults, the file, the environment and --set, each over those before.
+func (f fileFlags) settings(a *app) (*settings, error) {
+	s := defaultSettings()
+	return s, config.Load(s, config.Source{File: f.Config, Env: a.world.Env, Set: f.Set}) //nolint:wrapcheck // says all
+}
+
+// configFlags are common to the commands that start services, or work on the servers of an installation.
 type configFlags struct {
-	Config      string   `name:"config" help:"YAML file of the configuration." type:"path" placeholder:"FILE"`
-	Set         []string `name:"set" help:"One setting over file and environment." placeholder:"PATH=VALUE" sep:"none"`
+	fileFlags
 	Listen      string   `name:"listen" help:"Address to listen on." placeholder:"ADDR"`
 	Kafka       []string `name:"kafka" help:"Brokers of a Kafka." placeholder:"HOST:PORT"`
 	Redis       []string `name:"redis" help:"Addresses of a Redis; several are a cluster." placeholder:"HOST:PORT"`
@@ -200,10 +218,9 @@ type configFlags struct {
 	PrintConfig bool     `name:"print-config" help:"Print the configuration, secrets redacted, and end."`
 }
 
-// load gives the settings: defaults, file, environment, --set, and the flags over all.
+// load gives the settings with the flags over all.
 func (f configFlags) load(a *app) (*settings, error) {
-	s := defaultSettings()
-	err := config.Load(s, config.Source{File: f.Config, Env: a.world.Env, Set: f.Set})
+	s, err := f.settings(a)
 	if f.Listen != "" {
 		s.Listen = f.Listen
 	}
