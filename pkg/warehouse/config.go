@@ -51,7 +51,7 @@ func Default() Config {
 func ParseURL(address string) (Config, error) {
 	u, err := url.Parse(address)
 	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
-		return Config{}, errors.New("reading the address of clickhouse: must be http://user:password@host:port/database")
+		return Config{}, errors.New("reading the address of clickhouse: must be http://user:password@host:port/database, or https://")
 	}
 	cfg := Default()
 	cfg.Addrs, cfg.TLS = []string{u.Host}, u.Scheme == "https"

@@ -2,10 +2,12 @@ package warehouse
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"regexp"
 	"strings"
 
@@ -28,6 +30,8 @@ type Error struct {
 // Error gives the code and its name.
 func (e *Error) Error() string {
 	switch {
+	case e.LoginRefused():
+		return fmt.Sprintf("clickhouse answered with code %d (%s): check user and password of its address (clickhouse.url)", e.Code, e.Name)
 	case e.Name != "":
 		return fmt.Sprintf("clickhouse answered with code %d (%s)", e.Code, e.Name)
 	case e.Code != 0:
@@ -46,6 +50,31 @@ const (
 	codeAuthentication   = 516
 	codeRequiredPassword = 194
 )
+
+// Errors of a connection that waiting does not mend.
+var (
+	errNoTLS       = errors.New("the server does not speak TLS there: name its port for https in clickhouse.url, or say http")
+	errCertificate = errors.New("its certificate does not fit")
+)
+
+// Refused reports whether an error stays until somebody changes the settings or the server's: a log-in or right, or TLS that does not fit.
+func Refused(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && (e.LoginRefused() || e.AccessDenied()) || errors.Is(err, errNoTLS) || errors.Is(err, errCertificate)
+}
+
+// misfit tells of TLS that does not fit; nil: the error is of another kind.
+func misfit(err error) error {
+	var plain tls.RecordHeaderError
+	if errors.Is(err, http.ErrSchemeMismatch) || errors.As(err, &plain) {
+		return fmt.Errorf("talking to clickhouse: %w", errNoTLS)
+	}
+	var certificate *tls.CertificateVerificationError
+	if errors.As(err, &certificate) {
+		return fmt.Errorf("talking to clickhouse: %w: %w", errCertificate, certificate.Err)
+	}
+	return nil
+}
 
 // AccessDenied says that the user may not do what was asked.
 func (e *Error) AccessDenied() bool { return e.Code == codeAccessDenied }
@@ -105,6 +134,9 @@ func redact(err error) error {
 	var he *clickhouse.HTTPError
 	if errors.As(err, &he) {
 		return &Error{Status: he.StatusCode}
+	}
+	if err := misfit(err); err != nil {
+		return err
 	}
 	for _, plain := range []error{context.Canceled, context.DeadlineExceeded, clickhouse.ErrAcquireConnTimeout} {
 		if errors.Is(err, plain) {

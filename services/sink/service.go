@@ -109,9 +109,7 @@ func (s *Service) migrate(ctx context.Context) error {
 			s.migrated.Store(true)
 			return nil
 		}
-		var answer *warehouse.Error
-		refused := errors.As(err, &answer) && (answer.LoginRefused() || answer.AccessDenied())
-		if refused || errors.Is(err, warehouse.ErrSchemaAhead) {
+		if warehouse.Refused(err) || errors.Is(err, warehouse.ErrSchemaAhead) {
 			return fmt.Errorf("migrating clickhouse: %w", err)
 		}
 		s.missing.Store(&err)
