@@ -13,6 +13,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -53,6 +54,9 @@ func Write(ctx context.Context, dir, target string, kind Kind, version string, p
 	}
 	if len(m.Files) == 0 {
 		return m, fmt.Errorf("%s holds no installation", dir)
+	}
+	if kind == Data && !slices.ContainsFunc(m.Files, func(f file) bool { return strings.HasPrefix(f.Path, "kafka/data/") }) {
+		return m, fmt.Errorf("%s has no Kafka of rcu up: this archives the data of servers that rcu up starts itself; back up your own with their own tools, and the keys with --keys-only", dir)
 	}
 	known, err := os.ReadFile(filepath.Join(dir, fingerprint)) //nolint:gosec // a fixed name in our own folder
 	if err != nil {

@@ -318,3 +318,14 @@ func killRestore(t *testing.T, dir, archive string, rng *rand.Rand) {
 		}
 	}
 }
+
+// A folder of services on servers of their own has settings and keys, and none of the data: an archive of it would only look like a backup.
+func TestWrite_withoutAKafkaIsNoBackupOfTheData(t *testing.T) {
+	dir := tree{"keys.json": "the key file", "keys.fingerprint": "f1\n", "sources.yaml": "sources"}.write(t, t.TempDir())
+	target := filepath.Join(t.TempDir(), "a.tar.gz")
+	_, err := backup.Write(t.Context(), dir, target, backup.Data, "v", quietly)
+	require.ErrorContains(t, err, "back up your own with their own tools")
+	require.NoFileExists(t, target)
+	_, err = backup.Write(t.Context(), dir, target, backup.Keys, "v", quietly)
+	require.NoError(t, err)
+}
