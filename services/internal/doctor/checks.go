@@ -156,11 +156,20 @@ func checkPorts(f Facts) []Finding {
 		return ok("port", "rcu up runs and holds its ports")
 	}
 	var found []Finding
+	var held []string
 	for _, p := range f.Ports {
-		if p.Taken {
+		switch {
+		case !p.Taken:
+		case f.Alone:
+			held = append(held, p.Name+" on "+p.Addr)
+		default:
 			found = append(found, wrong("port", fmt.Sprintf("%s wants to listen on %s, which another program holds", p.Name, p.Addr),
 				"stop that program (`ss -ltnp` names it), or choose another address with --listen or --set"))
 		}
+	}
+	if len(held) > 0 {
+		slices.Sort(held)
+		return unknown("port", "held by a program each, which is right if it is the service: %s", strings.Join(held, ", "))
 	}
 	return orOK(found, "port", "%d ports are free", len(f.Ports))
 }
@@ -268,6 +277,8 @@ func checkKeys(f Facts) []Finding {
 		return []Finding{wrong("keys", "the key file cannot be used: "+k.Problem, "put the key file of this installation back from its copy; without it customers cannot be looked up")}
 	case k.Known != "" && k.Known != k.Fingerprint:
 		return []Finding{wrong("keys", fmt.Sprintf("%s is another installation's key file (fingerprint %s, the data were made with %s)", k.Path, k.Fingerprint, k.Known), "give the right file with --set keys=FILE; with a wrong one every customer would get another id")}
+	case k.Foreign:
+		return []Finding{wrong("keys", k.Path+" is not the key file with which the keys in kafka were wrapped", "copy keys.json of the installation there and remove keys.fingerprint in the data folder; with a wrong one every customer would get another id")}
 	default:
 		return ok("keys", "%s is the key file of this installation", k.Path)
 	}

@@ -35,6 +35,8 @@ func TestExamine(t *testing.T) {
 		{"stopped in order", "server", doctor.Unknown, doctor.Facts{Redis: doctor.Server{Addr: "x", Embedded: true}}},
 		{"a redis that cannot write", "server", doctor.Problem, doctor.Facts{Redis: doctor.Server{Addr: "x", Refuses: "it cannot write its files"}}},
 		{"one of two disks that is nearly full", "disk", doctor.Problem, doctor.Facts{Disks: []doctor.Disk{{Path: "a", Free: 9, Least: 5}, {Path: "b", Free: 4, Least: 5}}}},
+		{"a port taken where services run alone", "port", doctor.Unknown, doctor.Facts{Alone: true, Ports: []doctor.Port{{Name: "a", Addr: "b", Taken: true}}}},
+		{"a taken port", "port", doctor.Problem, doctor.Facts{Ports: []doctor.Port{{Name: "a", Addr: "b", Taken: true}}}},
 		{"a taken port of our own", "port", doctor.OK, doctor.Facts{Running: true, Ports: []doctor.Port{{Name: "a", Addr: "b", Taken: true}}}},
 	}
 	for _, tt := range tests {

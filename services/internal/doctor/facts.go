@@ -5,6 +5,7 @@ import "time"
 // Facts is all that the checks look at.
 type Facts struct {
 	Running    bool // `rcu up` holds the data folder
+	Alone      bool // the servers are not ours: services run each by itself, and nobody notes which
 	Crashed    bool // it ran, does not any more, and did not stop in order
 	Engine     Program
 	RedisFile  Program
@@ -74,6 +75,7 @@ type Keys struct {
 	Path        string
 	Problem     string // it cannot be read
 	Fingerprint string
+	Foreign     bool   // the keys in Kafka were wrapped with another one
 	Known       string // fingerprint with which the data were made; empty: no data yet
 }
 

@@ -22,6 +22,7 @@ import (
 	"rcu/pkg/stream"
 	"rcu/pkg/vault"
 	"rcu/pkg/warehouse"
+	"rcu/services/internal/dailykeys"
 )
 
 // askLimit bounds each question to a server.
@@ -58,7 +59,7 @@ func (t Target) ask(name string) bool { return !t.embedded(name) || t.Running }
 
 // Gather fills the facts. Whatever goes wrong becomes a fact, so it never fails.
 func Gather(ctx context.Context, t Target) Facts {
-	f := Facts{Running: t.Running, Crashed: t.Crashed}
+	f := Facts{Running: t.Running, Alone: len(t.Embedded) == 0, Crashed: t.Crashed}
 	f.Engine = engine(t)
 	f.RedisFile = redisFile(ctx, t)
 	f.Redis = askRedis(ctx, t)
@@ -66,7 +67,7 @@ func Gather(ctx context.Context, t Target) Facts {
 	f.Kafka, f.Topics, f.Lags = askKafka(ctx, t)
 	f.Ports = tryPorts(ctx, t)
 	f.Disks = disks(t)
-	f.Keys = keys(t)
+	f.Keys = keys(ctx, t, f.Kafka, f.Topics)
 	return f
 }
 
@@ -358,7 +359,8 @@ func device(path string) uint64 {
 	return 0
 }
 
-func keys(t Target) Keys {
+// keys looks at the key file, and at the keys in Kafka where it answers and has them.
+func keys(ctx context.Context, t Target, kafka Server, topics Topics) Keys {
 	k := Keys{Path: t.Keys, Known: t.Fingerprint}
 	if _, err := os.Stat(t.Keys); errors.Is(err, fs.ErrNotExist) && t.Fingerprint == "" {
 		return k
@@ -370,5 +372,21 @@ func keys(t Target) Keys {
 		return k
 	}
 	k.Fingerprint = ring.Fingerprint()
+	if topics.Asked && kafka.Problem == "" && !slices.Contains(topics.Missing, stream.TopicKeys) {
+		k.Foreign = foreign(ctx, t, ring)
+	}
 	return k
+}
+
+// foreign reports whether the keys in Kafka are those of another key file; where it cannot be asked, nothing is said.
+func foreign(ctx context.Context, t Target, ring *vault.Keyring) bool {
+	ctx, cancel := context.WithTimeout(ctx, askLimit)
+	defer cancel()
+	c, err := stream.Connect(t.Kafka, stream.Deps{})
+	if err != nil {
+		return false
+	}
+	defer c.Close()
+	other, err := dailykeys.OfAnother(ctx, c, ring)
+	return err == nil && other
 }

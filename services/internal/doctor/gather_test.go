@@ -14,11 +14,13 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"google.golang.org/protobuf/proto"
 
 	"rcu/pkg/stream"
 	"rcu/pkg/testkit"
 	"rcu/pkg/vault"
 	"rcu/pkg/warehouse"
+	eventpb "rcu/schemas/event"
 	"rcu/services/internal/doctor"
 )
 
@@ -103,7 +105,9 @@ func TestDoctorNamesWhatWasPlanted(t *testing.T) {
 		{"missing clickhouse", "server", "clickhouse on 127.0.0.1:1 does not answer", func(s *doctor.Target) { s.ClickHouseURL = "http://rcu:planted@127.0.0.1:1/rcu" }},
 		{"a crash", "server", "rcu up ended without being stopped", func(s *doctor.Target) { s.Embedded, s.Crashed = []string{"redis"}, true }},
 		{"wrong version", "version", "has version 6.2.1, at least 7.0", func(s *doctor.Target) { s.RedisAddrs = []string{fakeRedis(t, "6.2.1", 0)} }},
-		{"port taken", "port", "admin wants to listen on " + taken.Addr().String(), func(s *doctor.Target) { s.Ports["admin"] = taken.Addr().String() }},
+		{"port taken", "port", "admin wants to listen on " + taken.Addr().String(), func(s *doctor.Target) {
+			s.Ports["admin"], s.Embedded = taken.Addr().String(), []string{"redis"}
+		}},
 		{"topics of another size", "topics", "not as they must be", func(s *doctor.Target) { s.Kafka.Partitions = 3 }},
 		{"clock skew", "clock", "the clock of redis on", func(s *doctor.Target) { s.RedisAddrs = []string{fakeRedis(t, "7.0.15", time.Hour)} }},
 		{"full disk", "disk", "free, at least", func(s *doctor.Target) { s.MinFree = 1 << 62 }},
@@ -114,6 +118,15 @@ func TestDoctorNamesWhatWasPlanted(t *testing.T) {
 		{"engine not installed", "engine", "the ClickHouse engine is not installed", func(s *doctor.Target) { s.Embedded = []string{"clickhouse"}; t.Setenv("RCU_CACHE", t.TempDir()) }},
 		{"redis-server not installed", "engine", "redis-server cannot be used", func(s *doctor.Target) { s.Embedded = []string{"redis"}; t.Setenv("PATH", t.TempDir()) }},
 	}
+	foreign, err := vault.Load(other)
+	require.NoError(t, err)
+	tests = append(tests, struct {
+		name, check, what string
+		plant             func(*doctor.Target)
+	}{"a key file that was made anew", "keys", "is not the key file with which the keys in kafka were wrapped", func(s *doctor.Target) {
+		s.Keys, s.Fingerprint = other, foreign.Fingerprint()
+	}})
+	sealed(t, s)
 	s.MaxLag = 100
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -126,6 +139,23 @@ func TestDoctorNamesWhatWasPlanted(t *testing.T) {
 			require.NotContains(t, fmt.Sprint(got), "planted", "no log-in in a finding")
 		})
 	}
+}
+
+// sealed has the installation publish a daily key, as an ingestor does before it seals.
+func sealed(t *testing.T, s doctor.Target) {
+	t.Helper()
+	ring, err := vault.Load(s.Keys)
+	require.NoError(t, err)
+	p, err := connect(t, s).NewProducer(stream.ProducerConfig{})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, p.Close(t.Context())) }()
+	daily := vault.NewDaily(ring, func(ctx context.Context, w *eventpb.WrappedKey) error {
+		r, err := stream.Encode(stream.TopicKeys, vault.DailyRecordKey(w.GetId()), proto.CloneOf(w), time.Now())
+		require.NoError(t, err)
+		return p.Publish(ctx, []stream.Record{r})
+	})
+	_, err = daily.Seal(t.Context(), "shop-fr", time.Now(), []byte("x"))
+	require.NoError(t, err)
 }
 
 func keysOf(m map[string]string) []string {
