@@ -158,7 +158,7 @@ func (c *profileClient) do(ctx context.Context, method, path string, body []byte
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return nil, fmt.Errorf("asking %s: %w (is rcu up running?)", c.what, cause(err))
+		return nil, fmt.Errorf("asking %s: %w (is rcu up running? name a service of its own with --url)", c.what, cause(err))
 	}
 	defer func() { _ = resp.Body.Close() }()
 	raw, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))

@@ -30,7 +30,7 @@ func (explainCmd) Help() string {
 		"and what happened to them: when they came together and parted, and what caused it.\n" +
 		"Identifiers are shown as their namespace and the first digits of their id; their values are in `rcu profile`.\n\n" +
 		exitHelp + "\n\nExamples:\n\n  rcu explain card:2990001234567\n  rcu explain card:2990001234567 --why-not email:paul@example.org\n  rcu explain card:2990001234567 --lang fr --svg card.svg" +
-		"\n  rcu explain --event T12-0017 --source till-12 --lang fr\n\n" +
+		"\n  rcu explain --event T12-0017 --source till-paris-1 --lang fr\n\n" +
 		"With --event it tells from ClickHouse and Kafka what each gate of consent did with one event, and why. Of an event that consent\n" +
 		"refused nothing is kept: then it says exactly that."
 }

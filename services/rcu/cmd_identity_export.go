@@ -25,7 +25,7 @@ func (exportCmd) Help() string {
 	return "Writes JSON lines in the exchange format. Identifiers are pseudonyms, no line holds a personal value or a name; digests of names can be guessed by their\n" +
 		"frequency, so keep the file as personal data. rcu identity solve answers for it as the store does, and tries other rules on it without a server.\n" +
 		"What people did is not in it: sums of the answer count the sightings that are stored.\n\n" +
-		"Example:\n\n  rcu identity export --space main --out facts.jsonl && rcu identity solve --rules rules.yaml facts.jsonl"
+		"Example:\n\n  rcu identity export --space maison --out facts.jsonl && rcu identity solve --rules rules.yaml facts.jsonl"
 }
 
 // exported is what was written.

@@ -148,7 +148,7 @@ func TestProfile_exitCodes(t *testing.T) {
 	require.Contains(t, errs, "rcu up")
 	_, errs, code = call(t, "", "--data", homeWith(t, "http://127.0.0.1:1"), "profile", "email:marie@example.org")
 	require.Equal(t, 1, code)
-	require.Contains(t, errs, "is rcu up running?")
+	require.Contains(t, errs, "is rcu up running? name a service of its own with --url")
 	require.NotContains(t, errs, "marie")
 }
 

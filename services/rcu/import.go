@@ -37,8 +37,8 @@ type importCmd struct {
 // Help gives the example.
 func (importCmd) Help() string {
 	return "An interrupted import goes on where it was cut off. Rows that give no event are named by line and reason.\n\n" +
-		"Example:\n\n  rcu import store completejourney_transactions.csv.gz --map deploy/mappings/complete-journey-tickets.yaml --source till-1\n" +
-		"  rcu import --history callcentre customers.ndjson.gz --source records"
+		"Example:\n\n  rcu import store completejourney_transactions.csv.gz --map deploy/mappings/complete-journey-tickets.yaml --source till-paris-1\n" +
+		"  rcu import --history callcentre customers.ndjson.gz --source records-fr"
 }
 
 // Run imports and prints what became of the rows.
