@@ -17,11 +17,12 @@ func OfAnother(ctx context.Context, client *stream.Client, ring *vault.Keyring) 
 	var foreign, own int
 	err := client.Tail(ctx, stream.TailConfig{Topic: stream.TopicKeys, Last: sampled}, func(r stream.Record) error {
 		var key eventpb.WrappedKey
-		switch {
-		case len(r.Value) == 0, r.Decode(&key) != nil, len(key.GetWrapped()) == 0: // destroyed, or not ours to judge
-		case ring.Unwraps(&key):
+		if len(r.Value) == 0 || r.Decode(&key) != nil || len(key.GetWrapped()) == 0 {
+			return nil // destroyed, or not ours to judge
+		}
+		if ring.Unwraps(&key) {
 			own++
-		default:
+		} else {
 			foreign++
 		}
 		return nil
