@@ -18,7 +18,7 @@ func OfAnother(ctx context.Context, client *stream.Client, ring *vault.Keyring) 
 	err := client.Tail(ctx, stream.TailConfig{Topic: stream.TopicKeys, Last: sampled}, func(r stream.Record) error {
 		var key eventpb.WrappedKey
 		if len(r.Value) == 0 || r.Decode(&key) != nil || len(key.GetWrapped()) == 0 {
-			return nil // destroyed, or not ours to judge
+			return nil //nolint:nilerr // destroyed, or not ours to judge
 		}
 		if ring.Unwraps(&key) {
 			own++
