@@ -269,7 +269,7 @@ func TestSink_deliveredAgain_countsOnce(t *testing.T) {
 	r.publish(stream.TopicResolved, late)
 	r.wait(301.0, "SELECT count() FROM events FINAL")
 	require.Eventually(t, func() bool {
-		lag, err := r.client.Lag(t.Context(), "another")
+		lag, err := r.client.Lag(t.Context(), "another", stream.TopicResolved)
 		total := int64(0)
 		for _, l := range lag {
 			total += l.Lag()
