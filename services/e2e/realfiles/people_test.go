@@ -25,19 +25,22 @@ import (
 const people = "people"
 
 // TestAllRealPeople puts the people of all sets under real tickets, orders and calls, lets the pipeline find them, and scores its
-// records against the truth, beside the kernel's own on the same events.
+// records against the truth, beside the kernel's own on the same events: by the rules that an installation begins with, and nightly without names.
 func TestAllRealPeople(t *testing.T) {
 	testkit.Long(t)
 	data := filepath.Dir(testkit.Data(t, "er"))
 	c, err := compose.Compose(compose.Config{Data: data, Mappings: filepath.Join(testkit.Root(t), "deploy", "mappings"), Seed: 1})
 	require.NoError(t, err)
 	truth, kernel := c.Truth(), evidence(t, c)
-	for _, names := range []identity.Names{identity.NamesOff, identity.NamesAttested} {
+	for _, names := range []identity.Names{identity.NamesAttested, identity.NamesOff} {
 		title := string(names)
 		if names == identity.NamesOff {
 			title = "off"
 		}
 		t.Run("names "+title, func(t *testing.T) {
+			if names != identity.DefaultRules().Names {
+				testkit.Nightly(t)
+			}
 			s := stack.StartOwn(t, sources(), map[string]any{"identity": map[string]string{"rules": rules(t, title)}})
 			took := stream(t, s, c)
 			found := records(t, s)
