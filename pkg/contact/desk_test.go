@@ -15,7 +15,7 @@ import (
 	"rcu/pkg/resolve/statemem"
 )
 
-// entry is a contact as the model knows it.
+// entry is a contact as the model knows it, or one of its reservations: asked for again through another gate, a contact has one with each.
 type entry struct {
 	id, point, gate int // a reservation lies with the gate it was made through, a contact with its point
 	made            bool
@@ -38,25 +38,41 @@ func (m *model) person(point int) []int {
 
 // count counts what stands in the way of a contact: everything made in the window, and reservations that hold, of those before it.
 func (m *model) count(e entry, now time.Time, before bool) (n int) {
-	mine := m.person(e.point)
+	seen := map[int]bool{e.id: true}
 	for _, x := range m.entries {
-		switch {
-		case x.id == e.id || !slices.Contains(mine, x.point):
+		if seen[x.id] {
+			continue
+		}
+		seen[x.id] = true
+		switch x, found := m.find(x.id, e.point, now); {
+		case !found:
 		case x.made && now.Sub(x.at) < m.window:
 			n++
-		case !x.made && now.Before(x.expires) && slices.Contains(mine, x.gate) && (!before || x.at.Before(e.at) || x.at.Equal(e.at) && x.id < e.id):
+		case !x.made && (!before || x.at.Before(e.at) || x.at.Equal(e.at) && x.id < e.id):
 			n++
 		}
 	}
 	return n
 }
 
-func (m *model) find(id, point int, now time.Time) (int, bool) {
+// find returns what the person of a point has of a contact: that it was made, or the last reservation that holds.
+func (m *model) find(id, point int, now time.Time) (last entry, found bool) {
 	mine := m.person(point)
-	i := slices.IndexFunc(m.entries, func(x entry) bool {
-		return x.id == id && slices.Contains(mine, x.point) && (x.made || slices.Contains(mine, x.gate) && now.Before(x.expires))
-	})
-	return i, i >= 0
+	for _, x := range m.entries {
+		if x.id != id || !slices.Contains(mine, x.point) || !x.made && !(slices.Contains(mine, x.gate) && now.Before(x.expires)) {
+			continue
+		}
+		if !found || x.made || !last.made && x.at.After(last.at) {
+			last, found = x, true
+		}
+	}
+	return last, found
+}
+
+// release gives the places back that a contact has with the gates of a person.
+func (m *model) release(id, point int) {
+	mine := m.person(point)
+	m.entries = slices.DeleteFunc(m.entries, func(x entry) bool { return x.id == id && !x.made && slices.Contains(mine, x.gate) })
 }
 
 // Over whole histories of reservations, confirmations, merges, splits and hours that pass, the desk allows what the model allows.
@@ -100,16 +116,16 @@ func oneHistory(t *rapid.T) {
 		a := contact.Ask{ID: idOf(id), Channel: consent.ChannelEmail, Point: pointOf(byte(point))}
 		yes := contact.Person{Permission: contact.Permission{Allowed: true}}
 		ctx := context.Background()
-		i, found := m.find(id, point, now)
+		had, found := m.find(id, point, now)
 		switch kind {
 		case "reserve", "again":
 			if kind == "again" && next == 0 {
 				continue
 			}
 			e := entry{id: id, point: point, gate: gate, at: now, expires: now.Add(m.hold)}
-			want := !found || !m.entries[i].made
+			want := !found || !had.made
 			if want && found {
-				want = m.count(m.entries[i], now, true) < m.most
+				want = m.count(had, now, true) < m.most
 			} else if want {
 				want = m.count(e, now, false) < m.most
 			}
@@ -118,28 +134,25 @@ func oneHistory(t *rapid.T) {
 				t.Fatalf("reserve %d: %+v, %v, want %v", id, v, err, want)
 			}
 			if want && !found {
-				m.entries = append(slices.DeleteFunc(m.entries, func(x entry) bool { return x.id == id && !x.made }), e)
-			} else if want && c.At != m.entries[i].at.Unix() {
+				m.entries = append(m.entries, e)
+			} else if want && c.At != had.at.Unix() {
 				t.Fatalf("another place for the same contact: %+v", c)
 			}
 		case "confirm":
-			want := found && !m.entries[i].made && m.count(m.entries[i], now, true) < m.most
+			want := found && !had.made && m.count(had, now, true) < m.most
 			v, _, err := desk.Confirm(ctx, who, a, yes, now)
 			if err != nil || v.Allowed != want {
 				t.Fatalf("confirm %d: %+v, %v, want %v", id, v, err, want)
 			}
-			if want {
-				m.entries[i].made, m.entries[i].at = true, now
-			} else if found && !m.entries[i].made {
-				m.entries = slices.Delete(m.entries, i, i+1)
+			if m.release(id, point); want {
+				had.made, had.at = true, now
+				m.entries = append(m.entries, had)
 			}
 		case "release":
 			if _, err := desk.Release(ctx, who, a, now); err != nil {
 				t.Fatal(err)
 			}
-			if found && !m.entries[i].made {
-				m.entries = slices.Delete(m.entries, i, i+1)
-			}
+			m.release(id, point)
 		case "time":
 			now = now.Add(time.Duration(rapid.IntRange(1, 3600*3).Draw(t, "seconds")) * time.Second)
 		case "merge":
