@@ -37,9 +37,14 @@ type importCmd struct {
 // Help gives the example.
 func (importCmd) Help() string {
 	return "An interrupted import goes on where it was cut off. Rows that give no event are named by line and reason.\n\n" +
+		"Exit codes: 0 everything is in, 1 trouble: start it again and it goes on, 2 wrong call, 6 it is through and everything else is in, but rows were bad or events rejected,\n" +
+		"130 interrupted. What consent drops, what a mapping skips and what was there before is no fault: 0. With --dry-run 6 says that rows are bad.\n\n" +
 		"Example:\n\n  rcu import store completejourney_transactions.csv.gz --map deploy/mappings/complete-journey-tickets.yaml --source till-paris-1\n" +
 		"  rcu import --history callcentre customers.ndjson.gz --source records-fr"
 }
+
+// exitRows is the exit code of an import that is through and left rows behind.
+const exitRows = 6
 
 // Run imports and prints what became of the rows.
 func (c importCmd) Run(ctx context.Context, a *app) error {
@@ -60,7 +65,17 @@ func (c importCmd) Run(ctx context.Context, a *app) error {
 	if aerr := a.answer(sum, func(w io.Writer) { printSummary(w, c, sum) }); aerr != nil {
 		return aerr
 	}
-	return err //nolint:wrapcheck // says all
+	switch left := sum.Refused(); {
+	case err != nil && ctx.Err() != nil:
+		a.say("interrupted: the same command goes on from here")
+		return &boot.Silent{Code: boot.ExitInterrupted}
+	case err != nil:
+		return err //nolint:wrapcheck // says all
+	case left > 0:
+		a.say("%d rows or events were refused; mend them, and import them again", left)
+		return &boot.Silent{Code: exitRows}
+	}
+	return nil
 }
 
 // address is the key of the source and where its channel's ingestor listens.

@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -30,8 +33,8 @@ func TestImportDryRunCountsRows(t *testing.T) {
 	require.NoError(t, os.WriteFile(file, []byte("vru+line,call_id,customer_id,priority,type,date,vru_entry,vru_exit,vru_time,q_start,q_exit,q_time,outcome,ser_start,ser_exit,ser_time,server\n"+
 		"A,1,0,0,PS,2010-08-01,0:10:10,0:10:27,17,0:00:00,0:00:00,0,HANG,0:00:00,0:00:00,0,N\nA,2,9,0,PS,2010-08-01,when,0:10:27,17,0:00:00,0:00:00,0,HANG,0:00:00,0:00:00,0,N\n"), 0o600))
 	mapping := filepath.Join(testkit.Root(t), "deploy", "mappings", "technion-calls.yaml")
-	out, err := called(t, "import", "callcentre", file, "--map", mapping, "--dry-run", "--json", "--data", dir)
-	require.NoError(t, err)
+	out, _, code := call(t, "", "import", "callcentre", file, "--map", mapping, "--dry-run", "--json", "--data", dir)
+	require.Equal(t, exitRows, code, "a row is bad")
 	var sum importer.Summary
 	require.NoError(t, json.Unmarshal([]byte(out), &sum))
 	require.Equal(t, 2, sum.Report.Rows)
@@ -39,10 +42,57 @@ func TestImportDryRunCountsRows(t *testing.T) {
 	require.Equal(t, map[string]int{"time": 1}, sum.Report.Bad)
 	require.Equal(t, 3, sum.Report.Examples[0].Line)
 
-	text, err := called(t, "import", "callcentre", file, "--map", mapping, "--dry-run", "--data", dir)
-	require.NoError(t, err)
+	text, said, code := call(t, "", "import", "callcentre", file, "--map", mapping, "--dry-run", "--data", dir)
+	require.Equal(t, exitRows, code)
+	require.Contains(t, said, "1 rows or events were refused")
 	require.Contains(t, text, "line 3: time")
 	require.NotContains(t, text, "when")
+}
+
+// The exit code tells a script apart: everything is in, some of it is not, the import could not be made, and somebody ended it.
+func TestImport_exitCodes(t *testing.T) {
+	for name, c := range map[string]struct {
+		lines  string
+		status int
+		answer string
+		want   int
+	}{
+		"all are in":             {"{\"id\":\"a\"}\n", 200, `{"results":[{"index":0,"status":"accepted"}]}`, boot.ExitOK},
+		"consent dropped one":    {"{\"id\":\"a\"}\n", 200, `{"results":[{"index":0,"status":"dropped","reason":"consent"}]}`, boot.ExitOK},
+		"one was there before":   {"{\"id\":\"a\"}\n", 200, `{"results":[{"index":0,"status":"accepted","duplicate":true}]}`, boot.ExitOK},
+		"the only row is bad":    {"no event\n", 200, `{"results":[]}`, exitRows},
+		"one is in, one is not":  {"{\"id\":\"a\"}\n{\"id\":\"b\"}\n", 200, `{"results":[{"index":0,"status":"accepted"},{"index":1,"status":"rejected","errors":[{"reason":"required","field":"/type"}]}]}`, exitRows},
+		"the key is not known":   {"{\"id\":\"a\"}\n", 401, `{"reason":"unknown_key"}`, boot.ExitError},
+		"somebody interrupts it": {"{\"id\":\"a\"}\n", 0, ``, boot.ExitInterrupted},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			file := filepath.Join(dir, "events.ndjson")
+			require.NoError(t, os.WriteFile(file, []byte(c.lines), 0o600))
+			signals := make(chan os.Signal, 1)
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if c.status == 0 {
+					_, _ = io.Copy(io.Discard, r.Body) // then the server sees that the caller has gone
+					signals <- os.Interrupt
+					<-r.Context().Done()
+					return
+				}
+				w.WriteHeader(c.status)
+				_, _ = io.WriteString(w, c.answer)
+			}))
+			defer server.Close()
+			for _, again := range []string{"first", "again"} {
+				if c.status == 0 && again == "again" {
+					continue
+				}
+				var out, said bytes.Buffer
+				args := []string{"--json", "import", "store", file, "--key", "k", "--url", server.URL, "--data", dir}
+				code := boot.Main("rcu", boot.IO{Args: args, Stdout: &out, Stderr: &said, Signals: signals}, run)
+				require.Equal(t, c.want, code, "%s: %s%s", again, out.String(), said.String())
+				require.True(t, json.Valid(out.Bytes()), "what happened is told: %s", out.String())
+			}
+		})
+	}
 }
 
 func TestImportNeedsAKey(t *testing.T) {

@@ -47,6 +47,15 @@ type Summary struct {
 // Duplicates counts everything that was there before: rows repeated in the file, events acknowledged by an earlier run, events that the ingestor knew.
 func (s Summary) Duplicates() int { return s.Report.Duplicates + s.Resent + s.Outcome.Duplicate }
 
+// Refused counts what only a person can mend: rows that could not be mapped, and events that the ingestor rejected.
+func (s Summary) Refused() int {
+	n := s.Outcome.Refused()
+	for _, bad := range s.Report.Bad {
+		n += bad
+	}
+	return n
+}
+
 // Run maps the files and posts their events. On an error the summary holds what was done; the next run goes on from there.
 func Run(ctx context.Context, cfg Config) (Summary, error) {
 	var sum Summary
