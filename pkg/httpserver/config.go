@@ -16,7 +16,6 @@ type Config struct {
 	IdleTimeout       time.Duration `yaml:"idle_timeout"`        // of a kept connection
 	MaxHeaderBytes    int           `yaml:"max_header_bytes"`
 	MaxConnections    int           `yaml:"max_connections"` // further ones wait in the listener's backlog
-	ShutdownDelay     time.Duration `yaml:"shutdown_delay"`  // between not ready and the end of intake
 	StopTimeout       time.Duration `yaml:"stop_timeout"`    // for requests under way
 }
 
@@ -30,7 +29,6 @@ func Default() Config {
 		IdleTimeout:       90 * time.Second,
 		MaxHeaderBytes:    16 << 10,
 		MaxConnections:    4096,
-		ShutdownDelay:     0,
 		StopTimeout:       15 * time.Second,
 	}
 }
@@ -50,7 +48,6 @@ func (c Config) Validate() error {
 		{"read_timeout", c.ReadTimeout, 1},
 		{"write_timeout", c.WriteTimeout, 1},
 		{"idle_timeout", c.IdleTimeout, 1},
-		{"shutdown_delay", c.ShutdownDelay, 0},
 		{"stop_timeout", c.StopTimeout, 1},
 	} {
 		if d.value < d.least {

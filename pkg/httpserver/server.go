@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"go.uber.org/zap"
 )
@@ -90,7 +89,10 @@ func (s *Server) Ready() error {
 	return nil
 }
 
-// Run serves until ctx ends, then stops in order: not ready, ShutdownDelay, no new connections, requests under way
+// Leave makes Ready say that the server stops, while it goes on serving: a load balancer turns away before Run is asked to end.
+func (s *Server) Leave() { s.stopping.Store(true) }
+
+// Run serves until ctx ends, then stops in order: not ready, no new connections, requests under way
 // finish within StopTimeout, the rest is cut.
 func (s *Server) Run(ctx context.Context) error {
 	if err := s.Listen(ctx); err != nil {
@@ -110,11 +112,6 @@ func (s *Server) Run(ctx context.Context) error {
 
 func (s *Server) stop(ctx context.Context, served <-chan error) error {
 	s.stopping.Store(true)
-	if s.cfg.ShutdownDelay > 0 {
-		t := time.NewTimer(s.cfg.ShutdownDelay)
-		defer t.Stop()
-		<-t.C
-	}
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.StopTimeout)
 	defer cancel()
 	err := s.http.Shutdown(drain)

@@ -23,6 +23,8 @@ type Part struct {
 	Run func(ctx context.Context) error
 	// Ready tells whether the part can work; nil means at once. Parts added later wait for it, for at most StartLimit.
 	Ready func(ctx context.Context) error
+	// Leave, if any, is called when the group will stop, before it waits: the part says "not ready" itself, and goes on working.
+	Leave func()
 	// StartLimit bounds the wait for Ready; default two minutes, below zero without end.
 	StartLimit time.Duration
 	// Grace bounds the time from the end of ctx to the return of Run; default 15 seconds.
@@ -71,6 +73,7 @@ func (g *Group) Run(ctx context.Context, started func()) error {
 	ended := make(chan *running, len(g.parts))
 	var up []*running
 	var cause error
+	served := false
 	for _, r := range g.parts {
 		g.launch(ctx, r, ended)
 		up = append(up, r)
@@ -80,6 +83,7 @@ func (g *Group) Run(ctx context.Context, started func()) error {
 		g.log.Info("part started", zap.String("part", r.Name))
 	}
 	if cause == nil && ctx.Err() == nil {
+		served = true
 		g.setServing(true)
 		if started != nil {
 			started()
@@ -87,8 +91,8 @@ func (g *Group) Run(ctx context.Context, started func()) error {
 		cause = g.watch(ctx, ended)
 	}
 	g.setServing(false)
-	if g.delay > 0 && cause == nil {
-		pause(g.delay)
+	if g.delay > 0 && cause == nil && served {
+		g.leave()
 	}
 	return errors.Join(cause, g.stop(up))
 }
@@ -224,8 +228,15 @@ func (g *Group) setWaiting(why error) {
 	g.waiting = why
 }
 
-func pause(d time.Duration) {
-	timer := time.NewTimer(d)
+// leave has every part say that it is not ready, and gives whoever sends requests the time to see it.
+func (g *Group) leave() {
+	g.log.Info("not ready any more, and waiting before the stop", zap.Duration("delay", g.delay))
+	for _, r := range g.parts {
+		if r.Leave != nil {
+			r.Leave()
+		}
+	}
+	timer := time.NewTimer(g.delay)
 	defer timer.Stop()
 	<-timer.C
 }

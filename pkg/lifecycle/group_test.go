@@ -125,12 +125,32 @@ func TestGroupStopsWhenOnePartEnds(t *testing.T) {
 func TestGroupWaitsBeforeItStops(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := lifecycle.New(zap.NewNop(), 5*time.Second)
-		var stopped time.Time
-		g.Add(lifecycle.Part{Name: "a", Run: func(ctx context.Context) error { <-ctx.Done(); stopped = time.Now(); return nil }})
+		var stopped, left time.Time
+		g.Add(lifecycle.Part{
+			Name: "a", Run: func(ctx context.Context) error { <-ctx.Done(); stopped = time.Now(); return nil },
+			Leave: func() { left = time.Now(); require.Error(t, g.Ready(t.Context()), "who asks is told first") },
+		})
 		ctx, cancel := context.WithCancel(t.Context())
 		var asked time.Time
 		require.NoError(t, g.Run(ctx, func() { asked = time.Now(); cancel() }))
+		require.Equal(t, asked, left)
 		require.Equal(t, 5*time.Second, stopped.Sub(asked))
+	})
+}
+
+func TestGroupThatNeverServedStopsAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := lifecycle.New(zap.NewNop(), time.Hour)
+		var stopped time.Time
+		g.Add(lifecycle.Part{
+			Name: "a", Run: func(ctx context.Context) error { <-ctx.Done(); stopped = time.Now(); return nil },
+			Ready: func(context.Context) error { return errors.New("waiting") }, StartLimit: -1,
+		})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		began := time.Now()
+		require.NoError(t, g.Run(ctx, nil))
+		require.Equal(t, time.Minute, stopped.Sub(began), "nobody sends it requests")
 	})
 }
 

@@ -194,7 +194,7 @@ func (r *rig) start() {
 	r.logs = logs
 	cfg := consentapi.Default()
 	cfg.Journal, cfg.ReplayEvery = r.journal, 5*time.Millisecond
-	cfg.HTTP.Addr, cfg.HTTP.ShutdownDelay = "127.0.0.1:0", 0
+	cfg.HTTP.Addr = "127.0.0.1:0"
 	if r.room > 0 {
 		cfg.JournalBytes = r.room
 	}

@@ -163,6 +163,9 @@ func (s *Service) Addr() string { return s.server.Addr() }
 // Ready is nil while requests are taken.
 func (s *Service) Ready() error { return s.server.Ready() }
 
+// Leave says "not ready" on its own port, while requests are served until Run is asked to end.
+func (s *Service) Leave() { s.server.Leave() }
+
 // Run serves until ctx ends, then stops in order.
 func (s *Service) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)

@@ -122,7 +122,7 @@ func newAPI(t testing.TB, w *world, change func(*profileapi.Config, *profileapi.
 	log, err := telemetry.NewLogger(a.logs, "debug")
 	require.NoError(t, err)
 	cfg := profileapi.Default()
-	cfg.HTTP.Addr, cfg.HTTP.ShutdownDelay = "127.0.0.1:0", 0
+	cfg.HTTP.Addr = "127.0.0.1:0"
 	deps := profileapi.Deps{
 		Log: log, Metrics: a.registry, Gatherer: a.registry, Readers: readers(t), Graph: w.graph, Cells: w.cells, Keyring: w.ring,
 		Audit: a.audit, Now: func() time.Time { return clock },

@@ -132,6 +132,9 @@ func (s *Service) Addr() string { return s.server.Addr() }
 // Ready reports whether requests are served.
 func (s *Service) Ready() bool { return s.server.Ready() == nil }
 
+// Leave says "not ready" on its own port, while requests are served until Run is asked to end.
+func (s *Service) Leave() { s.server.Leave() }
+
 // Run serves until ctx ends. Reads answered are written down before it returns.
 func (s *Service) Run(ctx context.Context) error {
 	var group errgroup.Group

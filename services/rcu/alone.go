@@ -34,7 +34,7 @@ type alone struct {
 // part is the service for the group of its process, whatever it has to wait for.
 func (a *alone) part() lifecycle.Part {
 	a.wait(errors.New("it begins"))
-	return lifecycle.Part{Name: a.c.name, Run: a.run, Ready: a.ready, StartLimit: -1}
+	return lifecycle.Part{Name: a.c.name, Run: a.run, Ready: a.ready, Leave: a.leave, StartLimit: -1}
 }
 
 func (a *alone) wait(why error) {
@@ -55,6 +55,16 @@ func (a *alone) ready(ctx context.Context) error {
 		return nil
 	}
 	return built.Ready(ctx)
+}
+
+// leave has the service itself say that it is not ready any more.
+func (a *alone) leave() {
+	a.mu.Lock()
+	built := a.built
+	a.mu.Unlock()
+	if built != nil && built.Leave != nil {
+		built.Leave()
+	}
 }
 
 // run waits for the servers that the service needs, builds it and runs it.

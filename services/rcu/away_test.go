@@ -310,6 +310,26 @@ func TestProfileAPIServesWhenRedisComes(t *testing.T) {
 	r.stop()
 }
 
+// A service behind a load balancer says first that it will go, on its own port and to the operator, and answers until the balancer has seen it.
+func TestServiceThatIsAskedToEnd_isNotReadyAndServesBeforeItDoes(t *testing.T) {
+	s := newSite(t)
+	till := s.run("ingest-store", "--set", "shutdown_delay=3s")
+	till.until(http.StatusOK, "ready")
+	asked := time.Now()
+	require.NoError(t, till.cmd.Process.Signal(syscall.SIGTERM))
+	till.until(http.StatusServiceUnavailable, "stopping")
+	require.Eventually(t, func() bool {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+till.addr+"/readyz", http.NoBody)
+		require.NoError(t, err)
+		status, _ := answerTo(req)
+		return status == http.StatusServiceUnavailable
+	}, 2*time.Second, 10*time.Millisecond)
+	status, body := till.post("till-paris-1", happened(1, "s1", "sale", `"identifiers":[{"namespace":"card","value":"2991234567895","proved":true}],`+goods))
+	require.Equal(t, http.StatusOK, status, body)
+	require.NoError(t, till.exit())
+	require.GreaterOrEqual(t, time.Since(asked), 3*time.Second)
+}
+
 func TestServicesThatRedisRefusesEndAtOnce(t *testing.T) {
 	s := newSite(t)
 	s.startRedis()

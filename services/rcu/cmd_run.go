@@ -64,7 +64,7 @@ func (c runCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	defer d.close() //nolint:contextcheck // flushing outlives the context that asked to stop
-	g := lifecycle.New(log, 0)
+	g := lifecycle.New(log, s.ShutdownDelay)
 	if err := addAdmin(ctx, g, d); err != nil {
 		return err
 	}

@@ -57,7 +57,7 @@ func buildConsentAPI(ctx context.Context, d *deps) (lifecycle.Part, error) {
 		return lifecycle.Part{}, err //nolint:wrapcheck // says all
 	}
 	d.addresses["consent-api"] = s.Addr()
-	return lifecycle.Part{Run: guarded(s.Run), Ready: func(context.Context) error { return s.Ready() }}, nil
+	return lifecycle.Part{Run: guarded(s.Run), Ready: func(context.Context) error { return s.Ready() }, Leave: s.Leave}, nil
 }
 
 // pointsOf lists the identifiers of the person who has a point.

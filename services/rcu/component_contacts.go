@@ -47,5 +47,5 @@ func buildContacts(ctx context.Context, d *deps) (lifecycle.Part, error) {
 		return lifecycle.Part{}, err //nolint:wrapcheck // says all
 	}
 	d.addresses["contacts"] = s.Addr()
-	return lifecycle.Part{Run: guarded(s.Run), Ready: func(ctx context.Context) error { return errors.Join(d.redis.Ping(ctx), s.Recalled()) }}, nil
+	return lifecycle.Part{Run: guarded(s.Run), Ready: func(ctx context.Context) error { return errors.Join(d.redis.Ping(ctx), s.Recalled()) }, Leave: s.Leave}, nil
 }

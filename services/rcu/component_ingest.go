@@ -82,7 +82,7 @@ func buildIngest(ctx context.Context, d *deps, channel string, build func(ingest
 			return g.Wait() //nolint:wrapcheck // says all
 		}
 	}
-	return lifecycle.Part{Run: guarded(run), Ready: func(context.Context) error { return s.Ready() }}, nil
+	return lifecycle.Part{Run: guarded(run), Ready: func(context.Context) error { return s.Ready() }, Leave: s.Leave}, nil
 }
 
 // buildJudge decides about what ingestors of any channel held while the consent registers could not be read.

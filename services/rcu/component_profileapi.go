@@ -56,7 +56,7 @@ func buildProfileAPI(ctx context.Context, d *deps) (lifecycle.Part, error) {
 	}
 	d.addresses["profile-api"] = s.Addr()
 	run := func(ctx context.Context) error { return errors.Join(s.Run(ctx), history.store.Close()) }
-	return lifecycle.Part{Run: guarded(run), Ready: func(ctx context.Context) error { return d.redis.Ping(ctx) }}, nil
+	return lifecycle.Part{Run: guarded(run), Ready: func(ctx context.Context) error { return d.redis.Ping(ctx) }, Leave: s.Leave}, nil
 }
 
 // controllers tells whose each source is. Where this machine has no list of sources, none is known.

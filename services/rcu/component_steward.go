@@ -56,5 +56,5 @@ func buildSteward(ctx context.Context, d *deps) (lifecycle.Part, error) {
 	d.addresses["steward"] = s.Addr()
 	ready := func(ctx context.Context) error { return errors.Join(s.Ready(), d.redis.Ping(ctx)) }
 	run := func(ctx context.Context) error { return errors.Join(s.Run(ctx), history.store.Close()) }
-	return lifecycle.Part{Run: guarded(run), Ready: ready}, nil
+	return lifecycle.Part{Run: guarded(run), Ready: ready, Leave: s.Leave}, nil
 }

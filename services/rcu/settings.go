@@ -33,6 +33,8 @@ type settings struct {
 	Ports map[string]int `yaml:"ports"`
 	// Admin is the host and port of /metrics, /healthz and /readyz.
 	Admin string `yaml:"admin"`
+	// ShutdownDelay is how long a service that runs alone says "not ready" before it takes no more requests.
+	ShutdownDelay time.Duration `yaml:"shutdown_delay"`
 	// Country is that of national phone numbers where a request names none, ISO 3166-1 alpha-2. Events have that of their source.
 	Country string `yaml:"country"`
 	// Keys is the key file; Sources and Readers are the lists of who sends and who reads. Empty: in the data folder.
@@ -102,6 +104,9 @@ type clickHouseSettings struct {
 	URL config.Secret `yaml:"url"`
 }
 
+// mostDelay bounds shutdown_delay: no load balancer looks less often.
+const mostDelay = 10 * time.Minute
+
 var country = regexp.MustCompile(`^[A-Z]{2}$`)
 
 // defaultSettings are those of one machine whose servers RCU starts itself.
@@ -133,6 +138,7 @@ func (s *settings) Validate() error {
 	if _, _, err := net.SplitHostPort(s.Admin); err != nil {
 		p.Add("admin", "must be host:port")
 	}
+	p.Require(s.ShutdownDelay >= 0 && s.ShutdownDelay <= mostDelay, "shutdown_delay", "must be from 0s to 10m")
 	p.Require(country.MatchString(s.Country), "country", "must be two capital letters, such as FR")
 	s.checkPorts(&p)
 	for i, addr := range s.Redis.Addrs {

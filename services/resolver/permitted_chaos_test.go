@@ -125,7 +125,7 @@ func (v *visitor) consentAPI() (h http.Handler, replay, stop func()) {
 	require.NoError(t, err)
 	cfg := consentapi.Default()
 	cfg.Journal, cfg.ReplayEvery = v.journal, 5*time.Millisecond
-	cfg.HTTP.Addr, cfg.HTTP.ShutdownDelay = "127.0.0.1:0", 0
+	cfg.HTTP.Addr = "127.0.0.1:0"
 	metrics, now := prometheus.NewRegistry(), v.now
 	s, err := consentapi.New(cfg, consentapi.Deps{
 		Log: zap.NewNop(), Metrics: metrics, Gatherer: metrics, Readers: v.readers, Registry: known, Cells: v.cells, Keyring: v.ring, Producer: permitLog{v.permitWorld, ""},

@@ -226,7 +226,7 @@ func (w *permitWorld) openReaders(broken sabotage) {
 	}
 	registry, now := prometheus.NewRegistry(), func() time.Time { return w.now }
 	api := profileapi.Default()
-	api.HTTP.Addr, api.HTTP.ShutdownDelay, api.AuditQueue, api.ReadTimeout = "127.0.0.1:0", 0, 10_000, patience
+	api.HTTP.Addr, api.AuditQueue, api.ReadTimeout = "127.0.0.1:0", 10_000, patience
 	s, err := profileapi.New(api, profileapi.Deps{
 		Log: zap.NewNop(), Metrics: registry, Gatherer: registry, Readers: w.readers, Graph: w.graph, Cells: cells, Keyring: w.ring, Audit: forgetful{}, Now: now,
 	})

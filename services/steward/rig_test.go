@@ -154,7 +154,7 @@ func (r *rig) start() *Service {
 	readers, err := auth.NewKeys(entries)
 	require.NoError(r.t, err)
 	cfg := Default()
-	cfg.HTTP.Addr, cfg.HTTP.ShutdownDelay, cfg.Wait = "127.0.0.1:0", 0, 100*time.Millisecond
+	cfg.HTTP.Addr, cfg.Wait = "127.0.0.1:0", 100*time.Millisecond
 	s, err := New(cfg, Deps{
 		Log: log, Metrics: registry, Gatherer: prometheus.Gatherers{registry}, Readers: readers, Graph: r.graph, Cells: r.cells, Keyring: r.ring,
 		Topics: r.kafka, Output: r.kafka,

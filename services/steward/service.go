@@ -132,6 +132,9 @@ func (s *Service) Addr() string { return s.server.Addr() }
 // Ready says why requests are not served yet; nil when they are.
 func (s *Service) Ready() error { return errors.Join(s.server.Ready(), s.book.ready()) }
 
+// Leave says "not ready" on its own port, while requests are served until Run is asked to end.
+func (s *Service) Leave() { s.server.Leave() }
+
 // Run serves until ctx ends. What was answered is written down before it returns.
 func (s *Service) Run(ctx context.Context) error {
 	var err error
