@@ -10,13 +10,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"rcu/pkg/stream"
+	"rcu/pkg/testkit"
 )
 
 // holdProduce keeps every produce request unanswered until released.
@@ -210,7 +210,7 @@ func TestLagGauge_followsAndIsDeleted(t *testing.T) {
 		return nil
 	})
 	_, stop := r.consume(stream.ConsumerConfig{Group: "g", Topics: []string{"t"}}, h)
-	sum := func() float64 { return gaugeSum(t, r.reg, "rcu_stream_lag_records") }
+	sum := func() float64 { return testkit.Metric(t, r.reg, "rcu_stream_lag_records") }
 	eventually(t, "the gauge shows what is not handled", func() bool { return sum() == 10 })
 	close(gate)
 	eventually(t, "the gauge falls to zero", func() bool { return sum() == 0 })
@@ -221,21 +221,6 @@ func TestLagGauge_followsAndIsDeleted(t *testing.T) {
 	problems, err := testutil.GatherAndLint(r.reg)
 	require.NoError(t, err)
 	require.Empty(t, problems)
-}
-
-func gaugeSum(t *testing.T, reg *prometheus.Registry, name string) float64 {
-	t.Helper()
-	families, err := reg.Gather()
-	require.NoError(t, err)
-	total := 0.0
-	for _, f := range families {
-		if f.GetName() == name {
-			for _, m := range f.GetMetric() {
-				total += m.GetGauge().GetValue()
-			}
-		}
-	}
-	return total
 }
 
 func TestLag_waitsForTheCoordinator(t *testing.T) {

@@ -2,6 +2,7 @@ package testkit
 
 import (
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -53,4 +54,57 @@ func MetricProblems(t testing.TB, g prometheus.Gatherer) []string {
 		}
 	}
 	return problems
+}
+
+// Metric is the sum of a counter or gauge over its series. It fails the test where no metric of that name is registered.
+func Metric(t testing.TB, r *prometheus.Registry, name string) (sum float64) {
+	t.Helper()
+	for _, n := range MetricBy(t, r, name) {
+		sum += n
+	}
+	return sum
+}
+
+// MetricBy are the sums of a counter or gauge by the values of labels, joined by spaces; a series that nobody touched is left out. It fails the
+// test where no metric of that name is registered.
+func MetricBy(t testing.TB, r *prometheus.Registry, name string, labels ...string) map[string]float64 {
+	t.Helper()
+	if !registered(r, name) {
+		t.Fatalf("testkit: no metric %s is registered", name)
+	}
+	families, err := r.Gather()
+	if err != nil {
+		t.Fatalf("testkit: gathering metrics: %v", err)
+	}
+	out := map[string]float64{}
+	for _, f := range families {
+		if f.GetName() != name {
+			continue
+		}
+		for _, m := range f.GetMetric() {
+			values := make([]string, len(labels))
+			for i, label := range labels {
+				for _, l := range m.GetLabel() {
+					if l.GetName() == label {
+						values[i] = l.GetValue()
+					}
+				}
+			}
+			out[strings.Join(values, " ")] += m.GetCounter().GetValue() + m.GetGauge().GetValue()
+		}
+	}
+	return out
+}
+
+// registered tells by what collectors describe: a vector without a child gathers nothing.
+func registered(r *prometheus.Registry, name string) (found bool) {
+	all := make(chan *prometheus.Desc)
+	go func() {
+		r.Describe(all)
+		close(all)
+	}()
+	for d := range all {
+		found = found || strings.Contains(d.String(), `fqName: "`+name+`"`)
+	}
+	return found
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
 
@@ -129,4 +130,23 @@ func TestData(t *testing.T) {
 	t.Setenv("RCU_DATA", dir)
 	require.Equal(t, dir+"/x.csv", testkit.Data(t, "x.csv"))
 	require.FileExists(t, testkit.Root(t)+"/go.work")
+}
+
+// stopped is a test that has failed.
+type stopped struct{ testing.TB }
+
+func (stopped) Fatalf(string, ...any) { panic("stopped") }
+
+func TestMetric_isTheSumOfItsSeries(t *testing.T) {
+	r := prometheus.NewRegistry()
+	bought := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "rcu_shop_bought_total"}, []string{"shop", "kind"})
+	require.NoError(t, r.Register(bought))
+	require.Zero(t, testkit.Metric(t, r, "rcu_shop_bought_total"), "no series yet")
+	bought.WithLabelValues("a", "hat").Add(2)
+	bought.WithLabelValues("b", "hat").Add(3)
+	bought.WithLabelValues("b", "sock").Inc()
+	require.InDelta(t, 6, testkit.Metric(t, r, "rcu_shop_bought_total"), 0)
+	require.Equal(t, map[string]float64{"a": 2, "b": 4}, testkit.MetricBy(t, r, "rcu_shop_bought_total", "shop"))
+	require.Equal(t, map[string]float64{"hat a": 2, "hat b": 3, "sock b": 1}, testkit.MetricBy(t, r, "rcu_shop_bought_total", "kind", "shop"))
+	require.Panics(t, func() { testkit.Metric(stopped{t}, r, "rcu_shop_bought") }, "a name that nobody registered is no zero")
 }

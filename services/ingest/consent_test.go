@@ -12,6 +12,7 @@ import (
 	"rcu/pkg/identifier"
 	"rcu/pkg/resolve"
 	"rcu/pkg/stream"
+	"rcu/pkg/testkit"
 	"rcu/services/ingest"
 )
 
@@ -294,7 +295,7 @@ func TestUngiven_theSaleIsTaken(t *testing.T) {
 	register, err := consent.DecodeRegister(r.register(identifier.Email, "marie@example.org").Value)
 	require.NoError(t, err)
 	require.Equal(t, []consent.PurposeChannel{{Purpose: consent.Profiling}}, register.All(), "the refusal alone")
-	require.Equal(t, 1.0, r.counted("rcu_ingestor_ungiven_grants_total"))
+	require.Equal(t, 1.0, testkit.Metric(t, r.registry, "rcu_ingestor_ungiven_grants_total"))
 
 	right := strings.Replace(underOther, `{"id":"web-privacy","version":"3"`, `{"id":"marketing","version":"1"`, 1)
 	require.Empty(t, r.send("store-1", sale("c", right)).Results[0].Ungiven)
@@ -302,19 +303,4 @@ func TestUngiven_theSaleIsTaken(t *testing.T) {
 	register, err = consent.DecodeRegister(r.register(identifier.Email, "marie@example.org").Value)
 	require.NoError(t, err)
 	require.True(t, register.AllowedAt(consent.Marketing, consent.ChannelEmail, seconds(t, late)), "it takes no earlier grant away")
-}
-
-// counted is the sum of a counter.
-func (r *rig) counted(name string) (sum float64) {
-	r.t.Helper()
-	families, err := r.registry.Gather()
-	require.NoError(r.t, err)
-	for _, f := range families {
-		for _, m := range f.GetMetric() {
-			if f.GetName() == name {
-				sum += m.GetCounter().GetValue()
-			}
-		}
-	}
-	return sum
 }

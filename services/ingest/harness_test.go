@@ -26,6 +26,7 @@ import (
 	"rcu/pkg/resolve/statemem"
 	"rcu/pkg/stream"
 	"rcu/pkg/telemetry"
+	"rcu/pkg/testkit"
 	"rcu/pkg/vault"
 	"rcu/schemas"
 	eventpb "rcu/schemas/event"
@@ -120,26 +121,9 @@ type rig struct {
 	vault    *vault.Keyring
 	daily    *vault.Daily
 	registry *prometheus.Registry
-	logs     *safeBuffer
+	logs     *testkit.Buffer
 	clock    atomic.Int64
 	keys     map[string]string
-}
-
-type safeBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (s *safeBuffer) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.Write(p)
-}
-
-func (s *safeBuffer) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.String()
 }
 
 var newService = map[string]func(ingest.Config, ingest.Deps) (*ingest.Service, error){
@@ -168,7 +152,7 @@ func specs() []ingest.SourceSpec {
 
 func newRig(t testing.TB, channel string, change func(*ingest.Config, *ingest.Deps)) *rig {
 	t.Helper()
-	r := &rig{t: t, producer: &producer{}, cells: &cells{Cells: statemem.NewCells()}, registry: telemetry.NewRegistry("test"), logs: &safeBuffer{}}
+	r := &rig{t: t, producer: &producer{}, cells: &cells{Cells: statemem.NewCells()}, registry: telemetry.NewRegistry("test"), logs: &testkit.Buffer{}}
 	r.clock.Store(received.UnixNano())
 	var err error
 	r.vault, _, err = vault.LoadOrCreate(filepath.Join(t.TempDir(), "keys"))

@@ -132,34 +132,10 @@ func (l *live) judge(change func(*ingest.JudgeDeps)) (metrics *prometheus.Regist
 	return metrics, l.background(j.Run)
 }
 
-func judged(metrics *prometheus.Registry, outcome string) float64 {
-	families, _ := metrics.Gather()
-	for _, f := range families {
-		for _, m := range f.GetMetric() {
-			if f.GetName() == "rcu_ingestor_judged_total" && m.GetLabel()[0].GetValue() == outcome {
-				return m.GetCounter().GetValue()
-			}
-		}
-	}
-	return -1
-}
-
-// refusedAtG1 is what gate G1 counted of the browsing of devices, by effect.
-func refusedAtG1(metrics *prometheus.Registry) map[string]float64 {
-	out := map[string]float64{}
-	families, _ := metrics.Gather()
-	for _, f := range families {
-		for _, m := range f.GetMetric() {
-			labels := map[string]string{}
-			for _, l := range m.GetLabel() {
-				labels[l.GetName()] = l.GetValue()
-			}
-			if f.GetName() == "rcu_gate_refused_total" && labels["gate"] == "G1" && labels["purpose"] == "unify_behaviour" {
-				out[labels["effect"]] += m.GetCounter().GetValue()
-			}
-		}
-	}
-	return out
+// judged is what came of held browsing, by outcome.
+func judged(t *testing.T, metrics *prometheus.Registry, outcome string) float64 {
+	t.Helper()
+	return testkit.MetricBy(t, metrics, "rcu_ingestor_judged_total", "outcome")[outcome]
 }
 
 func (l *live) answers(want, body string) {
@@ -216,13 +192,13 @@ func TestHeld_browsingIsJudgedWhenRedisIsBack(t *testing.T) {
 	l.answers("accepted accepted:held", list(grant("new"), page("new grant", "new", at)))
 	sent := time.Now()
 	require.Equal(t, map[string]int{"before": 1}, l.views())
-	require.Zero(t, judged(metrics, "published")+judged(metrics, "dropped"))
+	require.Zero(t, judged(t, metrics, "published")+judged(t, metrics, "dropped"))
 
 	restart(t, dir, redis.Addr())
-	require.Eventually(t, func() bool { return judged(metrics, "published")+judged(metrics, "dropped") == 5 }, 20*time.Second, 50*time.Millisecond)
+	require.Eventually(t, func() bool { return judged(t, metrics, "published")+judged(t, metrics, "dropped") == 5 }, 20*time.Second, 50*time.Millisecond)
 	require.Equal(t, map[string]int{"before": 1, "granted": 2, "new grant": 1}, l.views())
-	require.InDelta(t, 2, judged(metrics, "dropped"), 0)
-	require.Equal(t, map[string]float64{"dropped": 2}, refusedAtG1(metrics), "counted like what is refused at once")
+	require.InDelta(t, 2, judged(t, metrics, "dropped"), 0)
+	require.Equal(t, map[string]float64{"G1 unify_behaviour dropped": 2}, testkit.MetricBy(t, metrics, "rcu_gate_refused_total", "gate", "purpose", "effect"), "counted like what is refused at once")
 	for _, r := range l.read(stream.TopicEventsWeb) {
 		e := &eventpb.Event{}
 		require.NoError(t, r.Decode(e))
@@ -274,8 +250,8 @@ func TestHeld_whatCanNeverBeJudgedGoesToTheDeadLetter(t *testing.T) {
 	l.hold("web-1", "shop-fr", page("good", "ck1", at))
 
 	metrics, _ := l.judge(nil)
-	require.Eventually(t, func() bool { return judged(metrics, "published") == 1 && len(l.read(stream.TopicDeadLetter)) == 6 }, 20*time.Second, 50*time.Millisecond)
-	require.InDelta(t, 1, judged(metrics, "unopenable"), 0)
+	require.Eventually(t, func() bool { return judged(t, metrics, "published") == 1 && len(l.read(stream.TopicDeadLetter)) == 6 }, 20*time.Second, 50*time.Millisecond)
+	require.InDelta(t, 1, judged(t, metrics, "unopenable"), 0)
 	require.Equal(t, map[string]int{"good": 1}, l.views())
 	reasons := map[string]int{}
 	for _, r := range l.read(stream.TopicDeadLetter) {
@@ -322,10 +298,10 @@ func TestHeld_killBetweenPublishAndCommit_losesNothingAndAddsNothing(t *testing.
 		metrics, stop := l.judge(func(deps *ingest.JudgeDeps) { deps.Producer = d })
 		require.Eventually(t, func() bool { return d.calls.Load() > 0 }, 20*time.Second, 10*time.Millisecond)
 		stop()
-		require.Zero(t, judged(metrics, "published"))
+		require.Zero(t, judged(t, metrics, "published"))
 
 		metrics, _ = l.judge(nil)
-		require.Eventually(t, func() bool { return judged(metrics, "published") == 2 }, 20*time.Second, 10*time.Millisecond, "what was not committed is judged again")
+		require.Eventually(t, func() bool { return judged(t, metrics, "published") == 2 }, 20*time.Second, 10*time.Millisecond, "what was not committed is judged again")
 		of := map[string]map[[2]int64]bool{}
 		for _, r := range l.read(stream.TopicEventsWeb) {
 			e := &eventpb.Event{}

@@ -124,7 +124,7 @@ func (c *crowd) press(round string, senders int, d time.Duration) (offered, acce
 func (c *crowd) send(source, id string) {
 	began := time.Now()
 	w := c.do(c.request(source, ticket(id)))
-	took, bytes := time.Since(began), c.gauge("rcu_ingestor_working_bytes")
+	took, bytes := time.Since(began), testkit.Metric(c.t, c.registry, "rcu_ingestor_working_bytes")
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.wrong = c.wrong[:min(len(c.wrong), 3)]
@@ -147,16 +147,6 @@ func (c *crowd) send(source, id string) {
 	default:
 		c.wrong = append(c.wrong, fmt.Sprintf("%d %s", w.Code, w.Body))
 	}
-}
-
-func (c *crowd) gauge(name string) float64 {
-	families, _ := c.registry.Gather()
-	for _, f := range families {
-		if f.GetName() == name {
-			return f.GetMetric()[0].GetGauge().GetValue()
-		}
-	}
-	return -1
 }
 
 // onTopic counts the events on the topic by id.
@@ -188,8 +178,8 @@ func (c *crowd) everyAcceptedEventIsThere() {
 func (c *crowd) recovers() {
 	c.t.Helper()
 	require.Equal(c.t, 200, c.do(c.request("store-1", ticket("after"))).Code)
-	require.Zero(c.t, c.gauge("rcu_ingestor_working_bytes"))
-	require.Zero(c.t, c.gauge("rcu_ingestor_queue_requests"))
+	require.Zero(c.t, testkit.Metric(c.t, c.registry, "rcu_ingestor_working_bytes"))
+	require.Zero(c.t, testkit.Metric(c.t, c.registry, "rcu_ingestor_queue_requests"))
 }
 
 func TestOverload_threeTimesWhatIsCarried_isToldToComeLater(t *testing.T) {

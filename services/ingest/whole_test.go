@@ -81,8 +81,8 @@ func TestHeld_isNotJudgedByHalfAState(t *testing.T) {
 	l.answers("accepted:held", page("granted", "yes", ago(time.Minute)))
 	restart(t, dir, redis.Addr())
 	require.Eventually(t, func() bool { return s.asked.Load() > 3 }, 20*time.Second, 20*time.Millisecond)
-	require.Zero(t, judged(metrics, "published")+judged(metrics, "dropped"))
+	require.Zero(t, judged(t, metrics, "published")+judged(t, metrics, "dropped"))
 	s.lostAt(0)
-	require.Eventually(t, func() bool { return judged(metrics, "published") == 1 }, 20*time.Second, 20*time.Millisecond)
+	require.Eventually(t, func() bool { return judged(t, metrics, "published") == 1 }, 20*time.Second, 20*time.Millisecond)
 	require.Equal(t, map[string]int{"granted": 1}, l.views())
 }

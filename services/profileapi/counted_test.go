@@ -5,27 +5,14 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"rcu/pkg/testkit"
 )
 
 // refused reads what gate G4 counted, by purpose and effect.
 func (a *api) refused() map[string]float64 {
 	a.t.Helper()
-	families, err := a.registry.Gather()
-	require.NoError(a.t, err)
-	out := map[string]float64{}
-	for _, f := range families {
-		if f.GetName() != "rcu_gate_refused_total" {
-			continue
-		}
-		for _, m := range f.GetMetric() {
-			labels := map[string]string{}
-			for _, l := range m.GetLabel() {
-				labels[l.GetName()] = l.GetValue()
-			}
-			out[labels["gate"]+" "+labels["purpose"]+" "+labels["effect"]] = m.GetCounter().GetValue()
-		}
-	}
-	return out
+	return testkit.MetricBy(a.t, a.registry, "rcu_gate_refused_total", "gate", "purpose", "effect")
 }
 
 // What gate G4 refuses at a read is counted by purpose: a whole record that the person did not agree to show for it, and each part that is left out.

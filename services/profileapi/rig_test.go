@@ -1,7 +1,6 @@
 package profileapi_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"net/http"
@@ -18,6 +17,7 @@ import (
 	"rcu/pkg/auth"
 	"rcu/pkg/stream"
 	"rcu/pkg/telemetry"
+	"rcu/pkg/testkit"
 	eventpb "rcu/schemas/event"
 	"rcu/services/profileapi"
 )
@@ -70,29 +70,12 @@ func (p *publisher) lines(t testing.TB) []*eventpb.Audit {
 	return out
 }
 
-type safeBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (s *safeBuffer) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.Write(p)
-}
-
-func (s *safeBuffer) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.String()
-}
-
 // api is a profile API over a world.
 type api struct {
 	*world
 	service  *profileapi.Service
 	audit    *publisher
-	logs     *safeBuffer
+	logs     *testkit.Buffer
 	registry *prometheus.Registry
 }
 
@@ -118,7 +101,7 @@ func readers(t testing.TB) *auth.Keys[auth.Reader] {
 // newAPI serves a world until the test ends.
 func newAPI(t testing.TB, w *world, change func(*profileapi.Config, *profileapi.Deps)) *api {
 	t.Helper()
-	a := &api{world: w, audit: &publisher{}, logs: &safeBuffer{}, registry: telemetry.NewRegistry("test")}
+	a := &api{world: w, audit: &publisher{}, logs: &testkit.Buffer{}, registry: telemetry.NewRegistry("test")}
 	log, err := telemetry.NewLogger(a.logs, "debug")
 	require.NoError(t, err)
 	cfg := profileapi.Default()

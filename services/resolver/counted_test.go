@@ -9,29 +9,14 @@ import (
 	"rcu/pkg/consent"
 	"rcu/pkg/identifier"
 	"rcu/pkg/stream"
+	"rcu/pkg/testkit"
 	eventpb "rcu/schemas/event"
 )
 
-// refused reads what gate G2 counted, by purpose and effect.
+// refused reads what gate G2 counted, by service, purpose and effect.
 func (w *permitWorld) refused() map[string]float64 {
 	w.t.Helper()
-	families, err := w.metrics.Gather()
-	require.NoError(w.t, err)
-	out := map[string]float64{}
-	for _, f := range families {
-		if f.GetName() != "rcu_gate_refused_total" {
-			continue
-		}
-		for _, m := range f.GetMetric() {
-			labels := map[string]string{}
-			for _, l := range m.GetLabel() {
-				labels[l.GetName()] = l.GetValue()
-			}
-			require.Equal(w.t, "resolver", labels["service"])
-			out[labels["gate"]+" "+labels["purpose"]+" "+labels["effect"]] = m.GetCounter().GetValue()
-		}
-	}
-	return out
+	return testkit.MetricBy(w.t, w.metrics, "rcu_gate_refused_total", "service", "gate", "purpose", "effect")
 }
 
 // What gate G2 links to nobody is counted once for each event, by the purpose that was missing. What is linked is not counted, and neither is what names
@@ -61,14 +46,14 @@ func TestRefusals_areCountedByPurpose(t *testing.T) {
 	viewed(20, proved("customer", number))
 	s.say(w, identifier.Cookie, said{controller: retail, point: cookie, purpose: "unify_behaviour", denies: 2, at: w.now.Add(-10 * time.Minute).Unix()})
 	w.catchUp()
-	want := map[string]float64{"G2 unify_behaviour unlinked": 2}
+	want := map[string]float64{"resolver G2 unify_behaviour unlinked": 2}
 	require.Equal(t, want, w.refused(), "collected under a grant that was withdrawn before they were linked")
 
 	s.say(w, identifier.Email, said{controller: retail, point: mail, purpose: "unify_core", denies: 3, at: w.now.Add(-5 * time.Minute).Unix()})
 	bought(4, mail)
 	bought(3, other)
 	w.catchUp()
-	want["G2 unify_core unlinked"] = 1
+	want["resolver G2 unify_core unlinked"] = 1
 	require.Equal(t, want, w.refused(), "of who objected to being recognised, and of nobody else")
 }
 
@@ -105,7 +90,7 @@ func TestBrowsingOfNobody_underAGrant_isNobodysAndNotRefused(t *testing.T) {
 	viewed("late", 30)
 	s.say(w, identifier.Cookie, said{controller: retail, point: cookie, purpose: "unify_behaviour", denies: 2, at: w.now.Add(-10 * time.Minute).Unix()})
 	w.catchUp()
-	require.Equal(t, map[string]float64{"G2 unify_behaviour unlinked": 1}, w.refused())
+	require.Equal(t, map[string]float64{"resolver G2 unify_behaviour unlinked": 1}, w.refused())
 	require.Empty(t, w.rows()["late"].person)
 	require.Empty(t, w.rows()["somebody"].person, "and what was shown is not any more")
 }

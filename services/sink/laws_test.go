@@ -90,7 +90,7 @@ func stoppedWhileAway(t *testing.T) int {
 	require.Equal(t, 1, r.committed("sink"))
 	d.closed.Store(true)
 	r.publish(stream.TopicResolved, sale("e2", "p1", 2, 100), sale("e3", "p1", 3, 100))
-	require.Eventually(t, func() bool { return counter(t, r.registry, "rcu_sink_insert_failures_total") > 0 }, 15*time.Second, 5*time.Millisecond)
+	require.Eventually(t, func() bool { return testkit.Metric(t, r.registry, "rcu_sink_insert_failures_total") > 0 }, 15*time.Second, 5*time.Millisecond)
 	stop()
 	d.closed.Store(false)
 	stop = r.start("sink")

@@ -43,7 +43,7 @@ func TestSink_whatHappenedInManyYears_comesInOneInsert(t *testing.T) {
 		require.LessOrEqual(t, parts[0]["n"], 2.0, table) // a month may end meanwhile
 	}
 	r.wait(float64(months), "SELECT uniqExact(toYYYYMM(occurred_at)) FROM events FINAL")
-	require.Zero(t, counter(t, r.registry, "rcu_sink_insert_failures_total"))
+	require.Zero(t, testkit.Metric(t, r.registry, "rcu_sink_insert_failures_total"))
 	require.Equal(t, []map[string]any{ // a table that is new belongs into the test above, or says here why it needs not
 		{"name": "consents", "partition_key": "toYear(received_at)"},
 		{"name": "contact_steps", "partition_key": "toYYYYMM(at)"}, // of sends, by our own clock; Kafka keeps them for 90 days

@@ -15,20 +15,8 @@ import (
 	"rcu/pkg/testkit"
 )
 
-// behind is the metric of an operator: the records that the sink has still to write.
-func (r *rig) behind() (n float64) {
-	r.t.Helper()
-	families, err := r.links.Gather()
-	require.NoError(r.t, err)
-	for _, f := range families {
-		if f.GetName() == "rcu_stream_lag_records" {
-			for _, m := range f.GetMetric() {
-				n += m.GetGauge().GetValue()
-			}
-		}
-	}
-	return n
-}
+// lag is the metric of an operator: the records that the sink has still to write.
+const lag = "rcu_stream_lag_records"
 
 // TestSink_clickHouseKilled_nothingIsLostOrDoubled kills the engine while rows arrive. The lag grows until it is back, and falls to nothing.
 func TestSink_clickHouseKilled_nothingIsLostOrDoubled(t *testing.T) {
@@ -48,9 +36,9 @@ func TestSink_clickHouseKilled_nothingIsLostOrDoubled(t *testing.T) {
 	publish(500, 2000)
 	first.Kill()
 	publish(2500, 500)
-	require.Eventually(t, func() bool { return r.behind() >= 500 }, 15*time.Second, 20*time.Millisecond, "what comes cannot be written")
+	require.Eventually(t, func() bool { return testkit.Metric(t, r.links, lag) >= 500 }, 15*time.Second, 20*time.Millisecond, "what comes cannot be written")
 	publish(3000, 2500)
-	require.Eventually(t, func() bool { return r.behind() >= 3000 }, 15*time.Second, 20*time.Millisecond, "the lag grows while inserts are tried again")
+	require.Eventually(t, func() bool { return testkit.Metric(t, r.links, lag) >= 3000 }, 15*time.Second, 20*time.Millisecond, "the lag grows while inserts are tried again")
 
 	_, port, err := net.SplitHostPort(first.Addr())
 	require.NoError(t, err)
@@ -60,7 +48,7 @@ func TestSink_clickHouseKilled_nothingIsLostOrDoubled(t *testing.T) {
 	r.wait(5500.0, "SELECT count() FROM events FINAL")
 	r.wait(11000.0, "SELECT count() FROM order_lines FINAL")
 	require.Equal(t, []map[string]any{{"sold": 550000.0, "orders": 5500.0}}, r.ask("SELECT sold, orders FROM orders_by_channel"))
-	require.Zero(t, counter(t, r.registry, "rcu_sink_ids_withheld_total"))
-	require.Eventually(t, func() bool { return r.behind() == 0 }, 15*time.Second, 20*time.Millisecond, "the lag is gone")
+	require.Zero(t, testkit.Metric(t, r.registry, "rcu_sink_ids_withheld_total"))
+	require.Eventually(t, func() bool { return testkit.Metric(t, r.links, lag) == 0 }, 15*time.Second, 20*time.Millisecond, "the lag is gone")
 	require.Equal(t, 5500, r.committed("sink"))
 }

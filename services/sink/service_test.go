@@ -295,8 +295,8 @@ func TestSink_gateG3_writesBehaviourWithoutPermissionWithoutID(t *testing.T) {
 	require.Equal(t, []map[string]any{{"event_id": "bought", "rcu_id": "p1"}, {"event_id": "hidden", "rcu_id": ""}, {"event_id": "nobody", "rcu_id": ""}, {"event_id": "shown", "rcu_id": "p1"}},
 		r.ask("SELECT event_id, rcu_id FROM events FINAL ORDER BY event_id"))
 	require.Len(t, r.ask("SELECT * FROM customer_timeline"), 2)
-	require.Equal(t, 1.0, counter(t, r.registry, "rcu_sink_ids_withheld_total"))
-	require.Equal(t, 1.0, counter(t, r.registry, "rcu_gate_refused_total"), "counted at gate G3, and neither an order nor what was nobody's before")
+	require.Equal(t, 1.0, testkit.Metric(t, r.registry, "rcu_sink_ids_withheld_total"))
+	require.Equal(t, 1.0, testkit.Metric(t, r.registry, "rcu_gate_refused_total"), "counted at gate G3, and neither an order nor what was nobody's before")
 }
 
 func TestSink_ownersMoveHistoryAndHideBrowsing(t *testing.T) {
@@ -366,17 +366,4 @@ func TestSink_badRecords_goToTheDeadLetterAndTheRestIsWritten(t *testing.T) {
 		}
 		return err == nil && total == 6
 	}, 10*time.Second, 50*time.Millisecond)
-}
-
-// counter reads one metric without labels.
-func counter(t testing.TB, g prometheus.Gatherer, name string) float64 {
-	t.Helper()
-	families, err := g.Gather()
-	require.NoError(t, err)
-	for _, f := range families {
-		if f.GetName() == name {
-			return f.GetMetric()[0].GetCounter().GetValue()
-		}
-	}
-	return 0
 }

@@ -3,15 +3,15 @@ package compose
 import (
 	"cmp"
 	"compress/gzip"
-	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"rcu/services/e2e/realdata"
 )
 
 // variant is one record about a person, as some clerk wrote it.
@@ -39,41 +39,11 @@ type item struct {
 	price     json.Number
 }
 
-// rows reads a CSV file with its header.
+// rows reads a CSV file with its header, without spaces around values.
 func rows(path string, each func(get func(string) string) error) error {
-	f, err := os.Open(path) //nolint:gosec // a file of the data folder
-	if err != nil {
-		return fmt.Errorf("opening data: %w", err)
-	}
-	defer func() { _ = f.Close() }() // only read
-	var in io.Reader = f
-	if strings.HasSuffix(path, ".gz") {
-		if in, err = gzip.NewReader(f); err != nil {
-			return fmt.Errorf("unpacking data: %w", err)
-		}
-	}
-	r := csv.NewReader(in)
-	r.TrimLeadingSpace = true
-	head, err := r.Read()
-	if err != nil {
-		return fmt.Errorf("reading header: %w", err)
-	}
-	at := map[string]int{}
-	for i, h := range head {
-		at[strings.TrimSpace(h)] = i
-	}
-	for {
-		rec, err := r.Read()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return fmt.Errorf("reading data: %w", err)
-		}
-		if err := each(func(name string) string { return strings.TrimSpace(rec[at[name]]) }); err != nil {
-			return err
-		}
-	}
+	return realdata.Table(path, func(get func(string) string) error { //nolint:wrapcheck // says all
+		return each(func(name string) string { return strings.TrimSpace(get(name)) })
+	})
 }
 
 // gather groups records by entity; the order is that of the ids, not of the file.

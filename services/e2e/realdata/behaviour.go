@@ -3,7 +3,7 @@ package realdata
 // Technion computes the figures of the call log: every row is a call; customer 0 is nobody.
 func Technion(calls string) (Figures, error) {
 	f := NewFigures()
-	err := table(calls, func(get func(string) string) error {
+	err := Table(calls, func(get func(string) string) error {
 		f.Rows++
 		e := Fact{Type: "call.ended", Customer: get("customer_id")}
 		if e.Customer == "0" {
@@ -28,10 +28,10 @@ func SnowplowMobile(events, expectedScreenViews string) (Figures, error) {
 
 func views(typ, events, expected string) (Figures, error) {
 	f := NewFigures()
-	if err := table(events, func(func(string) string) error { f.Rows++; return nil }); err != nil {
+	if err := Table(events, func(func(string) string) error { f.Rows++; return nil }); err != nil {
 		return f, err
 	}
-	err := table(expected, func(get func(string) string) error {
+	err := Table(expected, func(get func(string) string) error {
 		user := get("user_id")
 		f.Pairs[user]++
 		f.Add(Fact{Type: typ, Customer: user})

@@ -15,7 +15,7 @@ import (
 func CompleteJourney(transactions string) (Figures, error) {
 	f := NewFigures()
 	baskets := map[string]*Fact{}
-	err := table(transactions, func(get func(string) string) error {
+	err := Table(transactions, func(get func(string) string) error {
 		f.Rows++
 		m, err := thousandths(get("sales_value"))
 		if err != nil {
@@ -57,7 +57,7 @@ func uciRow(get func(string) string) string {
 func UCI(lines string) (Figures, error) {
 	f := NewFigures()
 	seen, invoices := map[string]bool{}, map[string]*invoice{}
-	err := table(lines, func(get func(string) string) error {
+	err := Table(lines, func(get func(string) string) error {
 		f.Rows++
 		no := get("InvoiceNo")
 		back := no[0] == 'C'
