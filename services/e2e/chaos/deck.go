@@ -68,3 +68,9 @@ func (d *deck) deal(r *rand.Rand) string {
 	d.left = d.left[1:]
 	return kind
 }
+
+// victim draws a process.
+func (d *deck) victim(r *rand.Rand) victim {
+	kind := d.deal(r)
+	return victim{kind, r.IntN(max(1, members[kind]))}
+}

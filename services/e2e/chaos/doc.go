@@ -1,5 +1,5 @@
 // Command chaos proves that nothing is lost and nothing is doubled, by killing things: it runs a whole installation as processes, sends
-// a seeded load, and at random moments ends processes by kill -9, cuts their connections and moves their partitions. In the end a judge
+// a seeded load, and at random moments ends processes by kill -9, stops others for a while, cuts connections and moves partitions. In the end a judge
 // compares every store with what follows from the events that got their 200.
 //
 // Invariants:

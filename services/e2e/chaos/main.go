@@ -22,6 +22,7 @@ type options struct {
 	broker  string
 	targets string
 	losses  float64
+	pauses  float64
 	rate    float64
 	session time.Duration
 	program string
@@ -39,6 +40,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	f.StringVar(&o.broker, "broker", "embedded", "embedded or apache")
 	f.StringVar(&o.targets, "targets", "", "kinds of processes to kill, separated by commas (default: all): "+strings.Join(kinds(), ", "))
 	f.Float64Var(&o.losses, "losses", lossShare, "share of the kills of redis that take what it wrote in its last two seconds, as a loss of power does")
+	f.Float64Var(&o.pauses, "pauses", pauseShare, "share of the kills before which some process begins to stand still for 1 to 15 s")
 	f.Float64Var(&o.rate, "rate", 300, "events a second")
 	f.DurationVar(&o.session, "session", 3*time.Second, "after how long a group goes on without a member that was killed")
 	f.StringVar(&o.program, "rcu", ".bin/rcu", "the program to kill")
@@ -51,8 +53,10 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	if o.kills < 0 || o.rate <= 0 {
 		return o, &boot.UsageError{Err: errors.New("kills must not be negative, and the rate must be above 0")}
 	}
-	if o.losses < 0 || o.losses > 1 {
-		return o, &boot.UsageError{Err: errors.New("losses is a share: from 0 to 1")}
+	for name, share := range map[string]float64{"losses": o.losses, "pauses": o.pauses} {
+		if share < 0 || share > 1 {
+			return o, &boot.UsageError{Err: fmt.Errorf("%s is a share: from 0 to 1", name)}
+		}
 	}
 	if o.broker != "embedded" && o.broker != "apache" {
 		return o, &boot.UsageError{Err: fmt.Errorf("no broker %q: embedded or apache", o.broker)}
@@ -72,6 +76,9 @@ func (o options) again() string {
 	}
 	if o.losses != lossShare {
 		also = append(also, fmt.Sprintf("--losses %g", o.losses))
+	}
+	if o.pauses != pauseShare {
+		also = append(also, fmt.Sprintf("--pauses %g", o.pauses))
 	}
 	if len(also) > 0 {
 		out += fmt.Sprintf(" CHAOS=%q", strings.Join(also, " "))

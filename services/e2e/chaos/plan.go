@@ -19,11 +19,13 @@ type plan struct {
 	guest  bool       // a member joined and has not left
 	power  *rand.Rand // of the losses of power: without any, everything else is the same
 	losses float64    // the share of the kills of Redis that are one
+	pauses *pauses
 }
 
 // strike is one kill, and what comes before it.
 type strike struct {
 	After   time.Duration // the last commit that it waits for
+	Pause   *pause        // begins before everything else, and outlasts it
 	Cut     *cut
 	Move    *move
 	Victims []victim    // one, or two at once
@@ -67,23 +69,27 @@ const lossUpTo = 2 * time.Second
 // lossShare of the kills of Redis are losses of power, unless somebody asks for another share.
 const lossShare = .5
 
-func newPlan(seed uint64, targets string, losses float64) (*plan, error) {
-	d, err := deckOf(targets)
-	return &plan{random: rand.New(rand.NewPCG(seed, 3)), deck: d, power: rand.New(rand.NewPCG(seed, 4)), losses: losses}, err
+func newPlan(o options) (*plan, error) {
+	d, err := deckOf(o.targets)
+	if err != nil {
+		return nil, err
+	}
+	p, err := newPauses(o)
+	return &plan{random: rand.New(rand.NewPCG(o.seed, 3)), deck: d, power: rand.New(rand.NewPCG(o.seed, 4)), losses: o.losses, pauses: p}, err
 }
 
 // next draws a strike.
 func (p *plan) next() strike {
-	s := strike{After: p.upTo(500 * time.Millisecond)}
+	s := strike{After: p.upTo(500 * time.Millisecond), Pause: p.pauses.next()}
 	switch x := p.random.Float64(); {
 	case x < .25:
 		s.Cut = p.cut()
 	case x < .4:
 		s.Move = p.move()
 	}
-	s.Victims = []victim{p.victim()}
+	s.Victims = []victim{p.deck.victim(p.random)}
 	if p.random.Float64() < .15 {
-		if second := p.victim(); second != s.Victims[0] {
+		if second := p.deck.victim(p.random); second != s.Victims[0] {
 			s.Victims = append(s.Victims, second)
 		}
 	}
@@ -119,11 +125,6 @@ func (p *plan) move() *move {
 		return &move{Joins: [...]string{"resolver", "sink"}[p.random.IntN(2)]}
 	}
 	return &move{Killed: p.random.IntN(2) == 0}
-}
-
-func (p *plan) victim() victim {
-	kind := p.deck.deal(p.random)
-	return victim{kind, p.random.IntN(max(1, members[kind]))}
 }
 
 // String is its name in a timeline.

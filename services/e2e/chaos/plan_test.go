@@ -3,13 +3,21 @@ package main
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"rcu/services/e2e/chaos/fleet"
 )
+
+// planned are the options of a plan, as they are by default.
+func planned(seed uint64) options {
+	return options{seed: seed, losses: lossShare, pauses: pauseShare, session: 3 * time.Second}
+}
 
 func strikes(t *testing.T, seed uint64, n int) (out []strike) {
 	t.Helper()
-	p, err := newPlan(seed, "", lossShare)
+	p, err := newPlan(planned(seed))
 	require.NoError(t, err)
 	for range n {
 		out = append(out, p.next())
@@ -27,7 +35,9 @@ func TestPlan_isThatOfItsSeed(t *testing.T) {
 // Who asks for no losses of power gets the same plan without them.
 func TestPlan_losesByItsSeed(t *testing.T) {
 	with := strikes(t, 7, 200)
-	p, err := newPlan(7, "", 0)
+	o := planned(7)
+	o.losses = 0
+	p, err := newPlan(o)
 	require.NoError(t, err)
 	lost, kept := 0, 0
 	for _, s := range with {
@@ -45,6 +55,41 @@ func TestPlan_losesByItsSeed(t *testing.T) {
 	}
 	require.Positive(t, lost)
 	require.Positive(t, kept)
+}
+
+// Who asks for no pauses gets the same plan without them.
+func TestPlan_pausesByItsSeed(t *testing.T) {
+	with := strikes(t, 7, 1000)
+	o := planned(7)
+	o.pauses = 0
+	p, err := newPlan(o)
+	require.NoError(t, err)
+	stopped, beyond, within := map[string]int{}, 0, 0
+	for _, s := range with {
+		plain := p.next()
+		require.Nil(t, plain.Pause)
+		if s.Pause != nil {
+			kind := s.Pause.Victim.Kind
+			stopped[kind]++
+			require.GreaterOrEqual(t, s.Pause.For, shortestPause)
+			require.Less(t, s.Pause.For, longestPause)
+			if slices.Contains(fleet.ServerNames(), kind) {
+				require.Less(t, s.Pause.For, serverPause)
+			}
+			switch {
+			case members[kind] == 0:
+			case s.Pause.For > o.session:
+				beyond++
+			default:
+				within++
+			}
+			s.Pause = nil
+		}
+		require.Equal(t, s, plain)
+	}
+	require.Len(t, stopped, len(cards), "every kind of process")
+	require.Positive(t, within)
+	require.InDelta(t, within, beyond, 1, "of the pauses of members every second one")
 }
 
 func TestPlan_doesEverything(t *testing.T) {

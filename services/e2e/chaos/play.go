@@ -35,6 +35,7 @@ type game struct {
 	killed   time.Time      // when the last kill was
 	struck   string         // what it was
 	guest    *fleet.Process // a member that joined and will leave
+	naps     naps
 	say      func(string, ...any)
 }
 
@@ -42,9 +43,9 @@ type game struct {
 func play(ctx context.Context, o options, dir string, r *report, say func(string, ...any)) error {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Minute+time.Duration(o.kills)*30*time.Second)
 	defer cancel()
-	g := &game{o: o, ledger: load.NewLedger(), report: r, say: say}
+	g := &game{o: o, ledger: load.NewLedger(), report: r, say: say, naps: naps{over: make(chan struct{})}}
 	var err error
-	if g.plan, err = newPlan(o.seed, o.targets, o.losses); err != nil {
+	if g.plan, err = newPlan(o); err != nil {
 		return err
 	}
 	r.Killed = map[string]int{}
@@ -110,6 +111,10 @@ func (g *game) shake(ctx context.Context) error {
 	all.Go(func() error {
 		defer close(stop)
 		err := g.disturb(ctx)
+		g.wake()
+		if err == nil {
+			err = g.calm(ctx)
+		}
 		time.AfterFunc(answerLimit, func() { giveUp(errUnanswered) })
 		return err
 	})
@@ -142,7 +147,7 @@ func (g *game) disturb(ctx context.Context) error {
 			g.say("kill %d/%d: %s; all groups committed %.1fs later, %d accepted", g.report.Kills, g.o.kills, g.struck, time.Since(g.killed).Seconds(), accepted)
 		}
 		if g.report.Kills >= g.o.kills {
-			return g.calm(ctx)
+			return nil
 		}
 		if err := g.strike(ctx, g.plan.next()); err != nil {
 			return err
@@ -154,6 +159,9 @@ func (g *game) disturb(ctx context.Context) error {
 func (g *game) strike(ctx context.Context, s strike) error {
 	if err := sleep(ctx, s.After); err != nil {
 		return err
+	}
+	if s.Pause != nil {
+		g.pause(ctx, s.Pause)
 	}
 	switch {
 	case s.Cut != nil:

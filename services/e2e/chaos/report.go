@@ -24,6 +24,12 @@ type report struct {
 	// Losses are the kills of Redis that took what it wrote last, and Forgotten the bytes that this was.
 	Losses    int   `json:"losses"`
 	Forgotten int64 `json:"bytes_forgotten"`
+	// Pauses are those of processes that went on behind them, and Paused how long that was. Outlasted are the pauses of members that were longer
+	// than their session, and Slain the processes that were killed while they stood still.
+	Pauses    int     `json:"pauses"`
+	Paused    float64 `json:"paused_seconds"`
+	Outlasted int     `json:"pauses_beyond_the_session"`
+	Slain     int     `json:"killed_in_a_pause"`
 	// Connections that cuts met, and Rebalances that members of each group lived through: what cuts, kills and moves came to.
 	Connections int            `json:"connections_cut"`
 	Rebalances  map[string]int `json:"rebalances"`
@@ -60,6 +66,21 @@ func (r *report) ended(name string) {
 	r.Ended[name]++
 }
 
+// paused notes a pause that is over.
+func (r *report) paused(v victim, still, session time.Duration, lives bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !lives {
+		r.Slain++
+		return
+	}
+	r.Pauses++
+	r.Paused += still.Seconds()
+	if members[v.Kind] > 0 && still > session {
+		r.Outlasted++
+	}
+}
+
 // outcome is an error, told already, unless the run came to its end and nothing was found.
 func (r *report) outcome(failed error) error {
 	if failed != nil || !r.clean() {
@@ -80,13 +101,20 @@ func (r *report) idle() error {
 	if seen < changes/2 { // two changes may share one, and a member that is killed in it says nothing
 		return fmt.Errorf("%d changes of members, %d members gave partitions back: %w", changes, seen, errNoRebalance)
 	}
+	if r.Pauses >= manyPauses && r.Outlasted == 0 {
+		return fmt.Errorf("%d pauses: %w", r.Pauses, errNoneOutlasted)
+	}
 	if r.Losses > 0 && r.Forgotten == 0 {
 		return fmt.Errorf("%d losses of power: %w", r.Losses, errNothingForgotten)
 	}
 	return nil
 }
 
+// manyPauses of all kinds of processes have one of a member among them that outlasts its session.
+const manyPauses = 20
+
 var (
+	errNoneOutlasted    = errors.New("none of a member was longer than its session")
 	errNothingForgotten = errors.New("redis had written nothing that they could take")
 	errNothingCut       = errors.New("no connection was open where they cut")
 	errNoRebalance      = errors.New("the groups were not rebalanced")
@@ -100,6 +128,8 @@ func (r *report) tell(stdout, stderr io.Writer, failed error) error {
 		_, _ = fmt.Fprintf(stderr, "chaos: %s\n", r.Verdict)
 		_, _ = fmt.Fprintf(stderr, "chaos: killed %v, %d connections met by %d cuts, %d members came or went, rebalances %v, redis lost %d bytes %d times\n",
 			r.Killed, r.Connections, r.Cuts, r.Moves, r.Rebalances, r.Forgotten, r.Losses)
+		_, _ = fmt.Fprintf(stderr, "chaos: %d processes stood still, %.0f s together, %d members for longer than a session; %d more were killed meanwhile\n",
+			r.Pauses, r.Paused, r.Outlasted, r.Slain)
 	}
 	if failed != nil || !r.clean() {
 		_, _ = fmt.Fprintf(stderr, "chaos: timeline\n")

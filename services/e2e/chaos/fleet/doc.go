@@ -1,5 +1,5 @@
 // Package fleet runs a whole installation the way a data centre does: the broker, Redis, ClickHouse and every service are processes of
-// their own, each of which can be killed alone (kill -9) and started again on the same data and port. Between the services and each
+// their own, each of which can be killed alone (kill -9) and started again on the same data and port, or stand still for a while. Between the services and each
 // server stands a TCP proxy that can cut, refuse and hold connections. It owns the processes it starts, and their folder.
 //
 // Invariants:

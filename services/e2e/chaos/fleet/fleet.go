@@ -47,6 +47,8 @@ type Target interface {
 	Name() string
 	Kind() string
 	Kill()
+	// Pause stops it without ending it, and reports whether it ran until then. wake lets it go on, and reports whether it was in the same life still.
+	Pause() (wake func() bool, stopped bool)
 	Start(ctx context.Context) error
 	Ready(ctx context.Context) error
 	PID() int

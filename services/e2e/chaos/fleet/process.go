@@ -28,6 +28,7 @@ type Process struct {
 
 	mu     sync.Mutex
 	cmd    *exec.Cmd
+	still  *exec.Cmd // the life that stands still
 	wanted bool
 	gone   chan struct{} // closed when nobody starts it any more
 	deaths int
@@ -128,6 +129,25 @@ func (p *Process) Kill() { p.end(syscall.SIGKILL, stopGrace) }
 
 // Stop asks it to end in order, and kills it when that takes long.
 func (p *Process) Stop() { p.end(syscall.SIGTERM, stopGrace) }
+
+// Pause stops it without ending it. See Target.
+func (p *Process) Pause() (wake func() bool, stopped bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	cmd := p.cmd
+	if !p.wanted || cmd == p.still || cmd.Process.Signal(syscall.SIGSTOP) != nil {
+		return nil, false
+	}
+	p.still = cmd
+	return func() bool {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if p.still == cmd {
+			p.still = nil
+		}
+		return p.wanted && p.cmd == cmd && cmd.Process.Signal(syscall.SIGCONT) == nil
+	}, true
+}
 
 func (p *Process) end(signal syscall.Signal, grace time.Duration) {
 	p.mu.Lock()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"syscall"
 
 	"rcu/pkg/embedded"
 )
@@ -22,8 +23,9 @@ type Server struct {
 	addr  string // its own, not that of its proxy
 	start func(ctx context.Context) (running, error)
 
-	mu   sync.Mutex
-	life running
+	mu    sync.Mutex
+	life  running
+	still running // the life that stands still
 }
 
 // Names of servers.
@@ -32,6 +34,9 @@ const (
 	Redis      = "redis"
 	ClickHouse = "clickhouse"
 )
+
+// ServerNames lists the servers.
+func ServerNames() []string { return []string{Kafka, Redis, ClickHouse} }
 
 // Name is Kafka, Redis or ClickHouse.
 func (s *Server) Name() string { return s.name }
@@ -65,6 +70,25 @@ func (s *Server) Kill() {
 		s.life.Kill()
 		s.life = nil
 	}
+}
+
+// Pause stops it without ending it. See Target.
+func (s *Server) Pause() (wake func() bool, stopped bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	life := s.life
+	if life == nil || life == s.still || syscall.Kill(life.PID(), syscall.SIGSTOP) != nil {
+		return nil, false
+	}
+	s.still = life
+	return func() bool {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.still == life {
+			s.still = nil
+		}
+		return s.life == life && syscall.Kill(life.PID(), syscall.SIGCONT) == nil
+	}, true
 }
 
 // PID is the process id of its current life; 0 when it has none.
