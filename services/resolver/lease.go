@@ -19,6 +19,8 @@ type lease struct {
 	length   time.Duration
 	now      func() time.Time
 	until    time.Time
+	seen     uint64    // version of the lease of another one
+	since    time.Time // when it was first seen
 }
 
 type leaseValue struct {
@@ -44,11 +46,20 @@ func (l *lease) held(ctx context.Context) (bool, error) {
 			return false, fmt.Errorf("reading the lease of space %s: %w", l.space, err)
 		}
 	}
-	if v.Instance != l.instance && v.Until.After(now) {
+	if v.Instance != l.instance && v.Until.After(now) && !l.abandoned(cells[0].Version, now) {
 		l.until = time.Time{}
 		return false, nil
 	}
 	return l.take(ctx, cells[0], now)
+}
+
+// abandoned reports whether the lease of another one stood unchanged for as long as one is given for. Its end alone does not say so: where the clock was
+// set back since it was taken, the end lies as far ahead.
+func (l *lease) abandoned(version uint64, now time.Time) bool {
+	if version != l.seen {
+		l.seen, l.since = version, now
+	}
+	return now.Sub(l.since) >= l.length
 }
 
 func (l *lease) take(ctx context.Context, c resolve.Cell, now time.Time) (bool, error) {

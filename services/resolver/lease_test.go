@@ -113,3 +113,38 @@ func TestLease_thatWasTakenOverIsLeft(t *testing.T) {
 	require.Less(t, took, 3*worldLease, "it ends with the first record that it looks at")
 	require.Positive(t, began)
 }
+
+// The end of a lease is a time of the clock of whoever took it. Where that was set back since, a resolver that was killed would keep the next one from
+// publishing for as long.
+func TestLease_ofOneThatWasKilledEndsAlsoWhereTheClockWasSetBack(t *testing.T) {
+	w := newWorld(t, newHistory(t, 1, 60), statemem.NewCells(), statemem.NewGraph(), worldConfig{seed: 1, workers: 1})
+	w.run()
+	w.now = w.now.Add(time.Minute)
+	require.NoError(t, w.start().look(t.Context())) // and is killed
+	w.now = w.now.Add(-time.Hour)
+	began := map[*worker]int{}
+	start := func() *worker {
+		x := w.start()
+		x.service.Told(func(context.Context, string, time.Duration, func(stream.Record) error) error {
+			began[x]++
+			return nil
+		})
+		return x
+	}
+	next := start()
+	require.NoError(t, next.look(t.Context()))
+	w.now = w.now.Add(worldLease * 2 / 3)
+	require.NoError(t, next.look(t.Context()))
+	require.Zero(t, began[next], "it may live")
+	w.now = w.now.Add(worldLease * 2 / 3)
+	require.NoError(t, next.look(t.Context()))
+	require.Positive(t, began[next])
+
+	other := start()
+	for range 10 {
+		require.NoError(t, other.look(t.Context()))
+		w.now = w.now.Add(worldLease * 2 / 3)
+		require.NoError(t, next.look(t.Context()), "it renews its lease")
+	}
+	require.Zero(t, began[other], "the lease of one that lives was taken")
+}
