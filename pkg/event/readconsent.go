@@ -55,7 +55,7 @@ func (r *reader) decision(n *node, place int) *problem {
 			return p
 		}
 	}
-	m.DecidedAt = floorSeconds(decided)
+	m.DecidedAt = floorSeconds(min(decided, r.received)) // a clock that runs fast puts off no denial, and no grant behind what is denied meanwhile
 	if r.tree.get(n, nExpiresAt) != nil {
 		m.ExpiresAt = floorSeconds(r.micros(n, nExpiresAt))
 	}
