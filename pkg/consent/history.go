@@ -141,6 +141,16 @@ func (h History) Latest() Decision {
 	return d
 }
 
+// LastGrant is the time of the latest grant that was said; 0 without any.
+func (h History) LastGrant() int64 {
+	for _, d := range slices.Backward(h.Said) {
+		if d.Dec == Grant {
+			return d.At
+		}
+	}
+	return 0
+}
+
 // grantedIn reports whether a grant was said from one time up to another.
 func (h History) grantedIn(from, to int64) bool {
 	for i, d := range h.Said {

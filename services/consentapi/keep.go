@@ -26,6 +26,7 @@ var errNotInForce = errors.New("denial is not in force yet")
 // An error means that they do not stand in Redis, or nowhere that lasts.
 func (s *Service) deny(ctx context.Context, ds []*eventpb.Decision) (kept, error) {
 	var k kept
+	ds = s.overLater(ctx, ds)
 	number, journalErr := s.journal.add(ds)
 	k.Journal = journalErr == nil
 	if journalErr != nil {
