@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 
 	"github.com/alecthomas/kong"
 
@@ -97,7 +99,17 @@ func run(ctx context.Context, world boot.IO) (err error) {
 	if err != nil {
 		return &boot.UsageError{Err: err}
 	}
-	return command.Run(&app{world: world, json: c.JSON, data: c.Data, verb: command.Selected().Name})
+	err = command.Run(&app{world: world, json: c.JSON, data: c.Data, verb: command.Selected().Name})
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) && !untilTold(command.Command()) {
+		return &boot.CutShort{Err: err}
+	}
+	return err //nolint:wrapcheck // says all
+}
+
+// untilTold reports whether a command works until it is asked to end, so that this is its good end.
+func untilTold(command string) bool {
+	name, _, _ := strings.Cut(command, " ")
+	return slices.Contains([]string{"up", "run", "internal"}, name)
 }
 
 // left is what run answers where kong left with an exit code. Any other panic is a fault of ours, and goes on.

@@ -66,6 +66,12 @@ type Silent struct{ Code int }
 
 func (e *Silent) Error() string { return fmt.Sprintf("exit code %d", e.Code) }
 
+// CutShort is what a program returns that was asked to end before its work was done. One that works until it is asked returns its context's error.
+type CutShort struct{ Err error }
+
+func (e *CutShort) Error() string { return "interrupted before it was done: " + e.Err.Error() }
+func (e *CutShort) Unwrap() error { return e.Err }
+
 // Main runs the program until it ends and gives its exit code. After a first signal the program's context is done;
 // a second one does not wait for it.
 func Main(name string, world IO, program func(context.Context, IO) error) int {
@@ -107,7 +113,11 @@ func exit(name string, stderr io.Writer, err error, asked bool) int {
 	var silent *Silent
 	var usage *UsageError
 	var conf *config.Error
+	var cut *CutShort
 	switch {
+	case errors.As(err, &cut):
+		_, _ = fmt.Fprintf(stderr, "%s: %s\n", name, cut)
+		return ExitInterrupted
 	case err == nil, asked && errors.Is(err, context.Canceled):
 		return ExitOK
 	case errors.As(err, &silent):

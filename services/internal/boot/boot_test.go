@@ -32,6 +32,7 @@ func TestMainExitCodes(t *testing.T) {
 		{"wrong usage", &boot.UsageError{Err: errors.New("unknown flag --x")}, 2, "rcu: unknown flag --x\n"},
 		{"a wrong configuration", fmt.Errorf("starting: %w", problems.Err()), 2, "rcu: the configuration cannot be used:\n  kafka.brokers: is required\n  name: is required\n"},
 		{"told already", &boot.Silent{Code: 1}, 1, ""},
+		{"cut short", fmt.Errorf("backing up: %w", &boot.CutShort{Err: context.Canceled}), 130, "rcu: interrupted before it was done: context canceled\n"},
 		{"cancelled by nobody", context.Canceled, 1, "rcu: context canceled\n"},
 	}
 	for _, tt := range tests {
