@@ -38,7 +38,7 @@ func (c backupCmd) Run(ctx context.Context, a *app) error {
 	if err := stopped(h); err != nil {
 		return err
 	}
-	release, err := h.lock()
+	release, err := h.take()
 	if err != nil {
 		return err
 	}
@@ -140,10 +140,22 @@ func (c restoreCmd) Run(ctx context.Context, a *app) error {
 	})
 }
 
-// unrestored refuses a folder into which an archive was put in part.
+// take is lock for whoever works with what lies in the folder. One into which an archive was put in part is refused.
+func (h home) take() (release func(), err error) {
+	if release, err = h.lock(); err != nil {
+		return nil, err
+	}
+	if err = h.unrestored(); err != nil {
+		release()
+		return nil, err
+	}
+	return release, nil
+}
+
+// unrestored refuses a folder into which an archive was put in part, and removes what a restore left that had touched nothing yet.
 func (h home) unrestored() error {
 	if _, err := os.Stat(h.path(backup.Unfinished)); err == nil {
 		return fmt.Errorf("a restore into %s was cut short: run rcu restore again with the same archive", h.dir)
 	}
-	return nil
+	return backup.Clear(h.dir) //nolint:wrapcheck // says all
 }

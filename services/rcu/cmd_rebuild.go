@@ -217,7 +217,7 @@ func openStores(ctx context.Context, a *app, s *settings) (st stores, closeAll f
 			return st, closeAll, err
 		}
 	default:
-		release, err := h.lock()
+		release, err := h.take()
 		if err != nil {
 			return st, closeAll, err
 		}

@@ -157,7 +157,7 @@ func openKafkaAndClickHouse(ctx context.Context, a *app, s *settings) (closeAll 
 	case h.inUse():
 		return nothing, h.fill(s, embedded.UserAdmin)
 	}
-	release, err := h.lock()
+	release, err := h.take()
 	if err != nil {
 		return nothing, err
 	}

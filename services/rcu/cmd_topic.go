@@ -125,7 +125,7 @@ func (c adoptCmd) brokers(ctx context.Context, a *app) (addrs []string, closeBro
 	if err != nil || !found || !slices.Contains(in.Embedded, "kafka") || h.inUse() {
 		return nil, func() {}, err
 	}
-	release, err := h.lock()
+	release, err := h.take()
 	if err != nil {
 		return nil, nil, err
 	}

@@ -36,14 +36,11 @@ func (c upCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	h := home{a.data}
-	release, err := h.lock()
+	release, err := h.take()
 	if err != nil {
 		return err
 	}
 	defer release()
-	if err := h.unrestored(); err != nil {
-		return err
-	}
 	log, closeLog, err := openLog(h, s.Log.Level)
 	if err != nil {
 		return err

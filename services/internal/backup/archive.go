@@ -111,8 +111,11 @@ func packFile(t *tar.Writer, dir string, f *file) error {
 		return err
 	}
 	sum := sha256.New()
-	if _, err := io.CopyN(io.MultiWriter(t, sum), in, f.Size); err != nil {
-		return fmt.Errorf("%s changed while it was read: is the installation running? %w", f.Path, err)
+	switch _, err := io.CopyN(io.MultiWriter(t, sum), in, f.Size); {
+	case errors.Is(err, io.EOF):
+		return fmt.Errorf("%s became shorter while it was read: is the installation running?", f.Path)
+	case err != nil:
+		return fmt.Errorf("archiving %s: %w", f.Path, err)
 	}
 	f.SHA256 = hex.EncodeToString(sum.Sum(nil))
 	return nil

@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"rcu/pkg/wholefile"
 )
 
 // stagedName is the folder to unpack in.
@@ -37,6 +39,7 @@ type Restored struct {
 var (
 	ErrOtherKeys = errors.New("the archive was made with other keys than this folder has: nothing was touched")
 	ErrKeysStand = errors.New("the folder has keys of its own, which stay; --keys is for an empty folder: nothing was touched")
+	ErrNotOurs   = errors.New("the folder is not empty and holds no installation: choose another one; nothing was touched")
 )
 
 // Restore puts an archive into a data folder, and keys into one that has none. keys may be empty. Both archives are checked before
@@ -51,6 +54,9 @@ func Restore(ctx context.Context, dir, archive, keys string, progress Progress) 
 		return r, err
 	}
 	r.Files, r.Bytes, r.Created = len(r.Manifest.Files), r.Manifest.Bytes, r.Manifest.Created.Format("2006-01-02 15:04:05 MST")
+	if err := ours(dir); err != nil {
+		return r, err
+	}
 	if err := r.judgeKeys(dir, keys != ""); err != nil {
 		return r, err
 	}
@@ -65,6 +71,28 @@ func Restore(ctx context.Context, dir, archive, keys string, progress Progress) 
 	}
 	return r, r.put(ctx, dir, archive, keys, progress)
 }
+
+// ours refuses a folder of something else: folders in it that are called as ours are would be deleted.
+func ours(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("looking into the data folder: %w", err)
+	}
+	strange := false
+	for _, e := range entries {
+		if e.Name() == fingerprint {
+			return nil
+		}
+		strange = strange || !slices.Contains(beforehand, e.Name())
+	}
+	if strange {
+		return ErrNotOurs
+	}
+	return nil
+}
+
+// beforehand is what may lie in an empty data folder: its lock, keys and ledger that were put there, and what a restore left that was cut short.
+var beforehand = []string{"lock", keyFile, "erasures.ledger", stagedName}
 
 // judgeKeys says whose keys the folder will have, and refuses those that the data were not made with.
 func (r *Restored) judgeKeys(dir string, given bool) error {
@@ -91,10 +119,30 @@ func (r *Restored) put(ctx context.Context, dir, archive, keys string, progress 
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("making the data folder: %w", err)
 	}
-	staged := filepath.Join(dir, stagedName)
-	if err := os.RemoveAll(staged); err != nil {
-		return fmt.Errorf("emptying the place to unpack in: %w", err)
+	if err := Clear(dir); err != nil {
+		return err
 	}
+	staged := filepath.Join(dir, stagedName)
+	if err := r.stage(ctx, dir, staged, archive, keys, progress); err != nil {
+		return errors.Join(err, Clear(dir))
+	}
+	note := filepath.Join(dir, Unfinished)
+	if err := wholefile.Write(note, nil); err != nil {
+		return errors.Join(fmt.Errorf("noting that a restore is under way: %w", err), os.RemoveAll(note), Clear(dir))
+	}
+	return changeOver(dir, staged)
+}
+
+// Clear removes what a restore unpacked that was cut short before it touched anything: copies of keys lie there, which an erasure would not destroy.
+func Clear(dir string) error {
+	if err := os.RemoveAll(filepath.Join(dir, stagedName)); err != nil {
+		return fmt.Errorf("removing what an unfinished restore unpacked: %w", err)
+	}
+	return nil
+}
+
+// stage unpacks beside the folder's own files what will stand in their place, and waits until it is on disk.
+func (r *Restored) stage(ctx context.Context, dir, staged, archive, keys string, progress Progress) error {
 	if err := unpack(ctx, archive, staged, r.Manifest.Bytes, progress); err != nil {
 		return err
 	}
@@ -118,13 +166,7 @@ func (r *Restored) put(ctx context.Context, dir, archive, keys string, progress 
 			return fmt.Errorf("unpacking: %w", err)
 		}
 	}
-	if err := settle(staged); err != nil {
-		return err
-	}
-	if err := os.WriteFile(filepath.Join(dir, Unfinished), nil, 0o600); err != nil {
-		return fmt.Errorf("noting that a restore is under way: %w", err)
-	}
-	return changeOver(dir, staged)
+	return settle(staged)
 }
 
 func unpack(ctx context.Context, archive, into string, total int64, progress Progress) error {
