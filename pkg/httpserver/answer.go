@@ -1,6 +1,7 @@
 package httpserver
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"strconv"
@@ -41,6 +42,15 @@ func WriteRetry(w http.ResponseWriter, r *http.Request, status int, after time.D
 func SetRetryAfter(w http.ResponseWriter, after time.Duration) {
 	seconds := max(1, int64((after+time.Second-1)/time.Second))
 	w.Header().Set("Retry-After", strconv.FormatInt(seconds, 10))
+}
+
+// Late fails once the time of a request is over. A context alone says so later: a process that stood still goes on before its timers do, and would
+// answer with what was true before.
+func Late(ctx context.Context) error {
+	if deadline, ok := ctx.Deadline(); ok && !time.Now().Before(deadline) {
+		return context.DeadlineExceeded
+	}
+	return ctx.Err() //nolint:wrapcheck // its caller's end
 }
 
 // WriteJSON answers with a status and the JSON form of v; v is a type of the product that always has one.

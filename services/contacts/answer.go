@@ -66,6 +66,9 @@ func (s *Service) answer(w http.ResponseWriter, r *http.Request, name string, q 
 	if err == nil {
 		err = s.told(ctx, name, q, a, now)
 	}
+	if err == nil && a.Allowed && !q.Ask.Service {
+		err = httpserver.Late(ctx) // it may be permitted no more
+	}
 	status := http.StatusOK
 	if err != nil {
 		s.deps.Log.Error("answering before a contact", zap.String("step", name), zap.Error(err), zap.String("request_id", httpserver.RequestID(r.Context())))

@@ -160,6 +160,10 @@ func (s *Service) sendAs(w http.ResponseWriter, r *http.Request, q request, rcuI
 }
 
 func (s *Service) sendBody(w http.ResponseWriter, r *http.Request, q request, rcuID string, outcome auditOutcome, contentType string, body []byte) {
+	if err := httpserver.Late(r.Context()); err != nil { // it may not be shown any more
+		s.fail(w, r, err)
+		return
+	}
 	if !s.written(w, r, q, rcuID, outcome) {
 		return
 	}
