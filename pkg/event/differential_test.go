@@ -75,8 +75,9 @@ var values = []any{
 // mutate changes one place of an event, chosen at random.
 func mutate(t *rapid.T, v any, depth int) any {
 	draw := func(label string, n int) int { return rapid.IntRange(0, n-1).Draw(t, label) }
+	value := func() any { return own(values[draw("value", len(values))]) }
 	if depth > 0 && draw("here", 4) == 0 {
-		return values[draw("value", len(values))]
+		return value()
 	}
 	switch x := v.(type) {
 	case map[string]any:
@@ -96,7 +97,7 @@ func mutate(t *rapid.T, v any, depth int) any {
 		return x
 	case []any:
 		if len(x) == 0 {
-			return []any{values[draw("value", len(values))]}
+			return []any{value()}
 		}
 		i := draw("index", len(x))
 		switch draw("what", 8) {
@@ -109,7 +110,18 @@ func mutate(t *rapid.T, v any, depth int) any {
 		}
 		return x
 	}
-	return values[draw("value", len(values))]
+	return value()
+}
+
+// own copies a value, so that what changes it later changes one event: a map that came twice would come to hold itself.
+func own(v any) any {
+	switch x := v.(type) {
+	case map[string]any:
+		return maps.Clone(x)
+	case []any:
+		return slices.Clone(x)
+	}
+	return v
 }
 
 // The schema files are the contract: what a validator of the whole standard accepts, the decoder accepts, and nothing else.
