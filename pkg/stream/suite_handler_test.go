@@ -106,12 +106,16 @@ func holdBack(r *rig) {
 		return c[topic][partition]
 	}
 	s := newSink()
-	_, stop := r.consume(stream.ConsumerConfig{Group: group, Topics: []string{topic}, HoldBack: 600 * time.Millisecond}, s)
-	eventually(t, "the record is handled", func() bool { return s.count() == 1 })
-	handled := time.Now()
-	require.Equal(t, int64(-1), committed(), "held back")
+	handled := make(chan time.Time, 2)
+	h := stream.HandlerFunc(func(ctx context.Context, b stream.Batch) error {
+		handled <- time.Now()
+		return s.Batch(ctx, b)
+	})
+	const hold = 600 * time.Millisecond
+	_, stop := r.consume(stream.ConsumerConfig{Group: group, Topics: []string{topic}, HoldBack: hold}, h)
+	since := <-handled
 	eventually(t, "the offset is committed", func() bool { return committed() == 1 })
-	require.GreaterOrEqual(t, time.Since(handled), 400*time.Millisecond)
+	require.GreaterOrEqual(t, time.Since(since), hold)
 	require.NoError(t, p.Publish(t.Context(), []stream.Record{rec(topic, "k", 2)}))
 	eventually(t, "the record is handled", func() bool { return s.count() == 2 })
 	require.NoError(t, stop())
