@@ -114,11 +114,14 @@ func filesWith(t *testing.T, dir string, texts ...string) (n int) {
 // TestErase_rowsAndFilesAreGone: no row and no file has anything of the person; of the other nothing is missing, and the shop sold what it sold.
 func TestErase_rowsAndFilesAreGone(t *testing.T) {
 	w, dir := engine(t)
-	for _, x := range []string{"events", "orders", "order_lines", "contacts", "leaf_owners", "profiles", "profile_identifiers", "identity_changes"} {
-		require.NoError(t, w.Exec(t.Context(), "ALTER TABLE "+x+" MODIFY SETTING old_parts_lifetime = 1, min_bytes_for_wide_part = 0, cleanup_delay_period = 1, max_cleanup_delay_period = 1, cleanup_delay_period_random_add = 0"))
-		require.NoError(t, w.Exec(t.Context(), "DETACH TABLE "+x)) // whoever cleans a table sleeps by the settings of before, for up to five minutes
-		require.NoError(t, w.Exec(t.Context(), "ATTACH TABLE "+x))
+	each := func(statement string) {
+		for _, x := range []string{"events", "orders", "order_lines", "contacts", "leaf_owners", "profiles", "profile_identifiers", "identity_changes"} {
+			require.NoError(t, w.Exec(t.Context(), fmt.Sprintf(statement, x)))
+		}
 	}
+	each("ALTER TABLE %s MODIFY SETTING old_parts_lifetime = 3600, min_bytes_for_wide_part = 0, cleanup_delay_period = 1, max_cleanup_delay_period = 1, cleanup_delay_period_random_add = 0")
+	each("DETACH TABLE %s") // whoever cleans a table sleeps by the settings of before, for up to five minutes
+	each("ATTACH TABLE %s")
 	lived(t, w, 1, gone)
 	lived(t, w, 2, stays)
 	before := ofShop(t, w)
@@ -131,6 +134,7 @@ func TestErase_rowsAndFilesAreGone(t *testing.T) {
 	require.NoError(t, err)
 	require.False(t, done, "the files of before are there for a while")
 	require.Positive(t, filesWith(t, dir, pointText(1)), "whoever does not wait for them leaves bytes")
+	each("ALTER TABLE %s MODIFY SETTING old_parts_lifetime = 1")
 	for deadline := time.Now().Add(time.Minute); !done; <-time.After(100 * time.Millisecond) {
 		require.True(t, time.Now().Before(deadline), "the files stay")
 		done, err = w.FilesGone(t.Context(), at)
