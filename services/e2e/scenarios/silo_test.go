@@ -41,6 +41,7 @@ const (
 )
 
 func TestAnOrderIsReadableWithinASecondWhileTheShopsAreBusy(t *testing.T) {
+	testkit.Long(t)
 	busy(t, number(t, rateVar, standardRate), number(t, ordersVar, standardCount))
 }
 
