@@ -18,7 +18,7 @@ type Faults struct {
 	ToldAlways, ToldNever, Barrier, NoExpress, PromptLate                    bool
 	KeepKeys, KeyAgain, KeepBefore, ListOnce                                 bool
 	OwedBlindly, Scattered, Unmarked, NewsLost, OwedDropped, OutBlindly      bool
-	OneSource, SoldByTeller, LeaseForgotten, SettledBlindly                  bool
+	OneSource, SoldByTeller, LeaseForgotten, SettledBlindly, ToldOnce        bool
 }
 
 // Plant switches faults on until the test ends.
@@ -29,7 +29,7 @@ func Plant(t testing.TB, f Faults) {
 		faults.skipFenced, faults.ignoreConsent, faults.commitEarly, faults.listLate = f.SkipFenced, f.IgnoreConsent, f.CommitEarly, f.ListLate
 		faults.sharedFence, faults.trimEarly = f.SharedFence, f.TrimEarly
 		faults.skipOutbox, faults.keepOvertaken, faults.spaceChoices = f.SkipOutbox, f.KeepOvertaken, f.SpaceChoices
-		faults.leaseForgotten, faults.settledBlindly = f.LeaseForgotten, f.SettledBlindly
+		faults.leaseForgotten, faults.settledBlindly, faults.toldOnce = f.LeaseForgotten, f.SettledBlindly, f.ToldOnce
 		faults.keysLast, faults.outboxBehind, faults.tornRun, faults.forgetTold = f.KeysLast, f.OutboxBehind, f.TornRun, f.ForgetTold
 		faults.unbound, faults.skipMarks, faults.keepCaches, faults.markEarly = f.Unbound, f.SkipMarks, f.KeepCaches, f.MarkEarly
 		faults.toldAlways, faults.toldNever, faults.barrier, faults.noExpress = f.ToldAlways, f.ToldNever, f.Barrier, f.NoExpress

@@ -37,5 +37,6 @@ var faults struct {
 	scattered      bool // each name of a person is published where it comes
 	leaseForgotten bool // a publisher that takes long does not renew its lease meanwhile
 	settledBlindly bool // an override that was told and forgotten counts as told with all that belongs to it
+	toldOnce       bool // who was overtaken does not look again at the owners and profiles that it told
 	soldByTeller   bool // that a sale was taken back is told with the time of the event that tells it
 }

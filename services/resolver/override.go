@@ -64,9 +64,19 @@ func (s *Service) announce(ctx context.Context, space string, out []published) e
 // remember stores what was published, unless something with a higher number was announced. A publisher that was overtaken would
 // else hide from the next one that its own, older override does not count.
 func (s *Service) remember(ctx context.Context, space string, out []published) error {
-	return s.storeOverrides(ctx, space, out, func(p published, last override) (override, bool) {
+	_, err := s.rememberLast(ctx, space, out)
+	return err
+}
+
+// rememberLast remembers, and lists the leaves of which something with a higher number was announced meanwhile. The last record of such a leaf is an
+// older one than the newest.
+func (s *Service) rememberLast(ctx context.Context, space string, out []published) (behind map[string]bool, err error) {
+	behind = map[string]bool{}
+	err = s.storeOverrides(ctx, space, out, func(p published, last override) (override, bool) {
+		behind[string(p.leaf)] = p.number < last.number
 		return p.override, p.number >= last.number
 	})
+	return behind, err
 }
 
 func (s *Service) storeOverrides(ctx context.Context, space string, out []published, choose func(published, override) (override, bool)) error {

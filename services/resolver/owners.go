@@ -30,6 +30,7 @@ type leafRef struct {
 	last       override
 	owner      string           // rcu_id now; empty = nobody
 	told       string           // rcu_id that was told and that the store forgot
+	again      bool             // an older owner was told behind the newest
 	depends    []identifier.Key // identifiers that may own it
 }
 
@@ -41,8 +42,8 @@ func (l *leafRef) said() string {
 	return l.state.Written()
 }
 
-// due reports whether rows of the leaf say something else than its owner.
-func (l *leafRef) due() bool { return l.said() != rowOwner(l.owner) }
+// due reports whether rows of the leaf say something else than its owner, or would by what was told last.
+func (l *leafRef) due() bool { return l.again || l.said() != rowOwner(l.owner) }
 
 // publishOwners publishes an override for every leaf of keys whose owner is not what its rows say, and the profiles between which
 // those leaves moved.
@@ -64,18 +65,31 @@ func (s *Service) publishOwners(ctx context.Context, space string, keys []identi
 	return nil
 }
 
-// publishOwnersOf draws the number of its overrides before it reads anything: of two of one leaf, the higher number has read
-// later. Overrides are announced before and remembered last, so that a publisher that is cut short publishes everything again.
-// In one process they go one after the other, so that the last record of a leaf is the newest.
+// publishOwnersOf publishes overrides of leaves, once more where somebody overtook it: compaction keeps the last record of a leaf and not the newest. In
+// one process they go one after the other.
 func (s *Service) publishOwnersOf(ctx context.Context, space string, leaves []leafRef, now time.Time) error {
 	s.overriding.Lock()
 	defer s.overriding.Unlock()
+	for range overtaken {
+		behind, err := s.publishOwnersOnce(ctx, space, leaves, now)
+		if err != nil || len(behind) == 0 || faults.toldOnce {
+			return err
+		}
+		leaves = behind
+	}
+	return nil
+}
+
+// publishOwnersOnce draws the number of its overrides before it reads anything: of two of one leaf, the higher number has read
+// later. Overrides are announced before and remembered last, so that a publisher that is cut short publishes everything again.
+// It returns the leaves of which somebody has announced a higher number meanwhile.
+func (s *Service) publishOwnersOnce(ctx context.Context, space string, leaves []leafRef, now time.Time) (again []leafRef, err error) {
 	number, err := s.deps.Cells.Count(ctx, "ov:"+space, 1)
 	if err != nil {
-		return fmt.Errorf("numbering owners: %w", err)
+		return nil, fmt.Errorf("numbering owners: %w", err)
 	}
 	if leaves, err = s.judge(ctx, space, leaves, now); err != nil {
-		return err
+		return nil, err
 	}
 	var records []stream.Record
 	var out []published
@@ -89,23 +103,29 @@ func (s *Service) publishOwnersOf(ctx context.Context, space string, leaves []le
 			Space: space, Controller: l.controller, LeafKey: l.key, RcuId: l.owner, Version: uint64(number), //nolint:gosec // G115: the counter starts at 1
 		}, now)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		records = append(records, r)
 		out = append(out, published{l.key, override{uint64(number), rowOwner(l.owner)}, l.said()}) //nolint:gosec // G115: as above
 		moved = append(moved, s.between(space, l)...)
 	}
 	if err := s.announce(ctx, space, out); err != nil {
-		return err
+		return nil, err
 	}
 	if err := s.out.PublishAll(ctx, records); err != nil {
-		return fmt.Errorf("publishing owners: %w", err)
+		return nil, fmt.Errorf("publishing owners: %w", err)
 	}
 	s.metrics.owners.Add(float64(len(records)))
 	if err := s.tellMoved(ctx, space, eachOnce(moved)); err != nil {
-		return err
+		return nil, err
 	}
-	return s.remember(ctx, space, out)
+	behind, err := s.rememberLast(ctx, space, out)
+	for _, l := range leaves {
+		if behind[string(l.key)] {
+			again = append(again, leafRef{controller: l.controller, key: l.key, again: true})
+		}
+	}
+	return again, err
 }
 
 // tellMoved tells the profiles between which leaves moved, and with them whatever else is pending of them, so that they do not go out once more in

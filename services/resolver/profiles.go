@@ -36,15 +36,79 @@ func (s *Service) publishOwed(ctx context.Context, owed []owedProfile) error {
 // publishProfiles publishes profiles of a space.
 func (s *Service) publishProfiles(ctx context.Context, space string, owed []owedProfile) error {
 	for some := range slices.Chunk(owed, profileChunk) {
-		records, err := s.profileRecords(ctx, space, some, s.deps.Now())
+		if err := s.publishSome(ctx, space, some); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// publishSome publishes profiles. When that took longer than a turn it looks again at those that it told, and tells what is another by now: others may have
+// had their turns meanwhile, and compaction keeps the last record of a key and not the newest.
+func (s *Service) publishSome(ctx context.Context, space string, owed []owedProfile) error {
+	said := map[controllerPerson]toldProfile{}
+	for range overtaken {
+		began := s.deps.Now()
+		records, err := s.profileRecords(ctx, space, owed, began)
 		if err != nil {
 			return err
+		}
+		if len(said) > 0 {
+			if records, _, err = s.others(space, records, said); err != nil {
+				return err
+			}
 		}
 		if err := s.out.PublishAll(ctx, records); err != nil {
 			return fmt.Errorf("publishing profiles: %w", err)
 		}
+		if len(records) == 0 || s.deps.Now().Sub(began) < s.cfg.PublishEvery || faults.toldOnce {
+			return nil
+		}
+		_, some, err := s.others(space, records, said)
+		if err != nil {
+			return err
+		}
+		if owed, err = s.owedAgain(ctx, space, some, said); err != nil {
+			return err
+		}
 	}
 	return nil
+}
+
+// others keeps the records that say something else than was said, and notes what all of them say, and of whom.
+func (s *Service) others(space string, records []stream.Record, said map[controllerPerson]toldProfile) (out []stream.Record, some []controllerPerson, err error) {
+	for _, r := range records {
+		p := &eventpb.Profile{}
+		if err := r.Decode(p); err != nil {
+			return nil, nil, err //nolint:wrapcheck // says all
+		}
+		content, err := contentOf(p)
+		if err != nil {
+			return nil, nil, err
+		}
+		k, _ := s.keyOfOwner(space, p.GetRcuId())
+		of := controllerPerson{p.GetController(), k}
+		if last, known := said[of]; !known || last.content != content {
+			out = append(out, r)
+		}
+		said[of] = toldProfile{p.GetVersion(), p.GetGone(), namespaceIn(p, k), content}
+		some = append(some, of)
+	}
+	return out, some, nil
+}
+
+// owedAgain is what it takes to look again at profiles that were told.
+func (s *Service) owedAgain(ctx context.Context, space string, some []controllerPerson, said map[controllerPerson]toldProfile) ([]owedProfile, error) {
+	keys, err := s.located(ctx, space, some, said)
+	if err != nil {
+		return nil, err
+	}
+	owed := make([]owedProfile, len(some))
+	for i, of := range some {
+		at := []string{of.controller}
+		owed[i] = owedProfile{person: person{space, keys[i]}, at: at, lost: at}
+	}
+	return owed, nil
 }
 
 // profileRecords combines the profiles that hold what is owed, one record a controller, and says of an id that is no longer canonical, or
