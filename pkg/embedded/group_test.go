@@ -52,7 +52,7 @@ func holdGroups(t *testing.T, addr string, session time.Duration) {
 // Who waits for others is alive: its session does not end meanwhile.
 func TestGroup_embeddedBrokerKeepsWhoWaits(t *testing.T) {
 	b := testkit.KafkaBroker(t, "topic")
-	holdWaiting(t, b.Addr(), 500*time.Millisecond)
+	holdWaiting(t, b.Addr(), 1500*time.Millisecond)
 }
 
 func TestGroup_apacheKafkaKeepsWhoWaits(t *testing.T) {
@@ -112,7 +112,7 @@ func waitsInASync(c *club) {
 // Who leaves while it waits for a sync is waited for no more.
 func TestGroup_embeddedBrokerLetsGo(t *testing.T) {
 	b := testkit.KafkaBroker(t, "topic")
-	holdLeaving(t, b.Addr(), time.Second)
+	holdLeaving(t, b.Addr(), 3*time.Second)
 }
 
 func TestGroup_apacheKafkaLetsGo(t *testing.T) {
