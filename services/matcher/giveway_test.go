@@ -2,6 +2,7 @@ package matcher
 
 import (
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -31,28 +32,32 @@ func entersBeforeItEnds(t *testing.T, p *precedence, end func()) bool {
 
 // TestPrecedence_inTurnGivesWay to what is taken ahead of its turn, and not for ever.
 func TestPrecedence_inTurnGivesWay(t *testing.T) {
-	p := newPrecedence()
-	first, second := p.goAhead(), p.goAhead()
-	first()
-	require.False(t, entersBeforeItEnds(t, p, second))
+	synctest.Test(t, func(t *testing.T) {
+		p := newPrecedence()
+		first, second := p.goAhead(), p.goAhead()
+		first()
+		require.False(t, entersBeforeItEnds(t, p, second))
 
-	never := p.goAhead()
-	leave, err := p.enter(t.Context())
-	require.NoError(t, err, "it may never end")
-	leave()
+		never := p.goAhead()
+		leave, err := p.enter(t.Context())
+		require.NoError(t, err, "it may never end")
+		leave()
 
-	plant(t, func() { faults.pushing = true })
-	require.True(t, entersBeforeItEnds(t, p, never))
+		plant(t, func() { faults.pushing = true })
+		require.True(t, entersBeforeItEnds(t, p, never))
+	})
 }
 
 // TestPrecedence_fewInTurnAtOnce, over all partitions.
 func TestPrecedence_fewInTurnAtOnce(t *testing.T) {
-	p := newPrecedence()
-	var leave func()
-	for range inTurnMost {
-		var err error
-		leave, err = p.enter(t.Context())
-		require.NoError(t, err)
-	}
-	require.False(t, entersBeforeItEnds(t, p, leave))
+	synctest.Test(t, func(t *testing.T) {
+		p := newPrecedence()
+		var leave func()
+		for range inTurnMost {
+			var err error
+			leave, err = p.enter(t.Context())
+			require.NoError(t, err)
+		}
+		require.False(t, entersBeforeItEnds(t, p, leave))
+	})
 }
