@@ -36,7 +36,8 @@ type importCmd struct {
 
 // Help gives the example.
 func (importCmd) Help() string {
-	return "An interrupted import goes on where it was cut off. Rows that give no event are named by line and reason.\n\n" +
+	return "An interrupted import goes on where it was cut off. Rows that give no event are named by line and reason. Every file is read to its end first: " +
+		"one that is cut, damaged or not UTF-8 is refused before anything is sent.\n\n" +
 		"Exit codes: 0 everything is in, 1 trouble: start it again and it goes on, 2 wrong call, 6 it is through and everything else is in, but rows were bad or events rejected,\n" +
 		"130 interrupted. What consent drops, what a mapping skips and what was there before is no fault: 0. With --dry-run 6 says that rows are bad.\n\n" +
 		"Example:\n\n  rcu import store completejourney_transactions.csv.gz --map deploy/mappings/complete-journey-tickets.yaml --source till-paris-1\n" +

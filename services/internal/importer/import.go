@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -64,13 +65,18 @@ func Run(ctx context.Context, cfg Config) (Summary, error) {
 		return sum, err
 	}
 	sum.Mapping = m.Name()
+	files := append(slices.Clone(cfg.Files), m.lookupPaths(dirOf(cfg.Files))...)
+	sums, err := checkedFiles(ctx, files, !m.plain)
+	if err != nil {
+		return sum, fmt.Errorf("importing: %w", err)
+	}
 	in := Input{Files: cfg.Files, Vars: cfg.Vars, MaxBytes: cfg.MaxBytes}
 	if cfg.DryRun {
 		sum.Outcome = post.NewOutcome()
 		sum.Report, err = m.Map(ctx, in, func(Event) error { return nil })
 		return sum, err
 	}
-	j, err := openJournal(cfg.StateDir, cfg, m)
+	j, err := openJournal(cfg.StateDir, cfg, m, sums)
 	if err != nil {
 		return sum, err
 	}

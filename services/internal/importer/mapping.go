@@ -81,7 +81,8 @@ type Mapping struct {
 	group    *groupStep
 	events   []eventStep
 	fn       *functions
-	plain    bool // every line is an event
+	reads    []column // of rows
+	plain    bool     // every line is an event
 }
 
 type distinctStep struct {
@@ -122,6 +123,7 @@ func ParseMapping(raw []byte) (*Mapping, error) {
 	m.fn = newFunctions(m.zone)
 	c.options = m.fn.options()
 	m.compile(c)
+	m.reads = c.reads
 	if err := errors.Join(c.problems...); err != nil {
 		return nil, fmt.Errorf("checking mapping %q: %w", f.Name, err)
 	}

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 )
 
@@ -71,6 +72,7 @@ func valueSize(v any) int64 {
 type source struct {
 	path, format, comma, inner string
 	trim                       bool
+	needs                      []column
 	index                      int
 }
 
@@ -120,11 +122,17 @@ func (s source) csv(in io.Reader, give func(row) error, bad func(int, string)) e
 		r.Comma = rune(s.comma[0])
 	}
 	header, err := r.Read()
+	if err == nil {
+		for i := range header {
+			header[i] = strings.Clone(strings.TrimSpace(header[i]))
+		}
+		err = s.judgeHeader(header)
+	}
+	if errors.Is(err, io.EOF) {
+		err = errors.New("the file is empty")
+	}
 	if err != nil {
 		return fmt.Errorf("reading header of file %d: %w", s.index+1, plainCSV(err))
-	}
-	for i := range header {
-		header[i] = strings.Clone(strings.TrimSpace(header[i]))
 	}
 	open := 0 // line of the last row that could not be read because of its quotes, and went over several lines
 	for line := 1; ; {
@@ -157,6 +165,24 @@ func (s source) csv(in io.Reader, give func(row) error, bad func(int, string)) e
 			return err
 		}
 	}
+}
+
+// judgeHeader refuses a header with which every row would be taken for another one. Of a file without a header it is a row, so no name is told.
+func (s source) judgeHeader(header []string) error {
+	for i, name := range header {
+		if strings.Contains(name, "\r") {
+			return errors.New("its lines end in CR alone: convert it, for example with tr '\\r' '\\n'")
+		}
+		if first := slices.Index(header, name); first < i && name != "" {
+			return fmt.Errorf("columns %d and %d have one name", first+1, i+1)
+		}
+	}
+	for _, c := range s.needs {
+		if !slices.Contains(header, c.name) {
+			return fmt.Errorf("it has no column %q, which the mapping reads at %s: mend one of them, or write row?.%s where a file may lack it", c.name, c.at, c.name)
+		}
+	}
+	return nil
 }
 
 // plainCSV drops the text of the line from an error.
@@ -196,7 +222,8 @@ func (s source) texts(give func(line int, text []byte) error) error {
 func (s source) scan(in *bufio.Reader, give func(line int, text []byte) error) error {
 	sc := bufio.NewScanner(in)
 	sc.Buffer(make([]byte, 1<<16), maxLine)
-	for line := 1; sc.Scan(); line++ {
+	line := 1
+	for ; sc.Scan(); line++ {
 		text := bytes.TrimSpace(sc.Bytes())
 		if len(text) == 0 {
 			continue
@@ -205,8 +232,10 @@ func (s source) scan(in *bufio.Reader, give func(line int, text []byte) error) e
 			return err
 		}
 	}
-	if err := sc.Err(); err != nil {
-		return fmt.Errorf("reading file %d: %w", s.index+1, err)
+	if err := sc.Err(); errors.Is(err, bufio.ErrTooLong) {
+		return fmt.Errorf("reading file %d: line %d has more than %d bytes", s.index+1, line, maxLine)
+	} else if err != nil {
+		return fmt.Errorf("reading file %d behind line %d: %w", s.index+1, line-1, err)
 	}
 	return nil
 }

@@ -130,7 +130,9 @@ func (p *pass) run() error {
 	}
 	for i, path := range p.in.Files {
 		n := 0
-		err := p.source(i, path).rows(func(r row) error {
+		s := p.source(i, path)
+		s.needs = p.m.reads
+		err := s.rows(func(r row) error {
 			if n++; n%1024 == 0 && p.ctx.Err() != nil {
 				return p.ctx.Err()
 			}

@@ -1,12 +1,12 @@
 package importer
 
 import (
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"maps"
 	"os"
@@ -24,6 +24,9 @@ type state struct {
 	Outcome post.Outcome `json:"outcome"`
 }
 
+// cut is the version of how rows become batches: what another program acknowledged by its numbers is sent again.
+const cut = 1
+
 // journal keeps the state of one import in a file named by everything that determines its events and where they go.
 type journal struct {
 	path  string
@@ -31,21 +34,18 @@ type journal struct {
 }
 
 // openJournal finds the journal of this import under dir; without dir nothing is kept.
-func openJournal(dir string, cfg Config, m *Mapping) (*journal, error) {
+func openJournal(dir string, cfg Config, m *Mapping, sums []string) (*journal, error) {
 	j := &journal{state: state{Outcome: post.NewOutcome()}}
 	if dir == "" {
 		return j, nil
 	}
 	h := sha256.New()
+	_, _ = fmt.Fprintf(h, "%d %d %d\n", cut, post.BatchEvents, post.BatchBytes)
 	_, _ = fmt.Fprintf(h, "%s\n%s\n%s\n%s\n", cfg.Channel, cfg.URL, sumOf(cfg.Key), m.digest)
 	for _, k := range slices.Sorted(maps.Keys(cfg.Vars)) {
 		_, _ = fmt.Fprintf(h, "%q=%q\n", k, cfg.Vars[k])
 	}
-	for _, f := range append(slices.Clone(cfg.Files), m.lookupPaths(dirOf(cfg.Files))...) {
-		sum, err := digestOf(f)
-		if err != nil {
-			return nil, err
-		}
+	for _, sum := range sums {
 		_, _ = fmt.Fprintf(h, "%s\n", sum)
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -73,7 +73,7 @@ func (j *journal) save() error {
 	if err != nil {
 		return fmt.Errorf("encoding import state: %w", err)
 	}
-	tmp := j.path + ".tmp"
+	tmp := j.path + "." + rand.Text() + ".tmp" // the same import may run twice at once
 	if err := os.WriteFile(tmp, raw, 0o600); err != nil {
 		return fmt.Errorf("writing import state: %w", err)
 	}
@@ -86,17 +86,4 @@ func (j *journal) save() error {
 func sumOf(s string) string {
 	sum := sha256.Sum256([]byte(s))
 	return hex.EncodeToString(sum[:8])
-}
-
-func digestOf(path string) (string, error) {
-	f, err := os.Open(path) //nolint:gosec // the file that the user names
-	if err != nil {
-		return "", fmt.Errorf("opening file: %w", err)
-	}
-	defer func() { _ = f.Close() }() // only read
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return "", fmt.Errorf("reading file: %w", err)
-	}
-	return hex.EncodeToString(h.Sum(nil)), nil
 }

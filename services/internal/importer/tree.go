@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/expr-lang/expr"
+	"github.com/expr-lang/expr/ast"
 	"github.com/expr-lang/expr/vm"
 )
 
@@ -148,6 +149,7 @@ func restore(env map[string]any, it, index any) { env["it"], env["index"] = it, 
 type compiler struct {
 	options  []expr.Option
 	problems []error
+	reads    []column // of the row
 }
 
 func (c *compiler) problem(at string, err error) {
@@ -163,8 +165,33 @@ func (c *compiler) program(at, text string) *vm.Program {
 	p, err := expr.Compile(code, c.options...)
 	if err != nil {
 		c.problem(at, err)
+		return nil
 	}
+	node := p.Node()
+	ast.Walk(&node, columnsOf{c, at})
 	return p
+}
+
+// column is a column that the mapping reads of a row, and where.
+type column struct{ name, at string }
+
+// columnsOf notes the columns that an expression reads of a row as row.NAME. row?.NAME may be absent.
+type columnsOf struct {
+	c  *compiler
+	at string
+}
+
+// Visit implements ast.Visitor.
+func (v columnsOf) Visit(n *ast.Node) {
+	m, ok := (*n).(*ast.MemberNode)
+	if !ok || m.Optional {
+		return
+	}
+	of, isName := m.Node.(*ast.IdentifierNode)
+	name, isText := m.Property.(*ast.StringNode)
+	if isName && isText && of.Value == "row" {
+		v.c.reads = append(v.c.reads, column{name.Value, v.at})
+	}
 }
 
 func (c *compiler) required(at, text string) *vm.Program {
