@@ -49,7 +49,7 @@ func (w *Warehouse) Migrate(ctx context.Context) error {
 	if v, err := w.SchemaVersion(ctx); err != nil {
 		return err
 	} else if v.Ahead() {
-		return ErrSchemaAhead
+		return fmt.Errorf("%w: it has version %d, and this program knows %d: start the program that made it, or a newer one", ErrSchemaAhead, v.Current, v.Target)
 	}
 	db := clickhouse.OpenDB(w.migrationOptions())
 	defer func() { _ = db.Close() }()

@@ -55,7 +55,10 @@ func connect(ctx context.Context, s *settings, h home, log *zap.Logger) (d *deps
 		return nil, nil, err
 	}
 	if err = awaitKafka(ctx, d); err == nil {
-		err = errors.Join(prepare(ctx, d), connectRedis(ctx, d))
+		err = prepare(ctx, d)
+	}
+	if err == nil { // not before: tables of a newer program refuse this one
+		err = connectRedis(ctx, d)
 	}
 	if err == nil {
 		err = sameKeys(ctx, d)
