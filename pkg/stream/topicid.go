@@ -204,23 +204,29 @@ func compareLives(known, now map[string]topicID, topics []string) (changed []*Li
 	return changed, unseen, gone
 }
 
+// ErrIntact says that a topic needs no adoption, which would have its records counted once more.
+var ErrIntact = errors.New("the topic is the one that it was, and nothing of it is lost: nothing was changed")
+
 // Adopt accepts that a topic was deleted, or made again by other means: groups
 // begin at its first record, under a log id of its own. No group may be reading
-// it.
+// it. A topic that is the one that it was is refused: nothing of it is lost.
 func (c *Client) Adopt(ctx context.Context, topic string) error {
 	logs, err := c.readLogIDs(ctx)
 	if err != nil {
 		return err
+	}
+	ids, ok, err := c.topicIDs(ctx, []string{topic})
+	if err != nil {
+		return err
+	}
+	if was, seen := logs.ids[topic]; seen && was == ids[topic] {
+		return ErrIntact
 	}
 	if err := c.forgetOffsets(ctx, topic); err != nil {
 		return err
 	}
 	life := newLogID()
 	values := map[string][]byte{topicKeyPrefix + topic: life[:]}
-	ids, ok, err := c.topicIDs(ctx, []string{topic})
-	if err != nil {
-		return err
-	}
 	if id, there := ids[topic]; there {
 		values[idKeyPrefix+topic] = id[:]
 	} else if _, seen := logs.ids[topic]; ok && seen {

@@ -44,6 +44,7 @@ func TestWireVersions_noRequestIsOlderThanKafka4Takes(t *testing.T) {
 	eventually(t, "a heartbeat is sent", func() bool { return seen.has(kmsg.Heartbeat) })
 	require.NoError(t, stop())
 	r.administer("g", "a")
+	seen.forget(kmsg.DeleteTopics) // the test's own
 
 	require.Empty(t, seen.problems())
 	for _, call := range libraryCalls(t) {
@@ -69,6 +70,14 @@ func (r *rig) administer(group, topic string) {
 	problems, err := r.client.CheckTopics(ctx, []stream.Topic{{Name: topic, Partitions: 4}})
 	require.NoError(t, err)
 	require.Empty(t, problems)
+	require.ErrorIs(t, r.client.Adopt(ctx, topic), stream.ErrIntact)
+	left, err := r.client.Committed(ctx, group)
+	require.NoError(t, err)
+	require.NotEmpty(t, left[topic], "what groups have read of it stays")
+	l := &lives{rig: r, topic: topic}
+	l.remove()
+	l.makeAgain()
+	require.NoError(t, r.client.SetOffsets(ctx, group, map[string]map[int]int64{topic: {0: 0}}), "as a restored broker may have it")
 	require.NoError(t, r.client.Adopt(ctx, topic))
 }
 
@@ -103,6 +112,12 @@ func (v *versions) has(key kmsg.Key) bool {
 	defer v.mu.Unlock()
 	_, ok := v.oldest[key]
 	return ok
+}
+
+func (v *versions) forget(key kmsg.Key) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	delete(v.oldest, key)
 }
 
 // problems lists the kinds of requests that nobody sent, that are too old, and that nobody knew of.

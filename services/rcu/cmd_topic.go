@@ -86,7 +86,7 @@ type adoptCmd struct {
 func (adoptCmd) Help() string {
 	return "Services stop where a topic was deleted, or deleted and made again, by other means than RCU: what was not read is lost. " +
 		"This accepts the loss: every group begins at the topic's first record, as a topic that was never read before. " +
-		"Stop the services first. The broker of a data folder is started for it, another must run.\n\nExample:\n\n  rcu topic adopt rcu.events.web"
+		"A topic of which nothing is lost is refused. Stop the services first. The broker of a data folder is started for it, another must run.\n\nExample:\n\n  rcu topic adopt rcu.events.web"
 }
 
 // Run adopts the topic and says so.
