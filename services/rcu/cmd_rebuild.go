@@ -166,7 +166,7 @@ func printReport(w io.Writer, r rebuild.Report) {
 	if r.Resumed {
 		how = "rebuilt (went on where it was cut short)"
 	}
-	_, _ = fmt.Fprintf(w, "redis is %s: %d components, %d leaves in %.1f s (%.0f components/s)\n", how, r.Components, r.Leaves, r.Seconds, r.Rate)
+	_, _ = fmt.Fprintf(w, "redis is %s: %d components, %d records of leaves in %.1f s (%.0f components/s)\n", how, r.Components, r.Leaves, r.Seconds, r.Rate)
 	_, _ = fmt.Fprintf(w, "  %d consent decisions joined; the resolver reads %d records again\n", r.Decisions, r.Again)
 }
 

@@ -245,6 +245,7 @@ func (l *load) note(ctx context.Context, b *batch) error {
 		l.count(b.records[0].Topic, int64(len(b.records)))
 	}
 	l.advance(done)
+	l.carry(next)
 	return l.deps.Redis.NoteRebuilding(ctx, next) //nolint:wrapcheck // says all
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"rcu/pkg/resolve"
 	"rcu/pkg/resolve/stateredis"
 	"rcu/pkg/stream"
 	"rcu/pkg/testkit"
@@ -53,4 +54,29 @@ func TestNothingIsNotedBeforeItIsWritten(t *testing.T) {
 	noted, err := client.Rebuilding(t.Context())
 	require.NoError(t, err)
 	require.Empty(t, noted)
+}
+
+// A rebuild that goes on has what the one before learned, and notes it once.
+func TestWhatWasLearnedIsCarriedOn(t *testing.T) {
+	start := func() *work {
+		w, err := newWork(Config{}, Deps{Stream: new(stream.Client), Redis: new(stateredis.Client)})
+		require.NoError(t, err)
+		return w
+	}
+	first, notes := start(), map[string]string{"begun": "2026-11-23T10:00:00Z", "rcu.graph/0": "7"}
+	first.see("maison", 1<<63)
+	first.commit("maison", 12)
+	first.commit("other|space", 3)
+	first.erased(resolve.Cell{Key: "l:a/b|c"})
+	first.carry(notes)
+	next := start()
+	next.goOn(notes)
+	require.Equal(t, map[string]int64{"rcu.graph/0": 7}, next.from)
+	require.Equal(t, first.sees, next.sees)
+	require.Equal(t, first.high, next.high)
+	require.Equal(t, []string{"l:a/b|c"}, next.gone)
+	again := map[string]string{}
+	next.erased(resolve.Cell{Key: "l:d"})
+	next.carry(again)
+	require.Equal(t, map[string]string{"seen|maison": "9223372036854775808", "high|maison": "12", "high|other|space": "3", "gone|l:d": "1"}, again)
 }

@@ -159,9 +159,13 @@ func (w *work) raiseNumbers(ctx context.Context) error {
 			return err //nolint:wrapcheck // says all
 		}
 	}
+	told, err := w.lastProfiles(ctx)
+	if err != nil {
+		return err
+	}
 	for space, seen := range w.spaces() {
 		overrides, profiles := resolver.Counters(space)
-		for key, least := range map[string]uint64{overrides: seen, profiles: 0} {
+		for key, least := range map[string]uint64{overrides: seen, profiles: told[space]} {
 			if least == 0 {
 				continue
 			}
@@ -175,6 +179,40 @@ func (w *work) raiseNumbers(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// lastRecords is how many of the last records of a partition are looked at for the highest number of a profile: several publish side by side, so the last
+// one does not always have it.
+const lastRecords = 1000
+
+// lastProfiles finds, by space, the highest number under which a profile was told. Below it nothing that is told of a profile would count any more.
+func (w *work) lastProfiles(ctx context.Context) (map[string]uint64, error) {
+	out := map[string]uint64{}
+	n, err := w.deps.Stream.Partitions(ctx, stream.TopicProfiles)
+	if err != nil {
+		return nil, fmt.Errorf("asking for the partitions of %s: %w", stream.TopicProfiles, err)
+	}
+	for p := range n {
+		bounds, err := w.deps.Stream.Bounds(ctx, stream.TopicProfiles, p)
+		if err != nil {
+			return nil, fmt.Errorf("asking for the bounds of %s: %w", stream.TopicProfiles, err)
+		}
+		err = w.deps.Stream.ReadFrom(ctx, stream.TopicProfiles, p, bounds[p].End-lastRecords, func(r stream.Record) error {
+			var told eventpb.Profile
+			if len(r.Value) == 0 {
+				return nil
+			}
+			if err := r.Decode(&told); err != nil {
+				return err //nolint:wrapcheck // the caller says what
+			}
+			out[told.GetSpace()] = max(out[told.GetSpace()], told.GetVersion())
+			return nil
+		})
+		if err != nil {
+			return nil, fmt.Errorf("reading the last profiles: %w", err)
+		}
+	}
+	return out, nil
 }
 
 // setBack sets the group back, and then says in Redis from where on it may lack something. A rebuild that is cut short between the two

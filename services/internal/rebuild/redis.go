@@ -7,8 +7,6 @@ import (
 	"maps"
 	"math"
 	"slices"
-	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -58,10 +56,10 @@ type Report struct {
 	Seconds    float64          `json:"seconds"`
 	Records    map[string]int64 `json:"records"`    // read, by topic
 	Components int64            `json:"components"` // of the graph, that stand
-	Leaves     int64            `json:"leaves"`
-	Decisions  int64            `json:"decisions"` // joined again from rcu.consents
-	Again      int64            `json:"again"`     // records that the resolver will read again
-	Rate       float64          `json:"rate"`      // components a second
+	Leaves     int64            `json:"leaves"`     // records of them: one that was told several times counts as often
+	Decisions  int64            `json:"decisions"`  // joined again from rcu.consents
+	Again      int64            `json:"again"`      // records that the resolver will read again
+	Rate       float64          `json:"rate"`       // components a second
 }
 
 // work is one rebuild of Redis.
@@ -76,14 +74,15 @@ type work struct {
 	rules   map[string]resolve.GraphMeta
 	runs    []stateredis.Run // of the servers that are filled
 
-	mu    sync.Mutex
-	from  map[string]int64 // partitions read already, by topic/partition
-	sees  map[string]uint64
-	high  map[string]uint64 // by space: the newest commit that the graph's changelog tells of, whole or not
-	gone  []string          // keys of values that are gone
-	step  string
-	done  int64
-	total int64
+	mu      sync.Mutex
+	from    map[string]int64 // partitions read already, by topic/partition
+	sees    map[string]uint64
+	high    map[string]uint64 // by space: the newest commit that the graph's changelog tells of, whole or not
+	gone    []string          // keys of values that are gone
+	carried int               // so many of them are noted
+	step    string
+	done    int64
+	total   int64
 }
 
 // Redis fills Redis. Where an earlier call was cut short it goes on from there.
@@ -158,11 +157,7 @@ func (w *work) begin(ctx context.Context) error {
 		return err
 	}
 	if w.report.Resumed = len(state) > 0; w.report.Resumed {
-		for field, text := range state {
-			if at, err := strconv.ParseInt(text, 10, 64); err == nil && strings.Contains(field, "/") {
-				w.from[field] = at
-			}
-		}
+		w.goOn(state)
 		return nil
 	}
 	empty, err := w.deps.Redis.Empty(ctx)
