@@ -179,7 +179,7 @@ func (s source) judgeHeader(header []string) error {
 	}
 	for _, c := range s.needs {
 		if !slices.Contains(header, c.name) {
-			return fmt.Errorf("it has no column %q, which the mapping reads at %s: mend one of them, or write row?.%s where a file may lack it", c.name, c.at, c.name)
+			return fmt.Errorf("it has no column %q, which the mapping reads at %s: mend one of them, or write row?.%s, in quotes, where a file may lack it", c.name, c.at, c.name)
 		}
 	}
 	return nil
