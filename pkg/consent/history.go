@@ -141,8 +141,8 @@ func (h History) Latest() Decision {
 	return d
 }
 
-// LastGrant is the time of the latest grant that was said; 0 without any.
-func (h History) LastGrant() int64 {
+// lastGrant is the time of the latest grant that was said; 0 without any.
+func (h History) lastGrant() int64 {
 	for _, d := range slices.Backward(h.Said) {
 		if d.Dec == Grant {
 			return d.At

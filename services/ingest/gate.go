@@ -162,7 +162,28 @@ func (b *batch) deny(ctx context.Context) error {
 	if b.points != nil {
 		_ = b.join(ctx, "denials of signals and sales taken back could not be put in force yet", append(b.chosen(consent.TakesAway, signalled), b.chosen(takesBack, told)...))
 	}
-	return b.join(ctx, "denials could not be put in force", b.chosen(personDenies, told))
+	const message = "denials could not be put in force"
+	if err := b.join(ctx, message, b.chosen(personDenies, told)); err != nil {
+		return err
+	}
+	return b.join(ctx, message, b.overLater())
+}
+
+// overLater repeats denials over grants at their points that lie ahead, once the denials stand: their registers are read by then.
+func (b *batch) overLater() []*eventpb.Decision {
+	var out []*eventpb.Decision
+	for i := range b.items {
+		it := &b.items[i]
+		for _, d := range slices.Clip(it.decisions) {
+			k, ok := keyOf(d.GetPoint())
+			if p := b.points[k]; !ok || p == nil || !personDenies(d) {
+				continue
+			} else if later, ahead := consent.OverLater(d, p.held); ahead {
+				it.decisions, out = append(it.decisions, later), append(out, later)
+			}
+		}
+	}
+	return out
 }
 
 // grant puts the grants of the request into Redis; Kafka has them already, so the resolver joins what fails here.
