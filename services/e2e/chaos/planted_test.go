@@ -19,6 +19,7 @@ import (
 	"rcu/services/e2e/chaos/fleet"
 	"rcu/services/e2e/chaos/judge"
 	"rcu/services/e2e/chaos/load"
+	"rcu/services/resolver"
 )
 
 // judged is an installation in which a judge found nothing.
@@ -61,9 +62,71 @@ func (j *judged) planted() {
 		return s.Encode()
 	})
 	j.sql("INSERT INTO events SELECT * REPLACE (generateUUIDv4() AS leaf) FROM events FINAL WHERE " + row(sales[3]))
-	doubled := j.verdict("doubled in kafka (nobody sent it)", "doubled in redis (or another event of its leaf)", "doubled in clickhouse")
+	j.older()
+	doubled := j.verdict("last record of a component", "identifier on the wrong line of the identity map",
+		"doubled in kafka (nobody sent it)", "doubled in redis (or another event of its leaf)", "doubled in clickhouse")
 	require.GreaterOrEqual(j.t, doubled.Doubled, 2)
 	require.Equal(j.t, lost.Lost, doubled.Lost)
+	require.Greater(j.t, doubled.Older[stream.TopicProfiles], lost.Older[stream.TopicProfiles])
+}
+
+// older tells an older profile, that a component is gone, and a wrong line of the identity map, behind what stands.
+func (j *judged) older() {
+	j.t.Helper()
+	producer, err := j.client.NewProducer(stream.ProducerConfig{})
+	require.NoError(j.t, err)
+	defer func() { require.NoError(j.t, producer.Close(j.t.Context())) }()
+	for topic, change := range map[string]func(r *stream.Record){
+		stream.TopicProfiles: func(r *stream.Record) {
+			p := new(eventpb.Profile)
+			require.NoError(j.t, r.Decode(p))
+			p.Version, p.Gone = 1, !p.GetGone()
+			j.says(r, p)
+		},
+		stream.TopicIdentityMap: func(r *stream.Record) {
+			m := new(eventpb.MapEntry)
+			require.NoError(j.t, r.Decode(m))
+			m.Canonical = "nobody"
+			j.says(r, m)
+		},
+		stream.TopicGraph: func(r *stream.Record) { r.Value = nil },
+	} {
+		r := j.standing(topic)
+		change(&r)
+		require.NoError(j.t, producer.Publish(j.t.Context(), []stream.Record{r}))
+	}
+}
+
+// says makes a record that says m, in the place of another.
+func (j *judged) says(r *stream.Record, m proto.Message) {
+	j.t.Helper()
+	said, err := stream.Encode(r.Topic, r.Key, m, time.Now())
+	require.NoError(j.t, err)
+	*r = said
+}
+
+// standing finds a record of a topic that is the last of its key and no tombstone.
+func (j *judged) standing(topic string) stream.Record {
+	j.t.Helper()
+	last := map[string]stream.Record{}
+	parts, err := j.client.Partitions(j.t.Context(), topic)
+	require.NoError(j.t, err)
+	for p := range parts {
+		require.NoError(j.t, j.client.ReadAll(j.t.Context(), topic, p, func(r stream.Record) error {
+			if _, _, component, err := resolver.GraphRecord(r); topic == stream.TopicGraph && (err != nil || !component) {
+				return err
+			}
+			last[string(r.Key)] = r
+			return nil
+		}))
+	}
+	for _, r := range last {
+		if len(r.Value) > 0 {
+			return r
+		}
+	}
+	j.t.Fatalf("nothing stands on %s", topic)
+	return stream.Record{}
 }
 
 // row is the condition that finds an event in ClickHouse.

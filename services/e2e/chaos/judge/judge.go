@@ -99,7 +99,7 @@ func Judge(ctx context.Context, f *fleet.Fleet, l *load.Ledger, client *stream.C
 		return nil, fmt.Errorf("opening the graph: %w", err)
 	}
 	s := &state{f: f, o: o, v: v, cells: cells, graph: graph, reader: resolve.NewReader(graph, cells), topics: t, ledger: l}
-	for _, compare := range []func(context.Context) error{s.leaves, s.foreignLeaves, s.people, s.rows, s.orders, s.profiles, s.answers, s.choices} {
+	for _, compare := range []func(context.Context) error{s.leaves, s.foreignLeaves, s.people, s.rows, s.orders, s.profiles, s.answers, s.choices, s.changelogs} {
 		if err := compare(ctx); err != nil {
 			return nil, err
 		}

@@ -127,6 +127,7 @@ func (s *state) people(ctx context.Context) error {
 				s.v.differ("identifier in the wrong person", "%s %s: wanted %s %s, got %s %s", k.Namespace, s.o.name(k),
 					want.Standing(k), s.o.name(want.Naming(k)), got.Standing(k), s.o.name(got.Naming(k)))
 			}
+			s.mapped(k, want)
 		}
 	}
 	return nil

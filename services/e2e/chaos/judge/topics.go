@@ -17,11 +17,12 @@ type topics struct {
 	daily     *vault.Daily
 	profiles  map[string]*eventpb.Profile // controller/rcu_id -> last version
 	dead      map[string]int              // reason -> dead letters
+	told      told
 }
 
 // readTopics reads what the judge compares with.
 func readTopics(ctx context.Context, client *stream.Client, ring *vault.Keyring) (*topics, error) {
-	t := &topics{daily: vault.NewDaily(ring, nil), profiles: map[string]*eventpb.Profile{}, dead: map[string]int{}}
+	t := &topics{daily: vault.NewDaily(ring, nil), profiles: map[string]*eventpb.Profile{}, dead: map[string]int{}, told: newTold()}
 	read := func(topic string, take func(r stream.Record) error) error {
 		n, err := client.Partitions(ctx, topic)
 		if err != nil {
@@ -39,10 +40,15 @@ func readTopics(ctx context.Context, client *stream.Client, ring *vault.Keyring)
 			return nil, err
 		}
 	}
+	for topic := range versions {
+		if err := read(topic, t.told.learn); err != nil {
+			return nil, err
+		}
+	}
 	for _, x := range []struct {
 		topic string
 		take  func(stream.Record) error
-	}{{stream.TopicConsents, t.decision}, {stream.TopicKeys, t.key}, {stream.TopicProfiles, t.profile}, {stream.TopicDeadLetter, t.buried}} {
+	}{{stream.TopicConsents, t.decision}, {stream.TopicKeys, t.key}, {stream.TopicProfiles, t.profile}, {stream.TopicDeadLetter, t.buried}, {stream.TopicIdentityMap, t.told.place}, {stream.TopicGraph, t.told.component}} {
 		if err := read(x.topic, x.take); err != nil {
 			return nil, err
 		}

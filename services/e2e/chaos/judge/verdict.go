@@ -24,6 +24,7 @@ type Verdict struct {
 	Profiles   int            `json:"profiles"` // of controllers, as ClickHouse has them
 	Choices    int            `json:"choices"`  // decisions by the consent API that had their 200
 	Dead       map[string]int `json:"dead_letters,omitempty"`
+	Older      map[string]int `json:"older_last_records,omitempty"` // by topic: keys whose last record says something older than their newest
 	Lost       int            `json:"lost"`
 	Doubled    int            `json:"doubled"`
 	Different  int            `json:"different"`
@@ -33,7 +34,7 @@ type Verdict struct {
 }
 
 func newVerdict() *Verdict {
-	return &Verdict{Findings: map[string]int{}, lost: map[load.Key]bool{}, twos: map[load.Key]bool{}}
+	return &Verdict{Findings: map[string]int{}, Older: map[string]int{}, lost: map[load.Key]bool{}, twos: map[load.Key]bool{}}
 }
 
 // Clean reports whether nothing was found.
@@ -75,6 +76,9 @@ func (v *Verdict) String() string {
 	fmt.Fprintf(&b, "%d events accepted (%d refused by consent, %d later), %d records, %d leaves, %d people, %d profiles in clickhouse, %d choices", v.Accepted, v.Dropped, v.Held, v.Records, v.Leaves, v.People, v.Profiles, v.Choices)
 	for _, reason := range slices.Sorted(maps.Keys(v.Dead)) {
 		fmt.Fprintf(&b, "\ndead letters, %s: %d", reason, v.Dead[reason])
+	}
+	for _, topic := range slices.Sorted(maps.Keys(v.Older)) {
+		fmt.Fprintf(&b, "\nkeys of %s whose last record is not their newest: %d", topic, v.Older[topic])
 	}
 	for _, kind := range slices.Sorted(maps.Keys(v.Findings)) {
 		fmt.Fprintf(&b, "\n%s: %d", kind, v.Findings[kind])
