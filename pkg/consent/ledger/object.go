@@ -91,7 +91,8 @@ func (o *object) time(field string, required bool) int64 {
 		return 0
 	}
 	t, err := time.Parse(time.RFC3339, s)
-	if err != nil || t.UTC().Year() < firstYear || t.UTC().Year() > lastYear {
+	lax := err == nil && (s[len("2006-01-02T1")] == ':' || strings.Contains(s, ",")) // which time.Parse takes, and RFC 3339 does not
+	if err != nil || lax || t.UTC().Year() < firstYear || t.UTC().Year() > lastYear {
 		o.fail(field, codeForm, "is no time", "write it as 2026-03-14T18:30:00+01:00, with its offset")
 		return 0
 	}

@@ -135,6 +135,9 @@ type badLine struct {
 var bad = []badLine{
 	{"no JSON", `{"kind":`, "line", codeForm, true},
 	{"a list", `[]`, "line", codeForm, true},
+	{"an hour of one digit", `{"kind":"overlay","person":"0","mask":"paused","from":"2000-01-01T0:00:00Z"}`, "from", codeForm, true},
+	{"a comma in a time", `{"kind":"overlay","person":"0","mask":"paused","from":"2000-01-01T00:00:00,5Z"}`, "from", codeForm, true},
+	{"an offset of days", `{"kind":"overlay","person":"0","mask":"paused","from":"2000-01-01T00:00:00+48:00"}`, "from", codeForm, true},
 	{"unknown kind", `{"kind":"whim"}`, "kind", codeForm, true},
 	{"unknown purpose", grantLine(fields{"purpose": "fun"}), "purpose", CodePurpose, true},
 	{"purpose without its recipient", grantLine(fields{"purpose": "share_partner", "channel": nil}), "purpose", CodePurpose, true},
