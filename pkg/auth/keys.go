@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 )
 
 // Why a request has no principal.
@@ -54,6 +55,7 @@ func NewKey() (string, Hash, error) {
 type Entry[P any] struct {
 	Hash      Hash
 	Principal P
+	Until     time.Time // from then on the key is not known any more; zero: for ever
 }
 
 // Keys finds the principal of a bearer key. It is immutable and safe for concurrent use.
@@ -98,7 +100,7 @@ func (k *Keys[P]) Lookup(key string) (P, error) {
 // ByHash returns the principal of the key that has a hash: for who showed the key before, and may have lost it since.
 func (k *Keys[P]) ByHash(h Hash) (P, error) {
 	for _, e := range k.byPrefix[prefix(h)] {
-		if subtle.ConstantTimeCompare(e.Hash[:], h[:]) == 1 {
+		if subtle.ConstantTimeCompare(e.Hash[:], h[:]) == 1 && (e.Until.IsZero() || time.Now().Before(e.Until)) {
 			return e.Principal, nil
 		}
 	}

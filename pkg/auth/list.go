@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"time"
 
 	"rcu/pkg/yamlfile"
 )
@@ -188,12 +189,41 @@ func (f *Fields) Number(field string, def, least, most float64) float64 {
 	return n
 }
 
-// KeyHash reads the required field key_sha256.
-func (f *Fields) KeyHash() Hash {
-	const field = "key_sha256"
+// KeyHash is a key that an entry has.
+type KeyHash struct {
+	Hash  Hash
+	Until time.Time // of an old key: until when it is valid; zero: until it is taken out of the file
+}
+
+// EachKey gives an entry of every key.
+func EachKey[P any](keys []KeyHash, principal P) []Entry[P] {
+	out := make([]Entry[P], len(keys))
+	for i, k := range keys {
+		out[i] = Entry[P]{Hash: k.Hash, Principal: principal, Until: k.Until}
+	}
+	return out
+}
+
+// KeyHashes reads the required field key_sha256, and the key before it, where the entry has one still: old_key_sha256, old_key_until. No two are the
+// same in a file; seen holds those of the entries before.
+func (f *Fields) KeyHashes(seen map[Hash]bool) []KeyHash {
+	if _, ok := f.get(fieldKey); !ok {
+		f.Problem(fieldKey, "is required: the SHA-256 of the key, 64 hexadecimal digits")
+	}
+	out := []KeyHash{{Hash: f.keyHash(fieldKey, seen)}}
+	until := f.until()
+	if _, ok := f.get(fieldOld); ok {
+		return append(out, KeyHash{f.keyHash(fieldOld, seen), until})
+	}
+	if !until.IsZero() {
+		f.Problem(fieldUntil, "there is no old_key_sha256: remove it")
+	}
+	return out
+}
+
+func (f *Fields) keyHash(field string, seen map[Hash]bool) Hash {
 	s, ok := f.get(field)
 	if !ok {
-		f.Problem(field, "is required: the SHA-256 of the key, 64 hexadecimal digits")
 		return Hash{}
 	}
 	text, _ := s.(string)
@@ -201,5 +231,22 @@ func (f *Fields) KeyHash() Hash {
 	if err != nil {
 		f.Problem(field, err.Error())
 	}
+	Unique(f, field, seen, h)
 	return h
+}
+
+func (f *Fields) until() time.Time {
+	v, ok := f.get(fieldUntil)
+	if !ok {
+		return time.Time{}
+	}
+	if at, isTime := v.(time.Time); isTime {
+		return at
+	}
+	text, _ := v.(string)
+	at, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		f.Problem(fieldUntil, "want a time such as 2026-12-01T06:00:00Z")
+	}
+	return at
 }

@@ -41,7 +41,8 @@ type Reader struct {
 // Reads reports whether the reader carries a controller.
 func (r Reader) Reads(controller string) bool { return slices.Contains(r.Controllers, controller) }
 
-// ParseReaders reads a file of readers: a list `readers` of name, key_sha256, role, space, controllers and store.
+// ParseReaders reads a file of readers: a list `readers` of name, key_sha256, role, space, controllers and store. A reader whose key is being
+// changed has old_key_sha256 besides, and gives two entries.
 func ParseReaders(data []byte) ([]Entry[Reader], error) {
 	list, err := ReadList(data, "readers")
 	if err != nil {
@@ -54,13 +55,11 @@ func ParseReaders(data []byte) ([]Entry[Reader], error) {
 	var out []Entry[Reader]
 	names, hashes := map[string]bool{}, map[Hash]bool{}
 	list.Each(func(f *Fields) {
-		e := Entry[Reader]{Hash: f.KeyHash(), Principal: Reader{
-			Name: f.Text("name"), Role: Role(f.Choice("role", roles...)), Space: f.Text("space"), Controllers: f.Texts("controllers"),
-		}}
-		e.Principal.Store, _ = f.OptionalText("store")
-		Unique(f, "name", names, e.Principal.Name)
-		Unique(f, "key_sha256", hashes, e.Hash)
-		out = append(out, e)
+		keys := f.KeyHashes(hashes)
+		r := Reader{Name: f.Text("name"), Role: Role(f.Choice("role", roles...)), Space: f.Text("space"), Controllers: f.Texts("controllers")}
+		r.Store, _ = f.OptionalText("store")
+		Unique(f, "name", names, r.Name)
+		out = append(out, EachKey(keys, r)...)
 	})
 	if err := list.Err(); err != nil {
 		return nil, err

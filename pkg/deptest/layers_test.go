@@ -48,7 +48,7 @@ var owners = map[string][]string{
 	"github.com/alecthomas/kong":             {"rcu/services/rcu", "rcu/services/e2e"},
 	"github.com/prometheus/client_golang":    nil, // anywhere but in the domain
 	"go.uber.org/zap":                        nil,
-	"go.yaml.in/yaml":                        {"rcu/pkg/yamlfile", "rcu/pkg/config", "rcu/pkg/event/registry"},
+	"go.yaml.in/yaml":                        {"rcu/pkg/yamlfile", "rcu/pkg/config", "rcu/pkg/event/registry", "rcu/pkg/auth"},
 	"github.com/testcontainers":              {"rcu/services/e2e"},
 	"github.com/santhosh-tekuri/jsonschema/": {"rcu/pkg/event"},
 }

@@ -50,7 +50,7 @@ var trusts = map[string]eventpb.Trust{
 	"verified": eventpb.Trust_TRUST_VERIFIED,
 }
 
-// ParseSources reads sources.yaml; a file with any problem is refused with all of them.
+// ParseSources reads sources.yaml; a file with any problem is refused with all of them. A source whose key is being changed gives two entries.
 func ParseSources(data []byte) ([]auth.Entry[Source], error) {
 	list, err := auth.ReadList(data, "sources")
 	if err != nil {
@@ -59,16 +59,14 @@ func ParseSources(data []byte) ([]auth.Entry[Source], error) {
 	var out []auth.Entry[Source]
 	names, hashes, spaces, corrected := map[string]bool{}, map[auth.Hash]bool{}, map[string]string{}, map[string]bool{}
 	list.Each(func(f *auth.Fields) {
-		e := auth.Entry[Source]{Hash: f.KeyHash(), Principal: readSource(f)}
-		s := e.Principal
+		keys, s := f.KeyHashes(hashes), readSource(f)
 		auth.Unique(f, "name", names, s.Name)
-		auth.Unique(f, "key_sha256", hashes, e.Hash)
 		if known, ok := spaces[s.Controller]; ok && known != s.Space {
 			f.Problem("space", "an earlier entry has this controller in another space: a controller belongs to one")
 		}
 		spaces[s.Controller] = s.Space
 		checkCorrections(f, s, corrected)
-		out = append(out, e)
+		out = append(out, auth.EachKey(keys, s)...)
 	})
 	if err := list.Err(); err != nil {
 		return nil, err
@@ -177,14 +175,20 @@ func (s Source) origin(shared bool) *event.Origin {
 	}
 }
 
-// clients prepares the sources of all channels: one of another channel is known, and refused.
+// clients prepares the sources of all channels: one of another channel is known, and refused. All keys of a source share its limits.
 func clients(entries []auth.Entry[Source], c Contract, inFlight int) (*auth.Keys[*client], error) {
 	if len(entries) == 0 {
 		return nil, errors.New("ingest needs at least one source")
 	}
 	out := make([]auth.Entry[*client], 0, len(entries))
+	byName := make(map[string]*client, len(entries))
 	for _, e := range entries {
-		out = append(out, auth.Entry[*client]{Hash: e.Hash, Principal: newClient(e.Principal, c, inFlight)})
+		one := byName[e.Principal.Name]
+		if one == nil {
+			one = newClient(e.Principal, c, inFlight)
+			byName[e.Principal.Name] = one
+		}
+		out = append(out, auth.Entry[*client]{Hash: e.Hash, Principal: one, Until: e.Until})
 	}
 	return auth.NewKeys(out)
 }

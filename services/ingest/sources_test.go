@@ -62,6 +62,18 @@ sources:
 	require.NotContains(t, err.Error(), h)
 }
 
+func TestParseSources_twoKeysOfOneSource(t *testing.T) {
+	one, two := auth.HashKey("one"), auth.HashKey("two")
+	rest := ", channel: store, space: group, controller: shop-fr, brand: Maison, zone: Europe/Paris, country: FR, currency: EUR, trust: stated}\n"
+	got, err := ingest.ParseSources([]byte("sources:\n- {name: till-12, key_sha256: " + two.String() + ", old_key_sha256: " + one.String() + ", old_key_until: 2026-12-01T06:00:00Z" + rest))
+	require.NoError(t, err)
+	require.Len(t, got, 2)
+	require.Equal(t, []auth.Hash{two, one}, []auth.Hash{got[0].Hash, got[1].Hash})
+	require.Equal(t, got[0].Principal, got[1].Principal)
+	require.Zero(t, got[0].Until)
+	require.Equal(t, time.Date(2026, 12, 1, 6, 0, 0, 0, time.UTC), got[1].Until.UTC())
+}
+
 func TestExampleFile_isValid(t *testing.T) {
 	got, err := ingest.LoadSources(filepath.Join(testkit.Root(t), "deploy", "examples", "sources.yaml"))
 	require.NoError(t, err)

@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"rcu/pkg/auth"
 	"rcu/pkg/httpserver"
 )
 
@@ -123,4 +125,16 @@ func FuzzAnswer(f *testing.F) {
 		}
 		require.Equal(t, y, x)
 	})
+}
+
+// A source whose key is being changed has one limit, whichever key it shows.
+func TestClients_bothKeysOfASourceShareItsLimits(t *testing.T) {
+	s := Source{Name: "till-12", Channel: "store", Zone: time.UTC, Rate: 1, Burst: 1}
+	keys, err := clients(auth.EachKey([]auth.KeyHash{{Hash: auth.HashKey("one")}, {Hash: auth.HashKey("two")}}, s), Contract{Channel: "store"}, 8)
+	require.NoError(t, err)
+	one, err := keys.Lookup("one")
+	require.NoError(t, err)
+	two, err := keys.Lookup("two")
+	require.NoError(t, err)
+	require.Same(t, one, two)
 }

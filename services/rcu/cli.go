@@ -38,7 +38,7 @@ type cli struct {
 	Rules    rulesCmd    `cmd:"" help:"Rules of who is who: check, show, try, apply."`
 	Topic    topicCmd    `cmd:"" help:"Look into the topics."`
 	SQL      sqlCmd      `cmd:"" name:"sql" help:"Ask ClickHouse."`
-	Key      keyCmd      `cmd:"" help:"Print a key of this installation."`
+	Key      keyCmd      `cmd:"" help:"Print a key of this installation, or change one without a gap."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`
 	Internal internalCmd `cmd:"" hidden:"" help:"Child processes of rcu up."`
 }

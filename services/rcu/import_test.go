@@ -14,6 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"rcu/pkg/auth"
 	"rcu/pkg/testkit"
 	"rcu/services/ingest"
 	"rcu/services/internal/boot"
@@ -125,6 +126,97 @@ func TestDemoWritesFilesWithTheTruthApart(t *testing.T) {
 	require.ErrorContains(t, err, "--from")
 	_, err = called(t, "demo", "--data", t.TempDir())
 	require.ErrorContains(t, err, sourceKeysFile)
+}
+
+// A key is changed while its source sends: the new one works before the old one ends, and whoever may read the list still may.
+func TestKey_rotation(t *testing.T) {
+	dir := t.TempDir()
+	h := home{dir}
+	require.NoError(t, h.makeLists(defaultSettings()))
+	own := filepath.Join(t.TempDir(), "own.yaml")
+	raw, err := os.ReadFile(h.path("sources.yaml"))
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(own, append([]byte("# ours\n"), raw...), 0o600))
+	require.NoError(t, os.Chmod(own, 0o640))
+	link := own + ".link"
+	require.NoError(t, os.Symlink(own, link))
+	for kind, c := range map[string]struct {
+		name, file string
+		args       []string
+		kept       bool
+		keys       func(raw []byte) (map[auth.Hash]string, error)
+	}{
+		"source":     {"till-paris-1", h.path("sources.yaml"), nil, true, sourceHashes},
+		"reader":     {"desk", h.path("readers.yaml"), nil, true, readerHashes},
+		"source own": {"till-paris-1", own, []string{"--set", "sources=" + link}, false, sourceHashes},
+	} {
+		t.Run(kind, func(t *testing.T) {
+			args := append([]string{"--data", dir, "key", strings.Fields(kind)[0], c.name}, c.args...)
+			valid := func(key string) bool {
+				raw, err := os.ReadFile(c.file)
+				require.NoError(t, err)
+				names, err := c.keys(raw)
+				require.NoError(t, err)
+				return names[auth.HashKey(key)] == c.name
+			}
+			before, err := os.ReadFile(c.file)
+			require.NoError(t, err)
+			first, _, code := call(t, "", args...)
+			require.Zero(t, code)
+			first = strings.TrimSpace(first)
+			second, said, code := call(t, "", append(args, "--rotate")...)
+			require.Zero(t, code, said)
+			second = strings.TrimSpace(second)
+			if c.kept {
+				require.True(t, valid(first))
+				again, _, code := call(t, "", args...)
+				require.Zero(t, code)
+				require.Equal(t, second, strings.TrimSpace(again), "commands on this machine use the new one")
+			}
+			require.True(t, valid(second))
+			_, said, code = call(t, "", append(args, "--rotate")...)
+			require.Equal(t, boot.ExitUsage, code)
+			require.Contains(t, said, "revoke the old one first")
+			_, said, code = call(t, "", append(args, "--revoke")...)
+			require.Zero(t, code, said)
+			require.True(t, valid(second))
+			require.False(t, valid(first))
+			after, err := os.ReadFile(c.file)
+			require.NoError(t, err)
+			require.Len(t, after, len(before), "a digest is changed, and nothing else")
+			_, _, code = call(t, "", append(args, "--rotate", "--revoke")...)
+			require.Equal(t, boot.ExitUsage, code)
+			_, _, code = call(t, "", append(args, "--rotate", "--for", "1h")...)
+			require.Zero(t, code)
+			raw, err := os.ReadFile(c.file)
+			require.NoError(t, err)
+			require.Contains(t, string(raw), "old_key_until")
+		})
+	}
+	info, err := os.Lstat(own)
+	require.NoError(t, err)
+	require.Equal(t, os.FileMode(0o640), info.Mode().Perm())
+	info, err = os.Lstat(link)
+	require.NoError(t, err)
+	require.NotZero(t, info.Mode()&os.ModeSymlink)
+}
+
+func sourceHashes(raw []byte) (map[auth.Hash]string, error) {
+	entries, err := ingest.ParseSources(raw)
+	out := map[auth.Hash]string{}
+	for _, e := range entries {
+		out[e.Hash] = e.Principal.Name
+	}
+	return out, err
+}
+
+func readerHashes(raw []byte) (map[auth.Hash]string, error) {
+	entries, err := auth.ParseReaders(raw)
+	out := map[auth.Hash]string{}
+	for _, e := range entries {
+		out[e.Hash] = e.Principal.Name
+	}
+	return out, err
 }
 
 func TestDemoSourcesAreAValidList(t *testing.T) {

@@ -91,14 +91,7 @@ func (h home) newReaders() ([]byte, error) {
 	if _, err := auth.ParseReaders(file); err != nil {
 		return nil, fmt.Errorf("checking the readers: %w", err)
 	}
-	raw, err := json.MarshalIndent(keys, "", "  ")
-	if err != nil {
-		return nil, fmt.Errorf("encoding the keys of the readers: %w", err)
-	}
-	if err := wholefile.Write(h.path(readerKeysFile), append(raw, '\n')); err != nil {
-		return nil, fmt.Errorf("writing the keys of the readers: %w", err)
-	}
-	return file, nil
+	return file, h.writeKeys(readerKeysFile, keys)
 }
 
 // readerKeys reads the keys of the readers; without the file there are none.

@@ -39,14 +39,17 @@ func correctionSource(name, controller string) ingest.SourceSpec {
 	}
 }
 
-// writeSourceKeys keeps the keys beside the installation's data, readable by its owner alone.
-func (h home) writeSourceKeys(keys map[string]string) error {
+// writeSourceKeys keeps the keys beside the installation's data.
+func (h home) writeSourceKeys(keys map[string]string) error { return h.writeKeys(sourceKeysFile, keys) }
+
+// writeKeys writes a file of names and keys, readable by its owner alone.
+func (h home) writeKeys(name string, keys map[string]string) error {
 	raw, err := json.MarshalIndent(keys, "", "  ")
 	if err != nil {
-		return fmt.Errorf("encoding the keys of the sources: %w", err)
+		return fmt.Errorf("encoding keys: %w", err)
 	}
-	if err := wholefile.Write(h.path(sourceKeysFile), append(raw, '\n')); err != nil {
-		return fmt.Errorf("writing the keys of the sources: %w", err)
+	if err := wholefile.Write(h.path(name), append(raw, '\n')); err != nil {
+		return fmt.Errorf("writing keys: %w", err)
 	}
 	return nil
 }
