@@ -2,6 +2,7 @@ package embedded
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -49,6 +50,9 @@ func (w *portWheel) next(ctx context.Context) (int, error) {
 	return 0, fmt.Errorf("looking for a free port: all from %d to %d are taken", firstFree, firstFree+freePorts-1)
 }
 
+// ErrTaken says that another program has the port of a server; whoever chose the port knows how to choose another one.
+var ErrTaken = errors.New("another program listens on it")
+
 // portPatience is how long a taken port is tried again: the servers of a program that was just killed need a moment
 // to be gone.
 const portPatience = 3 * time.Second
@@ -73,7 +77,7 @@ func loopback(ctx context.Context, server string, port int) (string, int, error)
 		case <-ctx.Done():
 			return "", 0, fmt.Errorf("looking for the port of %s: %w", server, ctx.Err())
 		case <-deadline.C:
-			return "", 0, fmt.Errorf("port %d of %s is taken: stop the program that holds it or choose another port: %w", port, server, err)
+			return "", 0, fmt.Errorf("port %d of %s is taken: %w", port, server, ErrTaken)
 		}
 	}
 }

@@ -53,10 +53,9 @@ func buildConsentAPI(ctx context.Context, d *deps) (lifecycle.Part, error) {
 	if err != nil {
 		return lifecycle.Part{}, err //nolint:wrapcheck // says all
 	}
-	if err := s.Listen(ctx); err != nil {
-		return lifecycle.Part{}, err //nolint:wrapcheck // says all
+	if err := d.listen(ctx, "consent-api", s); err != nil {
+		return lifecycle.Part{}, err
 	}
-	d.addresses["consent-api"] = s.Addr()
 	return lifecycle.Part{Run: guarded(s.Run), Ready: func(context.Context) error { return s.Ready() }, Leave: s.Leave}, nil
 }
 

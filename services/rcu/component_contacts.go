@@ -43,9 +43,8 @@ func buildContacts(ctx context.Context, d *deps) (lifecycle.Part, error) {
 	if err != nil {
 		return lifecycle.Part{}, err //nolint:wrapcheck // says all
 	}
-	if err := s.Listen(ctx); err != nil {
-		return lifecycle.Part{}, err //nolint:wrapcheck // says all
+	if err := d.listen(ctx, "contacts", s); err != nil {
+		return lifecycle.Part{}, err
 	}
-	d.addresses["contacts"] = s.Addr()
 	return lifecycle.Part{Run: guarded(s.Run), Ready: func(ctx context.Context) error { return errors.Join(d.redis.Ping(ctx), s.Recalled()) }, Leave: s.Leave}, nil
 }

@@ -63,10 +63,9 @@ func buildIngest(ctx context.Context, d *deps, channel string, build func(ingest
 	if err != nil {
 		return lifecycle.Part{}, err //nolint:wrapcheck // says all
 	}
-	if err := s.Listen(ctx); err != nil {
-		return lifecycle.Part{}, err //nolint:wrapcheck // says all
+	if err := d.listen(ctx, name, s); err != nil {
+		return lifecycle.Part{}, err
 	}
-	d.addresses[name] = s.Addr()
 	run := s.Run
 	if !d.judging { // one in a process, beside the first of its ingestors
 		judge, err := buildJudge(d, state, decoder, sealer, producer)

@@ -51,10 +51,9 @@ func buildProfileAPI(ctx context.Context, d *deps) (lifecycle.Part, error) {
 	if err != nil {
 		return lifecycle.Part{}, err //nolint:wrapcheck // says all
 	}
-	if err := s.Listen(ctx); err != nil {
-		return lifecycle.Part{}, err //nolint:wrapcheck // says all
+	if err := d.listen(ctx, "profile-api", s); err != nil {
+		return lifecycle.Part{}, err
 	}
-	d.addresses["profile-api"] = s.Addr()
 	run := func(ctx context.Context) error { return errors.Join(s.Run(ctx), history.store.Close()) }
 	return lifecycle.Part{Run: guarded(run), Ready: func(ctx context.Context) error { return d.redis.Ping(ctx) }, Leave: s.Leave}, nil
 }

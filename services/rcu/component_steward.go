@@ -50,10 +50,9 @@ func buildSteward(ctx context.Context, d *deps) (lifecycle.Part, error) {
 	if err != nil {
 		return lifecycle.Part{}, err //nolint:wrapcheck // says all
 	}
-	if err := s.Listen(ctx); err != nil {
-		return lifecycle.Part{}, err //nolint:wrapcheck // says all
+	if err := d.listen(ctx, "steward", s); err != nil {
+		return lifecycle.Part{}, err
 	}
-	d.addresses["steward"] = s.Addr()
 	ready := func(ctx context.Context) error { return errors.Join(s.Ready(), d.redis.Ping(ctx)) }
 	run := func(ctx context.Context) error { return errors.Join(s.Run(ctx), history.store.Close()) }
 	return lifecycle.Part{Run: guarded(run), Ready: ready, Leave: s.Leave}, nil

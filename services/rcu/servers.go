@@ -33,7 +33,7 @@ func startServers(ctx context.Context, a *app, s *settings, h home) (sv *servers
 		a.say("starting redis")
 		r, err := embedded.StartRedis(ctx, embedded.RedisConfig{Dir: h.path("redis"), Port: s.Embedded.RedisPort})
 		if err != nil {
-			return sv, fmt.Errorf("starting redis: %w", err)
+			return sv, fmt.Errorf("starting redis: %w", embeddedError(err, "redis"))
 		}
 		sv.list = append(sv.list, r)
 		s.Redis.Addrs = []string{r.Addr()}
@@ -42,7 +42,7 @@ func startServers(ctx context.Context, a *app, s *settings, h home) (sv *servers
 		a.say("starting kafka (embedded broker)")
 		k, err := embedded.StartKafka(ctx, embedded.KafkaConfig{Dir: h.path("kafka"), Port: s.Embedded.KafkaPort, Partitions: s.Kafka.Partitions})
 		if err != nil {
-			return sv, fmt.Errorf("starting kafka: %w", err)
+			return sv, fmt.Errorf("starting kafka: %w", embeddedError(err, "kafka"))
 		}
 		sv.list = append(sv.list, k)
 		s.Kafka.Brokers = []string{k.Addr()}
@@ -69,7 +69,7 @@ func startClickHouse(ctx context.Context, a *app, h home, e embeddedSettings) (*
 		Analyst: embedded.Access(warehouse.AnalystGrants(warehouse.Default().Database)),
 	})
 	if err != nil {
-		return nil, fmt.Errorf("starting clickhouse: %w", err)
+		return nil, fmt.Errorf("starting clickhouse: %w", embeddedError(err, "clickhouse"))
 	}
 	return c, nil
 }
