@@ -14,7 +14,7 @@ run: ## start everything on this machine and stream a demonstration, until Ctrl-
 	@.bin/rcu --data $(DATA) up --demo
 
 build: ## build .bin/rcu
-	@CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$$(git describe --tags --always --dirty 2>/dev/null || echo dev)" -o .bin/rcu ./services/rcu
+	@scripts/build
 
 setup: ## install what is missing on this machine
 	@scripts/setup
