@@ -9,14 +9,14 @@ import (
 
 // Config bounds one HTTP server.
 type Config struct {
-	Addr              string        `yaml:"addr"`                // host:port; port 0 takes a free one
-	ReadHeaderTimeout time.Duration `yaml:"read_header_timeout"` // until the headers are read
-	ReadTimeout       time.Duration `yaml:"read_timeout"`        // until the body is read
-	WriteTimeout      time.Duration `yaml:"write_timeout"`       // until the answer is written
-	IdleTimeout       time.Duration `yaml:"idle_timeout"`        // of a kept connection
-	MaxHeaderBytes    int           `yaml:"max_header_bytes"`
-	MaxConnections    int           `yaml:"max_connections"` // further ones wait in the listener's backlog
-	StopTimeout       time.Duration `yaml:"stop_timeout"`    // for requests under way
+	Addr              string        // host:port; port 0 takes a free one
+	ReadHeaderTimeout time.Duration // until the headers are read
+	ReadTimeout       time.Duration // until the body is read
+	WriteTimeout      time.Duration // until the answer is written
+	IdleTimeout       time.Duration // of a kept connection
+	MaxHeaderBytes    int
+	MaxConnections    int           // further ones wait in the listener's backlog
+	StopTimeout       time.Duration // for requests under way
 }
 
 // Default returns limits for a public endpoint; Addr is a free port of the loopback interface.

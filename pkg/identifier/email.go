@@ -15,7 +15,7 @@ const (
 var domainProfile = idna.New(idna.MapForLookup(), idna.Transitional(false), idna.StrictDomainName(false))
 
 // NormaliseEmail returns an address in one form: trimmed, NFKC, lower case, domain in ASCII (IDNA). False: it is no address.
-// Dots and sub-addresses stay: whether they name one mailbox is a matter of the provider, which only MailRules knows.
+// Dots and sub-addresses stay: whether they name one mailbox is a matter of the provider, and two spellings are two identifiers.
 func NormaliseEmail(s string) (string, bool) {
 	s = clean(s)
 	s = strings.TrimSuffix(strings.TrimPrefix(s, "<"), ">")

@@ -1,16 +1,12 @@
 package identifier_test
 
 import (
-	"encoding/json"
-	"os"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
-	"golang.org/x/net/idna"
 
 	"rcu/pkg/identifier"
-	"rcu/pkg/testkit"
 )
 
 func TestNormalise(t *testing.T) {
@@ -92,43 +88,6 @@ func TestPhoneFastPathAgrees(t *testing.T) {
 			fast, ok := identifier.NormalisePhone(p, country)
 			require.True(t, ok, p)
 			require.Equal(t, slow, fast)
-		}
-	}
-}
-
-// The cases of validator.js: with every rule of a provider on, the mailbox is the one that library finds. It can also keep capitals
-// outside known providers, which the product never does; those cases are compared without case.
-func TestMailboxCases(t *testing.T) {
-	t.Parallel()
-	raw, err := os.ReadFile(testkit.Data(t, "norm", "email_normalise_cases_dev.json"))
-	require.NoError(t, err)
-	var file struct {
-		Cases []struct {
-			Input    string
-			Options  map[string]bool
-			Expected any
-		}
-	}
-	require.NoError(t, json.Unmarshal(raw, &file))
-	require.NotEmpty(t, file.Cases)
-	for _, c := range file.Cases {
-		on := func(name string) bool { v, said := c.Options[name]; return v || !said }
-		rules := identifier.MailRules{
-			GmailDots: on("gmail_remove_dots"), GmailSubaddress: on("gmail_remove_subaddress"), GmailAlias: on("gmail_convert_googlemaildotcom"),
-			OutlookSubaddress: on("outlookdotcom_remove_subaddress"), YahooSubaddress: on("yahoo_remove_subaddress"),
-			YandexAlias: on("yandex_convert_yandexru"), ICloudSubaddress: on("icloud_remove_subaddress"),
-		}
-		address, ok := identifier.NormaliseEmail(c.Input)
-		if ok {
-			address, ok = rules.Mailbox(address)
-		}
-		want, valid := c.Expected.(string)
-		require.Equal(t, valid, ok, c.Input)
-		if valid {
-			local, domain, _ := strings.Cut(strings.ToLower(want), "@")
-			domain, err := idna.ToASCII(domain)
-			require.NoError(t, err)
-			require.Equal(t, local+"@"+domain, address, c.Input)
 		}
 	}
 }

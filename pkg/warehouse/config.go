@@ -27,19 +27,19 @@ const (
 // Config says where ClickHouse is and as whom to speak to it.
 type Config struct {
 	// Addrs are host:port of the HTTP interface; the first that answers is used.
-	Addrs []string `yaml:"addrs"`
+	Addrs []string
 	// User and Password to log in with.
-	User string `yaml:"user"`
+	User string
 	// Password of User; may be empty.
-	Password string `yaml:"password"` //nolint:gosec // redacted where it is printed
+	Password string //nolint:gosec // redacted where it is printed
 	// Database that holds RCU's tables.
-	Database string `yaml:"database"`
+	Database string
 	// TLS speaks HTTPS and checks the server's certificate.
-	TLS bool `yaml:"tls"`
+	TLS bool
 	// Role of the pool; empty means RoleInsert.
-	Role Role `yaml:"-"`
+	Role Role
 	// MaxConns bounds the connections; 0 means 8 for inserts and 16 for queries.
-	MaxConns int `yaml:"max_conns"`
+	MaxConns int
 }
 
 // Default is the embedded engine of one machine.

@@ -10,19 +10,19 @@ import (
 
 // Config of the consent API.
 type Config struct {
-	HTTP httpserver.Config `yaml:"http"`
+	HTTP httpserver.Config
 	// Country of national phone numbers that name none: ISO 3166-1 alpha-2. Default: "FR".
-	Country string `yaml:"country"`
+	Country string
 	// Journal is the file that holds denials until Kafka has them.
-	Journal string `yaml:"journal"`
+	Journal string
 	// JournalBytes bounds it; then denials are answered only when Kafka has them. Default: 64 MiB.
-	JournalBytes int64 `yaml:"journal_bytes"`
+	JournalBytes int64
 	// RedisTimeout bounds one denial or read in Redis. Default: 1s.
-	RedisTimeout time.Duration `yaml:"redis_timeout"`
+	RedisTimeout time.Duration
 	// PublishTimeout bounds a grant on its way to Kafka, then 503. Default: 10s.
-	PublishTimeout time.Duration `yaml:"publish_timeout"`
+	PublishTimeout time.Duration
 	// ReplayEvery is how often what waits in the journal is tried again. Default: 1s.
-	ReplayEvery time.Duration `yaml:"replay_every"`
+	ReplayEvery time.Duration
 }
 
 // Default returns the defaults.

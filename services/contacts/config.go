@@ -11,15 +11,15 @@ import (
 
 // Config of the service.
 type Config struct {
-	HTTP httpserver.Config `yaml:"http"`
+	HTTP httpserver.Config
 	// Country of national phone numbers in requests that name none: ISO 3166-1 alpha-2. Default: "FR".
-	Country string `yaml:"country"`
+	Country string
 	// Place where people are whose place nobody knows, phone numbers apart: FR, FR-67 or a time zone. Default: "FR".
-	Place string `yaml:"place"`
+	Place string
 	// Timeout bounds one step. Default: 2s.
-	Timeout time.Duration `yaml:"timeout"`
+	Timeout time.Duration
 	// Rules are the figures before a contact. Default: contact.Default.
-	Rules contact.Rules `yaml:"-"`
+	Rules contact.Rules
 }
 
 // Default returns the defaults.

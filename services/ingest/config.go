@@ -12,24 +12,24 @@ import (
 
 // Config bounds one ingestor.
 type Config struct {
-	HTTP            httpserver.Config `yaml:"http"`
-	MaxEventBytes   int               `yaml:"max_event_bytes"`
-	MaxRequestBytes int64             `yaml:"max_request_bytes"` // decompressed
-	MaxEvents       int               `yaml:"max_events"`        // a request
-	MaxInFlight     int               `yaml:"max_in_flight"`     // requests at work; one source gets at most three quarters
-	MaxBytes        int64             `yaml:"max_bytes"`         // of the bodies of requests at work, decompressed
-	MaxWaiting      int               `yaml:"max_waiting"`       // requests waiting for one of them to end
-	MaxWait         time.Duration     `yaml:"max_wait"`          // then 429
-	ConsentTimeout  time.Duration     `yaml:"consent_timeout"`   // of one read or write of registers
-	ConsentRest     time.Duration     `yaml:"consent_rest"`      // after a failure of Redis it is not asked for so long
-	PublishTimeout  time.Duration     `yaml:"publish_timeout"`   // until the brokers acknowledged, then 503
-	KafkaRest       time.Duration     `yaml:"kafka_rest"`        // after that, 503 at once, but for one request each so long
-	DeadTimeout     time.Duration     `yaml:"dead_timeout"`      // of a dead letter, which is best effort
-	SourcesEvery    time.Duration     `yaml:"sources_every"`     // how often the sources file is looked at
-	HistoryInFlight int               `yaml:"history_in_flight"` // requests of the history lane at work, over all sources
-	HistoryWaiting  int64             `yaml:"history_waiting"`   // records of the history lane that are not resolved yet; more: 429
-	HistoryConsents int64             `yaml:"history_consents"`  // decisions that are not resolved yet; more: 429 in the history lane
-	TCF             tcf.Mapping       `yaml:"tcf"`               // what consent strings mean
+	HTTP            httpserver.Config
+	MaxEventBytes   int
+	MaxRequestBytes int64         // decompressed
+	MaxEvents       int           // a request
+	MaxInFlight     int           // requests at work; one source gets at most three quarters
+	MaxBytes        int64         // of the bodies of requests at work, decompressed
+	MaxWaiting      int           // requests waiting for one of them to end
+	MaxWait         time.Duration // then 429
+	ConsentTimeout  time.Duration // of one read or write of registers
+	ConsentRest     time.Duration // after a failure of Redis it is not asked for so long
+	PublishTimeout  time.Duration // until the brokers acknowledged, then 503
+	KafkaRest       time.Duration // after that, 503 at once, but for one request each so long
+	DeadTimeout     time.Duration // of a dead letter, which is best effort
+	SourcesEvery    time.Duration // how often the sources file is looked at
+	HistoryInFlight int           // requests of the history lane at work, over all sources
+	HistoryWaiting  int64         // records of the history lane that are not resolved yet; more: 429
+	HistoryConsents int64         // decisions that are not resolved yet; more: 429 in the history lane
+	TCF             tcf.Mapping   // what consent strings mean
 }
 
 // Ports of the ingestors, by channel.

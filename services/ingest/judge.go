@@ -21,12 +21,12 @@ import (
 
 // JudgeConfig bounds a judge.
 type JudgeConfig struct {
-	Group          string        `yaml:"group"`           // of consumers
-	BatchRecords   int           `yaml:"batch_records"`   // held events that are judged together
-	ConsentTimeout time.Duration `yaml:"consent_timeout"` // of one read of registers
-	ConsentRest    time.Duration `yaml:"consent_rest"`    // after a failure of Redis it is not asked for so long
-	PublishTimeout time.Duration `yaml:"publish_timeout"` // until the brokers acknowledged; then the batch is judged again
-	BackoffMax     time.Duration `yaml:"backoff_max"`     // the longest pause before a batch is judged again
+	Group          string        // of consumers
+	BatchRecords   int           // held events that are judged together
+	ConsentTimeout time.Duration // of one read of registers
+	ConsentRest    time.Duration // after a failure of Redis it is not asked for so long
+	PublishTimeout time.Duration // until the brokers acknowledged; then the batch is judged again
+	BackoffMax     time.Duration // the longest pause before a batch is judged again
 }
 
 // DefaultJudge returns the documented limits.

@@ -9,24 +9,24 @@ import (
 // Config of the matcher.
 type Config struct {
 	// Group is its consumer group. Default: "matcher".
-	Group string `yaml:"group"`
+	Group string
 	// Again is the consumer group by which it follows overlays and people who part. Default: "matcher-again".
-	Again string `yaml:"again"`
+	Again string
 	// Suggest is the least probability of two records to be one person that is suggested. Default: 0.9.
-	Suggest float64 `yaml:"suggest"`
+	Suggest float64
 	// Candidates is the most records that one is compared with. Default: 40.
-	Candidates int `yaml:"candidates"`
+	Candidates int
 	// PerRecord is the most people that are suggested for one record. Default: 3.
-	PerRecord int `yaml:"per_record"`
+	PerRecord int
 	// MaxSuggestions is the most suggestions that wait in a space; the least probable are dropped. Default: 10000.
-	MaxSuggestions int `yaml:"max_suggestions"`
+	MaxSuggestions int
 	// Rate is the most leaves a second of which the index is asked, those that may say something new: beyond it the matcher lags, rather
 	// than take time from those who share its machine. Default: 2000.
-	Rate int `yaml:"rate"`
+	Rate int
 	// Spaces are the spaces of the installation. A leaf that is gone does not say of which it was.
-	Spaces []string `yaml:"-"`
+	Spaces []string
 	// Timeout bounds the work on one record. Default: 5s.
-	Timeout time.Duration `yaml:"timeout"`
+	Timeout time.Duration
 }
 
 // Default returns the defaults.

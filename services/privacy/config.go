@@ -19,20 +19,20 @@ const compaction = 9 * 24 * time.Hour
 // Config of the privacy worker.
 type Config struct {
 	// Group is the consumer group. Default: "privacy".
-	Group string `yaml:"group"`
+	Group string
 	// Delay is how long after an erasure was received its keys are destroyed: until then it can be lifted, and nothing is lost. With Every it ends well
 	// before the Deadline. Default: 6h.
-	Delay time.Duration `yaml:"delay"`
+	Delay time.Duration
 	// Every is how often keys that are due are destroyed. Each round has Redis write its files anew. Default: 1h.
-	Every time.Duration `yaml:"every"`
+	Every time.Duration
 	// Settle is how long after its destruction a key is looked for again: longer than what Redis may lose in a crash. Default: 3s.
-	Settle time.Duration `yaml:"settle"`
+	Settle time.Duration
 	// BytesDelay is how long after an erasure was received everything else that is kept of the person goes: by default the events of before have left
 	// Kafka by then, so nothing brings it back. With a shorter one an event that is read once more does. Default: 9 days.
-	BytesDelay time.Duration `yaml:"bytes_delay"`
+	BytesDelay time.Duration
 	// Again is how long after changelogs were told that values are gone they are told once more: longer than a segment of theirs is written, which no
 	// broker compacts before. Default: 25h.
-	Again time.Duration `yaml:"again"`
+	Again time.Duration
 }
 
 // Default returns the defaults.

@@ -10,15 +10,15 @@ import (
 
 // Config of the profile API.
 type Config struct {
-	HTTP httpserver.Config `yaml:"http"`
+	HTTP httpserver.Config
 	// Country of national phone numbers in look-ups that name none: ISO 3166-1 alpha-2. Default: "FR".
-	Country string `yaml:"country"`
+	Country string
 	// ReadTimeout bounds the reading of one profile. Default: 2s.
-	ReadTimeout time.Duration `yaml:"read_timeout"`
+	ReadTimeout time.Duration
 	// MaxCandidates is the most profiles that a quarantined value is answered with. Default: 5.
-	MaxCandidates int `yaml:"max_candidates"`
+	MaxCandidates int
 	// AuditQueue is the most reads that wait to be written down; then reads are refused. Default: 1000.
-	AuditQueue int `yaml:"audit_queue"`
+	AuditQueue int
 }
 
 // Default returns the defaults.

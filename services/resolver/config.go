@@ -11,34 +11,34 @@ import (
 // Config of the resolver. Zero values take the defaults.
 type Config struct {
 	// Group is the consumer group. Default: "resolver".
-	Group string `yaml:"group"`
+	Group string
 	// Spaces whose outbox and clock this resolver looks after. Required.
-	Spaces []string `yaml:"spaces"`
+	Spaces []string
 	// BatchRecords is the most events of one partition that are resolved together. Default: 1000.
-	BatchRecords int `yaml:"batch_records"`
+	BatchRecords int
 	// HoldBack is how long an offset is kept back after its batch was written to Redis, which may lose its last
 	// second in a crash. Default: 2s.
-	HoldBack time.Duration `yaml:"hold_back"`
+	HoldBack time.Duration
 	// PublishEvery is the time between two publications of one leaf or profile that goes on changing; half of it at least where the first was late. Default: 1s.
-	PublishEvery time.Duration `yaml:"publish_every"`
+	PublishEvery time.Duration
 	// OutboxEvery is how long the outbox rests when it was found empty. Default: 100ms.
-	OutboxEvery time.Duration `yaml:"outbox_every"`
+	OutboxEvery time.Duration
 	// SweepEvery is how often permissions that ran out are looked for. Default: 1s.
-	SweepEvery time.Duration `yaml:"sweep_every"`
+	SweepEvery time.Duration
 	// Lease is how long a publisher of a space may be silent before another takes over. Default: 5s.
-	Lease time.Duration `yaml:"lease"`
+	Lease time.Duration
 	// Publishers is how many publications of changelogs and profiles are under way at once. Default: 2.
-	Publishers int `yaml:"publishers"`
+	Publishers int
 	// MaxPending is the most leaves and profiles that may wait to be published; then resolving waits. Default: 50000.
-	MaxPending int `yaml:"max_pending"`
+	MaxPending int
 	// KeysReady is how long a subject's key is used before it is read again: so long one that was destroyed may stay in memory. Default: 5m.
-	KeysReady time.Duration `yaml:"keys_ready"`
+	KeysReady time.Duration
 	// History says how events of the history lane yield to live ones.
-	History HistoryConfig `yaml:"history"`
+	History HistoryConfig
 	// Batches of events that are worked on at once while more events wait than one batch holds. Default: 4.
-	Batches int `yaml:"batches"`
+	Batches int
 	// Instance names this process in leases; unique among resolvers. Required.
-	Instance string `yaml:"instance"`
+	Instance string
 }
 
 // Default returns the defaults; Spaces and Instance have none.

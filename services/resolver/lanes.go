@@ -15,20 +15,20 @@ import (
 // HistoryConfig says how the history lane yields to live events.
 type HistoryConfig struct {
 	// Records is the most events of one slice. Default: 250.
-	Records int `yaml:"records"`
+	Records int
 	// Share of the time that slices get at least, whatever else there is to do. Default: 0.1.
-	Share float64 `yaml:"share"`
+	Share float64
 	// Pending leaves and profiles that wait to be published, above which slices wait; below max_pending, which live events may use.
 	// Default: 10000.
-	Pending int `yaml:"pending"`
+	Pending int
 	// OutboxAge is how old the oldest entry of an outbox may be before slices wait: it stays until the profiles that it changed are out.
 	// Default: 4s.
-	OutboxAge time.Duration `yaml:"outbox_age"`
+	OutboxAge time.Duration
 	// SinkGroup is the group that writes to ClickHouse, and SinkLag the records it may be behind before slices wait: live rows stand
 	// between those of the backfill. Default: "sink", 20000.
-	SinkGroup string `yaml:"sink_group"`
+	SinkGroup string
 	// SinkLag belongs to SinkGroup.
-	SinkLag int64 `yaml:"sink_lag"`
+	SinkLag int64
 }
 
 func defaultHistory() HistoryConfig {

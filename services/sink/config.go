@@ -11,23 +11,23 @@ import (
 // Config of the sink. Zero values take the defaults.
 type Config struct {
 	// Group is the consumer group. Default: "sink".
-	Group string `yaml:"group"`
+	Group string
 	// FlushEvery is the least time between two inserts of the rows of all partitions, while no more waits than can be fetched at once. Default: 500ms.
-	FlushEvery time.Duration `yaml:"flush_every"`
+	FlushEvery time.Duration
 	// FlushRows inserts earlier, once so many records are gathered. Default: 50000.
-	FlushRows int `yaml:"flush_rows"`
+	FlushRows int
 	// BatchRecords is the most records of one partition that are gathered at a time. Default: 10000.
-	BatchRecords int `yaml:"batch_records"`
+	BatchRecords int
 	// ReloadEvery is the least time between two reloads of the owners of leaves. Default: 1s.
-	ReloadEvery time.Duration `yaml:"reload_every"`
+	ReloadEvery time.Duration
 	// SquashEvery is how often overrides that are old are written into the rows and dropped. Default: 10m.
-	SquashEvery time.Duration `yaml:"squash_every"`
+	SquashEvery time.Duration
 	// SquashAfter is how old an override must be for that. Default: 24h.
-	SquashAfter time.Duration `yaml:"squash_after"`
+	SquashAfter time.Duration
 	// TokenPrefix stands before deduplication tokens. A rebuild has one of its own: ranges that were inserted before come again.
-	TokenPrefix string `yaml:"-"`
+	TokenPrefix string
 	// InsertTimeout bounds one insert. Default: 30s.
-	InsertTimeout time.Duration `yaml:"insert_timeout"`
+	InsertTimeout time.Duration
 }
 
 // batchBytes bounds what one partition holds in memory, about.

@@ -10,19 +10,19 @@ import (
 
 // Config of the steward's service.
 type Config struct {
-	HTTP httpserver.Config `yaml:"http"`
+	HTTP httpserver.Config
 	// Country of national phone numbers that name none: ISO 3166-1 alpha-2. Default: "FR".
-	Country string `yaml:"country"`
+	Country string
 	// Timeout bounds a request, the wait for the resolver aside. Default: 5s.
-	Timeout time.Duration `yaml:"timeout"`
+	Timeout time.Duration
 	// Wait is how long an answer waits until an act is in the graph; then it says that the act is on its way. Default: 3s.
-	Wait time.Duration `yaml:"wait"`
+	Wait time.Duration
 	// Session is how long a steward stays logged in on the pages. Default: 8h.
-	Session time.Duration `yaml:"session"`
+	Session time.Duration
 	// MaxHistory is the most acts that are kept ready to be listed and taken back, the latest. Default: 100000.
-	MaxHistory int `yaml:"max_history"`
+	MaxHistory int
 	// AuditQueue is the most lines of the audit that wait to be written; then requests are refused. Default: 1000.
-	AuditQueue int `yaml:"audit_queue"`
+	AuditQueue int
 }
 
 // Default returns the defaults.

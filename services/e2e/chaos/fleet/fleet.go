@@ -313,9 +313,6 @@ func (f *Fleet) path(elem ...string) string {
 	return filepath.Join(append([]string{f.cfg.Dir}, elem...)...)
 }
 
-// Dir is the folder of the fleet.
-func (f *Fleet) Dir() string { return f.cfg.Dir }
-
 // lists writes keys, sources and readers.
 func (f *Fleet) lists() (err error) {
 	if f.Keyring, _, err = vault.LoadOrCreate(f.path("keys.json")); err != nil {
