@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rcu/pkg/consent"
+	"rcu/pkg/identifier"
 	"rcu/pkg/resolve"
 	eventpb "rcu/schemas/event"
 	"rcu/services/internal/explain"
@@ -37,6 +38,65 @@ func TestPages_aComponentOfFiveHundredLinksIsSummarised(t *testing.T) {
 	require.Less(t, len(p.body), 400_000)
 	p.says("The drawing shows at most 9 people and 4 identifiers of one kind.", "more people are not drawn.", "The table shows the first 100 links;")
 	require.Equal(t, 100, strings.Count(p.body, `<tr class="`))
+}
+
+// overlay lays an overlay on an identifier with a controller; a decision "grant" lifts it.
+func (r *rig) overlay(controller string, k identifier.Key, o consent.Overlay, decision string) {
+	r.t.Helper()
+	cell := resolve.ConsentCell(space, controller, k)
+	held, err := r.cells.LoadCells(r.t.Context(), []string{cell})
+	require.NoError(r.t, err)
+	at := time.Now().Unix() - 60
+	if decision == "grant" { // the later one holds
+		at += 30
+	}
+	value, _, err := resolve.JoinDecisions(cell, held[0].Value, []*eventpb.Decision{{
+		Space: space, Controller: controller, Source: "privacy", Id: decision, Point: &eventpb.Identifier{Namespace: string(k.Namespace), Pseudonym: []byte(k.Value)},
+		Purpose: string(o.Purpose()), Decision: decision, DecidedAt: at,
+	}})
+	require.NoError(r.t, err)
+	held[0].Value = value
+	ok, err := r.cells.CommitCells(r.t.Context(), held)
+	require.NoError(r.t, err)
+	require.True(r.t, ok[0])
+}
+
+// Of a record that is closed with every controller of the key no page tells how it hangs together and what happened to it, as the profile API does
+// not; it is on no queue. Lifted, it is as before.
+func TestPages_ofAClosedRecordTellNothing(t *testing.T) {
+	for _, o := range []consent.Overlay{consent.Erased, consent.Restricted, consent.Deceased} {
+		t.Run(string(o), func(t *testing.T) {
+			r, number, one, other := handedOn(t)
+			r.s.deps.History = told{}
+			w := r.steward("anne", "en")
+			record, pair := "/steward/identifiers/"+r.nameOf(one), "/steward/pairs/"+r.nameOf(one)+"/"+r.nameOf(other)
+			back := "/steward/pairs/" + r.nameOf(other) + "/" + r.nameOf(one)
+			queue := func() bool { return strings.Contains(w.open("/steward/queue").body, r.nameOf(one)) }
+			for _, path := range []string{record, pair, back} {
+				require.Equal(t, http.StatusOK, w.get(path).code, path)
+			}
+			require.True(t, queue())
+			form := w.open(record)
+
+			r.overlay("shop", one, o, "object")
+			for _, path := range []string{record, pair, back} {
+				locked := w.get(path)
+				require.Equal(t, http.StatusLocked, locked.code, path)
+				locked.says("This record cannot be used at present.")
+				require.NotContains(t, locked.body, r.nameOf(number))
+				require.NotContains(t, locked.body, string(o), "the text is neutral")
+			}
+			require.False(t, queue())
+			require.Equal(t, http.StatusLocked, form.send(record, map[string]string{"op": "quarantine", "reason": "x"}).code)
+			require.Equal(t, http.StatusOK, w.get("/steward/identifiers/"+r.nameOf(other)).code, "another person")
+
+			r.overlay("shop", one, o, "grant")
+			for _, path := range []string{record, pair, back} {
+				require.Equal(t, http.StatusOK, w.get(path).code, path)
+			}
+			require.True(t, queue())
+		})
+	}
 }
 
 // told is a history that was written down.

@@ -111,12 +111,35 @@ func (s *Service) join(ctx context.Context, q request, c *crowd, p *resolve.Pers
 
 // closed reports whether an overlay closes the record of a person with a controller, or may: a register of theirs cannot be read.
 func (s *Service) closed(ctx context.Context, space, controller string, p *resolve.Person) (bool, error) {
-	points, err := resolve.LoadPoints(ctx, s.deps.Cells, space, controller, p.Members)
+	keys := slices.Clone(p.Members)
+	for _, l := range p.Leaves {
+		if d := l.State.Leaf().Device; l.Controller == controller && l.Owned && d.Value != "" {
+			keys = append(keys, d) // a shared device is no member of the people who logged in on it
+		}
+	}
+	points, err := resolve.LoadPoints(ctx, s.deps.Cells, space, controller, keys)
 	if err != nil {
 		return false, err //nolint:wrapcheck // says all
 	}
 	unreadable := slices.ContainsFunc(points, func(x consent.Point) bool { return x.Unreadable })
 	return unreadable || consent.Closed(points, s.deps.Now().Unix()) != "", nil
+}
+
+// shut reports whether nothing may be told of how a person hangs together, as the profile API answers 423: the record is closed with every controller
+// of the key that knows them. What nobody knows, and what stands for nobody, is nobody's to close.
+func (s *Service) shut(ctx context.Context, q request, p *resolve.Person) (bool, error) {
+	known := false
+	for _, controller := range q.reader.Controllers {
+		if len(p.Owned(controller)) == 0 {
+			continue
+		}
+		closed, err := s.closed(ctx, q.reader.Space, controller, p)
+		if err != nil || !closed {
+			return false, err
+		}
+		known = true
+	}
+	return known, nil
 }
 
 // fill adds what leaves tell of a person.

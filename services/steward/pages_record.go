@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"html/template"
+	"net/http"
 	"slices"
 	"time"
 
@@ -75,7 +76,7 @@ func linkRowOf(v *visit, c *crowd, l *explain.Link, number int) linkRow {
 	return row
 }
 
-// named finds the identifier that a path names, and writes it on the line of the audit.
+// named finds the identifier that a path names, and writes it on the line of the audit. Of a record that is closed there is no page.
 func (s *Service) named(v *visit, part string) (identifier.Key, error) {
 	key, err := s.end(v.r.Context(), v.request, part, &End{Name: v.r.PathValue(part)})
 	if err == nil {
@@ -84,8 +85,23 @@ func (s *Service) named(v *visit, part string) (identifier.Key, error) {
 		} else {
 			v.line.Other = s.name(v.reader.Space, key)
 		}
+		err = s.unlocked(v.r.Context(), v.request, key)
 	}
 	return key, err
+}
+
+// unlocked refuses what belongs to a person whose record is closed.
+func (s *Service) unlocked(ctx context.Context, q request, key identifier.Key) error {
+	people, err := resolve.NewReader(s.deps.Graph, s.deps.Cells).People(ctx, q.reader.Space, []identifier.Key{key}, s.deps.Now().Unix())
+	if err != nil {
+		return fmt.Errorf("reading whose an identifier is: %w", err)
+	}
+	for _, p := range people {
+		if shut, err := s.shut(ctx, q, p); err != nil || shut {
+			return cmp.Or[error](err, &refusal{http.StatusLocked, outcomeDenied, problem{Reason: "record_closed"}})
+		}
+	}
+	return nil
 }
 
 // recordPage answers GET /steward/identifiers/{name}.

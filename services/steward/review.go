@@ -144,12 +144,30 @@ func (v *viewer) take(ctx context.Context, source review.Source, after string, l
 	for i := range matters {
 		m := &matters[i]
 		n := len(m.Keys) + len(m.People)
-		if slices.ContainsFunc(people[:n], func(p *resolve.Person) bool { return carries(v.q, p) }) {
+		shown, err := v.mayShow(ctx, people[:n])
+		if err != nil {
+			return "", err
+		}
+		if shown {
 			out.Items = append(out.Items, v.item(source.Kind(), m, people[len(m.Keys):n]))
 		}
 		people = people[n:]
 	}
 	return next, nil
+}
+
+// mayShow reports whether a matter is shown: a controller of the key knows one of the people, and the record of none of them is closed. With the
+// record its matters come back.
+func (v *viewer) mayShow(ctx context.Context, people []*resolve.Person) (bool, error) {
+	if !slices.ContainsFunc(people, func(p *resolve.Person) bool { return carries(v.q, p) }) {
+		return false, nil
+	}
+	for _, p := range people {
+		if shut, err := v.s.shut(ctx, v.q, p); err != nil || shut {
+			return false, err
+		}
+	}
+	return true, nil
 }
 
 // people reads whom identifiers belong to, a few at a time.
