@@ -2,18 +2,9 @@ package stream_test
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
 	"fmt"
-	"math/big"
-	"net"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -32,69 +23,26 @@ const (
 
 var mechanisms = []string{"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"}
 
-// authority signs certificates and writes them as PEM files.
+// authority is one whose servers are brokers.
 type authority struct {
-	t    *testing.T
-	dir  string
-	cert *x509.Certificate
-	key  *ecdsa.PrivateKey
+	*testkit.Authority
+	t *testing.T
 }
 
 func newAuthority(t *testing.T) *authority {
 	t.Helper()
-	a := &authority{t: t, dir: t.TempDir()}
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	require.NoError(t, err)
-	now := time.Now()
-	cert := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "ca"}, IsCA: true, BasicConstraintsValid: true,
-		NotBefore: now.Add(-48 * time.Hour), NotAfter: now.Add(time.Hour), KeyUsage: x509.KeyUsageCertSign,
-	}
-	raw, err := x509.CreateCertificate(rand.Reader, cert, cert, &key.PublicKey, key)
-	require.NoError(t, err)
-	a.cert, err = x509.ParseCertificate(raw)
-	require.NoError(t, err)
-	a.key = key
-	a.write("ca.pem", "CERTIFICATE", raw)
-	return a
-}
-
-func (a *authority) path(name string) string { return filepath.Join(a.dir, name) }
-
-func (a *authority) write(name, kind string, raw []byte) {
-	a.t.Helper()
-	require.NoError(a.t, os.WriteFile(a.path(name), pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: raw}), 0o600))
-}
-
-// issue signs a certificate for 127.0.0.1: NAME.pem, NAME.key and, for the
-// broker, both in NAME.both.
-func (a *authority) issue(name string, until time.Time) {
-	a.t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	require.NoError(a.t, err)
-	raw, err := x509.CreateCertificate(rand.Reader, &x509.Certificate{
-		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: name}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-		NotBefore: until.Add(-24 * time.Hour), NotAfter: until, KeyUsage: x509.KeyUsageDigitalSignature,
-		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
-	}, a.cert, &key.PublicKey, a.key)
-	require.NoError(a.t, err)
-	pkcs, err := x509.MarshalPKCS8PrivateKey(key)
-	require.NoError(a.t, err)
-	a.write(name+".pem", "CERTIFICATE", raw)
-	a.write(name+".key", "PRIVATE KEY", pkcs)
-	both := append(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs}), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: raw})...)
-	require.NoError(a.t, os.WriteFile(a.path(name+".both"), both, 0o600))
+	return &authority{testkit.NewAuthority(t), t}
 }
 
 // server is the broker's side of TLS.
 func (a *authority) server(name string, mutual bool) *tls.Config {
 	a.t.Helper()
-	pair, err := tls.LoadX509KeyPair(a.path(name+".pem"), a.path(name+".key"))
+	pair, err := tls.LoadX509KeyPair(a.Path(name+".pem"), a.Path(name+".key"))
 	require.NoError(a.t, err)
 	out := &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{pair}}
 	if mutual {
 		out.ClientAuth, out.ClientCAs = tls.RequireAndVerifyClientCert, x509.NewCertPool()
-		out.ClientCAs.AddCert(a.cert)
+		out.ClientCAs.AddCert(a.Certificate)
 	}
 	return out
 }
@@ -144,8 +92,8 @@ func refused(t *testing.T, patience time.Duration, cfg stream.Config, setting, f
 
 func TestAccess_embeddedBroker(t *testing.T) {
 	a := newAuthority(t)
-	a.issue("broker", time.Now().Add(time.Hour))
-	a.issue("app", time.Now().Add(time.Hour))
+	a.Issue("broker", time.Now().Add(time.Hour))
+	a.Issue("app", time.Now().Add(time.Hour))
 	open := func(t *testing.T, cfg embedded.KafkaConfig) string {
 		t.Helper()
 		for _, m := range mechanisms {
@@ -158,12 +106,13 @@ func TestAccess_embeddedBroker(t *testing.T) {
 		t.Cleanup(b.Close)
 		return b.Addr()
 	}
-	access(t, a, open(t, embedded.KafkaConfig{TLS: a.server("broker", false)}), open(t, embedded.KafkaConfig{TLS: a.server("broker", true)}), time.Second)
+	access(t, a, open(t, embedded.KafkaConfig{TLS: a.server("broker", false)}), open(t, embedded.KafkaConfig{TLS: a.server("broker", true)}),
+		open(t, embedded.KafkaConfig{}), time.Second)
 
 	t.Run("expired certificate of the broker", func(t *testing.T) {
-		a.issue("old", time.Now().Add(-time.Hour))
+		a.Issue("old", time.Now().Add(-time.Hour))
 		refused(t, atOnce, stream.Config{
-			Brokers: []string{open(t, embedded.KafkaConfig{TLS: a.server("old", false)})}, TLS: stream.TLS{Enabled: true, CAFile: a.path("ca.pem")},
+			Brokers: []string{open(t, embedded.KafkaConfig{TLS: a.server("old", false)})}, TLS: stream.TLS{Enabled: true, CAFile: a.Path("ca.pem")},
 			SASL: sasl("plain", password),
 		}, "tls.ca_file", "renew it on the broker")
 	})
@@ -174,9 +123,9 @@ func TestAccess_embeddedBroker(t *testing.T) {
 
 // access tries a listener of SASL over TLS, and one of mutual TLS. Patience is
 // how long a wrong password is tried: the embedded broker says nothing about it.
-func access(t *testing.T, a *authority, saslAddr, mutualAddr string, patience time.Duration) {
+func access(t *testing.T, a *authority, saslAddr, mutualAddr, plainAddr string, patience time.Duration) {
 	t.Helper()
-	trusted := stream.TLS{Enabled: true, CAFile: a.path("ca.pem")}
+	trusted := stream.TLS{Enabled: true, CAFile: a.Path("ca.pem")}
 	for _, m := range mechanisms {
 		cfg := stream.Config{Brokers: []string{saslAddr}, TLS: trusted, SASL: sasl(strings.ToLower(m), password)}
 		t.Run(m, func(t *testing.T) { passes(t, cfg) })
@@ -186,23 +135,34 @@ func access(t *testing.T, a *authority, saslAddr, mutualAddr string, patience ti
 		})
 	}
 	own := trusted
-	own.CertFile, own.KeyFile = a.path("app.pem"), a.path("app.key")
+	own.CertFile, own.KeyFile = a.Path("app.pem"), a.Path("app.key")
 	t.Run("mutual TLS", func(t *testing.T) { passes(t, stream.Config{Brokers: []string{mutualAddr}, TLS: own}) })
 	t.Run("mutual TLS, without a certificate", func(t *testing.T) {
 		refused(t, atOnce, stream.Config{Brokers: []string{mutualAddr}, TLS: trusted}, "tls.cert_file", "name it and its tls.key_file")
 	})
 	t.Run("mutual TLS, with one of another authority", func(t *testing.T) {
 		other := newAuthority(t)
-		other.issue("app", time.Now().Add(time.Hour))
+		other.Issue("app", time.Now().Add(time.Hour))
 		foreign := trusted
-		foreign.CertFile, foreign.KeyFile = other.path("app.pem"), other.path("app.key")
+		foreign.CertFile, foreign.KeyFile = other.Path("app.pem"), other.Path("app.key")
 		refused(t, atOnce, stream.Config{Brokers: []string{mutualAddr}, TLS: foreign}, "tls.cert_file", "")
 	})
 	t.Run("unknown authority", func(t *testing.T) {
 		other := newAuthority(t)
 		refused(t, atOnce, stream.Config{
-			Brokers: []string{saslAddr}, TLS: stream.TLS{Enabled: true, CAFile: other.path("ca.pem")}, SASL: sasl("plain", password),
+			Brokers: []string{saslAddr}, TLS: stream.TLS{Enabled: true, CAFile: other.Path("ca.pem")}, SASL: sasl("plain", password),
 		}, "tls.ca_file", "add the certificate of the brokers' authority")
+	})
+	t.Run("without tls on a listener of tls", func(t *testing.T) {
+		const fix = "wants TLS: set it to true"
+		refused(t, atOnce, stream.Config{Brokers: []string{mutualAddr}}, "tls.enabled", fix)
+		refused(t, atOnce, stream.Config{Brokers: []string{saslAddr}, SASL: sasl("scram-sha-512", password)}, "tls.enabled", fix)
+		refused(t, atOnce, stream.Config{Brokers: []string{saslAddr}, SASL: sasl("plain", password)}, "tls.enabled", fix)
+	})
+	t.Run("tls on a listener without tls", func(t *testing.T) {
+		const fix = "speaks no TLS: set it to false"
+		refused(t, atOnce, stream.Config{Brokers: []string{plainAddr}, TLS: trusted}, "tls.enabled", fix)
+		refused(t, atOnce, stream.Config{Brokers: []string{plainAddr}, TLS: trusted, SASL: sasl("scram-sha-512", password)}, "tls.enabled", fix)
 	})
 	t.Run("another name", func(t *testing.T) {
 		named := trusted
@@ -215,8 +175,8 @@ func TestAccess_apacheKafka(t *testing.T) {
 	testkit.Long(t)
 	t.Parallel()
 	a := newAuthority(t)
-	a.issue("broker", time.Now().Add(time.Hour))
-	a.issue("app", time.Now().Add(time.Hour))
+	a.Issue("broker", time.Now().Add(time.Hour))
+	a.Issue("app", time.Now().Add(time.Hour))
 	mutual, plain := testkit.FreePort(t), testkit.FreePort(t)
 	properties := fmt.Sprintf(`
 listeners=SASL_SSL://127.0.0.1:@PORT@,SSL://127.0.0.1:%d,PLAINTEXT://127.0.0.1:%d,CONTROLLER://127.0.0.1:@CONTROLLER@
@@ -230,7 +190,7 @@ sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,SCRAM-SHA-512
 listener.name.sasl_ssl.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_%s="%s";
 listener.name.sasl_ssl.scram-sha-256.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
 listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
-`, mutual, plain, a.path("broker.both"), a.path("ca.pem"), user, password)
+`, mutual, plain, a.Path("broker.both"), a.Path("ca.pem"), user, password)
 	server := testkit.ApacheKafkaServer(t, embedded.ApacheKafkaConfig{Properties: properties, Users: fmt.Sprintf("[name=%s,password=%s]", user, password)})
-	access(t, a, server.Addr(), fmt.Sprintf("127.0.0.1:%d", mutual), atOnce)
+	access(t, a, server.Addr(), fmt.Sprintf("127.0.0.1:%d", mutual), fmt.Sprintf("127.0.0.1:%d", plain), atOnce)
 }

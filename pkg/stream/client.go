@@ -97,6 +97,9 @@ func (c *Client) Wait(ctx context.Context) error {
 		if err == nil || errors.As(err, &access) {
 			return err
 		}
+		if other := c.otherProtocol(ctx, err); other != nil {
+			return other
+		}
 		if !b.sleep(ctx.Done()) {
 			return fmt.Errorf("waiting for kafka: %w", errors.Join(ctx.Err(), explainClosed(err, c.sasl != nil)))
 		}

@@ -2,17 +2,20 @@ package stream
 
 import (
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/segmentio/kafka-go/sasl"
 	"github.com/segmentio/kafka-go/sasl/plain"
 	"github.com/segmentio/kafka-go/sasl/scram"
+
+	"rcu/pkg/tlsfile"
 )
 
 // Config says how to reach a Kafka cluster and how its topics are laid out.
@@ -59,7 +62,7 @@ type SASL struct {
 	// Username of the client.
 	Username string `yaml:"username"`
 	// Password of the client; PasswordFile keeps it out of the configuration.
-	Password string `yaml:"password" redact:"true"` //nolint:gosec // redacted where it is printed
+	Password string `yaml:"password"` //nolint:gosec // redacted where it is printed
 	// PasswordFile holds the password; a trailing line end is cut off.
 	PasswordFile string `yaml:"password_file"`
 }
@@ -167,25 +170,30 @@ func (t TLS) config() (*tls.Config, error) {
 	if !t.Enabled {
 		return nil, nil
 	}
-	out := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: t.ServerName}
-	if t.CAFile != "" {
-		pem, err := os.ReadFile(t.CAFile)
-		if err != nil {
-			return nil, fmt.Errorf("reading tls.ca_file: %w", err)
-		}
-		out.RootCAs = x509.NewCertPool()
-		if !out.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, errors.New("reading tls.ca_file: it holds no certificate")
-		}
-	}
-	if t.CertFile != "" {
-		cert, err := tls.LoadX509KeyPair(t.CertFile, t.KeyFile)
-		if err != nil {
-			return nil, fmt.Errorf("loading tls.cert_file: %w", err)
-		}
-		out.Certificates = []tls.Certificate{cert}
+	out, err := t.files().Config()
+	if err != nil {
+		return nil, fmt.Errorf("preparing tls: %w", err)
 	}
 	return out, nil
+}
+
+func (t TLS) files() tlsfile.Files {
+	return tlsfile.Files{CA: t.CAFile, Cert: t.CertFile, Key: t.KeyFile, ServerName: t.ServerName}
+}
+
+// CheckFiles opens the files that the configuration names, and returns every problem, joined.
+func (c Config) CheckFiles() error {
+	var errs []error
+	problems := c.TLS.files().Problems(func(field string) string { return "tls." + field })
+	for _, path := range slices.Sorted(maps.Keys(problems)) {
+		errs = append(errs, fmt.Errorf("%s: %w", path, problems[path]))
+	}
+	if c.SASL.PasswordFile != "" {
+		if _, err := c.SASL.mechanism(); err != nil {
+			errs = append(errs, fmt.Errorf("sasl.password_file: %w", err))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // mechanism builds the SASL exchange; nil when there is none.
@@ -194,7 +202,7 @@ func (s SASL) mechanism() (sasl.Mechanism, error) {
 	if s.PasswordFile != "" {
 		raw, err := os.ReadFile(s.PasswordFile)
 		if err != nil {
-			return nil, fmt.Errorf("reading sasl.password_file: %w", err)
+			return nil, fmt.Errorf("reading the password: %w", err)
 		}
 		password = strings.TrimRight(string(raw), "\r\n")
 	}
