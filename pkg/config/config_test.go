@@ -208,7 +208,11 @@ func TestProblemsUnder(t *testing.T) {
 	outer.Under("redis", inner.Err())
 	outer.Under("kafka", errors.New("no brokers"))
 	outer.Under("ok", nil)
-	require.EqualError(t, outer.Err(), "redis.addr: is required\nkafka: no brokers")
+	outer.Under("kafka", errors.Join(errors.New("tls.ca_file: it is empty"), fmt.Errorf("reading brokers[0]: %w", errors.New("no"))))
+	require.EqualError(t, outer.Err(), "redis.addr: is required\nkafka: no brokers\nkafka.tls.ca_file: it is empty\nkafka: reading brokers[0]: no")
+	outer.Under("", errors.Join(inner.Err(), outer.Err()))
+	outer.Once()
+	require.EqualError(t, outer.Err(), "redis.addr: is required\nkafka: no brokers\nkafka.tls.ca_file: it is empty\naddr: is required")
 }
 
 func FuzzLoad(f *testing.F) {

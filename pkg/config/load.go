@@ -48,21 +48,8 @@ func Load(into any, from Source) error {
 	if v, ok := into.(Validator); ok {
 		problems.Under("", v.Validate())
 	}
-	problems.once()
+	problems.Once()
 	return problems.Err()
-}
-
-// once drops a problem of a field that has one already: what could not be read is not missing as well.
-func (p *Problems) once() {
-	seen := map[string]bool{}
-	p.list = slices.DeleteFunc(p.list, func(q Problem) bool {
-		if q.Path == "" {
-			return false
-		}
-		again := seen[q.Path]
-		seen[q.Path] = true
-		return again
-	})
 }
 
 func readFile(path string) ([]byte, error) {

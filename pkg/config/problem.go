@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -35,10 +36,19 @@ func (p *Problems) Require(ok bool, path, format string, args ...any) {
 	}
 }
 
-// Under adds the problems of a part, each with the part's path before its own; an error of another kind becomes one
-// problem.
+// ownPath is how an error of a part begins that names a setting of it: "tls.ca_file: reading ...".
+var ownPath = regexp.MustCompile(`^([a-z0-9_.\[\]]+): (?s:(.*))$`)
+
+// Under adds the problems of a part, each with the part's path before its own; of joined errors each is a problem, and an error of another
+// kind becomes one.
 func (p *Problems) Under(path string, err error) {
 	if err == nil {
+		return
+	}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // a join that is wrapped is one sentence
+		for _, e := range joined.Unwrap() {
+			p.underJoined(path, e)
+		}
 		return
 	}
 	var inner *Error
@@ -49,6 +59,29 @@ func (p *Problems) Under(path string, err error) {
 	for _, q := range inner.Problems {
 		p.list = append(p.list, Problem{Path: join(path, q.Path), Reason: q.Reason})
 	}
+}
+
+func (p *Problems) underJoined(path string, err error) {
+	var inner *Error
+	if at := ownPath.FindStringSubmatch(err.Error()); at != nil && !errors.As(err, &inner) {
+		p.list = append(p.list, Problem{Path: join(path, at[1]), Reason: at[2]})
+		return
+	}
+	p.Under(path, err)
+}
+
+// Once drops a problem of a field that has one already: what could not be read is not missing as well, and what two checks found is told once.
+func (p *Problems) Once() {
+	seen := map[string]bool{}
+	p.list = slices.DeleteFunc(p.list, func(q Problem) bool {
+		key := q.Path
+		if key == "" {
+			key = "\n" + q.Reason
+		}
+		again := seen[key]
+		seen[key] = true
+		return again
+	})
 }
 
 // Err is nil when nothing was added, else an *Error.

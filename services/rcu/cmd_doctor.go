@@ -84,7 +84,10 @@ func (c doctorCmd) target(a *app, s *settings) (doctor.Target, error) {
 		return doctor.Target{}, err
 	}
 	t.Kafka, t.RedisAddrs, t.ClickHouseURL = s.Kafka, s.Redis.Addrs, s.ClickHouse.URL.Reveal()
-	t.RedisUsername, t.RedisPassword, t.RedisTLS = s.Redis.Username, s.Redis.Password.Reveal(), s.Redis.TLS
+	t.RedisUsername, t.RedisPassword = s.Redis.Username, s.Redis.Password.Reveal()
+	if t.RedisTLS, err = s.Redis.tls(); err != nil {
+		return doctor.Target{}, err
+	}
 	if t.Keys == "" {
 		t.Keys = h.path("keys.json")
 	}

@@ -238,7 +238,11 @@ func openStores(ctx context.Context, a *app, s *settings) (st stores, closeAll f
 		return st, closeAll, fmt.Errorf("opening kafka: %w", err)
 	}
 	closers = append(closers, st.kafka.Close)
-	if st.redis, err = stateredis.Open(ctx, redisConfig(s.Redis)); err != nil {
+	cfg, err := redisConfig(s.Redis)
+	if err != nil {
+		return st, closeAll, err
+	}
+	if st.redis, err = stateredis.Open(ctx, cfg); err != nil {
 		return st, closeAll, fmt.Errorf("opening redis: %w", err)
 	}
 	closers = append(closers, func() { _ = st.redis.Close() })

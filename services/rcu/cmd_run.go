@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"rcu/pkg/config"
 	"rcu/pkg/lifecycle"
 	"rcu/pkg/telemetry"
 	"rcu/services/internal/boot"
@@ -40,17 +39,16 @@ func (c runCmd) Run(ctx context.Context, a *app) error {
 		}
 		return &boot.UsageError{Err: fmt.Errorf("there is no service %q: one of %s", c.Service, strings.Join(names, ", "))}
 	}
-	s, err := c.load(a)
+	needs := []func(*settings) error{(*settings).needServers}
+	if c.Health { // asks the operator's page alone
+		needs = nil
+	}
+	s, err := c.load(a, needs...)
 	if err != nil {
 		return err
 	}
 	if c.Health {
 		return health(ctx, s.Admin)
-	}
-	var p config.Problems
-	p.Under("", s.needServers())
-	if err := p.Err(); err != nil {
-		return err
 	}
 	if done, err := c.only(a, s); done || err != nil {
 		return err

@@ -46,6 +46,9 @@ func (m matchSettings) check() error {
 	cfg := matcher.Default()
 	cfg.Suggest, cfg.Rate = m.Suggest, m.Rate
 	_, err := m.model()
+	if err != nil {
+		err = fmt.Errorf("model: %w", err)
+	}
 	return errors.Join(cfg.Validate(), err)
 }
 

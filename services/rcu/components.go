@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
 	"fmt"
 	"time"
 
@@ -123,12 +122,9 @@ func connectRedis(ctx context.Context, d *deps) error {
 }
 
 // redisConfig says how to reach Redis.
-func redisConfig(r redisSettings) stateredis.Config {
-	cfg := stateredis.Config{Addrs: r.Addrs, Cluster: r.Cluster, Username: r.Username, Password: r.Password.Reveal()}
-	if r.TLS {
-		cfg.TLS = &tls.Config{MinVersion: tls.VersionTLS12}
-	}
-	return cfg
+func redisConfig(r redisSettings) (stateredis.Config, error) {
+	files, err := r.tls()
+	return stateredis.Config{Addrs: r.Addrs, Cluster: r.Cluster, Username: r.Username, Password: r.Password.Reveal(), TLS: files}, err
 }
 
 func dayTime(day int64) time.Time { return time.Unix(day*86400, 0) }

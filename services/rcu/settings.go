@@ -1,7 +1,7 @@
 package main
 
 import (
-	"errors"
+	"crypto/tls"
 	"fmt"
 	"net"
 	"regexp"
@@ -14,6 +14,7 @@ import (
 	"rcu/pkg/embedded"
 	"rcu/pkg/stream"
 	"rcu/pkg/tcf"
+	"rcu/pkg/tlsfile"
 	"rcu/pkg/warehouse"
 	"rcu/services/contacts"
 	"rcu/services/ingest"
@@ -97,6 +98,27 @@ type redisSettings struct {
 	Username string        `yaml:"username"`
 	Password config.Secret `yaml:"password"`
 	TLS      bool          `yaml:"tls"`
+	// What is trusted and shown with TLS; empty: the certificates of the system, none of our own, the name of the address.
+	CAFile     string `yaml:"tls_ca_file"`
+	CertFile   string `yaml:"tls_cert_file"`
+	KeyFile    string `yaml:"tls_key_file"`
+	ServerName string `yaml:"tls_server_name"`
+}
+
+// tls is the client's side of TLS; nil when it is off.
+func (r redisSettings) tls() (*tls.Config, error) {
+	if !r.TLS {
+		return nil, nil
+	}
+	out, err := r.files().Config()
+	if err != nil {
+		return nil, fmt.Errorf("preparing redis.tls_%w", err)
+	}
+	return out, nil
+}
+
+func (r redisSettings) files() tlsfile.Files {
+	return tlsfile.Files{CA: r.CAFile, Cert: r.CertFile, Key: r.KeyFile, ServerName: r.ServerName}
 }
 
 type clickHouseSettings struct {
@@ -145,6 +167,8 @@ func (s *settings) Validate() error {
 		_, port, err := net.SplitHostPort(addr)
 		p.Require(err == nil && port != "", fmt.Sprintf("redis.addrs[%d]", i), "must be host:port")
 	}
+	p.Require(s.Redis.TLS || !s.Redis.files().Named(), "redis.tls", "must be true when redis.tls_... names what TLS needs")
+	p.Require((s.Redis.CertFile == "") == (s.Redis.KeyFile == ""), "redis.tls_cert_file", "goes together with redis.tls_key_file")
 	p.Require(s.Embedded.ClickHouseNice >= 0 && s.Embedded.ClickHouseNice <= 19, "embedded.clickhouse_nice", "must be from 0 (as all else) to 19")
 	p.Under("ingest", s.Ingest.over(ingest.Default("store")).Validate())
 	if s.Identity.Rules != "" {
@@ -220,12 +244,13 @@ type configFlags struct {
 	Kafka       []string `name:"kafka" help:"Brokers of a Kafka." placeholder:"HOST:PORT"`
 	Redis       []string `name:"redis" help:"Addresses of a Redis; several are a cluster." placeholder:"HOST:PORT"`
 	ClickHouse  string   `name:"clickhouse" help:"A ClickHouse server." placeholder:"URL"`
-	Validate    bool     `name:"validate" help:"Check the configuration and end."`
+	Validate    bool     `name:"validate" help:"Check the configuration and the files that it names, tell all problems, and end."`
 	PrintConfig bool     `name:"print-config" help:"Print the configuration, secrets redacted, and end."`
 }
 
-// load gives the settings with the flags over all.
-func (f configFlags) load(a *app) (*settings, error) {
+// load gives the settings with the flags over all. needs are checks of a command besides; with --validate all problems are told at once, those of
+// the files that the settings name among them.
+func (f configFlags) load(a *app, needs ...func(*settings) error) (*settings, error) {
 	s, err := f.settings(a)
 	if f.Listen != "" {
 		s.Listen = f.Listen
@@ -239,7 +264,17 @@ func (f configFlags) load(a *app) (*settings, error) {
 	if f.ClickHouse != "" {
 		s.ClickHouse.URL = config.Secret(f.ClickHouse)
 	}
-	return s, errors.Join(err, s.Validate())
+	var p config.Problems
+	p.Under("", err)
+	p.Under("", s.Validate())
+	for _, check := range needs {
+		p.Under("", check(s))
+	}
+	if f.Validate {
+		p.Under("", s.checkFiles(home{a.data}))
+	}
+	p.Once()
+	return s, p.Err()
 }
 
 // only reports whether the call asked for the configuration alone, and answers it.
@@ -248,6 +283,7 @@ func (f configFlags) only(a *app, s *settings) (bool, error) {
 		return false, nil
 	}
 	if !f.PrintConfig {
+		a.say("this configuration can be used, and so can the files that it names; no server was asked")
 		return true, nil
 	}
 	text, err := config.Print(s)

@@ -38,7 +38,11 @@ func open(s *settings, h home, log *zap.Logger) (*deps, error) {
 	if d.kafka, err = stream.Connect(s.Kafka, stream.Deps{Log: log, Metrics: d.metrics}); err != nil {
 		return nil, fmt.Errorf("opening kafka: %w", err)
 	}
-	cfg := redisConfig(s.Redis)
+	cfg, err := redisConfig(s.Redis)
+	if err != nil {
+		d.kafka.Close()
+		return nil, err
+	}
 	cfg.Log = log.Named("redis")
 	d.redis = stateredis.New(cfg)
 	d.cells = stateredis.NewCells(d.redis)
@@ -109,10 +113,9 @@ func addAdmin(ctx context.Context, g *lifecycle.Group, d *deps) error {
 	if err != nil {
 		return fmt.Errorf("building the operator's page: %w", err)
 	}
-	if err := admin.Listen(ctx); err != nil {
+	if err := d.listenAdmin(ctx, admin); err != nil {
 		return fmt.Errorf("opening the operator's page: %w", err)
 	}
-	d.addresses["admin"] = admin.Addr()
 	g.Add(lifecycle.Part{Name: "admin", Run: admin.Run, Ready: func(context.Context) error { return admin.Ready() }})
 	return nil
 }

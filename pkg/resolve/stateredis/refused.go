@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"net"
 	"slices"
 	"strings"
 
@@ -25,7 +26,7 @@ var errLoneNode = errors.New("redis.addrs has one address, and a node of a clust
 func explained(err error) error {
 	var answer redis.Error
 	if !errors.As(err, &answer) {
-		return err
+		return explainedTLS(err)
 	}
 	word, _, _ := strings.Cut(answer.Error(), " ")
 	switch {
@@ -37,6 +38,30 @@ func explained(err error) error {
 		return fmt.Errorf("redis.addrs or redis.cluster tells of a cluster, and the server is none: name one address: %w", err)
 	}
 	return err
+}
+
+// explainedTLS names the setting behind a handshake that cannot succeed.
+func explainedTLS(err error) error {
+	var plain tls.RecordHeaderError
+	var authority x509.UnknownAuthorityError
+	var name x509.HostnameError
+	switch {
+	case errors.As(err, &plain):
+		return fmt.Errorf("the server speaks no TLS at this address: set redis.tls to false, or name its TLS port in redis.addrs: %w", err)
+	case errors.As(err, &authority):
+		return fmt.Errorf("the certificate of the server is signed by nobody in redis.tls_ca_file: add the certificate of its authority: %w", err)
+	case errors.As(err, &name):
+		return fmt.Errorf("the certificate of the server is for another name: set redis.tls_server_name to it, or address the server by it: %w", err)
+	case wantsCertificate(err):
+		return fmt.Errorf("the server wants a certificate that its authority signed: name it by redis.tls_cert_file and redis.tls_key_file: %w", err)
+	}
+	return err
+}
+
+// wantsCertificate reads what the server said of our own certificate. The standard library has no type for it.
+func wantsCertificate(err error) bool {
+	var op *net.OpError
+	return errors.As(err, &op) && op.Op == "remote error" && (strings.Contains(op.Err.Error(), "certificate") || strings.Contains(op.Err.Error(), "handshake failure"))
 }
 
 // Refused reports whether an error of Connect stays until somebody changes the settings: a password or right that is wrong, a server that
@@ -54,5 +79,5 @@ func Refused(err error) bool {
 	var certificate *tls.CertificateVerificationError
 	var authority x509.UnknownAuthorityError
 	var name x509.HostnameError
-	return errors.As(err, &plain) || errors.As(err, &certificate) || errors.As(err, &authority) || errors.As(err, &name)
+	return wantsCertificate(err) || errors.As(err, &plain) || errors.As(err, &certificate) || errors.As(err, &authority) || errors.As(err, &name)
 }

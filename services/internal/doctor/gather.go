@@ -37,11 +37,11 @@ type Target struct {
 	RedisAddrs    []string
 	RedisUsername string
 	RedisPassword string
-	RedisTLS      bool
-	ClickHouseURL string // with its log-in
-	Data          string // folder of the installation
-	Keys          string // key file
-	Fingerprint   string // with which the data were made; empty: none yet
+	RedisTLS      *tls.Config // nil: none
+	ClickHouseURL string      // with its log-in
+	Data          string      // folder of the installation
+	Keys          string      // key file
+	Fingerprint   string      // with which the data were made; empty: none yet
 	Ports         map[string]string
 	Groups        []string
 	MaxLag        int64
@@ -134,10 +134,7 @@ func askOneRedis(ctx context.Context, t Target, addr string) (s Server) {
 	defer cancel()
 	o := &redis.Options{
 		Addr: addr, Username: t.RedisUsername, Password: t.RedisPassword, Protocol: 2,
-		MaxRetries: -1, DisableIdentity: true, ContextTimeoutEnabled: true, DialTimeout: askLimit, PoolSize: 1,
-	}
-	if t.RedisTLS {
-		o.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12}
+		MaxRetries: -1, DisableIdentity: true, ContextTimeoutEnabled: true, DialTimeout: askLimit, PoolSize: 1, TLSConfig: t.RedisTLS,
 	}
 	c := redis.NewClient(o)
 	defer func() { _ = c.Close() }()
