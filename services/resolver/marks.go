@@ -311,20 +311,13 @@ func (k *keeper) lookAnew(ctx context.Context) error {
 	return k.look(ctx)
 }
 
-// now is the epoch of the store.
-func (k *keeper) now() uint64 {
+// planned binds work that is no batch to the epoch of now, and gives that.
+func (k *keeper) planned(ctx context.Context) (context.Context, uint64) {
 	if k.marks == nil {
-		return 0
+		return ctx, 0
 	}
-	return k.marks.Epoch()
-}
-
-// planned binds work that is no batch to the epoch of now.
-func (k *keeper) planned(ctx context.Context) context.Context {
-	if k.marks == nil {
-		return ctx
-	}
-	return resolve.Planned(ctx, k.marks.Epoch())
+	epoch := k.marks.Epoch()
+	return resolve.Planned(ctx, epoch), epoch
 }
 
 // onFailure sets what ends the resolver.
