@@ -55,33 +55,40 @@ func Rotate(file []byte, list, name string, next Hash, until, now time.Time) ([]
 	if !until.IsZero() {
 		added += e.field(fieldUntil, until.UTC().Format(time.RFC3339))
 	}
-	at := offset(file, key)
-	in := bytes.Index(file[at:], []byte(key.Value))
-	if in < 0 {
-		return nil, ErrByHand
-	}
-	at += in
-	end := at + len(key.Value)
-	rest := file[end:]
-	if len(rest) > 0 && (rest[0] == '"' || rest[0] == '\'') {
-		end++
-	}
-	cut := end // a comment stays beside the key
-	if !e.flow {
-		if i := bytes.IndexByte(file[end:], '\n'); i >= 0 {
-			cut += i
-		} else {
-			cut = len(file)
-		}
+	at, end, cut, err := e.span(file, key)
+	if err != nil {
+		return nil, err
 	}
 	out := append(bytes.Clone(file[:at]), next.String()...)
-	out = append(append(append(out, file[at+len(key.Value):cut]...), added...), file[cut:]...)
+	out = append(append(append(out, file[end:cut]...), added...), file[cut:]...)
 	return out, onlyChanged(file, out, list, name, func(fields map[string]any) {
 		fields[fieldOld], fields[fieldKey] = fields[fieldKey], next.String()
 		if !until.IsZero() {
 			fields[fieldUntil] = until.UTC().Format(time.RFC3339)
 		}
 	})
+}
+
+// span is where the text of a value begins and ends in a file, and where fields may be put in behind it: in a block a comment stays beside the value.
+func (e *entry) span(file []byte, value *yaml.Node) (at, end, behind int, err error) {
+	at = offset(file, value)
+	in := bytes.Index(file[at:], []byte(value.Value))
+	if in < 0 {
+		return 0, 0, 0, ErrByHand
+	}
+	at += in
+	end = at + len(value.Value)
+	behind = end
+	if rest := file[end:]; len(rest) > 0 && (rest[0] == '"' || rest[0] == '\'') {
+		behind++
+	}
+	if e.flow {
+		return at, end, behind, nil
+	}
+	if i := bytes.IndexByte(file[behind:], '\n'); i >= 0 {
+		return at, end, behind + i, nil
+	}
+	return at, end, len(file), nil
 }
 
 // Revoke takes the old key of an entry away. Nothing else of the file changes.
@@ -140,7 +147,7 @@ func findEntry(file []byte, list, name string) (*entry, error) {
 	if root != nil && root.Kind == yaml.DocumentNode {
 		root = root.Content[0]
 	}
-	items, _ := pairs(root)[list]
+	items := pairs(root)[list]
 	if items == nil || items.Kind != yaml.SequenceNode {
 		return nil, fmt.Errorf("the file has no list %s", list)
 	}

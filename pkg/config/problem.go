@@ -45,7 +45,7 @@ func (p *Problems) Under(path string, err error) {
 	if err == nil {
 		return
 	}
-	if joined, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // a join that is wrapped is one sentence
+	if joined, ok := err.(interface{ Unwrap() []error }); ok { // a join that is wrapped is one sentence
 		for _, e := range joined.Unwrap() {
 			p.underJoined(path, e)
 		}

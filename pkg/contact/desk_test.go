@@ -59,7 +59,8 @@ func (m *model) count(e entry, now time.Time, before bool) (n int) {
 func (m *model) find(id, point int, now time.Time) (last entry, found bool) {
 	mine := m.person(point)
 	for _, x := range m.entries {
-		if x.id != id || !slices.Contains(mine, x.point) || !x.made && !(slices.Contains(mine, x.gate) && now.Before(x.expires)) {
+		stands := x.made || slices.Contains(mine, x.gate) && now.Before(x.expires)
+		if x.id != id || !slices.Contains(mine, x.point) || !stands {
 			continue
 		}
 		if !found || x.made || !last.made && x.at.After(last.at) {

@@ -194,6 +194,19 @@ type stores struct {
 	redis *stateredis.Client
 }
 
+// openRedis opens a Redis that answers.
+func openRedis(ctx context.Context, r redisSettings) (*stateredis.Client, error) {
+	cfg, err := redisConfig(r)
+	if err != nil {
+		return nil, err
+	}
+	c, err := stateredis.Open(ctx, cfg)
+	if err != nil {
+		return nil, fmt.Errorf("opening redis: %w", err)
+	}
+	return c, nil
+}
+
 // openStores opens the servers that are given, those of a running installation, or starts those of the data folder.
 func openStores(ctx context.Context, a *app, s *settings) (st stores, closeAll func(), err error) {
 	var closers []func()
@@ -238,12 +251,8 @@ func openStores(ctx context.Context, a *app, s *settings) (st stores, closeAll f
 		return st, closeAll, fmt.Errorf("opening kafka: %w", err)
 	}
 	closers = append(closers, st.kafka.Close)
-	cfg, err := redisConfig(s.Redis)
-	if err != nil {
+	if st.redis, err = openRedis(ctx, s.Redis); err != nil {
 		return st, closeAll, err
-	}
-	if st.redis, err = stateredis.Open(ctx, cfg); err != nil {
-		return st, closeAll, fmt.Errorf("opening redis: %w", err)
 	}
 	closers = append(closers, func() { _ = st.redis.Close() })
 	return st, closeAll, nil

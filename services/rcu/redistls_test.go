@@ -21,7 +21,7 @@ func tlsRedis(t *testing.T, a *testkit.Authority) string {
 	require.NoError(t, err)
 	addr := testkit.FreeAddress(t)
 	_, port, _ := strings.Cut(addr, ":")
-	cmd := exec.CommandContext(t.Context(), binary, "--bind", "127.0.0.1", "--port", "0", "--tls-port", port, "--dir", t.TempDir(), "--save", "", //nolint:gosec // of this machine
+	cmd := exec.CommandContext(t.Context(), binary, "--bind", "127.0.0.1", "--port", "0", "--tls-port", port, "--dir", t.TempDir(), "--save", "",
 		"--tls-cert-file", a.Path("redis.pem"), "--tls-key-file", a.Path("redis.key"), "--tls-ca-cert-file", a.Path("ca.pem"), "--tls-auth-clients", "yes")
 	require.NoError(t, cmd.Start())
 	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })

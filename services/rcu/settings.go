@@ -163,12 +163,7 @@ func (s *settings) Validate() error {
 	p.Require(s.ShutdownDelay >= 0 && s.ShutdownDelay <= mostDelay, "shutdown_delay", "must be from 0s to 10m")
 	p.Require(country.MatchString(s.Country), "country", "must be two capital letters, such as FR")
 	s.checkPorts(&p)
-	for i, addr := range s.Redis.Addrs {
-		_, port, err := net.SplitHostPort(addr)
-		p.Require(err == nil && port != "", fmt.Sprintf("redis.addrs[%d]", i), "must be host:port")
-	}
-	p.Require(s.Redis.TLS || !s.Redis.files().Named(), "redis.tls", "must be true when redis.tls_... names what TLS needs")
-	p.Require((s.Redis.CertFile == "") == (s.Redis.KeyFile == ""), "redis.tls_cert_file", "goes together with redis.tls_key_file")
+	s.Redis.check(&p)
 	p.Require(s.Embedded.ClickHouseNice >= 0 && s.Embedded.ClickHouseNice <= 19, "embedded.clickhouse_nice", "must be from 0 (as all else) to 19")
 	p.Under("ingest", s.Ingest.over(ingest.Default("store")).Validate())
 	if s.Identity.Rules != "" {
@@ -196,6 +191,15 @@ func (s *settings) Validate() error {
 		}
 	}
 	return p.Err()
+}
+
+func (r *redisSettings) check(p *config.Problems) {
+	for i, addr := range r.Addrs {
+		_, port, err := net.SplitHostPort(addr)
+		p.Require(err == nil && port != "", fmt.Sprintf("redis.addrs[%d]", i), "must be host:port")
+	}
+	p.Require(r.TLS || !r.files().Named(), "redis.tls", "must be true when redis.tls_... names what TLS needs")
+	p.Require((r.CertFile == "") == (r.KeyFile == ""), "redis.tls_cert_file", "goes together with redis.tls_key_file")
 }
 
 func (s *settings) checkPorts(p *config.Problems) {
