@@ -53,7 +53,7 @@ func TestPeopleCorrectTheirRecord(t *testing.T) {
 			s.Send(t, stack.TillParis, provided)
 			s.Send(t, stack.OwnShop, order(now.Add(-30*time.Minute), 3000, who.accountID(), stack.Proved("email", who.email)))
 			r := known(t, s, who.emailID(), bought(3000, 0, 1))
-			require.NoError(t, isCity(t, s, who.emailID(), "Lyon", stack.TillParis)())
+			stack.Eventually(t, soon, "what the till knew is on the record", isCity(t, s, who.emailID(), "Lyon", stack.TillParis))
 			var session struct{ Path string }
 			consent(t, s, "/v1/preference-sessions", map[string]any{"rcu_id": r.RCUID, "points": []any{
 				map[string]any{"namespace": "email", "value": who.email}, map[string]any{"namespace": "customer", "value": who.account},
