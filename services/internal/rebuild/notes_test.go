@@ -8,10 +8,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"rcu/pkg/resolve"
 	"rcu/pkg/resolve/stateredis"
 	"rcu/pkg/stream"
 	"rcu/pkg/testkit"
+	eventpb "rcu/schemas/event"
 )
 
 // How far a partition is read is noted behind its writing, and behind all that was read before: where the first of two batches is never written, and the
@@ -56,7 +56,7 @@ func TestNothingIsNotedBeforeItIsWritten(t *testing.T) {
 	require.Empty(t, noted)
 }
 
-// A rebuild that goes on has what the one before learned, and notes it once.
+// A rebuild that goes on has the numbers that the one before learned, and notes them again.
 func TestWhatWasLearnedIsCarriedOn(t *testing.T) {
 	start := func() *work {
 		w, err := newWork(Config{}, Deps{Stream: new(stream.Client), Redis: new(stateredis.Client)})
@@ -67,16 +67,37 @@ func TestWhatWasLearnedIsCarriedOn(t *testing.T) {
 	first.see("maison", 1<<63)
 	first.commit("maison", 12)
 	first.commit("other|space", 3)
-	first.erased(resolve.Cell{Key: "l:a/b|c"})
 	first.carry(notes)
 	next := start()
 	next.goOn(notes)
 	require.Equal(t, map[string]int64{"rcu.graph/0": 7}, next.from)
 	require.Equal(t, first.sees, next.sees)
 	require.Equal(t, first.high, next.high)
-	require.Equal(t, []string{"l:a/b|c"}, next.gone)
 	again := map[string]string{}
-	next.erased(resolve.Cell{Key: "l:d"})
 	next.carry(again)
-	require.Equal(t, map[string]string{"seen|maison": "9223372036854775808", "high|maison": "12", "high|other|space": "3", "gone|l:d": "1"}, again)
+	require.Equal(t, map[string]string{"seen|maison": "9223372036854775808", "high|maison": "12", "high|other|space": "3"}, again)
+}
+
+// Of values that are gone nothing is noted, since a key names of whom they were: what was read before is looked through once more.
+func TestWhatIsGoneIsReadOnceMore(t *testing.T) {
+	client, err := stream.Connect(stream.Config{Brokers: testkit.Kafka(t)}, stream.Deps{})
+	require.NoError(t, err)
+	t.Cleanup(client.Close)
+	require.NoError(t, client.EnsureTopics(t.Context(), stream.Topics(1, 1)))
+	out, err := client.NewProducer(stream.ProducerConfig{})
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = out.Close(context.Background()) })
+	for _, x := range []struct{ topic, key, value string }{
+		{stream.TopicLeaves, "l:gone", ""}, {stream.TopicLeaves, "l:stands", "v"}, {stream.TopicLeaves, "l:gone later", ""},
+		{stream.TopicRegisters, "r:gone", ""}, {stream.TopicOwners, "no changelog", ""},
+	} {
+		r, err := stream.Encode(x.topic, []byte(x.key), &eventpb.Changelog{Key: []byte(x.key), Version: 2, Value: []byte(x.value)}, time.Now())
+		require.NoError(t, err)
+		require.NoError(t, out.Publish(t.Context(), []stream.Record{r}))
+	}
+	w, err := newWork(Config{}, Deps{Stream: client, Redis: new(stateredis.Client)})
+	require.NoError(t, err)
+	w.goOn(map[string]string{"rcu.leaves/0": "2", "rcu.registers/0": "1", "rcu.owners/0": "1"})
+	require.NoError(t, w.goneBefore(t.Context()))
+	require.ElementsMatch(t, []string{"l:gone", "r:gone"}, w.gone)
 }

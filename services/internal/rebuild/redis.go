@@ -74,15 +74,14 @@ type work struct {
 	rules   map[string]resolve.GraphMeta
 	runs    []stateredis.Run // of the servers that are filled
 
-	mu      sync.Mutex
-	from    map[string]int64 // partitions read already, by topic/partition
-	sees    map[string]uint64
-	high    map[string]uint64 // by space: the newest commit that the graph's changelog tells of, whole or not
-	gone    []string          // keys of values that are gone
-	carried int               // so many of them are noted
-	step    string
-	done    int64
-	total   int64
+	mu    sync.Mutex
+	from  map[string]int64 // partitions read already, by topic/partition
+	sees  map[string]uint64
+	high  map[string]uint64 // by space: the newest commit that the graph's changelog tells of, whole or not
+	gone  []string          // keys of values that are gone
+	step  string
+	done  int64
+	total int64
 }
 
 // Redis fills Redis. Where an earlier call was cut short it goes on from there.
@@ -95,7 +94,7 @@ func Redis(ctx context.Context, cfg Config, d Deps) (Report, error) {
 	if err := w.begin(ctx); err != nil {
 		return Report{}, err
 	}
-	for _, step := range []func(context.Context) error{w.readRuns, w.readControls, w.putMeta, w.loadAll, w.removeErased, w.joinDecisions, w.raiseNumbers, w.setBack, w.foundWhole} {
+	for _, step := range []func(context.Context) error{w.readRuns, w.readControls, w.putMeta, w.goneBefore, w.loadAll, w.removeErased, w.joinDecisions, w.raiseNumbers, w.setBack, w.foundWhole} {
 		if err := step(ctx); err != nil {
 			return w.report, err
 		}

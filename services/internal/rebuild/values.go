@@ -93,9 +93,9 @@ func (w *work) putLeaves(ctx context.Context, records []stream.Record) error {
 	return w.cells.PutCells(ctx, cells) //nolint:wrapcheck // says all
 }
 
-// erased remembers a value that its changelog says is gone.
+// erased remembers a value that its changelog says is gone. Registers that others write are not among them.
 func (w *work) erased(c resolve.Cell) {
-	if len(c.Value) > 0 {
+	if len(c.Value) > 0 || shared[kindOf(c.Key)] != nil {
 		return
 	}
 	w.mu.Lock()
