@@ -88,8 +88,11 @@ func TestWhatIsGoneIsReadOnceMore(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = out.Close(context.Background()) })
 	for _, x := range []struct{ topic, key, value string }{
-		{stream.TopicLeaves, "l:gone", ""}, {stream.TopicLeaves, "l:stands", "v"}, {stream.TopicLeaves, "l:gone later", ""},
-		{stream.TopicRegisters, "r:gone", ""}, {stream.TopicOwners, "no changelog", ""},
+		{stream.TopicLeaves, "l:gone", ""},
+		{stream.TopicLeaves, "l:stands", "v"},
+		{stream.TopicLeaves, "l:gone later", ""},
+		{stream.TopicRegisters, "r:gone", ""},
+		{stream.TopicOwners, "no changelog", ""},
 	} {
 		r, err := stream.Encode(x.topic, []byte(x.key), &eventpb.Changelog{Key: []byte(x.key), Version: 2, Value: []byte(x.value)}, time.Now())
 		require.NoError(t, err)
