@@ -3,11 +3,9 @@ package resolver_test
 import (
 	"context"
 	"errors"
-	"hash/fnv"
 	"math/rand/v2"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"rcu/pkg/identifier"
 	"rcu/pkg/resolve"
@@ -178,7 +176,6 @@ type memoryLog struct {
 	topics     map[string][]stream.Record
 	publishing func(topic string) // before a record is appended; nil: nothing
 	refuses    string             // a topic whose records are not taken
-	read       map[string]*partitioned
 }
 
 // PublishAll appends; a failure may leave a part of the records.
@@ -201,65 +198,4 @@ func (l *memoryLog) PublishAll(_ context.Context, records []stream.Record) error
 		l.topics[r.Topic] = append(l.topics[r.Topic], r)
 	}
 	return l.after(refused)
-}
-
-// memoryPartitions is how many partitions each topic has when it is read.
-const memoryPartitions = 3
-
-func (l *memoryLog) Partitions(context.Context, string) (int, error) { return memoryPartitions, nil }
-
-// partitioned is what lies on the partitions of a topic, as far as it was looked at.
-type partitioned struct {
-	seen int
-	of   [memoryPartitions][]stream.Record
-}
-
-// in lists the records of a partition.
-func (l *memoryLog) in(topic string, partition int) []stream.Record {
-	if l.read == nil {
-		l.read = map[string]*partitioned{}
-	}
-	if l.read[topic] == nil || l.read[topic].seen > len(l.topics[topic]) { // a test has emptied it
-		l.read[topic] = &partitioned{}
-	}
-	p := l.read[topic]
-	for _, r := range l.topics[topic][p.seen:] {
-		h := fnv.New32a()
-		_, _ = h.Write(r.Key)
-		of := &p.of[h.Sum32()%memoryPartitions]
-		r.Offset = int64(len(*of))
-		*of = append(*of, r)
-		p.seen++
-	}
-	return p.of[partition]
-}
-
-func (l *memoryLog) Bounds(_ context.Context, topic string, partitions ...int) (map[int]stream.Bounds, error) {
-	out := map[int]stream.Bounds{}
-	for _, p := range partitions {
-		out[p] = stream.Bounds{End: int64(len(l.in(topic, p)))}
-	}
-	return out, nil
-}
-
-func (l *memoryLog) OffsetAt(_ context.Context, topic string, partition int, at time.Time) (int64, error) {
-	records := l.in(topic, partition)
-	for i, r := range records {
-		if !r.Time.Before(at) {
-			return int64(i), nil
-		}
-	}
-	return int64(len(records)), nil
-}
-
-func (l *memoryLog) ReadFrom(_ context.Context, topic string, partition int, from int64, fn func(stream.Record) error) error {
-	if err := l.before(); err != nil {
-		return err
-	}
-	for _, r := range l.in(topic, partition)[from:] {
-		if err := fn(r); err != nil {
-			return err
-		}
-	}
-	return nil
 }

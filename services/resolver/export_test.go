@@ -19,7 +19,6 @@ type Faults struct {
 	KeepKeys, KeyAgain, KeepBefore, ListOnce                                 bool
 	OwedBlindly, Scattered, Unmarked, NewsLost, OwedDropped, OutBlindly      bool
 	OneSource, SoldByTeller, LeaseForgotten, SettledBlindly, ToldOnce        bool
-	OneSlice, StruckOff, FoundIsOut, CompareLately, WholeEarly               bool
 }
 
 // Plant switches faults on until the test ends.
@@ -34,8 +33,6 @@ func Plant(t testing.TB, f Faults) {
 		faults.keysLast, faults.outboxBehind, faults.tornRun, faults.forgetTold = f.KeysLast, f.OutboxBehind, f.TornRun, f.ForgetTold
 		faults.unbound, faults.skipMarks, faults.keepCaches, faults.markEarly = f.Unbound, f.SkipMarks, f.KeepCaches, f.MarkEarly
 		faults.toldAlways, faults.toldNever, faults.barrier, faults.noExpress = f.ToldAlways, f.ToldNever, f.Barrier, f.NoExpress
-		faults.oneSlice, faults.struckOff, faults.foundIsOut, faults.compareLately = f.OneSlice, f.StruckOff, f.FoundIsOut, f.CompareLately
-		faults.wholeEarly = f.WholeEarly
 		faults.keepKeys, faults.keyAgain, faults.keepBefore = f.KeepKeys, f.KeyAgain, f.KeepBefore
 		faults.promptLate, faults.scattered = f.PromptLate, f.Scattered
 		faults.unmarked, faults.newsLost, faults.owedDropped = f.Unmarked, f.NewsLost, f.OwedDropped
@@ -148,19 +145,19 @@ func (s *Service) ResolveTogether(ctx context.Context, batches []stream.Batch) [
 // Drain publishes the outbox of a space until it is empty.
 func (s *Service) Drain(ctx context.Context, space string) error {
 	for {
-		if n, err := s.drainOutbox(ctx, space, nil); err != nil || n == 0 {
+		if n, err := s.drainOutbox(ctx, space); err != nil || n == 0 {
 			return err
 		}
 	}
 }
 
-// LookAfter returns a function that looks after a space once, if it gets the lease, and reports whether everything that was told is compared.
-func (s *Service) LookAfter(space string) func(ctx context.Context) (compared bool, err error) {
-	l := s.leaseOf(space)
+// LookAfter returns a function that looks after a space once, if it gets the lease.
+func (s *Service) LookAfter(space string) func(ctx context.Context) error {
+	l := &lease{cells: s.deps.Cells, space: space, instance: s.cfg.Instance, length: s.cfg.Lease, now: s.deps.Now}
 	var seen looked
-	return func(ctx context.Context) (bool, error) {
-		err := s.lookOnce(ctx, l, &seen)
-		return seen.compared, err
+	return func(ctx context.Context) error {
+		_, err := s.lookOnce(ctx, l, &seen)
+		return err
 	}
 }
 
@@ -206,8 +203,7 @@ func (s *Service) Through() time.Time { return s.through() }
 // Learn takes in a daily key.
 func (s *Service) Learn(w *eventpb.WrappedKey) error { return s.keys.Learn(w) }
 
-// Told sets where it is read what was told on topics, and how much of it is compared in a slice: steps until some time has passed, each of so many
-// records or keys.
-func (s *Service) Told(log toldLog, within time.Duration, records, keys int) {
-	s.told, s.slice = log, sliceBounds{within, records, keys}
+// Told sets where it is read what was told on topics.
+func (s *Service) Told(f func(ctx context.Context, topic string, lately time.Duration, fn func(stream.Record) error) error) {
+	s.told = f
 }

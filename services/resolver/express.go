@@ -115,7 +115,7 @@ func (s *Service) publishExpress(ctx context.Context) error {
 
 // expressOnce tells what is there.
 func (s *Service) expressOnce(ctx context.Context) error {
-	ctx, _ = s.keeper.planned(ctx)
+	ctx = s.keeper.planned(ctx)
 	for space, o := range s.express.led() {
 		for {
 			n, err := s.overtake(ctx, space, o)
@@ -139,7 +139,7 @@ func (s *Service) overtake(ctx context.Context, space string, o *overtaking) (in
 	}
 	asked := slices.DeleteFunc(slices.Clone(entries), func(e resolve.OutboxEntry) bool { return !askedFor(&e) })
 	if len(asked) > 0 && !faults.noExpress {
-		if err := s.publishOwners(ctx, space, changedKeys(asked), nil); err != nil {
+		if err := s.publishOwners(ctx, space, changedKeys(asked), s.deps.Now()); err != nil {
 			return 0, err
 		}
 		if err := s.tellAndOwe(ctx, changedProfiles(space, asked)); err != nil {

@@ -38,10 +38,5 @@ var faults struct {
 	leaseForgotten bool // a publisher that takes long does not renew its lease meanwhile
 	settledBlindly bool // an override that was told and forgotten counts as told with all that belongs to it
 	toldOnce       bool // who was overtaken does not look again at the owners and profiles that it told
-	oneSlice       bool // comparing what was told ends with its first slice
-	struckOff      bool // what a slice did not come to tell counts as compared
-	foundIsOut     bool // what was told counts as compared before what was found is out
-	compareLately  bool // who compares anew begins a while before the last record, wherever the one before began
-	wholeEarly     bool // the changelog is told to be whole before what was told of components is compared
 	soldByTeller   bool // that a sale was taken back is told with the time of the event that tells it
 }

@@ -3,6 +3,7 @@ package resolver
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -20,17 +21,11 @@ type lease struct {
 	until    time.Time
 	seen     uint64    // version of the lease of another one
 	since    time.Time // when it was first seen
-
-	// compared is when all that had been told was compared with the store, as the lease says that the store holds; zero: nobody knows. It goes from
-	// hand to hand, and falls back with the store. Who has compared everything moves it on whenever he renews.
-	compared time.Time
-	whole    bool
 }
 
 type leaseValue struct {
 	Instance string    `json:"instance"`
 	Until    time.Time `json:"until"`
-	Compared time.Time `json:"compared,omitzero"`
 }
 
 func (l *lease) key() string { return "lease:" + l.space }
@@ -41,18 +36,21 @@ func (l *lease) held(ctx context.Context) (bool, error) {
 	if l.until.Sub(now) > l.length/2 {
 		return true, nil
 	}
-	c, v, err := l.load(ctx)
+	cells, err := l.cells.LoadCells(ctx, []string{l.key()})
 	if err != nil {
-		return false, err
+		return false, fmt.Errorf("reading the lease of space %s: %w", l.space, err)
 	}
-	if v.Instance != l.instance && v.Until.After(now) && !l.abandoned(c.Version, now) {
+	var v leaseValue
+	if len(cells[0].Value) > 0 {
+		if err := json.Unmarshal(cells[0].Value, &v); err != nil {
+			return false, fmt.Errorf("reading the lease of space %s: %w", l.space, err)
+		}
+	}
+	if v.Instance != l.instance && v.Until.After(now) && !l.abandoned(cells[0].Version, now) {
 		l.until = time.Time{}
 		return false, nil
 	}
-	if l.compared = v.Compared; l.whole {
-		l.compared = now
-	}
-	return l.take(ctx, c, now)
+	return l.take(ctx, cells[0], now)
 }
 
 // abandoned reports whether the lease of another one stood unchanged for as long as one is given for. Its end alone does not say so: where the clock was
@@ -64,21 +62,8 @@ func (l *lease) abandoned(version uint64, now time.Time) bool {
 	return now.Sub(l.since) >= l.length
 }
 
-func (l *lease) load(ctx context.Context) (c resolve.Cell, v leaseValue, err error) {
-	cells, err := l.cells.LoadCells(ctx, []string{l.key()})
-	if err != nil {
-		return c, v, fmt.Errorf("reading the lease of space %s: %w", l.space, err)
-	}
-	if len(cells[0].Value) > 0 {
-		if err := json.Unmarshal(cells[0].Value, &v); err != nil {
-			return c, v, fmt.Errorf("reading the lease of space %s: %w", l.space, err)
-		}
-	}
-	return cells[0], v, nil
-}
-
 func (l *lease) take(ctx context.Context, c resolve.Cell, now time.Time) (bool, error) {
-	v, err := json.Marshal(leaseValue{l.instance, now.Add(l.length), l.compared})
+	v, err := json.Marshal(leaseValue{l.instance, now.Add(l.length)})
 	if err != nil {
 		return false, fmt.Errorf("encoding the lease of space %s: %w", l.space, err)
 	}
@@ -98,22 +83,43 @@ func (l *lease) release(ctx context.Context) error {
 	if l.until.IsZero() {
 		return nil
 	}
-	c, v, err := l.load(ctx)
+	cells, err := l.cells.LoadCells(ctx, []string{l.key()})
 	if err != nil {
-		return err
+		return fmt.Errorf("releasing the lease of space %s: %w", l.space, err)
 	}
-	l.compared = v.Compared
-	_, err = l.take(ctx, c, l.now().Add(-l.length))
+	_, err = l.take(ctx, cells[0], l.now().Add(-l.length))
 	l.until = time.Time{}
 	return err
 }
 
-// renew keeps a lease that is held while something takes long, between its parts: else another one begins with the same behind him, which takes as
-// long again, and so on in turn. Who finds it taken over goes on to his end all the same, and has to publish once more then. A nil lease is nobody's.
-func (l *lease) renew(ctx context.Context) error {
-	if l == nil || faults.leaseForgotten {
+// errTakenOver says that another resolver publishes the space now.
+var errTakenOver = errors.New("another one publishes the space")
+
+// leaseKept is the key under which a context holds the lease that is kept while something is done under it.
+type leaseKept struct{}
+
+// under is a context under which what is done keeps the lease: see keepLease.
+func (l *lease) under(ctx context.Context) context.Context {
+	return context.WithValue(ctx, leaseKept{}, l)
+}
+
+// keepLease renews the lease that is kept under a context, if there is one, when its time has come. Whoever takes longer than a lease asks between
+// the parts of what he does: else another one begins with the same behind him, which takes as long again, and so on in turn.
+func keepLease(ctx context.Context) error {
+	l, kept := ctx.Value(leaseKept{}).(*lease)
+	if !kept || faults.leaseForgotten {
 		return nil
 	}
-	_, err := l.held(ctx)
-	return err
+	if held, err := l.held(ctx); err != nil || held {
+		return err
+	}
+	return errTakenOver
+}
+
+// renewLease is keepLease for what goes on to its end without the lease, too, because what was published has to be published once more then.
+func renewLease(ctx context.Context) error {
+	if err := keepLease(ctx); !errors.Is(err, errTakenOver) {
+		return err
+	}
+	return nil
 }

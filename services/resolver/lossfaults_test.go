@@ -22,7 +22,6 @@ func TestModel_catchesPlantedFaultsOfLoss(t *testing.T) {
 		{"nobody looks at the markers", resolver.Faults{SkipMarks: true}, worldConfig{workers: 3, lose: .02}},
 		{"caches are used behind a loss", resolver.Faults{KeepCaches: true}, worldConfig{workers: 1, lose: .03}},
 		{"the marker is left before the batch has written", resolver.Faults{MarkEarly: true}, worldConfig{workers: 3, between: .1, lose: .02}},
-		{"comparing what was told ends with its first slice", resolver.Faults{OneSlice: true}, worldConfig{workers: 1, lose: .01}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			resolver.Plant(t, tt.faults)

@@ -311,13 +311,20 @@ func (k *keeper) lookAnew(ctx context.Context) error {
 	return k.look(ctx)
 }
 
-// planned binds work that is no batch to the epoch of now, and gives that.
-func (k *keeper) planned(ctx context.Context) (context.Context, uint64) {
+// now is the epoch of the store.
+func (k *keeper) now() uint64 {
 	if k.marks == nil {
-		return ctx, 0
+		return 0
 	}
-	epoch := k.marks.Epoch()
-	return resolve.Planned(ctx, epoch), epoch
+	return k.marks.Epoch()
+}
+
+// planned binds work that is no batch to the epoch of now.
+func (k *keeper) planned(ctx context.Context) context.Context {
+	if k.marks == nil {
+		return ctx
+	}
+	return resolve.Planned(ctx, k.marks.Epoch())
 }
 
 // onFailure sets what ends the resolver.

@@ -19,47 +19,49 @@ import (
 // others, so that a person whom the same events changed goes out once; entries are forgotten once the changelog was whole behind them
 // and the queue is out. However much the entries changed, it is read and published in parts of bounded size. When it took so long that
 // the lease may have run out meanwhile, it publishes once more: somebody else's newer records may lie before these, and compaction keeps
-// the last one. The lease is kept meanwhile.
-func (s *Service) drainOutbox(ctx context.Context, space string, l *lease) (int, error) {
+// the last one.
+func (s *Service) drainOutbox(ctx context.Context, space string) (int, error) {
 	r := s.runs.run(space)
 	if err := s.trimOutbox(ctx, space, r); err != nil || s.pending.full() {
 		return 0, err
 	}
 	entries, err := s.deps.Graph.ReadOutbox(ctx, space, r.after, outboxEntries)
-	if err != nil {
+	if err != nil || len(entries) == 0 {
 		return 0, err
 	}
+	now := s.deps.Now()
 	for attempt := range overtaken {
-		if faults.skipOutbox || len(entries) == 0 {
+		if faults.skipOutbox {
 			break
 		}
-		began := s.deps.Now()
+		now = s.deps.Now()
 		s.oweEntries(space, entries, r, attempt > 0)
-		if err := s.publishEntries(ctx, space, entries, r, l); err != nil {
+		if err := s.publishEntries(ctx, space, entries, r, now); err != nil {
 			return 0, err
 		}
-		if s.deps.Now().Sub(began) < s.cfg.Lease/2 {
+		if s.deps.Now().Sub(now) < s.cfg.Lease/2 {
 			break
 		}
 	}
-	if n := len(entries); n > 0 {
-		r.after, r.version = entries[n-1].ID, entries[n-1].Version
+	last := entries[len(entries)-1]
+	if r.after = last.ID; r.whole(last.Version) {
+		return len(entries), s.tellWhole(ctx, space, r, last, now)
 	}
-	return len(entries), s.tellWhole(ctx, space, r)
+	return len(entries), nil
 }
 
-func (s *Service) publishEntries(ctx context.Context, space string, entries []resolve.OutboxEntry, r *run, l *lease) error {
+func (s *Service) publishEntries(ctx context.Context, space string, entries []resolve.OutboxEntry, r *run, now time.Time) error {
 	if err := s.publishTransitions(ctx, space, entries); err != nil {
 		return err
 	}
-	if err := s.publishGraph(ctx, space, entries, r, l); err != nil {
+	if err := s.publishGraph(ctx, space, entries, r, now); err != nil {
 		return err
 	}
 	changed := changedKeys(entries)
-	if err := s.publishMap(ctx, space, linking(changed), l); err != nil {
+	if err := s.publishMap(ctx, space, linking(changed), now); err != nil {
 		return err
 	}
-	return s.publishOwners(ctx, space, changed, l)
+	return s.publishOwners(ctx, space, changed, now)
 }
 
 // oweEntries has the profiles of entries wait among the others, unless they do already and nothing has to go out again.
@@ -129,7 +131,7 @@ func (s *Service) names(space string, keys []identifier.Key) []string {
 }
 
 // publishGraph brings the components that were written, as they are now, and tombstones of those that are gone.
-func (s *Service) publishGraph(ctx context.Context, space string, entries []resolve.OutboxEntry, r *run, l *lease) error {
+func (s *Service) publishGraph(ctx context.Context, space string, entries []resolve.OutboxEntry, r *run, now time.Time) error {
 	var keys []resolve.ComponentKey
 	seen, gone := map[resolve.ComponentKey]bool{}, map[resolve.ComponentKey]uint64{}
 	for _, e := range entries {
@@ -144,10 +146,10 @@ func (s *Service) publishGraph(ctx context.Context, space string, entries []reso
 		}
 	}
 	for some := range slices.Chunk(keys, publishChunk) {
-		if err := l.renew(ctx); err != nil {
+		if err := renewLease(ctx); err != nil {
 			return err
 		}
-		records, err := s.graphChangelog(ctx, space, some, gone, r, s.deps.Now())
+		records, err := s.graphChangelog(ctx, space, some, gone, r, now)
 		if err != nil {
 			return err
 		}
@@ -188,12 +190,12 @@ func (s *Service) graphChangelog(ctx context.Context, space string, keys []resol
 }
 
 // publishMap says where identifiers stand now.
-func (s *Service) publishMap(ctx context.Context, space string, keys []identifier.Key, l *lease) error {
+func (s *Service) publishMap(ctx context.Context, space string, keys []identifier.Key, now time.Time) error {
 	for some := range slices.Chunk(keys, publishChunk) {
-		if err := l.renew(ctx); err != nil {
+		if err := renewLease(ctx); err != nil {
 			return err
 		}
-		records, err := s.identityMap(ctx, space, some, s.deps.Now())
+		records, err := s.identityMap(ctx, space, some, now)
 		if err != nil {
 			return err
 		}

@@ -46,18 +46,18 @@ func (l *leafRef) said() string {
 func (l *leafRef) due() bool { return l.again || l.said() != rowOwner(l.owner) }
 
 // publishOwners publishes an override for every leaf of keys whose owner is not what its rows say, and the profiles between which
-// those leaves moved. A lease is kept meanwhile.
-func (s *Service) publishOwners(ctx context.Context, space string, keys []identifier.Key, l *lease) error {
+// those leaves moved.
+func (s *Service) publishOwners(ctx context.Context, space string, keys []identifier.Key, now time.Time) error {
 	for some := range slices.Chunk(keys, ownerKeys) {
 		leaves, err := s.listedLeaves(ctx, space, some)
 		if err != nil {
 			return err
 		}
 		for few := range slices.Chunk(leaves, ownerLeaves) {
-			if err := l.renew(ctx); err != nil {
+			if err := renewLease(ctx); err != nil {
 				return err
 			}
-			if err := s.publishOwnersOf(ctx, space, few, s.deps.Now()); err != nil {
+			if err := s.publishOwnersOf(ctx, space, few, now); err != nil {
 				return err
 			}
 		}

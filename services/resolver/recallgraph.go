@@ -4,8 +4,10 @@ import (
 	"context"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -14,46 +16,56 @@ import (
 	eventpb "rcu/schemas/event"
 )
 
+// recallComponents is how much of rcu.graph is compared, back from the last record of a partition: a publisher that took longer than that until
+// the changelog was whole again leaves older records.
+const recallComponents = 15 * time.Minute
+
 // toldComponent is the newest version that was told of a component.
 type toldComponent struct {
 	version uint64
 	gone    bool
 }
 
-// toldComponents overrule what rcu.graph holds of commits that the store lost, or that a rebuild passed over because they were not out whole. Evidence that
+// recallGraph overrules what rcu.graph holds of commits that the store lost, or that a rebuild passed over because they were not out whole. Evidence that
 // came before the loss comes again, and may come to its end without touching them. As soon as the changelog were told to be whole up to their versions, the
 // next rebuild would take them for what came later: halves of commits, and tombstones of components that stand.
-type toldComponents struct {
-	s      *Service
-	space  string
-	newest newest[resolve.ComponentKey, toldComponent]
-	found  int
-}
-
-func (c *toldComponents) note(r stream.Record) error {
-	of, x, is, err := GraphRecord(r)
-	if err != nil || !is || of != c.space {
-		return err
+func (s *Service) recallGraph(ctx context.Context, space string) error {
+	newest := map[resolve.ComponentKey]toldComponent{}
+	found := 0
+	compare := func() error {
+		for keys := range slices.Chunk(slices.Collect(maps.Keys(newest)), publishChunk) {
+			n, err := s.overrule(ctx, space, keys, newest)
+			if err != nil {
+				return err
+			}
+			found += n
+		}
+		clear(newest)
+		return nil
 	}
-	if held := c.newest.of[x.Component]; held.version <= x.Version {
-		c.newest.keep(x.Component, toldComponent{x.Version, len(x.Value) == 0})
-	}
-	return nil
-}
-
-func (c *toldComponents) compare(ctx context.Context, most int) (left int, err error) {
-	return c.newest.some(most, func(keys []resolve.ComponentKey) error {
-		n, err := c.s.overrule(ctx, c.space, keys, c.newest.of)
-		c.found += n
-		return err
+	err := s.toldLately(ctx, stream.TopicGraph, recallComponents, func(r stream.Record) error {
+		of, x, is, err := GraphRecord(r)
+		if err != nil || !is || of != space {
+			return err
+		}
+		if held := newest[x.Component]; held.version <= x.Version {
+			newest[x.Component] = toldComponent{x.Version, len(x.Value) == 0}
+		}
+		if len(newest) < recallRecords {
+			return nil
+		}
+		return compare()
 	})
-}
-
-func (c *toldComponents) end(ctx context.Context) error {
-	if c.found > 0 {
-		c.s.deps.Log.Warn("components were told of another state than that of redis", zap.String("space", c.space), zap.Int("components", c.found))
+	if err == nil {
+		err = compare()
 	}
-	return c.s.wholeBehind(ctx, c.space)
+	if err != nil {
+		return err
+	}
+	if found > 0 {
+		s.deps.Log.Warn("components were told of another state than that of redis", zap.String("space", space), zap.Int("components", found))
+	}
+	return s.wholeBehind(ctx, space)
 }
 
 // wholeBehind lets the changelog be whole only behind what stands in the outbox now: of a component that was written again since it was told of a lost
@@ -64,13 +76,16 @@ func (s *Service) wholeBehind(ctx context.Context, space string) error {
 		return err //nolint:wrapcheck // says all
 	}
 	r := s.runs.run(space)
-	r.newest, r.withheld = max(r.newest, newest), false
+	r.newest = max(r.newest, newest)
 	return nil
 }
 
 // overrule publishes those of some components of which something newer was told than the store holds, under versions above it. It returns how many of
 // them stand. Of one that is gone nobody knows whether it was lost or is about to be told: it is told to be gone, which is true of both.
 func (s *Service) overrule(ctx context.Context, space string, keys []resolve.ComponentKey, told map[resolve.ComponentKey]toldComponent) (int, error) {
+	if err := keepLease(ctx); err != nil {
+		return 0, err
+	}
 	standing, err := s.deps.Graph.Records(ctx, space, keys)
 	if err != nil {
 		return 0, fmt.Errorf("reading components: %w", err)

@@ -3,6 +3,8 @@ package resolver
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"go.uber.org/zap"
@@ -24,49 +26,52 @@ type toldPlace struct {
 	key identifier.Key
 }
 
-// toldPlaces publish again where identifiers stand of which something else was told. Nothing else would tell it of one that a lost commit
+// recallMap publishes again where identifiers stand of which something else was told. Nothing else would tell it of one that a lost commit
 // moved and that the same evidence in another order leaves where it was.
-type toldPlaces struct {
-	s      *Service
-	space  string
-	newest newest[string, toldPlace]
-	found  int
-}
-
-func (p *toldPlaces) note(r stream.Record) error {
-	m := &eventpb.MapEntry{}
-	if r.Value == nil || string(r.Header(MapSpace)) != p.space {
+func (s *Service) recallMap(ctx context.Context, space string) error {
+	newest := map[string]toldPlace{}
+	found := 0
+	compare := func() error {
+		for names := range slices.Chunk(slices.Sorted(maps.Keys(newest)), publishChunk) {
+			n, err := s.recallPlaces(ctx, space, names, newest)
+			if err != nil {
+				return err
+			}
+			found += n
+		}
+		clear(newest)
 		return nil
 	}
-	if err := r.Decode(m); err != nil {
-		return err //nolint:wrapcheck // says all
-	}
-	k, ok := p.s.keyOfOwner(p.space, m.GetName())
-	if held := p.newest.of[m.GetName()]; ok && held.GetVersion() <= m.GetVersion() {
-		k.Namespace = identifier.Namespace(r.Header(MapNamespace))
-		p.newest.keep(m.GetName(), toldPlace{m, k})
-	}
-	return nil
-}
-
-func (p *toldPlaces) compare(ctx context.Context, most int) (left int, err error) {
-	return p.newest.some(most, func(names []string) error {
-		n, err := p.s.recallPlaces(ctx, p.space, names, p.newest.of)
-		p.found += n
-		return err
+	err := s.toldValues(ctx, stream.TopicIdentityMap, recallOthers, func(r stream.Record) error {
+		m := &eventpb.MapEntry{}
+		if err := r.Decode(m); err != nil || string(r.Header(MapSpace)) != space {
+			return err
+		}
+		k, ok := s.keyOfOwner(space, m.GetName())
+		if held := newest[m.GetName()]; ok && held.GetVersion() <= m.GetVersion() {
+			k.Namespace = identifier.Namespace(r.Header(MapNamespace))
+			newest[m.GetName()] = toldPlace{m, k}
+		}
+		if len(newest) < recallRecords {
+			return nil
+		}
+		return compare()
 	})
-}
-
-func (p *toldPlaces) end(context.Context) error {
-	if p.found > 0 {
-		p.s.deps.Log.Warn("identifiers were told of another state than that of redis", zap.String("space", p.space), zap.Int("identifiers", p.found))
+	if err == nil {
+		err = compare()
 	}
-	return nil
+	if err == nil && found > 0 {
+		s.deps.Log.Warn("identifiers were told of another state than that of redis", zap.String("space", space), zap.Int("identifiers", found))
+	}
+	return err
 }
 
 // recallPlaces publishes where some identifiers stand that were told to stand elsewhere, under a version above the one that was told: the record of
 // the identifier may be older. It returns how many.
 func (s *Service) recallPlaces(ctx context.Context, space string, names []string, told map[string]toldPlace) (int, error) {
+	if err := keepLease(ctx); err != nil {
+		return 0, err
+	}
 	keys := make([]identifier.Key, len(names))
 	for i, name := range names {
 		keys[i] = told[name].key

@@ -1,6 +1,7 @@
 package resolver_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
@@ -67,8 +68,17 @@ func leftBehind(t *testing.T) *eventpb.Profile {
 	w.forgets("lo:")
 
 	next := w.start()
-	owners := map[string][]stream.Record{stream.TopicOwners: w.log.topics[stream.TopicOwners]}
-	next.service.Told(&memoryLog{life: next.life, topics: owners}, time.Hour, 1000, 1000)
+	next.service.Told(func(_ context.Context, topic string, _ time.Duration, fn func(stream.Record) error) error {
+		for _, r := range w.log.topics[stream.TopicOwners] {
+			if topic != stream.TopicOwners {
+				break
+			}
+			if err := fn(r); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 	w.now = w.now.Add(time.Minute) // the lease of the one before has run out
 	for range 3 {
 		require.NoError(t, next.look(t.Context()))

@@ -23,54 +23,62 @@ type toldProfile struct {
 	content   [sha256.Size]byte
 }
 
-// toldProfiles have profiles told again of which something else was told than they are: a name of nobody, or a leaf that moved. They wait among what is
-// pending, so that none of them passes a newer one on its way out.
-type toldProfiles struct {
-	s          *Service
-	space      string
-	comparison *comparison
-	newest     newest[controllerPerson, toldProfile]
-	found      int
-}
-
-func (t *toldProfiles) note(r stream.Record) error {
-	if r.Value == nil {
-		return nil
+// recallProfiles publishes profiles again of which something else was told than they are: a name of nobody, or a leaf that moved.
+func (s *Service) recallProfiles(ctx context.Context, space string) error {
+	newest := map[controllerPerson]toldProfile{}
+	found := 0
+	compare := func() error {
+		n, err := s.compareProfiles(ctx, space, newest)
+		found += n
+		clear(newest)
+		return err
 	}
-	p := &eventpb.Profile{}
-	if err := r.Decode(p); err != nil || p.GetSpace() != t.space {
-		return err //nolint:wrapcheck // says all
-	}
-	k, ok := t.s.keyOfOwner(t.space, p.GetRcuId())
-	of := controllerPerson{p.GetController(), k}
-	held, known := t.newest.of[of]
-	if !ok || known && held.version > p.GetVersion() {
-		return nil
-	}
-	content, err := contentOf(p)
+	err := s.toldValues(ctx, stream.TopicProfiles, recallOthers, func(r stream.Record) error {
+		p := &eventpb.Profile{}
+		if err := r.Decode(p); err != nil || p.GetSpace() != space {
+			return err
+		}
+		k, ok := s.keyOfOwner(space, p.GetRcuId())
+		of := controllerPerson{p.GetController(), k}
+		held, known := newest[of]
+		if !ok || known && held.version > p.GetVersion() {
+			return nil
+		}
+		content, err := contentOf(p)
+		newest[of] = toldProfile{p.GetVersion(), p.GetGone(), cmp.Or(namespaceIn(p, k), held.namespace), content}
+		if err != nil || len(newest) < recallRecords {
+			return err
+		}
+		return compare()
+	})
 	if err == nil {
-		t.newest.keep(of, toldProfile{p.GetVersion(), p.GetGone(), cmp.Or(namespaceIn(p, k), held.namespace), content})
+		err = compare()
+	}
+	if err == nil && found > 0 {
+		s.deps.Log.Info("profiles were told of another state than that of redis", zap.String("space", space), zap.Int("profiles", found))
 	}
 	return err
 }
 
-func (t *toldProfiles) compare(ctx context.Context, most int) (left int, err error) {
-	return t.newest.some(most, func(some []controllerPerson) error {
-		for _, gone := range [...]bool{false, true} {
-			asked := slices.DeleteFunc(slices.Clone(some), func(of controllerPerson) bool { return t.newest.of[of].gone != gone })
-			if err := t.recallPeople(ctx, asked, gone); err != nil {
-				return err
+// compareProfiles publishes those of the profiles that are not as they were told, names that were told to be gone last, and returns how many.
+func (s *Service) compareProfiles(ctx context.Context, space string, told map[controllerPerson]toldProfile) (int, error) {
+	found := 0
+	for _, gone := range [...]bool{false, true} {
+		var asked []controllerPerson
+		for of, last := range told {
+			if last.gone == gone {
+				asked = append(asked, of)
 			}
 		}
-		return nil
-	})
-}
-
-func (t *toldProfiles) end(context.Context) error {
-	if t.found > 0 {
-		t.s.deps.Log.Info("profiles were told of another state than that of redis", zap.String("space", t.space), zap.Int("profiles", t.found))
+		for some := range slices.Chunk(asked, profileChunk) {
+			n, err := s.recallPeople(ctx, space, some, told, gone)
+			if err != nil {
+				return found, err
+			}
+			found += n
+		}
 	}
-	return nil
+	return found, nil
 }
 
 // contentOf is a digest of all but the version.
@@ -85,50 +93,41 @@ func contentOf(p *eventpb.Profile) ([sha256.Size]byte, error) {
 	return sha256.Sum256(raw), nil
 }
 
-// recallPeople has those of some profiles wait that are not as they were told, all of them to be gone or none.
-func (t *toldProfiles) recallPeople(ctx context.Context, some []controllerPerson, gone bool) error {
-	keys, err := t.s.located(ctx, t.space, some, t.newest.of)
+// recallPeople publishes those of some profiles that are not as they were told, and returns how many.
+func (s *Service) recallPeople(ctx context.Context, space string, some []controllerPerson, told map[controllerPerson]toldProfile, gone bool) (int, error) {
+	if err := keepLease(ctx); err != nil {
+		return 0, err
+	}
+	keys, err := s.located(ctx, space, some, told)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	owed := make([]owedProfile, len(some))
 	for i, of := range some {
-		owed[i] = owedProfile{person: person{t.space, keys[i]}, at: []string{of.controller}, lost: []string{of.controller}}
+		owed[i] = owedProfile{person: person{space, keys[i]}, at: []string{of.controller}, lost: []string{of.controller}}
 	}
-	records, err := t.s.profileRecords(ctx, t.space, owed, t.s.deps.Now())
+	records, err := s.profileRecords(ctx, space, owed, s.deps.Now())
 	if err != nil {
-		return err
+		return 0, err
 	}
-	var found []owedProfile
+	var out []stream.Record
 	for _, r := range records {
 		p := &eventpb.Profile{}
 		if err := r.Decode(p); err != nil {
-			return err //nolint:wrapcheck // says all
+			return 0, err //nolint:wrapcheck // says all
 		}
-		k, ok := t.s.keyOfOwner(t.space, p.GetRcuId())
-		news, err := t.isNews(p, k, gone)
+		news, err := s.isNews(p, told, gone)
 		if err != nil {
-			return err
+			return 0, err
 		}
-		if ok && news {
-			k.Namespace = cmp.Or(namespaceIn(p, k), namespaceAmong(keys, k))
-			found = append(found, owedProfile{person: person{t.space, k}, at: []string{p.GetController()}, lost: []string{p.GetController()}})
-		}
-	}
-	if t.found += len(found); len(found) > 0 {
-		t.comparison.round = t.s.pending.owe(found)
-	}
-	return nil
-}
-
-// namespaceAmong is the namespace of one of some keys.
-func namespaceAmong(keys []identifier.Key, k identifier.Key) identifier.Namespace {
-	for _, x := range keys {
-		if x.Value == k.Value {
-			return x.Namespace
+		if news {
+			out = append(out, r)
 		}
 	}
-	return ""
+	if err := s.out.PublishAll(ctx, out); err != nil {
+		return 0, fmt.Errorf("publishing profiles: %w", err)
+	}
+	return len(out), nil
 }
 
 // namespaceIn is the namespace of an identifier among those of a profile; empty where it is not there.
@@ -172,10 +171,14 @@ func (s *Service) located(ctx context.Context, space string, some []controllerPe
 	return keys, nil
 }
 
-// isNews reports whether a profile says something else than was told of it. Of a profile of which nothing was read it is news that it holds
+// isNews reports whether a profile says something else than was told of it. Of a profile that nothing was told of lately it is news that it holds
 // what was told of another; a name that was told to be gone says nothing of it.
-func (t *toldProfiles) isNews(p *eventpb.Profile, k identifier.Key, gone bool) (bool, error) {
-	last, known := t.newest.of[controllerPerson{p.GetController(), k}]
+func (s *Service) isNews(p *eventpb.Profile, told map[controllerPerson]toldProfile, gone bool) (bool, error) {
+	k, ok := s.keyOfOwner(p.GetSpace(), p.GetRcuId())
+	if !ok {
+		return false, nil
+	}
+	last, known := told[controllerPerson{p.GetController(), k}]
 	if !known {
 		return !gone && !p.GetGone(), nil
 	}

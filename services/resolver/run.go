@@ -17,13 +17,11 @@ import (
 // would come back torn. So it is told (TellWhole) that the changelog is whole, and the outbox is trimmed, only where nothing that was published is
 // newer than the last entry.
 type run struct {
-	after    string                            // the last entry that was published
-	version  uint64                            // its version, until the changelog is told to be whole up to it
-	newest   uint64                            // version of anything that was published
-	ahead    map[resolve.ComponentKey]struct{} // read as gone, by an entry that is still to come
-	owed     uint64                            // the round of pending profiles that holds those of the last entry
-	told     []toldEntry                       // up to where the changelog was whole, oldest first
-	withheld bool                              // nothing is told to be whole before what was told is compared
+	after  string                            // the last entry that was published
+	newest uint64                            // version of anything that was published
+	ahead  map[resolve.ComponentKey]struct{} // read as gone, by an entry that is still to come
+	owed   uint64                            // the round of pending profiles that holds those of the last entry
+	told   []toldEntry                       // up to where the changelog was whole, oldest first
 }
 
 // toldEntry is an entry up to which the outbox may be forgotten once a round of pending profiles is out.
@@ -58,9 +56,9 @@ func (r *runs) begin(space string) {
 	delete(r.of, space)
 }
 
-// whole reports whether the changelog holds everything up to the last entry and nothing newer.
-func (r *run) whole() bool {
-	return r.newest <= r.version && len(r.ahead) == 0 && (!r.withheld || faults.wholeEarly) || faults.tornRun
+// whole reports whether the changelog holds everything up to a version and nothing newer.
+func (r *run) whole(version uint64) bool {
+	return r.newest <= version && len(r.ahead) == 0 || faults.tornRun
 }
 
 // published takes note of a value that goes out.
@@ -101,13 +99,10 @@ func TombstoneVersion(r stream.Record) uint64 {
 	return 0
 }
 
-// tellWhole says that every commit up to the last entry that was published is on the changelog, when it is. The outbox is trimmed up to there once
-// the profiles of its entries are out: see trimOutbox.
-func (s *Service) tellWhole(ctx context.Context, space string, r *run) error {
-	if r.version == 0 || !r.whole() {
-		return nil
-	}
-	record, err := GraphControl(space, GraphThrough, r.version, nil, s.deps.Now())
+// tellWhole says that every commit up to a version is on the changelog. The outbox is trimmed up to there once the profiles of its
+// entries are out: see trimOutbox.
+func (s *Service) tellWhole(ctx context.Context, space string, r *run, last resolve.OutboxEntry, now time.Time) error {
+	record, err := GraphControl(space, GraphThrough, last.Version, nil, now)
 	if err != nil {
 		return err
 	}
@@ -117,8 +112,7 @@ func (s *Service) tellWhole(ctx context.Context, space string, r *run) error {
 	if n := len(r.told); n > 0 && r.told[n-1].round == r.owed {
 		r.told = r.told[:n-1]
 	}
-	r.told = append(r.told, toldEntry{r.after, r.owed})
-	r.version = 0
+	r.told = append(r.told, toldEntry{last.ID, r.owed})
 	return nil
 }
 

@@ -61,8 +61,7 @@ type Service struct {
 	out           output
 	promptOut     output // for what goes out before its turn: its records do not wait for company
 	closePrompt   func(context.Context) error
-	told          toldLog // nil: nothing is compared
-	slice         sliceBounds
+	told          toldRecords // nil: nothing is compared
 	flushing      sync.Mutex
 	timetable     timetable  // of what is published in turn
 	sealers       sync.Mutex // held while keys of subjects are on their way to their changelog
@@ -99,14 +98,14 @@ func New(cfg Config, d Deps) (*Service, error) {
 	if err := s.openPrompt(); err != nil {
 		return nil, err
 	}
-	s.told = d.Stream
+	s.told = toldOn(d.Stream)
 	s.company = &company{run: s.resolveParts, most: atOnce, records: cfg.BatchRecords}
 	return s, nil
 }
 
 // assemble builds everything but the consumer.
 func assemble(cfg Config, d Deps, out output) *Service {
-	s := &Service{cfg: cfg, deps: d, out: out, promptOut: out, metrics: newMetrics(d.Metrics), reader: resolve.NewReader(d.Graph, d.Cells), listed: newListed(), express: newExpress(), timetable: timetable{every: cfg.PublishEvery}, turns: make(chan struct{}, cfg.Batches), slice: defaultSlices()}
+	s := &Service{cfg: cfg, deps: d, out: out, promptOut: out, metrics: newMetrics(d.Metrics), reader: resolve.NewReader(d.Graph, d.Cells), listed: newListed(), express: newExpress(), timetable: timetable{every: cfg.PublishEvery}, turns: make(chan struct{}, cfg.Batches)}
 	s.pending = newPending(cfg.MaxPending, d.Now, s.metrics.pending)
 	s.behind = func() int64 { return 0 }
 	s.keys = dailykeys.New(d.Stream, vault.NewDaily(d.Keyring, nil), d.Log)
