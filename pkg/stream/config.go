@@ -62,7 +62,7 @@ type SASL struct {
 	// Username of the client.
 	Username string `yaml:"username"`
 	// Password of the client; PasswordFile keeps it out of the configuration.
-	Password string `yaml:"password" json:"-"` //nolint:gosec // G117: it shows nowhere, see String
+	Password string `yaml:"password" json:"-"`
 	// PasswordFile holds the password; a trailing line end is cut off.
 	PasswordFile string `yaml:"password_file"`
 }
