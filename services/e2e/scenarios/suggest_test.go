@@ -63,7 +63,7 @@ func matched(t *testing.T, s *stack.Stack) (n int) {
 
 // rang is a call of a person who says a name.
 func rang(at time.Time, p person, given, family, town string) stack.Event {
-	e := with(happened("call.ended", at, stack.ID("phone", p.phone), stack.ID("call", "call-"+p.order+at.Format("150405"))), stack.Data{"duration_seconds": 60, "outcome": "answered"})
+	e := with(happened("call.ended", at, stack.ID("phone", p.phone), stack.ID("call", "call-"+p.order+"T"+at.Format("150405"))), stack.Data{"duration_seconds": 60, "outcome": "answered"})
 	e.Traits = map[string]string{"given_name": given, "family_name": family, "birth_date": "1980-03-12", "postal_code": "75011", "city": town}
 	return e
 }
