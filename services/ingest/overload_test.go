@@ -64,7 +64,7 @@ func newCrowd(t *testing.T, queueBytes int, patience time.Duration, pass func())
 	client, err := stream.Connect(stream.Config{Brokers: []string{broker.Addr()}}, stream.Deps{})
 	require.NoError(t, err)
 	t.Cleanup(client.Close)
-	require.NoError(t, client.EnsureTopics(t.Context(), stream.Topics(2, 1)))
+	require.NoError(t, client.EnsureTopics(t.Context(), stream.Topics(1, 1)))
 	out, err := client.NewProducer(stream.ProducerConfig{QueueBytes: queueBytes})
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = out.Close(context.Background()) })
@@ -159,16 +159,14 @@ func (c *crowd) send(source, id string) int {
 func (c *crowd) onTopic() map[string]int {
 	c.t.Helper()
 	out := map[string]int{}
-	for p := range 2 {
-		require.NoError(c.t, c.client.ReadAll(c.t.Context(), stream.TopicEventsStore, p, func(r stream.Record) error {
-			e := &eventpb.Event{}
-			if err := r.Decode(e); err != nil {
-				return err
-			}
-			out[e.GetId()]++
-			return nil
-		}))
-	}
+	require.NoError(c.t, c.client.ReadAll(c.t.Context(), stream.TopicEventsStore, 0, func(r stream.Record) error {
+		e := &eventpb.Event{}
+		if err := r.Decode(e); err != nil {
+			return err
+		}
+		out[e.GetId()]++
+		return nil
+	}))
 	return out
 }
 
@@ -189,7 +187,8 @@ func (c *crowd) recovers() {
 }
 
 func TestOverload_threeTimesWhatIsCarried_isToldToComeLater(t *testing.T) {
-	pace := time.NewTicker(120 * time.Millisecond) // so slow that senders offer three times as much on a busy machine, too
+	const write = 120 * time.Millisecond // so slow that senders offer three times as much on a busy machine, too
+	pace := time.NewTicker(write)
 	defer pace.Stop()
 	c := newCrowd(t, fullQueue, 15*time.Second, func() { <-pace.C })
 	_, carried := c.press("warm", calmSenders, 2*time.Second)
@@ -198,7 +197,8 @@ func TestOverload_threeTimesWhatIsCarried_isToldToComeLater(t *testing.T) {
 	offered, accepted := c.press("full", senders, 3*time.Second)
 	require.Empty(t, c.wrong)
 	require.GreaterOrEqual(t, offered, 3*carried, "events a second")
-	require.Greater(t, accepted, carried/2, "what can be carried still is")
+	inTurn := 4 * calmSenders / (2 * write.Seconds()) // events a second, where half of the requests wait for one write and half for the next; all may come to wait for one
+	require.Greater(t, accepted, min(carried, inTurn)/2, "what can be carried still is")
 	require.Positive(t, c.statuses[429], "the rest is told to come later")
 	require.Zero(t, c.statuses[503])
 	require.LessOrEqual(t, c.peak, float64(fullBytes), "bytes at work")
